@@ -1,0 +1,76 @@
+"""What can be done from the command line: one tree; errors are one message; exit codes 0 done, 1 the answer is no, 2 bad input."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any
+
+import click
+
+from dauys import __version__
+from dauys.errors import BadInput, DauysError
+
+COMMANDS = {
+    "run": "dauys.cli.run",
+    "decide": "dauys.cli.decide",
+    "verify": "dauys.cli.verify",
+    "serve": "dauys.cli.serve",
+    "witness": "dauys.cli.witness",
+    "account": "dauys.cli.account",
+    "protocols": "dauys.cli.protocols",
+}
+"""Command name to the module that holds it: imported only when called, so that `verify` starts without a database."""
+
+
+class Tree(click.Group):
+    """The commands of `COMMANDS`, loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Tree, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dauys")
+def tree() -> None:
+    """Runs referendums and elections under their own law and publishes what proves the result."""
+
+
+def say(text: str) -> None:
+    """Progress and remarks for a person: standard error, so that --json stays clean."""
+    click.echo(text, err=True)
+
+
+def answer(value: Any, as_json: bool, text: str) -> None:
+    """The command's answer: JSON on one line with --json, text for a person otherwise."""
+    click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs a command. Every failure that a user can mend is one message and exit code 2, never a traceback."""
+    try:
+        result = tree.main(args=args, prog_name="dauys", standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        say("dauys: stopped")
+        sys.exit(130)
+    except DauysError as error:
+        if "--json" in (args or sys.argv):
+            body = error.as_json() if isinstance(error, BadInput) else {"message": str(error)}
+            click.echo(json.dumps({"error": body}, ensure_ascii=False))
+        say(f"dauys: {error}")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

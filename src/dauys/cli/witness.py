@@ -1,0 +1,61 @@
+"""`dauys witness`: an observer mission watches a record and cosigns what it has seen."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from dauys.cli.main import answer, say
+from dauys.record.note import COSIGNATURE, SigningKey, VerifierKey
+from dauys.record.witness_run import witness_once
+
+
+@click.command()
+@click.argument("record")
+@click.option("--name", default="witness", show_default=True, help="The mission's name on its cosignatures (no spaces).")
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path(".dauys/witness"), show_default=True,
+    help="Folder of the witness's own key and memory.",
+)
+@click.option("--log-key", help="The record's key as the commission printed it; otherwise it is pinned at first sight.")
+@click.option("--every", type=click.IntRange(min=1), help="Go on, looking every so many seconds.")
+@click.option("--key-only", is_flag=True, help="Make the key, print it for the commission, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
+def witness(
+    record: str, name: str, state: Path, log_key: str | None, every: int | None, key_only: bool, as_json: bool
+) -> int:
+    """Check that RECORD (http://host/record/POLL, or a bundle's folder) only ever grew, and cosign it.
+
+    Exits with 2 and says what was seen if the record shrank, split or was rewritten: keep that message, it is evidence.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "witness.key"
+    if not path.exists():
+        SigningKey.generate(name, COSIGNATURE).save(path)
+    key = SigningKey.load(path)
+    if key_only:
+        answer({"vkey": str(key.vkey)}, as_json, f"give this key to the commission:\n{key.vkey}")
+        return 0
+    pinned = VerifierKey.parse(log_key) if log_key else None
+    while True:
+        base: str | Path = record if "://" in record else Path(record)
+        report = witness_once(base, key, state, int(time.time()), log_key=pinned)
+        before = "first seen" if report.before is None else f"{report.before:,} entries before"
+        answer(
+            {
+                "origin": report.origin, "log_key": report.log_key, "vkey": str(key.vkey), "before": report.before,
+                "size": report.size, "root": report.root.hex(), "cosignature": report.line, "posted": report.posted,
+            },
+            as_json,
+            f"{report.origin}: {report.size:,} entries, {before}, consistent; cosigned"
+            + (" and sent" if report.posted else f":\n{report.line}"),
+        )
+        if every is None:
+            return 0
+        try:
+            time.sleep(every)
+        except KeyboardInterrupt:
+            say("witness: stopped")
+            return 0

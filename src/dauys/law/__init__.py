@@ -1,0 +1,1 @@
+"""What may happen: the forms, identities and decision rules that a law lays down, as data with citations."""

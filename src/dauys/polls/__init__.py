@@ -1,0 +1,1 @@
+"""A poll from opening to declaration."""

@@ -1,0 +1,67 @@
+"""Who signs for a poll: the log, the commission, the stations.
+
+The log's key belongs to the installation and lies in its data folder. In a reconstruction the commission's and the stations'
+keys are derived from public text, so that the whole record can be made again byte for byte: they show the form of custody, not
+custody. In any other poll the commission's key is made here once, and stations bring their own public keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.record.note import SigningKey
+from dauys.registers.poll import Poll
+
+COMMISSION = "commission"
+"""The name under which the commission of the whole poll signs: declarations, corrections, annulments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The private keys that this installation holds for a poll. `station(id)` is None where stations sign for themselves."""
+
+    log: SigningKey
+    commission: Ed25519PrivateKey
+    station: Callable[[str], Ed25519PrivateKey] | None
+
+    @property
+    def public(self) -> dict[str, bytes]:
+        """Name to raw public key, as the record's `poll` entry publishes them."""
+        return {COMMISSION: self.commission.public_key().public_bytes_raw()}
+
+
+def origin(poll_id: str) -> str:
+    """The name of a poll's log on its checkpoints (C2SP tlog-checkpoint, origin)."""
+    return f"dauys/{poll_id}"
+
+
+def keys_of(poll: Poll, folder: Path) -> Keys:
+    """The keys of a poll, from `folder` (the data folder's `keys`); those that are not there yet are made."""
+    log = _kept(folder / f"{_file_name(poll.id)}.log.key", origin(poll.id))
+    if poll.reconstruction:
+        return Keys(log, derived_key(poll.id, COMMISSION), lambda station: derived_key(poll.id, station))
+    return Keys(log, _kept(folder / f"{_file_name(poll.id)}.commission.key", COMMISSION).private, None)
+
+
+def derived_key(poll_id: str, name: str) -> Ed25519PrivateKey:
+    """The public-knowledge key of a reconstruction: seed SHA-256("dauys reconstruction key,<poll>,<name>")."""
+    seed = hashlib.sha256(f"dauys reconstruction key,{poll_id},{name}".encode()).digest()
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _kept(path: Path, name: str) -> SigningKey:
+    if path.exists():
+        return SigningKey.load(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = SigningKey.generate(name)
+    key.save(path)
+    return key
+
+
+def _file_name(poll_id: str) -> str:
+    return poll_id.replace("/", "-")

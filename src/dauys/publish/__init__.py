@@ -1,0 +1,1 @@
+"""What the public gets: bundle, verifier, exports, pages."""

@@ -1,0 +1,144 @@
+"""What do the territories of a poll's day really look like: outlines from a data package, joined, projected, simplified?
+
+The package (`outlines.yaml` of the pack names it) is read as data and never imported. Its units are those of one day;
+the pack's own dated parentage joins them into the units of another. Pictures only: no decision rests on these lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+import yaml
+from numpy.typing import NDArray
+
+from dauys.errors import BadInput
+from dauys.publish.maps import Drawing, Shape, pack_of
+
+EARTH = 6_371_007.0
+"""Radius in metres of the sphere with the Earth's surface: areas on the picture stay in proportion."""
+WIDTH = 1000
+"""The picture's width in SVG units."""
+SEEN = 700
+"""Outlines with less than this area (square SVG units) get a marker: a square of 26 units."""
+KEYS = {"package", "file", "name", "attribution", "projection", "tolerance", "units"}
+
+
+def outlines(poll_id: str, codes: Sequence[str], parents: Mapping[str, str], cache: Path | None) -> Drawing | None:
+    """The outlines of exactly these territories; None where the pack or its data package has none.
+
+    `parents` names, for a unit that does not exist on the day, the one it was part of then. The drawing is kept in
+    `cache` (a folder) under a name that changes with everything it is made from.
+    """
+    pack = pack_of(poll_id)
+    recipe_file = pack / "outlines.yaml" if pack else None
+    if recipe_file is None or not recipe_file.is_file():
+        return None
+    text = recipe_file.read_text("utf-8")
+    recipe: Any = yaml.safe_load(text)
+    if not isinstance(recipe, dict) or set(recipe) != KEYS:
+        raise BadInput("keys of outlines.yaml", file=str(recipe_file), found=sorted(recipe), expected=str(sorted(KEYS)))
+    data = _package_file(recipe["package"], recipe["file"])
+    if data is None:
+        return None
+    made_from = [text, str(data.stat().st_size), *codes, *(f"{child}<{parent}" for child, parent in parents.items())]
+    name = sha256("\n".join([*made_from, str(WIDTH), str(SEEN)]).encode()).hexdigest()[:16]
+    kept = cache / f"outlines-{name}.json" if cache else None
+    if kept is not None and kept.is_file():
+        body = json.loads(kept.read_text("utf-8"))
+        return Drawing(**{**body, "shapes": tuple(Shape(**shape) for shape in body["shapes"])})
+    drawing = _draw(json.loads(data.read_text("utf-8")), recipe, codes, parents)
+    if drawing is not None and kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(drawing), ensure_ascii=False), "utf-8")
+        partial.replace(kept)
+    return drawing
+
+
+def _package_file(package: str, file: str) -> Path | None:
+    """A file inside an installed package, found without importing it."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    folders = spec.submodule_search_locations if spec else None
+    found = [Path(folder) / file for folder in folders or () if (Path(folder) / file).is_file()]
+    return found[0] if found else None
+
+
+def _draw(geojson: Any, recipe: Any, codes: Sequence[str], parents: Mapping[str, str]) -> Drawing | None:
+    groups: dict[str, list[Any]] = {code: [] for code in codes}
+    units = []
+    for feature in geojson["features"]:
+        code: str | None = recipe["units"].get(feature["properties"][recipe["name"]])
+        while code is not None and code not in groups:
+            code = parents.get(code)
+        if code is not None:
+            groups[code].append(len(units))
+            units.append(shapely.geometry.shape(feature["geometry"]))
+    if not all(groups.values()):
+        return None
+    flat = shapely.transform(shapely.make_valid(np.array(units)), _albers(**recipe["projection"]))
+    # the package's borders do not quite meet: make them one coverage before anything is joined or simplified
+    clean = shapely.coverage_clean(_polygons(flat), gap_width=recipe["tolerance"] / 4)
+    joined = np.array([shapely.union_all(clean[members]) for members in groups.values()])
+    simple = shapely.coverage_simplify(joined, recipe["tolerance"])
+    west, south, east, north = shapely.total_bounds(simple)
+    scale = (WIDTH - 8) / (east - west)
+    on_page = shapely.transform(simple, lambda xy: np.c_[(xy[:, 0] - west) * scale + 4, (north - xy[:, 1]) * scale + 4])
+    shapes = []
+    for code, geometry in zip(groups, on_page, strict=True):
+        at = shapely.maximum_inscribed_circle(_largest(geometry), tolerance=1.0).coords[0]
+        small = bool(shapely.area(geometry) < SEEN)
+        shapes.append(Shape(code, _path(geometry), round(at[0]), round(at[1]), None, small))
+    # markers last, so that they lie on top of the region around them
+    shapes.sort(key=lambda shape: shape.marker)
+    return Drawing("outlines", WIDTH, round((north - south) * scale) + 8, tuple(shapes), recipe["attribution"])
+
+
+def _albers(parallels: Sequence[float], meridian: float, latitude: float) -> Any:
+    """Albers equal-area conic on the sphere (Snyder 1987, equations 14-1 to 14-6): degrees to metres."""
+    first, second = np.radians(parallels)
+    n = (np.sin(first) + np.sin(second)) / 2
+    c = np.cos(first) ** 2 + 2 * n * np.sin(first)
+    origin = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(latitude))) / n
+
+    def project(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+        radius = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(degrees[:, 1]))) / n
+        angle = n * np.radians(degrees[:, 0] - meridian)
+        return np.c_[radius * np.sin(angle), origin - radius * np.cos(angle)]
+
+    return project
+
+
+def _polygons(geometries: Any) -> Any:
+    """What `make_valid` leaves besides polygons (points, lines) is nothing to draw."""
+    kept = []
+    for geometry in geometries:
+        parts = [part for part in shapely.get_parts(geometry, return_index=False) if part.geom_type.endswith("Polygon")]
+        kept.append(shapely.union_all(parts) if len(parts) != 1 else parts[0])
+    return np.array(kept)
+
+
+def _largest(geometry: Any) -> Any:
+    return max(shapely.get_parts(geometry), key=lambda part: float(part.area))
+
+
+def _path(geometry: Any) -> str:
+    """The SVG path in whole tenths; islands that nobody can see are left out, the largest part never."""
+    largest = _largest(geometry)
+    rings = []
+    for part in shapely.get_parts(geometry):
+        if part is largest or part.equals(largest) or part.area > 4:
+            rings += [part.exterior, *(hole for hole in part.interiors if shapely.Polygon(hole).area > 4)]
+    return "".join(
+        "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in np.asarray(ring.coords)[:-1]) + "z" for ring in rings
+    )

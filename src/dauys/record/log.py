@@ -1,0 +1,237 @@
+"""What happened, in order: the append-only log of a poll in PostgreSQL.
+
+Every function works in the caller's transaction, so that a protocol and its entry are stored together or not at all.
+The tree is never recomputed: its compact range (record.merkle.Frontier) is kept beside the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from dauys.errors import DauysError
+from dauys.record import checkpoint as checkpoints_of
+from dauys.record.checkpoint import Checkpoint
+from dauys.record.entry import Entry
+from dauys.record.merkle import Frontier, inclusion_proof, leaf_hash
+from dauys.record.note import COSIGNATURE, NoteError, Signature, SigningKey, VerifierKey
+from dauys.record.note import parse as parse_note
+from dauys.record.witness import verify_cosignatures
+from dauys.store.engine import Connection, driver
+
+READ_CHUNK = 20_000
+
+
+class ReplayConflict(DauysError):
+    """An entry whose id is in the log already, with other content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an entry stands: `seq` counts from 0; `new` is false when the same entry was there before."""
+
+    seq: int
+    new: bool
+
+
+def open_log(connection: Connection, poll: str, origin: str) -> None:
+    """Makes the log of a poll if there is none yet. `origin` is its name on checkpoints."""
+    connection.execute(
+        sa.text("INSERT INTO log (poll, origin, frontier) VALUES (:poll, :origin, :frontier) ON CONFLICT DO NOTHING"),
+        {"poll": poll, "origin": origin, "frontier": Frontier().to_bytes()},
+    )
+
+
+def polls(connection: Connection) -> list[str]:
+    """The polls that have a log, oldest first by name."""
+    return list(connection.scalars(sa.text("SELECT poll FROM log WHERE size > 0 ORDER BY poll")))
+
+
+def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[Placed]:
+    """Appends entries in order and says where each stands.
+
+    An entry that is in the log already, byte for byte, keeps its place: sending twice does nothing twice.
+    Raises ReplayConflict if an id is there with other content; nothing is appended then (the caller's transaction).
+    Appends of one poll wait for each other: the log has one order.
+    """
+    if not entries:
+        return []
+    row = connection.execute(
+        sa.text("SELECT size, frontier FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll}
+    ).one_or_none()
+    if row is None:
+        raise DauysError(f"there is no record of {poll!r}: open the poll first")
+    first: int = row.size
+    frontier = Frontier.from_bytes(bytes(row.frontier))
+    here = _already_here(connection, poll, [entry.id for entry in entries])
+    placed: list[Placed] = []
+    rows: list[tuple[str, int, str, str, bytes, bytes]] = []
+    for entry in entries:
+        body = entry.to_bytes()
+        leaf = leaf_hash(body)
+        old = here.get(entry.id)
+        if old is not None:
+            if old[1] != leaf:
+                raise ReplayConflict(
+                    f"{entry.id} is in the record already, at {old[0]}, with other content: "
+                    "nothing is overwritten; send a correction"
+                )
+            placed.append(Placed(old[0], False))
+            continue
+        seq = first + len(rows)
+        here[entry.id] = (seq, leaf)
+        frontier.append(leaf)
+        rows.append((poll, seq, entry.kind, entry.id, body, leaf))
+        placed.append(Placed(seq, True))
+    if rows:
+        with driver(connection).cursor() as cursor, cursor.copy(
+            "COPY entry (poll, seq, kind, id, body, leaf) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
+            copy.set_types(["text", "int8", "text", "text", "bytea", "bytea"])
+            for values in rows:
+                copy.write_row(values)
+        connection.execute(
+            sa.text("UPDATE log SET size = :size, frontier = :frontier WHERE poll = :poll"),
+            {"poll": poll, "size": first + len(rows), "frontier": frontier.to_bytes()},
+        )
+    return placed
+
+
+def _already_here(connection: Connection, poll: str, ids: list[str]) -> dict[str, tuple[int, bytes]]:
+    found = connection.execute(
+        sa.text("SELECT id, seq, leaf FROM entry WHERE poll = :poll AND id = ANY(:ids)"), {"poll": poll, "ids": ids}
+    )
+    return {row.id: (row.seq, bytes(row.leaf)) for row in found}
+
+
+def size(connection: Connection, poll: str) -> int:
+    """How many entries the log has; 0 where there is none."""
+    return connection.scalar(sa.text("SELECT size FROM log WHERE poll = :poll"), {"poll": poll}) or 0
+
+
+def head(connection: Connection, poll: str) -> Checkpoint:
+    """The log's newest state: origin, size, root. Unsigned."""
+    row = connection.execute(
+        sa.text("SELECT origin, size, frontier FROM log WHERE poll = :poll"), {"poll": poll}
+    ).one_or_none()
+    if row is None:
+        raise DauysError(f"there is no record of {poll!r}")
+    return Checkpoint(row.origin, row.size, Frontier.from_bytes(bytes(row.frontier)).root())
+
+
+def read(connection: Connection, poll: str, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Entries `start` up to but not with `stop`, as (place, bytes), streamed in chunks."""
+    end = size(connection, poll) if stop is None else stop
+    for low in range(start, end, READ_CHUNK):
+        rows = connection.execute(
+            sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND seq >= :low AND seq < :high ORDER BY seq"),
+            {"poll": poll, "low": low, "high": min(low + READ_CHUNK, end)},
+        )
+        for row in rows:
+            yield row.seq, bytes(row.body)
+
+
+def of_kind(connection: Connection, poll: str, kind: str) -> list[tuple[int, Entry]]:
+    """All entries of one kind, in order. Meant for the few: not for protocols or turnout reports."""
+    rows = connection.execute(
+        sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND kind = :kind ORDER BY seq"),
+        {"poll": poll, "kind": kind},
+    )
+    return [(row.seq, Entry.from_bytes(bytes(row.body))) for row in rows]
+
+
+def entry_at(connection: Connection, poll: str, seq: int) -> Entry:
+    """The entry at one place. Raises DauysError if the log is not that long."""
+    body = connection.scalar(
+        sa.text("SELECT body FROM entry WHERE poll = :poll AND seq = :seq"), {"poll": poll, "seq": seq}
+    )
+    if body is None:
+        raise DauysError(f"the record of {poll!r} has no entry {seq}")
+    return Entry.from_bytes(bytes(body))
+
+
+def leaf_hashes(connection: Connection, poll: str, start: int, stop: int) -> list[bytes]:
+    """The leaf hashes (32 bytes each) of entries `start` up to but not with `stop`."""
+    rows = connection.scalars(
+        sa.text("SELECT leaf FROM entry WHERE poll = :poll AND seq >= :start AND seq < :stop ORDER BY seq"),
+        {"poll": poll, "start": start, "stop": stop},
+    )
+    return [bytes(leaf) for leaf in rows]
+
+
+def sign_checkpoint(connection: Connection, poll: str, key: SigningKey) -> str:
+    """Signs the log's newest state, keeps the note and returns it. The same state is signed once."""
+    state = head(connection, poll)
+    kept = connection.scalar(
+        sa.text("SELECT note FROM checkpoint WHERE poll = :poll AND size = :size"), {"poll": poll, "size": state.size}
+    )
+    if kept is not None:
+        return str(kept)
+    note = str(checkpoints_of.sign(state, key))
+    connection.execute(
+        sa.text("INSERT INTO checkpoint VALUES (:poll, :size, :note)"),
+        {"poll": poll, "size": state.size, "note": note},
+    )
+    return note
+
+
+def checkpoints(connection: Connection, poll: str) -> list[tuple[int, str]]:
+    """All signed states as (size, note with its cosignatures), oldest first."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT c.size, c.note, array_agg(s.line ORDER BY s.witness) FILTER (WHERE s.line IS NOT NULL) AS lines "
+            "FROM checkpoint c LEFT JOIN cosignature s USING (poll, size) WHERE c.poll = :poll "
+            "GROUP BY c.size, c.note ORDER BY c.size"
+        ),
+        {"poll": poll},
+    )
+    return [(row.size, row.note + "".join(f"{line}\n" for line in row.lines or [])) for row in rows]
+
+
+def accredit_witness(connection: Connection, poll: str, vkey: str) -> None:
+    """Lets a witness cosign this log. Raises DauysError if `vkey` is not a witness's key."""
+    if VerifierKey.parse(vkey).algorithm != COSIGNATURE:
+        raise NoteError(f"{vkey} is not a witness's key (signature type 0x04): `dauys witness` prints the right one")
+    connection.execute(
+        sa.text("INSERT INTO witness VALUES (:poll, :vkey) ON CONFLICT DO NOTHING"), {"poll": poll, "vkey": vkey}
+    )
+
+
+def witnesses(connection: Connection, poll: str) -> list[str]:
+    """The accredited witnesses' keys."""
+    return list(connection.scalars(sa.text("SELECT vkey FROM witness WHERE poll = :poll ORDER BY vkey"), {"poll": poll}))
+
+
+def add_cosignature(connection: Connection, poll: str, line: str) -> int:
+    """Keeps a witness's cosignature of one of the log's checkpoints and returns that checkpoint's size.
+
+    Raises DauysError if no accredited witness made it over any checkpoint of this log.
+    """
+    signature = Signature.parse(line.strip())
+    accredited = [VerifierKey.parse(vkey) for vkey in witnesses(connection, poll)]
+    signers = [key for key in accredited if signature.by(key)]
+    for tree_size, text in reversed(checkpoints(connection, poll) if signers else []):
+        bare = replace(parse_note(text), signatures=(signature,))
+        try:
+            verify_cosignatures(bare, signers)
+        except NoteError:
+            continue
+        connection.execute(
+            sa.text(
+                "INSERT INTO cosignature VALUES (:poll, :size, :witness, :line) "
+                "ON CONFLICT (poll, size, witness) DO UPDATE SET line = excluded.line"
+            ),
+            {"poll": poll, "size": tree_size, "witness": signature.name, "line": str(signature).rstrip("\n")},
+        )
+        return tree_size
+    raise DauysError(
+        "no accredited witness made this cosignature over a checkpoint of this log: "
+        "give the commission the witness's key (the witness prints it), and cosign the newest checkpoint"
+    )
+
+
+def prove(connection: Connection, poll: str, seq: int, tree_size: int) -> list[bytes]:
+    """The inclusion proof of one entry in the log's first `tree_size` entries, from the leaf up (RFC 6962 §2.1.1)."""
+    return inclusion_proof(leaf_hashes(connection, poll, 0, tree_size), seq)

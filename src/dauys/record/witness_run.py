@@ -1,0 +1,168 @@
+"""How does an observer's witness look after a log? It reads the log, decides, saves, and sends its line.
+
+One state folder follows one log. The log's key is pinned there: given by the caller, or taken the first time from the
+log's `keys.json`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from dauys.errors import DauysError
+from dauys.record.canonical import canonical, parse
+from dauys.record.checkpoint import Checkpoint
+from dauys.record.merkle import consistency_proof_from
+from dauys.record.note import SigningKey, VerifierKey
+from dauys.record.note import parse as parse_note
+from dauys.record.tiles import Fetch, NotPublished, TileError, folder_fetch, nodes_of
+from dauys.record.witness import Seen, WitnessRefusal, cosign
+
+Post = Callable[[str, str], None]
+
+_STATE = "witnessed.json"
+_MAX_BYTES = 32 * 2**20
+"""More than any file of a log: a full bundle has at most 256 entries of 65,537 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one round did: the log's origin and key, the sizes before (None: first round) and now, the line given."""
+
+    origin: str
+    log_key: str
+    before: int | None
+    size: int
+    root: bytes
+    line: str
+    posted: bool
+
+
+def witness_once(
+    base: str | Path,
+    key: SigningKey,
+    state_folder: Path,
+    at: int,
+    fetch: Fetch | None = None,
+    post: Post | None = None,
+    log_key: VerifierKey | None = None,
+) -> Report:
+    """One round of the witness, at `at` (Unix seconds), of the log at an address or in a folder.
+
+    `fetch(path)` reads `checkpoint`, `keys.json` and `tile/...` below the base; `post(address, line)` sends the line to
+    `<base>/cosign` when the base is an address. Raises WitnessRefusal when the log misbehaves and DauysError when it
+    cannot be read; then nothing is saved or sent.
+    """
+    address = base if isinstance(base, str) and base.startswith(("http://", "https://")) else None
+    if fetch is None:
+        fetch = http_fetch(address) if address else folder_fetch(Path(base))
+    state_folder.mkdir(parents=True, exist_ok=True)
+    with _locked(state_folder):
+        before, log_key = _load(state_folder, log_key)
+        log_key = log_key or _published_key(fetch)
+        note = parse_note(fetch("checkpoint"))
+        claimed = Checkpoint.parse(note.text)
+        proof: list[bytes] = []
+        if before is not None and before.size < claimed.size:
+            try:
+                proof = consistency_proof_from(nodes_of(fetch, claimed.size), before.size, claimed.size)
+            except TileError as error:
+                raise WitnessRefusal(f"the log does not show how it grew from {before.size} entries: {error}") from None
+        seen, signature = cosign(before, note, proof, key, log_key, at)
+        _save(state_folder, log_key, claimed.origin, seen)
+    if address:
+        (post or http_post)(f"{address.rstrip('/')}/cosign", str(signature))
+    return Report(
+        origin=claimed.origin,
+        log_key=str(log_key),
+        before=before.size if before else None,
+        size=seen.size,
+        root=seen.root,
+        line=str(signature),
+        posted=address is not None,
+    )
+
+
+def http_fetch(address: str) -> Fetch:
+    """Reads published files below an address."""
+
+    def fetch(path: str) -> bytes:
+        url = f"{address.rstrip('/')}/{path}"
+        try:
+            with httpx.stream("GET", url, timeout=30, follow_redirects=True) as answer:
+                if answer.status_code in (404, 410):
+                    raise NotPublished(f"{url} is missing")
+                answer.raise_for_status()
+                data = bytearray()
+                for chunk in answer.iter_bytes():
+                    data += chunk
+                    if len(data) > _MAX_BYTES:
+                        raise TileError(f"{url} is larger than any file of a log")
+                return bytes(data)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise TileError(f"{url} cannot be read: {error}") from None
+
+    return fetch
+
+
+def http_post(url: str, line: str) -> None:
+    """Sends a signature line as text/plain."""
+    try:
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        answer = httpx.post(url, content=line.encode(), headers=headers, timeout=30)
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise DauysError(f"{url} did not take the cosignature: {error}") from None
+
+
+def _published_key(fetch: Fetch) -> VerifierKey:
+    try:
+        return VerifierKey.parse(json.loads(fetch("keys.json"))["log"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DauysError("keys.json of the log does not name its key; give the key yourself") from None
+
+
+def _load(folder: Path, given: VerifierKey | None) -> tuple[Seen | None, VerifierKey | None]:
+    path = folder / _STATE
+    try:
+        state = parse(path.read_bytes())
+        assert isinstance(state, dict)
+        seen = Seen(int(str(state["size"])), bytes.fromhex(str(state["root"])))
+        pinned = VerifierKey.parse(str(state["log"]))
+    except FileNotFoundError:
+        return None, given
+    except (DauysError, AssertionError, KeyError, ValueError) as error:
+        raise DauysError(f"{path} is damaged ({error}). A witness must not forget: restore it from a copy") from None
+    if given is not None and given != pinned:
+        raise WitnessRefusal(f"this witness follows {pinned}, not {given}; use another state folder for another log")
+    return seen, pinned
+
+
+def _save(folder: Path, log_key: VerifierKey, origin: str, seen: Seen) -> None:
+    """Atomic and durable: a witness that forgets may cosign a split."""
+    path, draft = folder / _STATE, folder / (_STATE + ".new")
+    with draft.open("wb") as file:
+        file.write(canonical({"log": str(log_key), "origin": origin, "root": seen.root.hex(), "size": seen.size}))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two rounds at once could cosign two sides of a split."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

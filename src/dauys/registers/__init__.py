@@ -1,0 +1,1 @@
+"""Who and where: areas, stations, and the poll that is held there."""

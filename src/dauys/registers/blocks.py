@@ -1,0 +1,181 @@
+"""How to read a file of any size as blocks of whole rows: plain or gzip, UTF-8, never more than one block in memory."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dauys.errors import BadInput
+
+BLOCK = 8 << 20
+"""Bytes of text read at a time."""
+
+LONGEST_ROW = 1 << 20
+"""A longer row is a quote that was never closed (or not a table at all)."""
+
+GZIP = b"\x1f\x8b"
+_QUOTED = re.compile(rb'"[^"]*"')
+_MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_FOREIGN = {
+    b"PK\x03\x04": "an Excel workbook or another zip: save it as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save it as CSV UTF-8",
+    b"%PDF": "a PDF: a table is needed",
+    b"BZh": "a bzip2 archive: unpack it first",
+    b"\xfd7zXZ": "an xz archive: unpack it first",
+    b"(\xb5/\xfd": "a zstd archive: unpack it first",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole rows of a table. `first_row` counts as a spreadsheet does, the header being row 1.
+
+    `bare` is the text less its quoted parts: what is left has only separators and line ends that count.
+    """
+
+    first_row: int
+    text: bytes
+    bare: bytes
+
+
+def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
+    """The text of a file in blocks that end where a row ends (line ends inside quotes do not count).
+
+    A UTF-8 byte order mark is dropped, and blank lines at the end. Raises BadInput F.001, F.002, F.004 to F.006 and
+    F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
+    """
+    rest, row = b"", 1
+    for number, piece in enumerate(_pieces(path, size)):
+        text = rest + (_opening(path, piece) if number == 0 else piece)
+        if b"\0" in piece:
+            raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
+        body = text[: _last_row_end(text)].rstrip(b"\r\n")
+        if not body and len(text) > LONGEST_ROW:
+            raise _never_closed(path, row, text)
+        if not body:
+            rest = text
+            continue
+        yield (block := _block(row, body))
+        row += block.bare.count(b"\n")
+        # Blank lines wait for what follows: only at the end of the file do they mean nothing.
+        rest = text[len(body) :].removeprefix(b"\r").removeprefix(b"\n")
+    last = rest.rstrip(b"\r\n")
+    if last:
+        block = _block(row, last)
+        if b'"' in block.bare:
+            raise _never_closed(path, row, last)
+        yield block
+    elif row == 1:
+        raise BadInput("the file is empty", file=path, check="F.002", expected="a header line and rows")
+
+
+def _block(row: int, body: bytes) -> Block:
+    text = body + b"\n"
+    return Block(row, text, _QUOTED.sub(b"", text) if b'"' in text else text)
+
+
+def _never_closed(path: Path, row: int, text: bytes) -> BadInput:
+    return BadInput(
+        "a quote is opened and never closed",
+        file=path,
+        row=row,
+        check="F.008",
+        found=text[:60].decode(errors="replace"),
+        expected='each quoted field closed, a " inside it doubled, lines that end with LF or CR LF',
+    )
+
+
+def _pieces(path: Path, size: int) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            first = file.read(size)
+            if not first.startswith(GZIP):
+                while first:
+                    yield first
+                    first = file.read(size)
+                return
+            unpack = zlib.decompressobj(31)
+            packed = first
+            while packed:
+                text = unpack.decompress(packed, size)
+                packed = unpack.unconsumed_tail
+                if unpack.eof:  # gzip files may be several, one after the other
+                    packed = unpack.unused_data.lstrip(b"\0") or file.read(size).lstrip(b"\0")
+                    unpack = zlib.decompressobj(31) if packed else unpack
+                elif not packed:
+                    packed = file.read(size // 4)
+                if text:
+                    yield text
+            if not unpack.eof:
+                raise BadInput(
+                    "the gzip file is cut off: send it again", file=path, check="F.006", expected="a whole gzip file"
+                )
+    except zlib.error as error:
+        raise BadInput("the gzip file is damaged: send it again", file=path, check="F.006", found=str(error)) from error
+    except OSError as error:
+        raise BadInput(f"the file cannot be read: {error.strerror}", file=path, check="F.001") from error
+
+
+def _opening(path: Path, piece: bytes) -> bytes:
+    """The first piece without a byte order mark, if it can be the beginning of a UTF-8 text at all."""
+    for mark, what in _FOREIGN.items():
+        if piece.startswith(mark):
+            raise BadInput(f"the file is {what}", file=path, check="F.001", expected="CSV, Parquet or JSON")
+    for mark, name in _MARKS.items():
+        if piece.startswith(mark):
+            raise _encoding(path, name, None)
+    for first, name in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+        if (half := piece[first:2000:2]) and half.count(0) * 2 > len(half):
+            raise _encoding(path, name, None)
+    return piece.removeprefix(b"\xef\xbb\xbf")
+
+
+def decode(text: bytes, path: Path, first_row: int) -> str:
+    """The text, or BadInput F.004 with the row of the first byte that is not UTF-8 and the encoding it looks like."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        row = first_row + _QUOTED.sub(b"", text[: error.start]).count(b"\n")
+        line = text[text.rfind(b"\n", 0, error.start) + 1 :].split(b"\n", 1)[0]
+        raise _encoding(path, _likeness(text[max(0, error.start - 200) : error.start + 200]), row, line) from error
+
+
+def _encoding(path: Path, name: str, row: int | None, line: bytes = b"") -> BadInput:
+    return BadInput(
+        f"the file is not in UTF-8, it looks like {name}: save it as CSV UTF-8, "
+        f"or convert it: iconv -f {name} -t UTF-8 OLD > NEW",
+        file=path,
+        row=row,
+        check="F.004",
+        found=line[:60].decode(name, errors="replace") if line else None,
+        expected="UTF-8",
+    )
+
+
+_FREQUENT = set('оеаинтслвркдмупыяО ЕАИНТСРУ,;"')
+
+
+def _likeness(text: bytes) -> str:
+    """The old Cyrillic encoding in which most of these bytes are frequent letters."""
+
+    def frequent(name: str) -> int:
+        return sum(character in _FREQUENT for character in text.decode(name, "replace"))
+
+    return max(("CP1251", "KOI8-R", "CP866"), key=frequent)
+
+
+def _last_row_end(text: bytes) -> int:
+    """Where the last whole row ends: after the last line end that no quote encloses; 0 where there is none."""
+    cut = text.rfind(b"\n") + 1
+    if b'"' not in text:
+        return cut
+    inside = text.count(b'"', 0, cut) % 2 == 1
+    while cut and inside:
+        quote = text.rfind(b'"', 0, cut)  # it opens the part that the line end lies in
+        before = text.rfind(b"\n", 0, quote) + 1
+        inside = text.count(b'"', before, quote) % 2 == 1
+        cut = before
+    return cut

@@ -1,0 +1,176 @@
+"""Which poll is held: its day, areas, contests, forms and rules, as one value that holds everything a count needs.
+
+A `Poll` is read from a `poll.yaml` (registers.poll_file) or from the first entry of a record (`Poll.from_json`): the
+same value either way, so that a verifier without our packs decides by what the record says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dauys.errors import DauysError
+from dauys.law.decision_rule import DecisionRule
+from dauys.law.form import Form
+from dauys.registers.areas import Area
+
+Labels = Mapping[str, str]
+"""One text in several languages: `{"kk": ..., "ru": ..., "en": ...}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """One question on one ballot: decided by one rule, counted on one form."""
+
+    id: str
+    question: Labels
+    form: Form
+    rule: DecisionRule
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.form.fields if f.role == "option")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A polling place: `area` is where its votes count, `eligible` its list when the poll opens.
+
+    `key` is the station commission's raw Ed25519 public key (32 bytes), if it signs its protocols.
+    """
+
+    id: str
+    area: str
+    eligible: int
+    key: bytes | None = None
+    abroad: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        from base64 import b64encode
+
+        body: dict[str, Any] = {"id": self.id, "area": self.area, "eligible": self.eligible}
+        if self.key is not None:
+            body["key"] = b64encode(self.key).decode()
+        if self.abroad:
+            body["abroad"] = True
+        return body
+
+    @staticmethod
+    def from_json(body: Mapping[str, Any]) -> Station:
+        from base64 import b64decode
+
+        key = b64decode(body["key"]) if "key" in body else None
+        return Station(body["id"], body["area"], body["eligible"], key, body.get("abroad", False))
+
+
+@dataclass(frozen=True, slots=True)
+class BallotLimit:
+    """The most ballots a station can have, as a share of its list, rounded up; with the article that says so.
+
+    It bounds what a missing station can still add. Without a limit (`share` 1) nobody votes off the list.
+    """
+
+    share: Fraction = Fraction(1)
+    cite: str = ""
+
+    def cap(self, eligible: int) -> int:
+        return -(-eligible * self.share.numerator // self.share.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A referendum or an election on one day.
+
+    `areas` are the areas that exist on the day (the rule's denominator). `hours` are local times in each area's zone,
+    `reports` times in the poll's own zone. `stages` name the declarations and when they were made.
+    """
+
+    id: str
+    kind: str
+    day: date
+    names: Labels
+    timezone: str
+    opens: time
+    closes: time
+    areas: tuple[Area, ...]
+    contests: tuple[Contest, ...]
+    reports: tuple[time, ...] = ()
+    stages: Mapping[str, datetime] = field(default_factory=dict)
+    ballot_limit: BallotLimit = BallotLimit()
+    reconstruction: bool = False
+
+    def contest(self, contest_id: str | None) -> Contest:
+        """The contest with that id; with None the only one there is."""
+        if contest_id is None and len(self.contests) == 1:
+            return self.contests[0]
+        for contest in self.contests:
+            if contest.id == contest_id:
+                return contest
+        known = ", ".join(c.id for c in self.contests)
+        raise DauysError(f"{self.id} has no contest {contest_id!r}: it has {known}")
+
+    def area(self, code: str) -> Area:
+        for area in self.areas:
+            if area.code == code:
+                return area
+        raise DauysError(f"{self.id} has no area {code!r}")
+
+    def moment(self, at: time, area: str | None = None, day_offset: int = 0) -> datetime:
+        """A local time of the day in an area (or in the poll's own zone) as an aware datetime in the poll's zone."""
+        zone = ZoneInfo(self.area(area).timezone or self.timezone) if area else ZoneInfo(self.timezone)
+        local = datetime.combine(self.day + timedelta(days=day_offset), at, zone)
+        return local.astimezone(ZoneInfo(self.timezone))
+
+    def closing(self, area: str | None = None) -> datetime:
+        return self.moment(self.closes, area)
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of the record's `poll` entry, less `stations` and `keys` (docs/architecture.md)."""
+        return {
+            "poll": self.id,
+            "kind": self.kind,
+            "day": self.day.isoformat(),
+            "names": dict(self.names),
+            "timezone": self.timezone,
+            "hours": {"open": f"{self.opens:%H:%M}", "close": f"{self.closes:%H:%M}"},
+            "reports": [f"{at:%H:%M}" for at in self.reports],
+            "stages": {name: at.isoformat() for name, at in self.stages.items()},
+            "ballot_limit": {"share": str(self.ballot_limit.share), "cite": self.ballot_limit.cite},
+            "reconstruction": self.reconstruction,
+            "areas": [area.to_json() for area in self.areas],
+            "contests": [
+                {
+                    "id": contest.id,
+                    "question": dict(contest.question),
+                    "options": list(contest.options),
+                    "form": contest.form.to_json(),
+                    "rule": contest.rule.to_json(),
+                }
+                for contest in self.contests
+            ],
+        }
+
+    @staticmethod
+    def from_json(body: Mapping[str, Any]) -> Poll:
+        return Poll(
+            id=body["poll"],
+            kind=body["kind"],
+            day=date.fromisoformat(body["day"]),
+            names=body["names"],
+            timezone=body["timezone"],
+            opens=time.fromisoformat(body["hours"]["open"]),
+            closes=time.fromisoformat(body["hours"]["close"]),
+            reports=tuple(time.fromisoformat(at) for at in body["reports"]),
+            stages={name: datetime.fromisoformat(at) for name, at in body["stages"].items()},
+            ballot_limit=BallotLimit(Fraction(body["ballot_limit"]["share"]), body["ballot_limit"]["cite"]),
+            reconstruction=body["reconstruction"],
+            areas=tuple(Area.from_json(area) for area in body["areas"]),
+            contests=tuple(
+                Contest(c["id"], c["question"], Form.from_json(c["form"]), DecisionRule.from_json(c["rule"]))
+                for c in body["contests"]
+            ),
+        )

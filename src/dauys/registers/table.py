@@ -1,0 +1,319 @@
+"""How a table of counts is read: strictly, at any size, from CSV, CSV.GZ, Parquet, JSON and JSON Lines.
+
+CSV goes through Polars in blocks. A block that does not parse is read again as text (registers.cells) to name the row,
+the field, what was found and what was expected. The faults are numbered F.001 to F.017 (docs/checks.md).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from dauys.errors import BadInput
+from dauys.registers.blocks import BLOCK, Block, blocks, decode
+from dauys.registers.cells import LARGEST, explain, row_fault
+from dauys.registers.columns import Layout, Source, Wanted
+
+CHUNK_ROWS = 20_000
+LARGEST_JSON = 256 << 20
+"""A JSON list is read whole; beyond this many bytes JSON Lines is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive rows. `first_row` is the row in the file (CSV: the header is row 1; JSON, Parquet: the first is 1).
+
+    `texts` are polars String series without nulls (empty where an optional cell is empty); `numbers` are int64 arrays,
+    0 where an optional cell is empty; `missing` marks those cells, for the columns that have any.
+    """
+
+    file: Path | None
+    first_row: int
+    texts: Mapping[str, pl.Series]
+    numbers: Mapping[str, npt.NDArray[np.int64]]
+    missing: Mapping[str, npt.NDArray[np.bool_]]
+
+    def __len__(self) -> int:
+        column: Any = next(iter(self.numbers.values()), None)
+        return len(next(iter(self.texts.values())) if column is None else column)
+
+
+def read_table(
+    path: Path,
+    columns: Mapping[str, Source],
+    numbers: Collection[str] = (),
+    optional: Collection[str] = (),
+    *,
+    aliases: Mapping[str, str] | None = None,
+    ignore: Collection[str] | None = (),
+    chunk_rows: int = CHUNK_ROWS,
+    block: int = BLOCK,
+) -> Iterator[Chunk]:
+    """Streams a table as chunks of at most `chunk_rows` rows; memory is bounded by one block, not by the file.
+
+    `columns` maps our names to the file's column, or to several that are joined with ":". The names in `numbers` are
+    counts. A name in `optional` may be absent from the file, and its cells may be empty. `aliases` maps other labels
+    (any language, case and blanks do not matter) to our names. `ignore` lists columns of the file that are not read;
+    None ignores every column that is not asked for. Raises BadInput F.001 to F.017.
+    """
+    wanted = Wanted(columns, frozenset(numbers), frozenset(optional), aliases or {}, ignore)
+    suffixes = {suffix.lower() for suffix in path.suffixes}
+    if ".parquet" in suffixes:
+        yield from _parquet(path, wanted, chunk_rows)
+    elif suffixes & {".jsonl", ".ndjson"}:
+        yield from _json_lines(path, wanted, chunk_rows, block)
+    elif ".json" in suffixes:
+        yield from _json(path, wanted, chunk_rows)
+    elif suffixes & {".csv", ".tsv", ".txt"}:
+        yield from _csv(path, wanted, chunk_rows, block)
+    else:
+        raise BadInput(
+            "the kind of file is not known by its name",
+            file=path,
+            check="F.001",
+            found=path.name,
+            expected=".csv, .csv.gz, .tsv, .parquet, .json or .jsonl",
+        )
+
+
+def rows_chunk(
+    rows: Sequence[Mapping[str, Any]], wanted: Wanted, file: Path | None = None, first_row: int = 1
+) -> Chunk:
+    """A list of JSON objects as a chunk, with the same rules as a file: whole numbers as numbers or digits."""
+    header = list(dict.fromkeys(label for row in rows for label in row))
+    layout = wanted.layout(header, file)
+    strings = [[_cell(row, label, number, file) for label in header] for number, row in enumerate(rows, first_row)]
+    for number, cells in enumerate(strings, first_row):
+        fault = row_fault(cells, layout, file, number)
+        if fault is not None:
+            raise fault
+    frame = pl.DataFrame(
+        {f"c{place}": [cells[place] for cells in strings] for place in range(len(header))},
+        schema={f"c{place}": pl.String for place in range(len(header))},
+    )
+    return _chunk(_typed(frame, layout), layout, wanted, file, first_row)
+
+
+def _cell(row: Mapping[str, Any], label: str, number: int, file: Path | None) -> str:
+    value = row.get(label)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) <= LARGEST * 10 else str(LARGEST * 10)
+    if isinstance(value, float):
+        raise BadInput(
+            "ballots and voters are whole: write the number without a decimal part",
+            file=file,
+            row=number,
+            field=label,
+            found=value,
+            expected="a whole number",
+            check="F.013",
+        )
+    raise BadInput(
+        "the value is neither a text nor a number", file=file, row=number, field=label, found=value, check="F.017"
+    )
+
+
+def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chunk]:
+    layout: Layout | None = None
+    separator, seen = ",", False
+    for block in blocks(path, size):
+        if layout is None:
+            separator, header, block = _header(block, path)
+            layout = wanted.layout(header, path, 1)
+        if block.text:
+            seen = True
+            frame = _parse(block, separator, layout, path)
+            for start in range(0, len(frame), chunk_rows):
+                part = frame.slice(start, chunk_rows)
+                yield _chunk(part, layout, wanted, path, block.first_row + start)
+    if not seen:
+        raise BadInput("the file has a header and no rows", file=path, check="F.003", expected="at least one row")
+
+
+def _header(block: Block, path: Path) -> tuple[str, list[str], Block]:
+    """The separator, the labels and the block less its first row."""
+    end = block.text.index(b"\n")
+    while block.text.count(b'"', 0, end) % 2:
+        end = block.text.index(b"\n", end + 1)
+    line = decode(block.text[:end], path, 1).removesuffix("\r")
+    if "\r" in line and '"' not in line:
+        raise BadInput("lines end with CR alone", file=path, row=1, check="F.008", expected="LF or CR LF")
+    separator = max(",;\t", key=line.count)
+    header = next(csv.reader([line], delimiter=separator))
+    if not all(label.strip() for label in header):
+        raise BadInput("a column has no name", file=path, row=1, check="F.007", found=line, expected="a name for each")
+    text = block.text[end + 1 :]
+    bare = text if block.bare is block.text else block.bare[block.bare.index(b"\n") + 1 :]
+    return separator, header, Block(2, text, bare)
+
+
+def _parse(block: Block, separator: str, layout: Layout, path: Path) -> pl.DataFrame:
+    """A block as one typed frame, columns c0, c1, ...; or BadInput for its first fault."""
+    counted = {f"c{place}" for name in layout.numbers & layout.places.keys() for place in layout.places[name]}
+    width = len(layout.header)
+    schema = {f"c{place}": pl.Int64 if f"c{place}" in counted else pl.String for place in range(width)}
+    rows = block.bare.count(b"\n")
+    # Polars fills short rows up, so the separators are counted; every column is parsed, so that it refuses long ones.
+    if block.bare.count(separator.encode()) != rows * (width - 1):
+        raise explain(block, separator, layout, path)
+    try:
+        frame = pl.read_csv(
+            block.text, has_header=False, separator=separator, schema=schema, empty_string_is_null=False
+        )
+    except pl.exceptions.PolarsError as error:
+        raise explain(block, separator, layout, path) from error
+    if len(frame) != rows or (width == 1 and b"\n\n" in block.text) or _faulty(frame, layout):
+        raise explain(block, separator, layout, path)
+    return frame
+
+
+def _faulty(frame: pl.DataFrame, layout: Layout) -> bool:
+    """Whether a typed frame has an empty, negative or huge cell where none may be."""
+    for name, places in layout.places.items():
+        for column in (frame[f"c{place}"] for place in places):
+            if name in layout.numbers:
+                low, high = column.min(), column.max()
+                if isinstance(low, int) and isinstance(high, int) and (low < 0 or high > LARGEST):
+                    return True
+                if name not in layout.optional and column.null_count():
+                    return True
+            elif name not in layout.optional and (column.null_count() or column.eq("").any()):
+                return True
+    return False
+
+
+def _typed(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Columns of digits (or nothing) as numbers."""
+    counted = [f"c{place}" for name in layout.numbers & layout.places.keys() for place in layout.places[name]]
+    return frame.with_columns(pl.col(c).str.strip_chars().replace("", None).cast(pl.Int64) for c in counted)
+
+
+def _chunk(frame: pl.DataFrame, layout: Layout, wanted: Wanted, file: Path | None, first_row: int) -> Chunk:
+    texts: dict[str, pl.Series] = {}
+    numbers: dict[str, npt.NDArray[np.int64]] = {}
+    missing: dict[str, npt.NDArray[np.bool_]] = {}
+    for name in wanted.columns:
+        places = layout.places.get(name)
+        if name not in wanted.numbers:
+            parts = [pl.col(f"c{place}").fill_null("") for place in places or ()]
+            texts[name] = (
+                frame.select(pl.concat_str(parts, separator=":").alias(name)).to_series()
+                if parts
+                else pl.repeat("", len(frame), eager=True)
+            )
+        elif places:
+            series = frame[f"c{places[0]}"]
+            if series.null_count():
+                missing[name] = series.is_null().to_numpy()
+                series = series.fill_null(0)
+            numbers[name] = series.to_numpy()
+        else:
+            numbers[name] = np.zeros(len(frame), np.int64)
+            missing[name] = np.ones(len(frame), np.bool_)
+    return Chunk(file, first_row, texts, numbers, missing)
+
+
+def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
+    try:
+        scan = pl.scan_parquet(path)
+        schema = scan.collect_schema()
+        layout = wanted.layout(schema.names(), path)
+        _parquet_types(schema, layout, path)
+        chosen = [
+            pl.col(schema.names()[place]).cast(pl.Int64 if name in layout.numbers else pl.String).alias(f"c{place}")
+            for name, places in layout.places.items()
+            for place in places
+        ]
+        first = 1
+        for frame in scan.select(chosen).collect_batches(chunk_size=chunk_rows, maintain_order=True, lazy=True):
+            if len(frame) and _faulty(frame, layout):
+                raise _parquet_fault(frame, layout, path, first)
+            if len(frame):
+                yield _chunk(frame, layout, wanted, path, first)
+            first += len(frame)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadInput(
+            "the Parquet file cannot be read: it is cut off or damaged", file=path, check="F.006", found=str(error)
+        ) from error
+    if first == 1:
+        raise BadInput("the file has no rows", file=path, check="F.003", expected="at least one row")
+
+
+def _parquet_types(schema: pl.Schema, layout: Layout, path: Path) -> None:
+    for name, places in layout.places.items():
+        for place in places:
+            label, dtype = layout.header[place], schema[layout.header[place]]
+            fits = dtype.is_integer() or (name not in layout.numbers and dtype == pl.String)
+            if not fits:
+                expected = "whole numbers" if name in layout.numbers else "text"
+                raise BadInput(
+                    "the column has another type",
+                    file=path,
+                    field=label,
+                    found=str(dtype),
+                    expected=expected,
+                    check="F.013" if dtype.is_float() else "F.016",
+                )
+
+
+def _parquet_fault(frame: pl.DataFrame, layout: Layout, path: Path, first: int) -> BadInput:
+    columns = [f"c{place}" for place in range(len(layout.header))]
+    for number, row in enumerate(frame.iter_rows(named=True), first):
+        cells = ["" if row.get(c) is None else str(row[c]) for c in columns]
+        fault = row_fault(cells, layout, path, number)
+        if fault is not None:
+            return fault
+    raise AssertionError("a faulty frame has a faulty row")
+
+
+def _json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
+    if path.stat().st_size > LARGEST_JSON:
+        raise BadInput("a JSON list is read whole and this one is too large: use JSON Lines", file=path, check="F.017")
+    text = b"".join(block.text for block in blocks(path))
+    try:
+        rows = json.loads(decode(text, path, 1), object_pairs_hook=unique)
+    except ValueError as error:
+        line = getattr(error, "lineno", None)
+        raise BadInput("this is not JSON", file=path, line=line, check="F.017", found=str(error)) from error
+    yield from _objects(rows, wanted, path, 1, chunk_rows)
+
+
+def _json_lines(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chunk]:
+    for block in blocks(path, size):
+        rows = []
+        for number, line in enumerate(decode(block.text, path, block.first_row).split("\n")[:-1], block.first_row):
+            try:
+                rows.append(json.loads(line, object_pairs_hook=unique))
+            except ValueError as error:
+                raise BadInput("this is not JSON", file=path, row=number, check="F.017", found=line) from error
+        yield from _objects(rows, wanted, path, block.first_row, chunk_rows)
+
+
+def _objects(rows: object, wanted: Wanted, path: Path | None, first: int, chunk_rows: int) -> Iterator[Chunk]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadInput("a list of objects is expected", file=path, check="F.017", expected='[{"station": ...}, ...]')
+    if not rows:
+        raise BadInput("the list has no rows", file=path, check="F.003", expected="at least one row")
+    for start in range(0, len(rows), chunk_rows):
+        yield rows_chunk(rows[start : start + chunk_rows], wanted, path, first + start)
+
+
+def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are all different; ValueError otherwise."""
+    pairs = list(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found

