@@ -49,8 +49,8 @@ def test_bytes_that_are_read_are_the_only_ones_for_their_value(value, place, byt
 def test_the_sorting_example_of_rfc_8785_section_3_2_3():
     keys = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
     ordered = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
-    assert list(json.loads(canonical({key: 0 for key in keys}))) == ordered
-    assert list(json.loads(canonical([{"in": {key: 0 for key in keys}}]))[0]["in"]) == ordered
+    assert list(json.loads(canonical(dict.fromkeys(keys, 0)))) == ordered
+    assert list(json.loads(canonical([{"in": dict.fromkeys(keys, 0)}]))[0]["in"]) == ordered
 
 
 def test_tuples_are_lists_and_escapes_are_the_short_ones():

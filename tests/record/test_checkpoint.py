@@ -42,7 +42,7 @@ def test_a_changed_checkpoint_is_not_the_logs():
     note = checkpoint.sign(Checkpoint(KEY.name, 10, bytes(32)), KEY)
     with pytest.raises(NoteError, match="not valid for this text"):
         checkpoint.verify(note.replace("\n10\n", "\n11\n"), KEY.vkey)
-    with pytest.raises(NoteError, match="not signed by example.org/other"):
+    with pytest.raises(NoteError, match=r"not signed by example.org/other"):
         checkpoint.verify(note, SigningKey.from_seed("example.org/other", bytes(32)).vkey)
 
 

@@ -1,4 +1,4 @@
-"""Does the tree prove what RFC 6962 says it proves? Oracles: published roots, the RFC's recursive definition, `aics_tlog`."""
+"""Does the tree prove what RFC 6962 says it proves? Oracles: published roots, the recursive definition, `aics_tlog`."""
 
 from __future__ import annotations
 

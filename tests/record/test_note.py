@@ -56,13 +56,13 @@ def test_unknown_signatures_are_ignored_and_bad_ones_of_known_keys_are_not():
     assert note.verify(signed, [KEY.vkey]) == (KEY.vkey,)
     assert set(note.verify(signed, [OTHER.vkey, KEY.vkey])) == {KEY.vkey, OTHER.vkey}
     same_name = SigningKey.from_seed(OTHER.name, bytes([7] * 32))
-    with pytest.raises(NoteError, match="not signed by example.org/other"):
+    with pytest.raises(NoteError, match=r"not signed by example.org/other"):
         note.verify(signed, [same_name.vkey])
-    with pytest.raises(NoteError, match="signature of example.org/log is not valid"):
+    with pytest.raises(NoteError, match=r"signature of example.org/log is not valid"):
         note.verify(signed.replace("text\n", "Text\n"), [KEY.vkey])
     good = note.parse(signed)
     forged = note.Signature(OTHER.name, OTHER.vkey.key_id, good.signatures[0].blob)
-    with pytest.raises(NoteError, match="signature of example.org/other is not valid"):
+    with pytest.raises(NoteError, match=r"signature of example.org/other is not valid"):
         note.verify(good.with_signature(forged), [KEY.vkey, OTHER.vkey])
     with pytest.raises(NoteError, match="not signed by any known key"):
         note.verify(signed, [])

@@ -15,7 +15,9 @@ from dauys.registers.decide_table import decide_csv
 @click.command()
 @click.argument("rule")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day of the vote: its law and its areas.")
+@click.option(
+    "--on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day of the vote: its law and its areas."
+)
 @click.option("--check", is_flag=True, help="Exit with 1 unless the outcome is `adopted`.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 def decide(rule: str, file: Path, on: datetime, check: bool, as_json: bool) -> int:
@@ -34,5 +36,7 @@ def as_text(decision: Decision) -> str:
     marks = {True: "yes", False: "no", None: "open"}
     lines = [f"outcome: {decision.outcome}"]
     for test in decision.to_json()["tests"]:
-        lines.append(f"  {marks[test['met']]:<5} {test['name']}: {test['value']}, needed {test['needed']}  ({test['cite']})")
+        lines.append(
+            f"  {marks[test['met']]:<5} {test['name']}: {test['value']}, needed {test['needed']}  ({test['cite']})"
+        )
     return "\n".join(lines)

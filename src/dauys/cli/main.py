@@ -44,9 +44,9 @@ def tree() -> None:
     """Runs referendums and elections under their own law and publishes what proves the result."""
 
 
-def say(text: str) -> None:
+def say(text: str, end: bool = True) -> None:
     """Progress and remarks for a person: standard error, so that --json stays clean."""
-    click.echo(text, err=True)
+    click.echo(text, err=True, nl=end)
 
 
 def answer(value: Any, as_json: bool, text: str) -> None:

@@ -14,9 +14,14 @@ from dauys.record.witness_run import witness_once
 
 @click.command()
 @click.argument("record")
-@click.option("--name", default="witness", show_default=True, help="The mission's name on its cosignatures (no spaces).")
 @click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path(".dauys/witness"), show_default=True,
+    "--name", default="witness", show_default=True, help="The mission's name on its cosignatures (no spaces)."
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".dauys/witness"),
+    show_default=True,
     help="Folder of the witness's own key and memory.",
 )
 @click.option("--log-key", help="The record's key as the commission printed it; otherwise it is pinned at first sight.")
@@ -45,8 +50,14 @@ def witness(
         before = "first seen" if report.before is None else f"{report.before:,} entries before"
         answer(
             {
-                "origin": report.origin, "log_key": report.log_key, "vkey": str(key.vkey), "before": report.before,
-                "size": report.size, "root": report.root.hex(), "cosignature": report.line, "posted": report.posted,
+                "origin": report.origin,
+                "log_key": report.log_key,
+                "vkey": str(key.vkey),
+                "before": report.before,
+                "size": report.size,
+                "root": report.root.hex(),
+                "cosignature": report.line,
+                "posted": report.posted,
             },
             as_json,
             f"{report.origin}: {report.size:,} entries, {before}, consistent; cosigned"

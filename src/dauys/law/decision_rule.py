@@ -1,7 +1,7 @@
-"""By which tests does a vote decide? A decision rule as data: each test with its threshold, its article and its outcome.
+"""By which tests does a vote decide? A rule as data: each test with its threshold, its article and its outcome.
 
-A rule is read from a file of a pack (`jurisdictions/kz/rules/...yaml`) and embedded into the poll's entry in the record,
-so that whoever holds the record can decide again. Both have the same members:
+A rule is read from a file of a pack (`jurisdictions/kz/rules/...yaml`) and embedded into the poll's entry in the
+record, so that whoever holds the record can decide again. Both have the same members:
 
     {"rule": "kz/referendum-constitution", "title": {"kk", "ru", "en"}, "since": "1995-11-02", "until": day (or absent),
      "cite", "status",
@@ -19,9 +19,9 @@ so that whoever holds the record can decide again. Both have the same members:
     SHARE is {"value": SUM, "of": SUM, THRESHOLD}; THRESHOLD is "more_than": "p/q" or "at_least": "p/q";
     SUM is field names joined by ` + `.
 
-A share is met when q x value > p x of (more_than) or q x value >= p x of (at_least), in whole numbers; nothing of nothing
-(value = of = 0) meets no share. The tests are taken in their order: the first one that is not met gives the outcome; when
-all are met it is `adopted`. Before `since` and after `until` the outcome is `law-not-loaded`.
+A share is met when q x value > p x of (more_than) or q x value >= p x of (at_least), in whole numbers; nothing of
+nothing (value = of = 0) meets no share. The tests are taken in their order: the first one that is not met gives the
+outcome; when all are met it is `adopted`. Before `since` and after `until` the outcome is `law-not-loaded`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test of a rule. For kind `areas`, `share` is asked of each area and `of_areas` of the weight of those that pass."""
+    """One test of a rule. Kind `areas` asks `share` of each area, and `of_areas` of the weight of those that pass."""
 
     __test__ = False  # not a test class, whatever pytest makes of the name
 

@@ -145,11 +145,12 @@ class Node:
         """A calendar day, `2022-06-05`."""
         text = self.text()
         try:
-            if _DATE.fullmatch(text):
-                return datetime.date.fromisoformat(text)
+            day = datetime.date.fromisoformat(text) if _DATE.fullmatch(text) else None
         except ValueError:
-            pass
-        self.fail("not a day", found=text, expected="an existing day as YYYY-MM-DD")
+            day = None
+        if day is None:
+            self.fail("not a day", found=text, expected="an existing day as YYYY-MM-DD")
+        return day
 
     def time(self) -> datetime.time:
         """A time of day without zone, `07:00`."""
@@ -168,8 +169,9 @@ class Node:
         return {language: text.text() for language, text in self.mapping(required=LANGUAGES).items()}
 
     def _shown(self) -> str:
-        names = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list"}
-        return names.get(type(self.raw)) or str(self.raw.value)
+        if isinstance(self.raw, yaml.MappingNode):
+            return "a mapping"
+        return "a list" if isinstance(self.raw, yaml.SequenceNode) else str(self.raw.value)
 
 
 def read_text(path: Path) -> str:
@@ -206,8 +208,8 @@ def parse_yaml(text: str, file: str | None = None) -> Node:
         raise BadInput("a character that no text has", file=file, line=line, found=hex(error.character)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        raise BadInput(f"not readable as YAML: {error.problem}", file=file, line=line) from None
+        place = mark.line + 1 if mark else None
+        raise BadInput(f"not readable as YAML: {error.problem}", file=file, line=place) from None
     except RecursionError:
         raise BadInput("nested too deeply", file=file) from None
     if raw is None:
@@ -220,8 +222,8 @@ class _Strict(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "aliases are not used here", event.start_mark)
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases are not used here", mark)
         return super().compose_node(parent, index)
 
 

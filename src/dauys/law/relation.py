@@ -1,12 +1,12 @@
-"""Do the numbers of a protocol fit together? Linear relations between whole numbers, written as the law's forms state them.
+"""Do the numbers of a protocol fit together? Linear relations between whole numbers, written as a form states them.
 
     participated = yes + no + invalid + not_counted
     received <= eligible
     100 * delivered < 101 * eligible + 100
 
-Grammar: a relation is `SUM = SUM`, `SUM <= SUM` or `SUM < SUM`; a SUM is TERMs joined by ` + `; a TERM is a whole number,
-a field, or `number * field`; a field is lower-case letters, digits and underscores, beginning with a letter. One space
-stands around each sign. There is no minus: what would be subtracted stands on the other side.
+Grammar: a relation is `SUM = SUM`, `SUM <= SUM` or `SUM < SUM`; a SUM is TERMs joined by ` + `; a TERM is a whole
+number, a field, or `number * field`; a field is lower-case letters, digits and underscores, beginning with a letter.
+One space stands around each sign. There is no minus: what would be subtracted stands on the other side.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Relation:
         """For each row whether the relation is broken.
 
         `columns` are int64 arrays of one length that hold at least `fields`. A number beyond `LARGEST` in size is
-        refused (`BadInput`), so that no sum can overflow: coefficients and constants add up to at most `LARGEST` a side.
+        refused (`BadInput`): coefficients and constants add up to at most `LARGEST` a side, so no sum can overflow.
         """
         used = {name: columns[name] for name in self.fields}
         for name, column in used.items():

@@ -26,11 +26,18 @@ def percent(part: int | Fraction, whole: int | Fraction = 1, places: int = 2) ->
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
 
 
-def number(value: int | None, lang: str) -> str:
-    """A whole number with its thousands apart, as the language writes it; a dash for what is not known."""
+def number(value: int | str | None, lang: str) -> str:
+    """A whole number with its thousands apart, as the language writes it; a dash for what is not known.
+
+    A decision also has "p/q", where half-cantons are counted: 23/2 is written 11½.
+    """
     if value is None:
         return MISSING
-    return f"{value:,}".replace(",", MARKS[lang][0])
+    exact = Fraction(value)
+    whole, rest = divmod(exact, 1)
+    if rest and exact.denominator != 2:
+        return str(exact)
+    return f"{whole:,}".replace(",", MARKS[lang][0]) + ("½" if rest else "")
 
 
 def percent_text(share: str | None, lang: str) -> str:
@@ -39,8 +46,3 @@ def percent_text(share: str | None, lang: str) -> str:
         return MISSING
     _, decimal, sign = MARKS[lang]
     return share.replace(".", decimal) + sign
-
-
-def exact(value: int | Fraction | str | None) -> Fraction | None:
-    """A value of a decision (`int` or "p/q") as the number it is."""
-    return None if value is None else Fraction(value)

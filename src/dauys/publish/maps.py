@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
-from typing import Any
+from pathlib import Path
 
-import yaml
-
-from dauys.errors import BadInput
+from dauys.law.files import read_yaml
+from dauys.law.packs import pack_folder, pack_names
 
 SIDE = 100
 """The side of a square of the schematic map."""
@@ -49,18 +46,17 @@ class Drawing:
         return next((shape for shape in self.shapes if shape.code == code), None)
 
 
-def pack_of(poll_id: str) -> Traversable | None:
+def pack_of(poll_id: str) -> Path | None:
     """The folder of the jurisdiction pack that `poll_id` belongs to, if it belongs to one."""
     name, slash, _ = poll_id.partition("/")
-    folder = resources.files("dauys") / "jurisdictions" / name
-    return folder if slash and name.isidentifier() and folder.is_dir() else None
+    return pack_folder(name) if slash and name in pack_names() else None
 
 
 def tiles(poll_id: str, codes: Sequence[str]) -> Drawing:
     """One square a territory: as the pack's `tilemap.yaml` places them, or in reading order where no pack does."""
     pack = pack_of(poll_id)
     file = pack / "tilemap.yaml" if pack else None
-    places, short = _layout(file, codes) if file is not None and file.is_file() else ({}, {})
+    places, short = _layout(file, codes) if file and file.is_file() else ({}, {})
     if not places:
         columns = max(1, -(-len(codes) // max(1, round((len(codes) / 2) ** 0.5))))
         places = {code: (n % columns, n // columns) for n, code in enumerate(codes)}
@@ -79,19 +75,19 @@ def tiles(poll_id: str, codes: Sequence[str]) -> Drawing:
     return Drawing("tiles", width * SIDE, height * SIDE, shapes)
 
 
-def _layout(file: Traversable, codes: Sequence[str]) -> tuple[dict[str, tuple[int, int]], dict[str, Labels]]:
+def _layout(file: Path, codes: Sequence[str]) -> tuple[dict[str, tuple[int, int]], dict[str, Labels]]:
     """The first layout of the file that places exactly these codes, and the short names; none: no places."""
-    content: Any = yaml.safe_load(file.read_text("utf-8"))
-    if not isinstance(content, dict) or set(content) - {"layouts", "short"}:
-        raise BadInput("a tile map has the keys layouts and short only", file=str(file), found=sorted(content or ()))
-    for layout in content["layouts"]:
+    parts = read_yaml(file).mapping(required=("layouts",), optional=("short",))
+    short = {key.text(): labels.labels() for key, labels in parts["short"].entries()} if "short" in parts else {}
+    for layout in parts["layouts"].items():
         placed: dict[str, tuple[int, int]] = {}
-        for code, place in layout["tiles"].items():
-            if not (isinstance(place, list) and len(place) == 2 and all(isinstance(n, int) and n >= 0 for n in place)):
-                raise BadInput("not a place", file=str(file), field=code, found=place, expected="[column, row]")
-            if tuple(place) in placed.values():
-                raise BadInput("two territories stand on one square", file=str(file), field=code, found=place)
-            placed[code] = (place[0], place[1])
+        for code, place in layout.mapping(required=("areas", "tiles"))["tiles"].entries():
+            numbers = [number.integer(at_least=0, at_most=99) for number in place.items()]
+            if len(numbers) != 2:
+                place.fail("not a place", found=numbers, expected="[column, row]")
+            if (numbers[0], numbers[1]) in placed.values():
+                place.fail("two territories stand on one square", found=numbers)
+            placed[code.text()] = (numbers[0], numbers[1])
         if set(placed) == set(codes):
-            return placed, content.get("short", {})
+            return placed, dict(short)
     return {}, {}

@@ -7,8 +7,8 @@ the pack's own dated parentage joins them into the units of another. Pictures on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 import shapely
-import yaml
 from numpy.typing import NDArray
 
-from dauys.errors import BadInput
+from dauys.law.files import read_yaml
+from dauys.law.packs import load_pack
 from dauys.publish.maps import Drawing, Shape, pack_of
+from dauys.registers.areas import read_areas
 
 EARTH = 6_371_007.0
 """Radius in metres of the sphere with the Earth's surface: areas on the picture stay in proportion."""
@@ -28,29 +29,38 @@ WIDTH = 1000
 """The picture's width in SVG units."""
 SEEN = 700
 """Outlines with less than this area (square SVG units) get a marker: a square of 26 units."""
-KEYS = {"package", "file", "name", "attribution", "projection", "tolerance", "units"}
 
 
-def outlines(poll_id: str, codes: Sequence[str], parents: Mapping[str, str], cache: Path | None) -> Drawing | None:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What `outlines.yaml` says. `parallels`, `meridian`, `latitude` are degrees, `tolerance` metres."""
+
+    package: str
+    file: str
+    name: str
+    attribution: str
+    parallels: tuple[int, int]
+    meridian: int
+    latitude: int
+    tolerance: int
+    units: Mapping[str, str]
+
+
+def outlines(poll_id: str, codes: Sequence[str], cache: Path | None) -> Drawing | None:
     """The outlines of exactly these territories; None where the pack or its data package has none.
 
-    `parents` names, for a unit that does not exist on the day, the one it was part of then. The drawing is kept in
-    `cache` (a folder) under a name that changes with everything it is made from.
+    The drawing is kept in `cache` (a folder) under a name that changes with everything it is made from.
     """
     pack = pack_of(poll_id)
-    recipe_file = pack / "outlines.yaml" if pack else None
-    if recipe_file is None or not recipe_file.is_file():
+    if pack is None or not (pack / "outlines.yaml").is_file():
         return None
-    text = recipe_file.read_text("utf-8")
-    recipe: Any = yaml.safe_load(text)
-    if not isinstance(recipe, dict) or set(recipe) != KEYS:
-        raise BadInput("keys of outlines.yaml", file=str(recipe_file), found=sorted(recipe), expected=str(sorted(KEYS)))
-    data = _package_file(recipe["package"], recipe["file"])
+    recipe = _read(pack / "outlines.yaml")
+    data = _package_file(recipe.package, recipe.file)
     if data is None:
         return None
-    made_from = [text, str(data.stat().st_size), *codes, *(f"{child}<{parent}" for child, parent in parents.items())]
-    name = sha256("\n".join([*made_from, str(WIDTH), str(SEEN)]).encode()).hexdigest()[:16]
-    kept = cache / f"outlines-{name}.json" if cache else None
+    parents = {a.code: a.separated_from for a in read_areas(load_pack(pack.name).areas) if a.separated_from}
+    made_from = repr((recipe, data.stat().st_size, list(codes), sorted(parents.items()), WIDTH, SEEN))
+    kept = cache / f"outlines-{sha256(made_from.encode()).hexdigest()[:16]}.json" if cache else None
     if kept is not None and kept.is_file():
         body = json.loads(kept.read_text("utf-8"))
         return Drawing(**{**body, "shapes": tuple(Shape(**shape) for shape in body["shapes"])})
@@ -61,6 +71,25 @@ def outlines(poll_id: str, codes: Sequence[str], parents: Mapping[str, str], cac
         partial.write_text(json.dumps(asdict(drawing), ensure_ascii=False), "utf-8")
         partial.replace(kept)
     return drawing
+
+
+def _read(file: Path) -> Recipe:
+    parts = read_yaml(file).mapping(("package", "file", "name", "attribution", "projection", "tolerance", "units"))
+    projection = parts["projection"].mapping(("parallels", "meridian", "latitude"))
+    parallels = [degree.integer(-90, 90) for degree in projection["parallels"].items()]
+    if len(parallels) != 2:
+        projection["parallels"].fail("a conic has two standard parallels", found=parallels)
+    return Recipe(
+        package=parts["package"].matching(r"[a-z_][a-z0-9_]*", "the name of a package"),
+        file=parts["file"].text(),
+        name=parts["name"].text(),
+        attribution=parts["attribution"].text(),
+        parallels=(parallels[0], parallels[1]),
+        meridian=projection["meridian"].integer(-180, 180),
+        latitude=projection["latitude"].integer(-90, 90),
+        tolerance=parts["tolerance"].integer(1, 100_000),
+        units={unit.text(): code.text() for unit, code in parts["units"].entries()},
+    )
 
 
 def _package_file(package: str, file: str) -> Path | None:
@@ -74,11 +103,11 @@ def _package_file(package: str, file: str) -> Path | None:
     return found[0] if found else None
 
 
-def _draw(geojson: Any, recipe: Any, codes: Sequence[str], parents: Mapping[str, str]) -> Drawing | None:
+def _draw(geojson: Any, recipe: Recipe, codes: Sequence[str], parents: Mapping[str, str]) -> Drawing | None:
     groups: dict[str, list[Any]] = {code: [] for code in codes}
     units = []
     for feature in geojson["features"]:
-        code: str | None = recipe["units"].get(feature["properties"][recipe["name"]])
+        code: str | None = recipe.units.get(feature["properties"][recipe.name])
         while code is not None and code not in groups:
             code = parents.get(code)
         if code is not None:
@@ -86,11 +115,11 @@ def _draw(geojson: Any, recipe: Any, codes: Sequence[str], parents: Mapping[str,
             units.append(shapely.geometry.shape(feature["geometry"]))
     if not all(groups.values()):
         return None
-    flat = shapely.transform(shapely.make_valid(np.array(units)), _albers(**recipe["projection"]))
+    flat = shapely.transform(shapely.make_valid(np.array(units)), _albers(recipe))
     # the package's borders do not quite meet: make them one coverage before anything is joined or simplified
-    clean = shapely.coverage_clean(_polygons(flat), gap_width=recipe["tolerance"] / 4)
+    clean = shapely.coverage_clean(_polygons(flat), gap_width=recipe.tolerance / 4)
     joined = np.array([shapely.union_all(clean[members]) for members in groups.values()])
-    simple = shapely.coverage_simplify(joined, recipe["tolerance"])
+    simple = shapely.coverage_simplify(joined, recipe.tolerance)
     west, south, east, north = shapely.total_bounds(simple)
     scale = (WIDTH - 8) / (east - west)
     on_page = shapely.transform(simple, lambda xy: np.c_[(xy[:, 0] - west) * scale + 4, (north - xy[:, 1]) * scale + 4])
@@ -101,19 +130,19 @@ def _draw(geojson: Any, recipe: Any, codes: Sequence[str], parents: Mapping[str,
         shapes.append(Shape(code, _path(geometry), round(at[0]), round(at[1]), None, small))
     # markers last, so that they lie on top of the region around them
     shapes.sort(key=lambda shape: shape.marker)
-    return Drawing("outlines", WIDTH, round((north - south) * scale) + 8, tuple(shapes), recipe["attribution"])
+    return Drawing("outlines", WIDTH, round((north - south) * scale) + 8, tuple(shapes), recipe.attribution)
 
 
-def _albers(parallels: Sequence[float], meridian: float, latitude: float) -> Any:
+def _albers(recipe: Recipe) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Albers equal-area conic on the sphere (Snyder 1987, equations 14-1 to 14-6): degrees to metres."""
-    first, second = np.radians(parallels)
+    first, second = np.radians(recipe.parallels)
     n = (np.sin(first) + np.sin(second)) / 2
     c = np.cos(first) ** 2 + 2 * n * np.sin(first)
-    origin = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(latitude))) / n
+    origin = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(recipe.latitude))) / n
 
     def project(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
         radius = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(degrees[:, 1]))) / n
-        angle = n * np.radians(degrees[:, 0] - meridian)
+        angle = n * np.radians(degrees[:, 0] - recipe.meridian)
         return np.c_[radius * np.sin(angle), origin - radius * np.cos(angle)]
 
     return project

@@ -3,14 +3,15 @@
 `published.csv`, one printed figure a row: `id, moment, area, field, printed, unit, of, believed, source, reason`.
 
 * `area`: an area's code, `nation`, or the name of a group of areas in `reconstruction.yaml`.
-* `unit`: `count`; `percent` of the field `of` (rounded half up to the printed digits); `above` (more than this percentage
-  of the field `of`); `thousands` ("411 thousand and more": whole thousands, cut off).
+* `unit`: `count`; `percent` of the field `of` (rounded half up to the printed digits); `above` (more than this
+  percentage of the field `of`); `thousands` ("411 thousand and more": whole thousands, cut off).
 * `believed`: `yes`, `no`, or `assumed` (two texts differ and nobody knows which is right; this one is used).
 """
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,9 +32,19 @@ class Contradiction(DauysError):
     def __init__(self, figures: Iterable[str], why: str) -> None:
         self.figures = tuple(dict.fromkeys(figures))
         super().__init__(
-            f"no reconstruction exists: {why}; figures in conflict: {', '.join(self.figures)}. "
+            f"no reconstruction exists: {why}; figures in conflict: {_named(self.figures)}. "
             "Mark the misprinted figure as not believed in published.csv, with the reason."
         )
+
+
+def _named(ids: tuple[str, ...]) -> str:
+    """The ids in a row; four or more that differ only in their area are drawn together: `turnout-12:00-* (17)`."""
+    stems = Counter(i.rpartition("-")[0] for i in ids)
+    shown = []
+    for i in ids:
+        stem = i.rpartition("-")[0]
+        shown.append(f"{stem}-* ({stems[stem]})" if stem and stems[stem] > 3 else i)
+    return ", ".join(dict.fromkeys(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,8 @@ def read_figures(file: Path) -> tuple[Figure, ...]:
 
 def _check(figure: Figure, file: Path, row: int) -> None:
     def refuse(field: str, expected: str) -> BadInput:
-        return BadInput("cannot be used", file=file, row=row, field=field, found=getattr(figure, field), expected=expected)
+        found = getattr(figure, field)
+        return BadInput("cannot be used", file=file, row=row, field=field, found=found, expected=expected)
 
     if figure.unit not in _UNITS:
         raise refuse("unit", ", ".join(_UNITS))

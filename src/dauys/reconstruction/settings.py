@@ -14,6 +14,17 @@ from pathlib import Path
 from dauys.errors import BadInput
 from dauys.law.files import Node, read_text, read_yaml
 
+_KEYS = ("seed", "registers", "reports", "classes", "groups", "abroad", "constant_registers", "correction")
+_ASSUMED = (
+    "register_limits",
+    "class_follows_turnout",
+    "station_limit",
+    "station_least",
+    "stations",
+    "spread",
+    "arrival",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Prior:
@@ -26,9 +37,10 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """Stations of a kind of area: voters a station on average, and the share of stations in towns."""
+    """Stations of a kind of area: voters a station on average, voters of one in a town, share of stations in towns."""
 
     mean: int
+    town: int
     urban: Fraction
 
 
@@ -96,10 +108,7 @@ class Settings:
 def read_settings(folder: Path) -> Settings:
     """Raises `BadInput` naming the file, the line and what was expected."""
     priors = _read_priors(folder / "prior.csv")
-    root = read_yaml(folder / "reconstruction.yaml").mapping(
-        ["seed", "registers", "reports", "classes", "groups", "abroad", "constant_registers", "correction"]
-        + ["register_limits", "class_follows_turnout", "station_limit", "station_least", "stations", "spread", "arrival"]
-    )
+    root = read_yaml(folder / "reconstruction.yaml").mapping((*_KEYS, *_ASSUMED))
     areas = [prior.area for prior in priors]
     registers = tuple(item.text() for item in root["registers"].items())
     reports = {}
@@ -157,8 +166,8 @@ def _correction(node: Node, areas: list[str]) -> CorrectionPlan:
 def _densities(node: Node, kinds: set[str]) -> dict[str, Density]:
     found = {}
     for kind, parts in node.mapping(sorted(kinds)).items():
-        values = parts.mapping(["mean", "urban"])
-        found[kind] = Density(values["mean"].integer(1), values["urban"].fraction())
+        values = parts.mapping(["mean", "town", "urban"])
+        found[kind] = Density(values["mean"].integer(1), values["town"].integer(1), values["urban"].fraction())
     return found
 
 

@@ -17,10 +17,11 @@ class CannotSplit(DauysError):
 def split(total: int, weights: Ints, lower: Ints, upper: Ints, ties: Ints) -> Ints:
     """Divides `total` into whole parts, lower <= part <= upper, as nearly in proportion to `weights` as bounds allow.
 
-    Bounded largest remainder: a common factor f is sought (by halving, on a grid of 2**-s) so that the quotas
-    clip(f * weight, lower, upper) add up to `total`; each part is its quota rounded down, and what is left goes one each
-    to the largest remainders, ties to the smaller number in `ties`. The grid is the finest that 64-bit integers hold, so the
-    answer is the same on every machine. Weights are at least 1. Raises `CannotSplit` where no division exists.
+    Bounded largest remainder: a common factor f is sought (by halving, on a grid of 2**-s, rounded down) so that the
+    quotas clip(f * weight, lower, upper) add up to `total`; each part is its quota rounded down, and what is left goes
+    one each to the largest remainders; of equal ones to the smaller weight, then to the smaller number in `ties`. The
+    grid is the finest that 64-bit integers hold, so the answer is the same on every machine. Weights are at least 1.
+    Raises `CannotSplit` where there is no division.
     """
     if len(weights) == 0 or int(lower.sum()) > total or int(upper.sum()) < total or bool((lower > upper).any()):
         reach = f"{int(lower.sum())} to {int(upper.sum())}" if len(weights) else "nothing"
@@ -48,5 +49,5 @@ def split(total: int, weights: Ints, lower: Ints, upper: Ints, ties: Ints) -> In
     parts: Ints = quota >> grid
     remainder = quota - (parts << grid)
     left = total - int(parts.sum())
-    parts[np.lexsort((ties, -remainder))[:left]] += 1
+    parts[np.lexsort((ties, weights, -remainder))[:left]] += 1
     return parts

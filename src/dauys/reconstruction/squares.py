@@ -1,8 +1,8 @@
-"""Which point is nearest to a starting point under linear conditions, exactly, and if there is none, which conditions clash?
+"""Which point is nearest to a starting point under linear conditions, exactly? If none, which conditions clash?
 
 Minimises sum(((x - start) / scale)**2) in fractions by the dual active-set method (Goldfarb and Idnani, Mathematical
-Programming 27, 1983): it starts at the unconstrained minimum and takes in one violated condition at a time, so the moment no
-step is possible the conditions in hand prove that no point satisfies them all (Farkas).
+Programming 27, 1983): it starts at the unconstrained minimum and takes in one violated condition at a time, so the
+moment no step is possible the conditions in hand prove that no point satisfies them all (Farkas).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Condition:
     figures: tuple[str, ...]
 
 
-class Clash(Exception):  # noqa: N818 - it carries an answer: which conditions exclude each other
+class Clash(Exception):
     """No point satisfies all conditions; `figures` are those that already exclude each other."""
 
     def __init__(self, figures: tuple[str, ...]) -> None:
@@ -48,7 +48,7 @@ def nearest(start: Sequence[Fraction], scale: Sequence[Fraction], conditions: Se
 def _take_in(
     condition: Condition, x: Vector, variance: Vector, active: list[tuple[Condition, Vector]], pull: Vector
 ) -> None:
-    """Moves x until the condition holds, keeping those in `active`; lets go of inequalities that no longer hold it back."""
+    """Moves x until the condition holds, keeping those in `active`; lets go of those that no longer hold it back."""
     gap = _gap(condition, x)
     if gap <= 0 and not condition.equal:
         return
@@ -65,9 +65,7 @@ def _take_in(
             v * (c - sum((r * a[i] for r, (_, a) in zip(share, active, strict=True)), Fraction(0)))
             for i, (v, c) in enumerate(zip(variance, normal, strict=True))
         ]
-        leaving = [
-            (pull[j] / share[j], j) for j, (held, _) in enumerate(active) if not held.equal and share[j] > 0
-        ]
+        leaving = [(pull[j] / share[j], j) for j, (held, _) in enumerate(active) if not held.equal and share[j] > 0]
         reach = _dot(normal, step)
         if reach == 0 and _gap(condition, x) == 0:
             return

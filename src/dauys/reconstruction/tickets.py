@@ -1,7 +1,7 @@
 """Which numbers does a seed draw, on any machine, for ever?
 
-Ticket number i under a label is SHA-256 of the text `seed,label,i`. Every draw is a whole number read from it, big endian:
-bits 0-191 are twelve words of 16 bits, bits 192-255 one word of 64 bits. No library generator, no float.
+Ticket number i under a label is SHA-256 of the text `seed,label,i`. Every draw is a whole number read from it, big
+endian: bits 0-191 are twelve words of 16 bits, bits 192-255 one word of 64 bits. No library generator, no float.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def bells(drawn: npt.NDArray[np.uint8]) -> Ints:
 def shares(part: int, whole: int, sizes: Ints, spread: int, drawn: npt.NDArray[np.uint8], shift: Ints) -> Ints:
     """A share for each unit of `sizes` voters, around part / whole, strictly between 0 and 1, out of `SHARE`.
 
-    The odds of the share are multiplied by (1 + z) / (1 - z); z is a bell draw plus `shift` / 2. The width is `spread` (out of
-    `SPREAD`) for large units and grows for small ones as that of a binomial count does, so that few people vary more.
+    The odds of the share are multiplied by (1 + z) / (1 - z); z is a bell draw plus `shift` / 2. The width is `spread`
+    (out of `SPREAD`) for large units and grows for small ones as that of a binomial count does: few people vary more.
     Multiplying odds, and not adding to shares, keeps values from piling up at 0 and 100 per cent.
     """
     inside = min(max(part * SHARE // max(whole, 1), 1), SHARE - 1)
@@ -61,4 +61,5 @@ def shares(part: int, whole: int, sizes: Ints, spread: int, drawn: npt.NDArray[n
     limit = _ODDS * 15 // 16
     z = np.clip(((bells(drawn) * widths) >> 7) + shift * (_ODDS // SPREAD // 2), -limit, limit)
     yes, no = inside * (_ODDS + z), outside * (_ODDS - z)
-    return np.maximum(yes * SHARE // (yes + no), 1)
+    found: Ints = np.maximum(yes * SHARE // (yes + no), 1)
+    return found

@@ -86,9 +86,10 @@ def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[
         rows.append((poll, seq, entry.kind, entry.id, body, leaf))
         placed.append(Placed(seq, True))
     if rows:
-        with driver(connection).cursor() as cursor, cursor.copy(
-            "COPY entry (poll, seq, kind, id, body, leaf) FROM STDIN (FORMAT BINARY)"
-        ) as copy:
+        with (
+            driver(connection).cursor() as cursor,
+            cursor.copy("COPY entry (poll, seq, kind, id, body, leaf) FROM STDIN (FORMAT BINARY)") as copy,
+        ):
             copy.set_types(["text", "int8", "text", "text", "bytea", "bytea"])
             for values in rows:
                 copy.write_row(values)
@@ -201,7 +202,9 @@ def accredit_witness(connection: Connection, poll: str, vkey: str) -> None:
 
 def witnesses(connection: Connection, poll: str) -> list[str]:
     """The accredited witnesses' keys."""
-    return list(connection.scalars(sa.text("SELECT vkey FROM witness WHERE poll = :poll ORDER BY vkey"), {"poll": poll}))
+    return list(
+        connection.scalars(sa.text("SELECT vkey FROM witness WHERE poll = :poll ORDER BY vkey"), {"poll": poll})
+    )
 
 
 def add_cosignature(connection: Connection, poll: str, line: str) -> int:
@@ -235,3 +238,10 @@ def add_cosignature(connection: Connection, poll: str, line: str) -> int:
 def prove(connection: Connection, poll: str, seq: int, tree_size: int) -> list[bytes]:
     """The inclusion proof of one entry in the log's first `tree_size` entries, from the leaf up (RFC 6962 §2.1.1)."""
     return inclusion_proof(leaf_hashes(connection, poll, 0, tree_size), seq)
+
+
+def find(connection: Connection, poll: str, entry_id: str) -> int | None:
+    """Where the entry with this id stands; None if it is not in the log."""
+    return connection.scalar(
+        sa.text("SELECT seq FROM entry WHERE poll = :poll AND id = :id"), {"poll": poll, "id": entry_id}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dauys.errors import BadInput
@@ -29,63 +29,66 @@ _FOREIGN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Whole rows of a table. `first_row` counts as a spreadsheet does, the header being row 1.
-
-    `bare` is the text less its quoted parts: what is left has only separators and line ends that count.
-    """
-
-    first_row: int
-    text: bytes
-    bare: bytes
+def bare(text: bytes) -> bytes:
+    """The text less its quoted parts: what is left has only separators and line ends that count."""
+    return _QUOTED.sub(b"", text) if b'"' in text else text
 
 
-def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
-    """The text of a file in blocks that end where a row ends (line ends inside quotes do not count).
+def blocks(path: Path, size: int = BLOCK, quotes: bool = True) -> Iterator[bytes]:
+    """The text of a file in blocks that end where a row ends (with `quotes`, line ends inside quotes do not count).
 
     A UTF-8 byte order mark is dropped, and blank lines at the end. Raises BadInput F.001, F.002, F.004 to F.006 and
     F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
     """
-    rest, row = b"", 1
-    for number, piece in enumerate(_pieces(path, size)):
+    rest, begun = b"", False
+    for number, piece in enumerate(_ahead(_pieces(path, size))):
         text = rest + (_opening(path, piece) if number == 0 else piece)
         if b"\0" in piece:
             raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
-        body = text[: _last_row_end(text)].rstrip(b"\r\n")
-        if not body and len(text) > LONGEST_ROW:
-            raise _never_closed(path, row, text)
-        if not body:
+        end = _end_of_text(text, _last_row_end(text, quotes))
+        if end == 0:
+            if len(text) > LONGEST_ROW:
+                raise _never_closed(path, text)
             rest = text
             continue
-        yield (block := _block(row, body))
-        row += block.bare.count(b"\n")
         # Blank lines wait for what follows: only at the end of the file do they mean nothing.
-        rest = text[len(body) :].removeprefix(b"\r").removeprefix(b"\n")
-    last = rest.rstrip(b"\r\n")
-    if last:
-        block = _block(row, last)
-        if b'"' in block.bare:
-            raise _never_closed(path, row, last)
-        yield block
-    elif row == 1:
+        end = text.index(b"\n", end) + 1
+        begun = True
+        yield text[:end]
+        rest = text[end:]
+    end = _end_of_text(rest, len(rest))
+    if end and quotes and b'"' in bare(rest):
+        raise _never_closed(path, rest)
+    if end:
+        yield rest[:end] + b"\n"
+    elif not begun:
         raise BadInput("the file is empty", file=path, check="F.002", expected="a header line and rows")
 
 
-def _block(row: int, body: bytes) -> Block:
-    text = body + b"\n"
-    return Block(row, text, _QUOTED.sub(b"", text) if b'"' in text else text)
+def _end_of_text(text: bytes, end: int) -> int:
+    """Where the text before `end` ends if its blank lines at the end are left out."""
+    while end and text[end - 1] in b"\r\n":
+        end -= 1
+    return end
 
 
-def _never_closed(path: Path, row: int, text: bytes) -> BadInput:
+def _never_closed(path: Path, text: bytes) -> BadInput:
     return BadInput(
         "a quote is opened and never closed",
         file=path,
-        row=row,
         check="F.008",
-        found=text[:60].decode(errors="replace"),
+        found=text.lstrip()[:60].decode(errors="replace"),
         expected='each quoted field closed, a " inside it doubled, lines that end with LF or CR LF',
     )
+
+
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, the next one unpacked in a thread while the caller works on the last."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, pieces, b"")
+        while piece := coming.result():
+            coming = thread.submit(next, pieces, b"")
+            yield piece
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:
@@ -138,7 +141,7 @@ def decode(text: bytes, path: Path, first_row: int) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError as error:
-        row = first_row + _QUOTED.sub(b"", text[: error.start]).count(b"\n")
+        row = first_row + bare(text[: error.start]).count(b"\n")
         line = text[text.rfind(b"\n", 0, error.start) + 1 :].split(b"\n", 1)[0]
         raise _encoding(path, _likeness(text[max(0, error.start - 200) : error.start + 200]), row, line) from error
 
@@ -167,10 +170,10 @@ def _likeness(text: bytes) -> str:
     return max(("CP1251", "KOI8-R", "CP866"), key=frequent)
 
 
-def _last_row_end(text: bytes) -> int:
+def _last_row_end(text: bytes, quotes: bool) -> int:
     """Where the last whole row ends: after the last line end that no quote encloses; 0 where there is none."""
     cut = text.rfind(b"\n") + 1
-    if b'"' not in text:
+    if not quotes or b'"' not in text:
         return cut
     inside = text.count(b'"', 0, cut) % 2 == 1
     while cut and inside:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import Block, decode
+from dauys.registers.blocks import decode
 from dauys.registers.columns import Layout
 
 LARGEST = 10**9
@@ -36,12 +36,12 @@ def number_fault(text: str) -> tuple[str, str] | None:
     return "F.016", "this is not a number"
 
 
-def explain(block: Block, separator: str, layout: Layout, file: Path) -> BadInput:
+def explain(block: bytes, first_row: int, separator: str, layout: Layout, file: Path) -> BadInput:
     """The first fault of a block, by row and then by our order of fields. Call it only for a block that has one."""
-    text = decode(block.text, file, block.first_row)
+    text = decode(block, file, first_row)
     width = len(layout.header)
-    row = block.first_row
-    for row, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), block.first_row):
+    row = first_row
+    for row, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), first_row):
         if len(cells) != width:
             return _ragged(file, row, cells, width)
         fault = row_fault(cells, layout, file, row)
@@ -50,7 +50,7 @@ def explain(block: Block, separator: str, layout: Layout, file: Path) -> BadInpu
     return BadInput(
         "a quote stands inside a field",
         file=file,
-        row=next((n for n, line in enumerate(text.split("\n"), block.first_row) if '"' in line), row),
+        row=next((n for n, line in enumerate(text.split("\n"), first_row) if '"' in line), row),
         check="F.008",
         expected='the whole field in quotes and each " inside it doubled',
     )

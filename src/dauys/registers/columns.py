@@ -55,12 +55,13 @@ class Wanted:
         for name, source in self.columns.items():
             sources = [source] if isinstance(source, str) else list(source)
             found = [keys.index(_key(s)) for s in sources if _key(s) in keys]
-            if len(found) < len(sources):
-                found = [place for place, key in enumerate(keys) if by_alias.get(key) == name]
-                if len(found) > 1:
-                    both = ", ".join(header[place] for place in found)
-                    message = f"two columns mean {name}"
-                    raise BadInput(message, file=file, row=row, check="F.007", found=both, expected="one of them")
+            found = found if len(found) == len(sources) else []
+            others = [place for place, key in enumerate(keys) if by_alias.get(key) == name and place not in found]
+            if len(others) > (not found):
+                both = ", ".join(header[place] for place in (*found, *others))
+                message = f"two columns mean {name}"
+                raise BadInput(message, file=file, row=row, check="F.007", found=both, expected="one of them")
+            found = found or others
             if found:
                 places[name] = tuple(found)
             elif name not in self.optional:

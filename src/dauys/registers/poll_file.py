@@ -23,6 +23,8 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+import yaml
+
 from dauys.errors import BadInput
 from dauys.law.decision_rule import DecisionRule, read_rule
 from dauys.law.files import Node, read_yaml
@@ -33,7 +35,17 @@ from dauys.registers.poll import BallotLimit, Contest, Poll, Station
 from dauys.registers.table import read_table
 
 REQUIRED = ("poll", "kind", "day", "timezone", "names", "hours", "contests")
-OPTIONAL = ("pack", "areas", "reports", "stages", "ballot_limit", "reconstruction", "stations", "protocols", "corrections")
+OPTIONAL = (
+    "pack",
+    "areas",
+    "reports",
+    "stages",
+    "ballot_limit",
+    "reconstruction",
+    "stations",
+    "protocols",
+    "corrections",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,9 @@ def read_poll(path: Path) -> PollFile:
     zone = _zone(parts["timezone"])
     hours = parts["hours"].mapping(("open", "close"))
     poll = Poll(
-        id=parts["poll"].matching(r"[a-z0-9-]+(/[a-z0-9-]+)*", "small letters, digits and hyphens, like kz/2022-referendum"),
+        id=parts["poll"].matching(
+            r"[a-z0-9-]+(/[a-z0-9-]+)*", "small letters, digits and hyphens, like kz/2022-referendum"
+        ),
         kind=parts["kind"].choice("referendum", "election"),
         day=day,
         names=parts["names"].labels(),
@@ -144,7 +158,15 @@ def _areas(parts: dict[str, Node], folder: Path, node: Node, day: date) -> tuple
 def _contest(node: Node, folder: Path) -> Contest:
     parts = node.mapping(("id", "question", "form", "rule"))
     contest_id = parts["id"].matching(r"[a-z0-9-]+", "small letters, digits and hyphens")
-    return Contest(contest_id, parts["question"].labels(), _form(parts["form"], folder), _rule(parts["rule"], folder))
+    form, rule = _form(parts["form"], folder), _rule(parts["rule"], folder)
+    for name in rule.fields:
+        if name not in form.required:
+            parts["rule"].fail(
+                "the rule needs a field that every protocol of the form must give",
+                found=name,
+                expected=f"one of: {', '.join(form.required)}",
+            )
+    return Contest(contest_id, parts["question"].labels(), form, rule)
 
 
 def _form(node: Node, folder: Path) -> Form:
@@ -178,6 +200,6 @@ def _source(node: Node | None, folder: Path) -> TableSource | None:
     parts = node.mapping(("file",), ("columns",))
     columns: dict[str, str | list[str]] = {}
     for key, value in parts["columns"].entries() if "columns" in parts else ():
-        several = value.raw.id == "sequence"
+        several = isinstance(value.raw, yaml.SequenceNode)
         columns[key.text()] = [item.text() for item in value.items()] if several else value.text()
     return TableSource(folder / parts["file"].text(), columns)

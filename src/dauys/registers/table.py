@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import BLOCK, Block, blocks, decode
+from dauys.registers.blocks import BLOCK, bare, blocks, decode
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
 
@@ -127,55 +127,69 @@ def _cell(row: Mapping[str, Any], label: str, number: int, file: Path | None) ->
 
 def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chunk]:
     layout: Layout | None = None
-    separator, seen = ",", False
-    for block in blocks(path, size):
-        if layout is None:
-            separator, header, block = _header(block, path)
-            layout = wanted.layout(header, path, 1)
-        if block.text:
-            seen = True
-            frame = _parse(block, separator, layout, path)
+    separator, row = ",", 1
+    try:
+        for block in blocks(path, size):
+            text = block
+            if layout is None:
+                end = _header_end(block)
+                separator, header = _header(block[:end], path)
+                layout = wanted.layout(header, path, 1)
+                text, row = block[end:], 2
+            frame = _parse(text, row, separator, layout, path)
             for start in range(0, len(frame), chunk_rows):
-                part = frame.slice(start, chunk_rows)
-                yield _chunk(part, layout, wanted, path, block.first_row + start)
-    if not seen:
+                yield _chunk(frame.slice(start, chunk_rows), layout, wanted, path, row + start)
+            row += len(frame)
+    except BadInput as fault:
+        if fault.check != "F.008" or fault.row is not None:
+            raise
+        raise BadInput(
+            fault.message, file=path, row=row, found=fault.found, expected=fault.expected, check=fault.check
+        ) from None
+    if row == 2:
         raise BadInput("the file has a header and no rows", file=path, check="F.003", expected="at least one row")
 
 
-def _header(block: Block, path: Path) -> tuple[str, list[str], Block]:
-    """The separator, the labels and the block less its first row."""
-    end = block.text.index(b"\n")
-    while block.text.count(b'"', 0, end) % 2:
-        end = block.text.index(b"\n", end + 1)
-    line = decode(block.text[:end], path, 1).removesuffix("\r")
+def _header_end(block: bytes) -> int:
+    end = block.index(b"\n") + 1
+    while block.count(b'"', 0, end) % 2:
+        end = block.index(b"\n", end) + 1
+    return end
+
+
+def _header(first: bytes, path: Path) -> tuple[str, list[str]]:
+    """The separator and the labels."""
+    line = decode(first, path, 1).rstrip("\r\n")
     if "\r" in line and '"' not in line:
         raise BadInput("lines end with CR alone", file=path, row=1, check="F.008", expected="LF or CR LF")
     separator = max(",;\t", key=line.count)
-    header = next(csv.reader([line], delimiter=separator))
-    if not all(label.strip() for label in header):
+    labels = next(csv.reader([line], delimiter=separator))
+    if not all(label.strip() for label in labels):
         raise BadInput("a column has no name", file=path, row=1, check="F.007", found=line, expected="a name for each")
-    text = block.text[end + 1 :]
-    bare = text if block.bare is block.text else block.bare[block.bare.index(b"\n") + 1 :]
-    return separator, header, Block(2, text, bare)
+    return separator, labels
 
 
-def _parse(block: Block, separator: str, layout: Layout, path: Path) -> pl.DataFrame:
+def _parse(block: bytes, row: int, separator: str, layout: Layout, path: Path) -> pl.DataFrame:
     """A block as one typed frame, columns c0, c1, ...; or BadInput for its first fault."""
     counted = {f"c{place}" for name in layout.numbers & layout.places.keys() for place in layout.places[name]}
-    width = len(layout.header)
-    schema = {f"c{place}": pl.Int64 if f"c{place}" in counted else pl.String for place in range(width)}
-    rows = block.bare.count(b"\n")
-    # Polars fills short rows up, so the separators are counted; every column is parsed, so that it refuses long ones.
-    if block.bare.count(separator.encode()) != rows * (width - 1):
-        raise explain(block, separator, layout, path)
+    last = len(layout.header) - 1
+    schema = {f"c{place}": pl.Int64 if f"c{place}" in counted else pl.String for place in range(last + 1)}
+    if not block:
+        return pl.DataFrame(schema=schema)
+    # Polars fills a short row up and passes over a blank line. Both leave the last column empty: a fault if it is
+    # required, and otherwise the separators are counted.
+    if not any(last in layout.places[name] for name in layout.places.keys() - layout.optional):
+        plain = bare(block)
+        rows = plain.count(b"\n")
+        if plain.count(separator.encode()) != rows * last or b"\n\n" in plain or b"\n\r\n" in plain:
+            raise explain(block, row, separator, layout, path)
     try:
-        frame = pl.read_csv(
-            block.text, has_header=False, separator=separator, schema=schema, empty_string_is_null=False
-        )
+        # Every column is parsed, wanted or not: only so are rows that are too long refused.
+        frame = pl.read_csv(block, has_header=False, separator=separator, schema=schema, empty_string_is_null=False)
     except pl.exceptions.PolarsError as error:
-        raise explain(block, separator, layout, path) from error
-    if len(frame) != rows or (width == 1 and b"\n\n" in block.text) or _faulty(frame, layout):
-        raise explain(block, separator, layout, path)
+        raise explain(block, row, separator, layout, path) from error
+    if _faulty(frame, layout):
+        raise explain(block, row, separator, layout, path)
     return frame
 
 
@@ -281,9 +295,9 @@ def _parquet_fault(frame: pl.DataFrame, layout: Layout, path: Path, first: int) 
 def _json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
     if path.stat().st_size > LARGEST_JSON:
         raise BadInput("a JSON list is read whole and this one is too large: use JSON Lines", file=path, check="F.017")
-    text = b"".join(block.text for block in blocks(path))
+    text = decode(b"".join(blocks(path, quotes=False)), path, 1)
     try:
-        rows = json.loads(decode(text, path, 1), object_pairs_hook=unique)
+        rows = json.loads(text, object_pairs_hook=unique)
     except ValueError as error:
         line = getattr(error, "lineno", None)
         raise BadInput("this is not JSON", file=path, line=line, check="F.017", found=str(error)) from error
@@ -291,14 +305,16 @@ def _json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
 
 
 def _json_lines(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chunk]:
-    for block in blocks(path, size):
+    first = 1
+    for block in blocks(path, size, quotes=False):
         rows = []
-        for number, line in enumerate(decode(block.text, path, block.first_row).split("\n")[:-1], block.first_row):
+        for number, line in enumerate(decode(block, path, first).split("\n")[:-1], first):
             try:
                 rows.append(json.loads(line, object_pairs_hook=unique))
             except ValueError as error:
                 raise BadInput("this is not JSON", file=path, row=number, check="F.017", found=line) from error
-        yield from _objects(rows, wanted, path, block.first_row, chunk_rows)
+        yield from _objects(rows, wanted, path, first, chunk_rows)
+        first += len(rows)
 
 
 def _objects(rows: object, wanted: Wanted, path: Path | None, first: int, chunk_rows: int) -> Iterator[Chunk]:

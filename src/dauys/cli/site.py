@@ -1,0 +1,55 @@
+"""How is the site kept up beside other work? uvicorn in a thread, on loopback, until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+import sqlalchemy as sa
+import uvicorn
+
+from dauys.errors import DauysError
+from dauys.polls.keys import Keys
+from dauys.web.app import create_app
+
+HOST = "127.0.0.1"
+
+
+class Site:
+    """The public site as a context: up inside, down after. `address` is where it answers."""
+
+    def __init__(self, engine: sa.Engine, keys: Mapping[str, Keys], port: int) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((HOST, port))
+        except OSError as error:
+            raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
+        self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(create_app(engine, keys), log_level="warning", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> Site:
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.02)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        self._socket.close()
+
+    def wait(self) -> None:
+        """Until Ctrl-C or the end of the server."""
+        try:
+            while self._thread.is_alive():
+                self._thread.join(timeout=0.5)
+        except KeyboardInterrupt:
+            return

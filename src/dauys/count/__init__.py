@@ -1,0 +1,1 @@
+"""What follows: pure functions from law and counted protocols to totals, decisions and bounds."""

@@ -1,0 +1,1 @@
+"""Packs: everything that is particular to one country, as data. No code lives here."""

@@ -1,0 +1,184 @@
+"""What does the record say, from the record alone? The fold of all entries, with everything in it that contradicts itself.
+
+The verifier and the declaration read a poll through this fold; it needs no database and no pack. A fault never stops it:
+it is noted under the number of its check (docs/checks.md, V.05 to V.11) and the fold goes on.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dauys.errors import DauysError
+from dauys.polls.result import Held, Sheet, Snapshot, stage_of
+from dauys.record.entry import Entry, check_signature
+from dauys.registers.poll import Contest, Poll, Station
+
+AFTER_CLOSING = frozenset({"correction", "annulment", "declaration"})
+SIGNED = frozenset({"poll", "stations", "correction", "annulment", "closing", "declaration"})
+"""Kinds that nobody may leave unsigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One contradiction: the number of the check, the entry, and what stands against what."""
+
+    check: str
+    seq: int
+    what: str
+    found: Any = None
+    expected: Any = None
+
+
+@dataclass(slots=True)
+class Replay:
+    """The state of a poll after the entries applied so far, and the faults met on the way."""
+
+    poll: Poll | None = None
+    stations: dict[str, Station] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    held: dict[str, dict[str, Held]] = field(default_factory=dict)
+    annulled: dict[tuple[str, str], bool] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    kinds: dict[str, int] = field(default_factory=dict)
+    signatures: int = 0
+    declared: list[str] = field(default_factory=list)
+    as_of: str = ""
+    _ids: set[str] = field(default_factory=set)
+    _closed: bool = False
+    _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
+    _versions: dict[int, Mapping[str, int]] = field(default_factory=dict)
+
+    def apply(self, seq: int, entry: Entry) -> None:
+        """Takes one entry, in order."""
+        if (seq == 0) != (entry.kind == "poll"):
+            self._fault(
+                "V.05", seq, "the first entry, and only it, defines the poll", entry.kind, "poll" if not seq else None
+            )
+        if entry.id in self._ids:
+            self._fault("V.05", seq, "this id is in the record twice", entry.id)
+        self._ids.add(entry.id)
+        if self._closed and entry.kind not in AFTER_CLOSING:
+            self._fault("V.05", seq, "this came in after the poll was closed", entry.id)
+        self.as_of = entry.at
+        self.kinds[entry.kind] = self.kinds.get(entry.kind, 0) + 1
+        try:
+            getattr(self, f"_{entry.kind}", self._unknown)(seq, entry)
+            self._check_author(seq, entry)
+        except (KeyError, TypeError, ValueError, AttributeError, DauysError) as error:
+            self._fault("V.05", seq, f"the entry {entry.id} has not the shape of its kind ({error})")
+
+    def sheet(self, contest: Contest) -> Sheet:
+        """Every station of the list with the protocol that holds for it now."""
+        assert self.poll is not None
+        return Sheet.of(self.poll, contest, list(self.stations.values()), self.held.get(contest.id, {}), self.annulled)
+
+    def snapshot(self, size: int) -> Snapshot:
+        """The poll after the `size` entries applied so far. Raises DauysError where no entry defined the poll."""
+        if self.poll is None:
+            raise DauysError("the record does not begin with a poll")
+        stage = stage_of(self.kinds, self.declared)
+        return Snapshot(self.poll, size, stage, self.as_of, tuple(self.sheet(c) for c in self.poll.contests))
+
+    def check_identities(self) -> None:
+        """V.08 over all protocols at once: the F numbers of the form that each should have raised, and did."""
+        for contest_id, rows in self._to_check.items():
+            if self.poll is None:
+                return
+            form = self.poll.contest(contest_id).form
+            raised: list[set[str]] = [set() for _ in rows]
+            for identity in form.identities:
+                at = [n for n, (_, values, _) in enumerate(rows) if identity.applies_to(values)]
+                columns = {
+                    name: np.array([rows[n][1][name] for n in at], dtype=np.int64) for name in identity.relation.fields
+                }
+                for n in np.flatnonzero(identity.relation.violations(columns)) if at else ():
+                    raised[at[n]].add(identity.number)
+            numbers = {identity.number for identity in form.identities}
+            for (seq, _, checks), expected in zip(rows, raised, strict=True):
+                if numbers.intersection(checks) != expected:
+                    self._fault(
+                        "V.08", seq, "the protocol's own sums", sorted(numbers.intersection(checks)), sorted(expected)
+                    )
+
+    def _fault(self, check: str, seq: int, what: str, found: Any = None, expected: Any = None) -> None:
+        self.faults.append(Fault(check, seq, what, found, expected))
+
+    def _check_author(self, seq: int, entry: Entry) -> None:
+        key = self.keys.get(entry.by)
+        if entry.sig is None:
+            if entry.kind in SIGNED or key is not None:
+                self._fault("V.06", seq, f"{entry.id} is not signed by {entry.by}")
+            return
+        self.signatures += 1
+        if key is None:
+            self._fault("V.06", seq, f"{entry.id} is signed by {entry.by}, whose key is not in the record")
+        elif not check_signature(entry, key):
+            self._fault("V.06", seq, f"the signature of {entry.by} under {entry.id} is not valid")
+
+    def _poll(self, seq: int, entry: Entry) -> None:
+        self.poll = Poll.from_json(entry.body)
+        self.keys.update((name, b64decode(key)) for name, key in entry.body["keys"].items())
+
+    def _stations(self, seq: int, entry: Entry) -> None:
+        for body in entry.body["stations"]:
+            station = Station.from_json(body)
+            if station.id in self.stations:
+                self._fault("V.07", seq, "a station is in the list twice", station.id)
+            self.stations[station.id] = station
+            if station.key is not None:
+                self.keys[station.id] = station.key
+
+    def _turnout(self, seq: int, entry: Entry) -> None:
+        if entry.body["station"] not in self.stations:
+            self._fault("V.07", seq, "a turnout report of a station that is not in the list", entry.body["station"])
+
+    def _protocol(self, seq: int, entry: Entry) -> None:
+        contest, station = entry.body["contest"], entry.body["station"]
+        if station not in self.stations:
+            self._fault("V.07", seq, "a protocol of a station that is not in the list", station)
+            return
+        by_station = self.held.setdefault(contest, {})
+        if station in by_station:
+            self._fault("V.05", seq, "a second protocol instead of a correction", entry.id)
+        self._take(seq, entry, by_station, entry.body["values"], 0)
+
+    def _correction(self, seq: int, entry: Entry) -> None:
+        body = entry.body
+        by_station = self.held.setdefault(body["contest"], {})
+        before = by_station.get(body["station"])
+        if before is None or before.seq != body["of"]:
+            at = None if before is None else before.seq
+            self._fault("V.09", seq, f"{entry.id} replaces another entry than the one in force", body["of"], at)
+        elif dict(before.values) != body["before"]:
+            self._fault("V.09", seq, f"{entry.id} misstates what it replaces", body["before"], dict(before.values))
+        if not body["reason"].strip():
+            self._fault("V.09", seq, f"{entry.id} gives no reason")
+        self._take(seq, entry, by_station, body["after"], 1 if before is None else before.version + 1)
+
+    def _take(
+        self, seq: int, entry: Entry, by_station: dict[str, Held], values: Mapping[str, int], version: int
+    ) -> None:
+        if not all(type(value) is int and value >= 0 for value in values.values()):
+            raise ValueError("every value is a whole number")
+        by_station[entry.body["station"]] = Held(seq, values, entry.checks, version)
+        self._to_check.setdefault(entry.body["contest"], []).append((seq, values, entry.checks))
+
+    def _annulment(self, seq: int, entry: Entry) -> None:
+        target = entry.body.get("station") or entry.body["area"]
+        self.annulled[entry.body["contest"], target] = bool(entry.body["repeat"])
+
+    def _closing(self, seq: int, entry: Entry) -> None:
+        self._closed = True
+
+    def _declaration(self, seq: int, entry: Entry) -> None:
+        self.declared.append(entry.body["stage"])
+        if entry.body["size"] != seq:
+            self._fault("V.10", seq, "a declaration covers all entries before it", entry.body["size"], seq)
+
+    def _unknown(self, seq: int, entry: Entry) -> None:
+        self._fault("V.05", seq, "a kind of entry that nobody defined", entry.kind)

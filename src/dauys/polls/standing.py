@@ -1,0 +1,223 @@
+"""How does a poll stand in the database now? What the pages, the exports and the answer of `dauys run` read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from dauys.errors import DauysError
+from dauys.polls.opening import load_poll, load_stations
+from dauys.polls.result import AreaStanding, ContestStanding, Held, Sheet, Snapshot, contest_standing, stage_of
+from dauys.record import log
+from dauys.record.entry import Entry
+from dauys.record.merkle import inclusion_proof, root
+from dauys.registers.poll import Contest, Poll, Station
+from dauys.store.engine import Connection
+
+__all__ = ["AreaStanding", "ContestStanding", "Standing", "StationView", "TurnoutPoint", "standing", "station_view"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnoutPoint:
+    """One report hour: how many stations reported, their lists as of then, ballots received; and per area (list, ballots)."""
+
+    at: str
+    stations: int
+    eligible: int
+    received: int
+    areas: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything the front page shows, after `size` entries of the record."""
+
+    poll: Poll
+    size: int
+    stage: str
+    contests: tuple[ContestStanding, ...]
+    turnout: tuple[TurnoutPoint, ...]
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """One entry about a station: its place, kind, time, author, values (or None) and, for a correction, the reason."""
+
+    seq: int
+    kind: str
+    at: str
+    by: str
+    values: Mapping[str, int] | None
+    reason: str | None
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolView:
+    """The protocol in force of one contest at one station, its history, and the proof that it is in the record."""
+
+    contest: Contest
+    state: str
+    values: Mapping[str, int]
+    checks: tuple[str, ...]
+    history: tuple[HistoryItem, ...]
+    proof: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StationView:
+    """A station with its protocols and its turnout reports as (hour, list, ballots received)."""
+
+    poll: Poll
+    station: Station
+    protocols: tuple[ProtocolView, ...]
+    turnout: tuple[tuple[str, int, int], ...]
+
+
+def snapshot(connection: Connection, poll_id: str) -> Snapshot:
+    """Every protocol of the poll as it stands. One transaction sees one size."""
+    poll, stations = _defined(connection, poll_id)
+    size = log.size(connection, poll_id)
+    kinds = {
+        "protocol": int(bool(connection.scalar(_any("protocol"), {"poll": poll_id}))),
+        "turnout": int(bool(connection.scalar(_any("turnout"), {"poll": poll_id}))),
+    }
+    declared = [entry.body["stage"] for _, entry in log.of_kind(connection, poll_id, "declaration")]
+    held: dict[str, dict[str, Held]] = {contest.id: {} for contest in poll.contests}
+    rows = connection.execute(
+        sa.text("SELECT contest, station, seq, values, checks, version FROM protocol WHERE poll = :poll"),
+        {"poll": poll_id},
+    )
+    for row in rows:
+        held[row.contest][row.station] = Held(row.seq, row[3], tuple(row.checks), row.version)
+    annulled = {
+        (entry.body["contest"], entry.body.get("station") or entry.body["area"]): bool(entry.body["repeat"])
+        for _, entry in log.of_kind(connection, poll_id, "annulment")
+    }
+    sheets = tuple(Sheet.of(poll, contest, stations, held[contest.id], annulled) for contest in poll.contests)
+    as_of = log.entry_at(connection, poll_id, size - 1).at
+    return Snapshot(poll, size, stage_of(kinds, declared), as_of, sheets)
+
+
+def standing(connection: Connection, poll_id: str) -> Standing:
+    """The whole standing; computed once for each size of the record."""
+    size = log.size(connection, poll_id)
+    key = (str(connection.engine.url), poll_id, size)
+    if key not in _cache:
+        now = snapshot(connection, poll_id)
+        contests = tuple(contest_standing(sheet) for sheet in now.sheets)
+        turnout = _turnout(connection, now.poll, list(now.sheets[0].stations))
+        if len(_cache) >= CACHED:
+            _cache.pop(next(iter(_cache)))
+        _cache[key] = Standing(now.poll, now.size, now.stage, contests, turnout, now.as_of)
+    return _cache[key]
+
+
+CACHED = 8
+_cache: dict[tuple[str, str, int], Standing] = {}
+
+
+def station_view(connection: Connection, poll_id: str, station_id: str) -> StationView:
+    """One station. Raises DauysError if the poll has no such station."""
+    poll, stations = _defined(connection, poll_id)
+    station = next((s for s in stations if s.id == station_id), None)
+    if station is None:
+        raise DauysError(f"{poll_id} has no station {station_id!r}")
+    turnout = connection.execute(
+        sa.text("SELECT at, eligible, received FROM turnout WHERE poll = :poll AND station = :station ORDER BY at"),
+        {"poll": poll_id, "station": station_id},
+    )
+    protocols = tuple(_protocol_view(connection, poll, contest, station_id) for contest in poll.contests)
+    return StationView(poll, station, protocols, tuple((row.at, row.eligible, row.received) for row in turnout))
+
+
+def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station_id: str) -> ProtocolView:
+    row = connection.execute(
+        sa.text(
+            "SELECT state, seq, values, checks, version FROM protocol "
+            "WHERE poll = :poll AND contest = :contest AND station = :station"
+        ),
+        {"poll": poll.id, "contest": contest.id, "station": station_id},
+    ).one_or_none()
+    if row is None:
+        return ProtocolView(contest, "missing", {}, (), (), None)
+    ids = [f"protocol/{contest.id}/{station_id}"]
+    ids += [f"correction/{contest.id}/{station_id}/{n}" for n in range(1, row.version + 1)]
+    found = connection.execute(
+        sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND id = ANY(:ids) ORDER BY seq"),
+        {"poll": poll.id, "ids": ids},
+    )
+    history = tuple(_history_item(item.seq, Entry.from_bytes(bytes(item.body))) for item in found)
+    return ProtocolView(contest, row.state, row[2], tuple(row.checks), history, _proof(connection, poll.id, row.seq))
+
+
+def _history_item(seq: int, entry: Entry) -> HistoryItem:
+    values = entry.body.get("after") or entry.body.get("values")
+    return HistoryItem(seq, entry.kind, entry.at, entry.by, values, entry.body.get("reason"), entry.sig is not None)
+
+
+def _proof(connection: Connection, poll_id: str, seq: int) -> dict[str, Any] | None:
+    """The inclusion proof against the newest signed state that covers the entry; None while there is none."""
+    signed = [size for size, _ in log.checkpoints(connection, poll_id) if size > seq]
+    if not signed:
+        return None
+    size = signed[-1]
+    leaves = _leaves(connection, poll_id, size)
+    hashes = [part.hex() for part in inclusion_proof(leaves, seq)]
+    return {"index": seq, "size": size, "leaf": leaves[seq].hex(), "root": root(leaves).hex(), "hashes": hashes}
+
+
+def _leaves(connection: Connection, poll_id: str, size: int) -> list[bytes]:
+    key = (str(connection.engine.url), poll_id, size)
+    if key not in _leaf_cache:
+        _leaf_cache.clear()
+        _leaf_cache[key] = log.leaf_hashes(connection, poll_id, 0, size)
+    return _leaf_cache[key]
+
+
+_leaf_cache: dict[tuple[str, str, int], list[bytes]] = {}
+
+
+def _defined(connection: Connection, poll_id: str) -> tuple[Poll, list[Station]]:
+    """The poll and its stations: they never change once opened, so they are read once."""
+    key = (str(connection.engine.url), poll_id)
+    if key not in _definitions:
+        _definitions[key] = (load_poll(connection, poll_id), load_stations(connection, poll_id))
+    return _definitions[key]
+
+
+_definitions: dict[tuple[str, str], tuple[Poll, list[Station]]] = {}
+
+
+@lru_cache
+def _any(table: str) -> sa.TextClause:
+    return sa.text(f"SELECT 1 FROM {table} WHERE poll = :poll LIMIT 1")  # noqa: S608 - two fixed names
+
+
+def _turnout(connection: Connection, poll: Poll, stations: list[Station]) -> tuple[TurnoutPoint, ...]:
+    rows = connection.execute(
+        sa.text(
+            "SELECT t.at, s.area, count(*) AS stations, sum(t.eligible) AS eligible, sum(t.received) AS received "
+            "FROM turnout t JOIN station s ON s.poll = t.poll AND s.id = t.station "
+            "WHERE t.poll = :poll GROUP BY t.at, s.area ORDER BY t.at, s.area"
+        ),
+        {"poll": poll.id},
+    ).all()
+    points = []
+    for at in dict.fromkeys(row.at for row in rows):
+        here = [row for row in rows if row.at == at]
+        points.append(
+            TurnoutPoint(
+                at=at,
+                stations=sum(int(row.stations) for row in here),
+                eligible=sum(int(row.eligible) for row in here),
+                received=sum(int(row.received) for row in here),
+                areas={row.area: (int(row.eligible), int(row.received)) for row in here},
+            )
+        )
+    return tuple(points)

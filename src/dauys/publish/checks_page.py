@@ -1,0 +1,65 @@
+"""Which checks does a protocol pass, and what does each number mean? As the public pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dauys.law.form import Form
+from dauys.registers.poll import Contest, Poll
+from dauys.stations.catalogue import Check, checks_of
+
+Model = dict[str, Any]
+
+
+def catalogue(poll: Poll) -> list[Model]:
+    """Every check that holds in this poll, those of its forms included, by number."""
+    checks: dict[str, Check] = {}
+    for contest in poll.contests:
+        checks |= checks_of(contest.form)
+    return [_check(checks[number]) for number in sorted(checks)]
+
+
+def form_checks(contest: Contest, values: Mapping[str, int], raised: Sequence[str]) -> list[Model]:
+    """The identities that a protocol was held against, with both sides in numbers, and every other check it raised."""
+    known = checks_of(contest.form)
+    rows = [_identity(contest.form, number, values, known) for number in _applying(contest.form, values)]
+    shown = {row["number"] for row in rows}
+    rows += [
+        (_check(known[number]) if number in known else _unknown(number)) | {"passed": False}
+        for number in raised
+        if number not in shown
+    ]
+    return sorted(rows, key=lambda row: str(row["number"]))
+
+
+def _applying(form: Form, values: Mapping[str, int]) -> list[str]:
+    return [identity.number for identity in form.identities if identity.applies_to(values)]
+
+
+def _identity(form: Form, number: str, values: Mapping[str, int], known: Mapping[str, Check]) -> Model:
+    identity = next(i for i in form.identities if i.number == number)
+    left, right = identity.relation.sides(values)
+    return _check(known[number]) | {
+        "passed": identity.relation.holds(values),
+        "relation": str(identity.relation),
+        "left": left,
+        "sign": identity.relation.sign,
+        "right": right,
+    }
+
+
+def _check(check: Check) -> Model:
+    return {
+        "number": check.number,
+        "severity": check.severity.value,
+        "title": dict(check.title),
+        "text": dict(check.text),
+        "cite": check.cite,
+    }
+
+
+def _unknown(number: str) -> Model:
+    """A number from a newer catalogue than ours: shown as it is."""
+    severity = "warning" if number.startswith("W") else "error"
+    return {"number": number, "severity": severity, "title": {"en": number}, "text": {"en": ""}, "cite": ""}

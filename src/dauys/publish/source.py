@@ -1,0 +1,145 @@
+"""Where do the public pages get what they show? One narrow door to the database, which tests can replace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from dauys.polls.opening import load_poll
+from dauys.polls.standing import Standing, StationView, standing, station_view
+from dauys.record import log
+from dauys.record.entry import Entry
+from dauys.registers.poll import Poll
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What one station's protocol of one contest says now."""
+
+    contest: str
+    state: str
+    values: Mapping[str, int]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A station in a list, with the protocols that came from it."""
+
+    id: str
+    area: str
+    eligible: int
+    abroad: bool
+    protocols: tuple[Reported, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """The signed states of the record as (size, note with cosignatures), oldest first, and the accredited witnesses."""
+
+    checkpoints: tuple[tuple[int, str], ...]
+    witnesses: tuple[str, ...]
+
+
+class Source(Protocol):
+    """What the pages ask. A poll or station that does not exist is a DauysError."""
+
+    def polls(self) -> Sequence[Poll]: ...
+
+    def poll(self, poll_id: str) -> Poll: ...
+
+    def size(self, poll_id: str) -> int: ...
+
+    def standing(self, poll_id: str) -> Standing: ...
+
+    def station(self, poll_id: str, station_id: str) -> StationView: ...
+
+    def stations(self, poll_id: str, area: str, start: int, count: int) -> Sequence[StationRow]:
+        """The stations of an area by id, from the `start`-th on (0 is the first), at most `count`."""
+
+    def quarantine(self, poll_id: str, start: int, count: int) -> Sequence[StationRow]:
+        """The stations that have a protocol in quarantine, likewise; only those protocols."""
+
+    def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
+        """The record's corrections and annulments with their places."""
+
+    def record(self, poll_id: str) -> RecordState: ...
+
+
+_COLUMNS = "s.id, s.area, s.eligible, s.abroad, p.contest, p.state, p.values AS fields, p.checks"
+_STATIONS = sa.text(
+    f"SELECT {_COLUMNS} FROM (SELECT * FROM station WHERE poll = :poll AND area = :area "  # noqa: S608 - fixed columns
+    "ORDER BY id OFFSET :start LIMIT :count) s LEFT JOIN protocol p ON p.poll = s.poll AND p.station = s.id "
+    "ORDER BY s.id, p.contest"
+)
+_QUARANTINE = sa.text(
+    f"SELECT {_COLUMNS} FROM protocol p JOIN station s ON s.poll = p.poll AND s.id = p.station "  # noqa: S608
+    "WHERE p.poll = :poll AND p.state = 'quarantined' ORDER BY s.id, p.contest OFFSET :start LIMIT :count"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSource:
+    """The source of a running site."""
+
+    engine: sa.Engine
+
+    def polls(self) -> Sequence[Poll]:
+        with self.engine.connect() as connection:
+            return [load_poll(connection, poll) for poll in log.polls(connection)]
+
+    def poll(self, poll_id: str) -> Poll:
+        with self.engine.connect() as connection:
+            return load_poll(connection, poll_id)
+
+    def size(self, poll_id: str) -> int:
+        with self.engine.connect() as connection:
+            return log.size(connection, poll_id)
+
+    def standing(self, poll_id: str) -> Standing:
+        with self._snapshot() as connection:
+            return standing(connection, poll_id)
+
+    def station(self, poll_id: str, station_id: str) -> StationView:
+        with self._snapshot() as connection:
+            return station_view(connection, poll_id, station_id)
+
+    def stations(self, poll_id: str, area: str, start: int, count: int) -> Sequence[StationRow]:
+        return self._rows(_STATIONS, {"poll": poll_id, "area": area, "start": start, "count": count})
+
+    def quarantine(self, poll_id: str, start: int, count: int) -> Sequence[StationRow]:
+        return self._rows(_QUARANTINE, {"poll": poll_id, "start": start, "count": count})
+
+    def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
+        with self.engine.connect() as connection:
+            found = log.of_kind(connection, poll_id, "correction") + log.of_kind(connection, poll_id, "annulment")
+        return sorted(found, key=lambda item: item[0])
+
+    def record(self, poll_id: str) -> RecordState:
+        with self.engine.connect() as connection:
+            return RecordState(
+                tuple(log.checkpoints(connection, poll_id)), tuple(log.witnesses(connection, poll_id))
+            )
+
+    def _snapshot(self) -> sa.Connection:
+        """All statements of one page see one moment."""
+        return self.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+
+    def _rows(self, query: sa.TextClause, values: Mapping[str, object]) -> Sequence[StationRow]:
+        with self.engine.connect() as connection:
+            found = connection.execute(query, values).all()
+        rows: dict[str, StationRow] = {}
+        protocols: dict[str, list[Reported]] = {}
+        for row in found:
+            rows.setdefault(row.id, StationRow(row.id, row.area, row.eligible, row.abroad, ()))
+            if row.contest is not None:
+                protocols.setdefault(row.id, []).append(
+                    Reported(row.contest, row.state, row.fields, tuple(row.checks))
+                )
+        return [
+            StationRow(row.id, row.area, row.eligible, row.abroad, tuple(protocols.get(row.id, ())))
+            for row in rows.values()
+        ]

@@ -1,0 +1,354 @@
+"""Does a published bundle prove its result? Every check by number, from the public files alone, without a database.
+
+The record is streamed once (polls.replay folds it); every declaration is counted and decided again at its place; every other
+file is rendered again from the record and compared. A fault is the answer of a check, never an exception.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from dauys.errors import DauysError
+from dauys.polls.replay import Fault, Replay
+from dauys.polls.result import Snapshot, contest_json, contest_standing
+from dauys.publish import exports
+from dauys.publish.bundle import PUBLISHED, render
+from dauys.record import checkpoint as checkpoints_of
+from dauys.record.checkpoint import Checkpoint
+from dauys.record.entry import Entry
+from dauys.record.merkle import HASH_SIZE, Frontier, leaf_hash, root
+from dauys.record.note import NoteError, VerifierKey
+from dauys.record.note import parse as parse_note
+from dauys.record.tiles import WIDTH, Fetch, Tile, TileError, read_entries, read_tile, tiles_of
+from dauys.record.witness import verify_cosignatures
+
+CHECKS = {
+    "V.01": "the bundle is whole and readable",
+    "V.02": "the log signed the checkpoint",
+    "V.03": "the entries are those that the checkpoint commits to",
+    "V.04": "earlier checkpoints and cosignatures agree with the record",
+    "V.05": "every entry is canonical, of a known shape, once, and in its place",
+    "V.06": "every entry is signed by its author where it must be",
+    "V.07": "every station of the list is there, or named as missing",
+    "V.08": "every protocol's own sums are as recorded",
+    "V.09": "every correction names what it replaces, and why",
+    "V.10": "every declared sum adds up from the stations it covers",
+    "V.11": "every declared decision follows from the sums under the law",
+    "V.12": "every published file says what the record says",
+    "V.13": "a reconstruction is called one in every file",
+}
+"""Number to what is checked; the list for readers is docs/checks.md."""
+
+SHOWN_FAULTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one check; `found` and `expected` hold the first faults."""
+
+    id: str
+    what: str
+    ok: bool
+    found: Any = None
+    expected: Any = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "what": self.what, "ok": self.ok, "found": self.found, "expected": self.expected}
+
+
+Progress = Callable[[int, int], None]
+
+
+class Verification:
+    """One run over one bundle: collects faults by check while it goes through the files in the order of CHECKS."""
+
+    def __init__(self, fetch: Fetch, log_key: str | None, witnesses: Sequence[str], progress: Progress) -> None:
+        self._fetch = fetch
+        self._log_key = log_key
+        self._witnesses = list(witnesses)
+        self._progress = progress
+        self._faults: dict[str, list[tuple[Any, Any]]] = {number: [] for number in CHECKS}
+        self._notes: dict[str, Any] = {}
+        self._earlier_sizes: set[int] = set()
+        self.replay = Replay()
+
+    def run(self) -> list[Check]:
+        """All checks, in order. A bundle that cannot be read at all fails V.01 and every check that it kept from running."""
+        state = self._state()
+        if state is None:
+            for number in list(CHECKS)[2:]:
+                self._fault(number, "not checked: the record cannot be read", None)
+            return self._checks()
+        tree, roots, leaves, declared = self._entries(state)
+        self._tree(state, tree, leaves)
+        self._earlier(state, roots)
+        self.replay.check_identities()
+        for fault in self.replay.faults:
+            self._replayed(fault)
+        now = self._snapshot(state.size)
+        self._files(now, declared)
+        return self._checks()
+
+    def _checks(self) -> list[Check]:
+        checks = []
+        for number, what in CHECKS.items():
+            faults = self._faults[number]
+            if not faults:
+                checks.append(Check(number, what, True, self._notes.get(number)))
+                continue
+            found = [fault for fault, _ in faults[:SHOWN_FAULTS]]
+            if len(faults) > SHOWN_FAULTS:
+                found.append(f"and {len(faults) - SHOWN_FAULTS:,} more")
+            checks.append(Check(number, what, False, found, faults[0][1]))
+        return checks
+
+    def _fault(self, number: str, found: Any, expected: Any = None) -> None:
+        self._faults[number].append((found, expected))
+
+    def _replayed(self, fault: Fault) -> None:
+        shown = f"entry {fault.seq}: {fault.what}" + ("" if fault.found is None else f": {fault.found}")
+        self._fault(fault.check, shown, fault.expected)
+
+    def _file(self, path: str) -> bytes | None:
+        try:
+            return self._fetch(path)
+        except DauysError as error:
+            self._fault("V.01", str(error), path)
+            return None
+
+    def _state(self) -> Checkpoint | None:
+        """V.01, V.02: the signed state that everything else is held against; unsigned if its signature is bad."""
+        keys_data, note = self._file("keys.json"), self._file("checkpoint")
+        published: dict[str, Any] = {}
+        try:
+            published = json.loads(keys_data or b"{}")
+            self._witnesses += [key for key in published.get("witnesses", []) if key not in self._witnesses]
+            self._earlier_sizes = {size for size in published.get("checkpoints", []) if isinstance(size, int)}
+        except (ValueError, AttributeError, TypeError) as error:
+            self._fault("V.01", f"keys.json is not readable: {error}")
+        if note is None:
+            return None
+        try:
+            claimed = Checkpoint.parse(parse_note(note).text)
+        except NoteError as error:
+            self._fault("V.01", f"the checkpoint is not readable: {error}")
+            self._fault("V.02", "not a checkpoint")
+            return None
+        key = self._log_key or published.get("log")
+        try:
+            if not isinstance(key, str):
+                raise NoteError("no key of the log is known: give --key")
+            checkpoints_of.verify(note, VerifierKey.parse(key))
+            source = "as given" if self._log_key else "from the bundle itself: compare it with the commission's"
+            self._notes["V.02"] = f"{key} ({source})"
+        except NoteError as error:
+            self._fault("V.02", str(error), f"a signature of {key}")
+        return claimed
+
+    def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes], Snapshot | None]:
+        """One pass over all entries: the tree, the roots at earlier sizes, and each declaration counted at its place."""
+        tree, leaves = Frontier(), []
+        roots: dict[int, bytes] = {}
+        declared: Snapshot | None = None
+        try:
+            for seq, data in enumerate(read_entries(self._fetch, state.size)):
+                leaf = leaf_hash(data)
+                leaves.append(leaf)
+                tree.append(leaf)
+                try:
+                    entry = Entry.from_bytes(data)
+                except DauysError as error:
+                    self._fault("V.05", f"entry {seq}: {error}")
+                    continue
+                if entry.kind == "declaration":
+                    declared = self._declaration(seq, entry) or declared
+                self.replay.apply(seq, entry)
+                if seq + 1 in self._earlier_sizes:
+                    roots[seq + 1] = tree.root()
+                if seq % 5000 == 0:
+                    self._progress(seq, state.size)
+        except TileError as error:
+            self._fault("V.01", str(error))
+        self._progress(len(leaves), state.size)
+        self._notes["V.05"] = f"{len(leaves):,} entries"
+        return tree, roots, leaves, declared
+
+    def _declaration(self, seq: int, entry: Entry) -> Snapshot | None:
+        """V.10, V.11: counts and decides again what was declared."""
+        try:
+            now = self.replay.snapshot(seq)
+            claimed = {body["contest"]: body for body in entry.body["contests"]}
+        except (DauysError, KeyError, TypeError) as error:
+            self._fault("V.10", f"entry {seq}: the declaration cannot be counted again ({error})")
+            return None
+        for sheet in now.sheets:
+            counted = contest_json(contest_standing(sheet))
+            said = claimed.get(sheet.contest.id, {})
+            for part in ("stations", "covers", "totals", "areas"):
+                if said.get(part) != counted[part]:
+                    found, expected = _difference(said.get(part), counted[part])
+                    self._fault("V.10", f"entry {seq}, {sheet.contest.id}, {part}: {found}", expected)
+            if said.get("decision") != counted["decision"]:
+                found, expected = _difference(said.get("decision"), counted["decision"])
+                self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
+        return now
+
+    def _tree(self, state: Checkpoint, tree: Frontier, leaves: list[bytes]) -> None:
+        """V.03: root, and every published hash tile."""
+        if tree.size != state.size or tree.root() != state.root:
+            found = f"{tree.size} entries with root {tree.root().hex()}"
+            self._fault("V.03", found, f"{state.size} entries with root {state.root.hex()}")
+        levels = [leaves]
+        while len(levels[-1]) >= WIDTH:
+            below = levels[-1]
+            levels.append([root(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
+        for tile in tiles_of(state.size):
+            if tile.level is not None:
+                self._hash_tile(tile, levels)
+        self._notes["V.03"] = state.root.hex()
+
+    def _hash_tile(self, tile: Tile, levels: list[list[bytes]]) -> None:
+        assert tile.level is not None
+        first = tile.index * WIDTH
+        expected = b"".join(levels[tile.level][first : first + tile.width]) if tile.level < len(levels) else b""
+        try:
+            found = read_tile(self._fetch, tile)
+        except TileError as error:
+            self._fault("V.03", str(error))
+            return
+        if found != expected:
+            at = next((n for n in range(0, len(found), HASH_SIZE) if found[n : n + 32] != expected[n : n + 32]), 0)
+            self._fault("V.03", f"{tile.path} differs from the entries at hash {at // HASH_SIZE}")
+
+    def _earlier(self, state: Checkpoint, roots: dict[int, bytes]) -> None:
+        """V.04: every earlier checkpoint is signed and a prefix; cosignatures of known witnesses are good."""
+        try:
+            witnesses = [VerifierKey.parse(key) for key in self._witnesses]
+            note = self._fetch("checkpoint")
+            cosigned = verify_cosignatures(parse_note(note), witnesses)
+            self._notes["V.04"] = (
+                f"{len(roots)} earlier checkpoints, cosigned by {len(cosigned)} of {len(witnesses)} witnesses"
+            )
+            notes = [(size, self._fetch(f"checkpoints/{size}")) for size in roots]
+        except DauysError as error:
+            self._fault("V.04", str(error))
+            return
+        for size, earlier in notes:
+            try:
+                then = Checkpoint.parse(parse_note(earlier).text)
+                verify_cosignatures(parse_note(earlier), witnesses)
+                key = self._log_key or json.loads(self._fetch("keys.json")).get("log")
+                checkpoints_of.verify(earlier, VerifierKey.parse(key))
+            except (DauysError, ValueError, AttributeError) as error:
+                self._fault("V.04", f"checkpoints/{size}: {error}")
+                continue
+            if (then.origin, then.size, then.root) != (state.origin, size, roots[size]):
+                self._fault("V.04", f"checkpoints/{size}: root {then.root.hex()}", roots[size].hex())
+
+    def _snapshot(self, size: int) -> Snapshot | None:
+        try:
+            return self.replay.snapshot(size)
+        except DauysError as error:
+            self._fault("V.05", str(error))
+            return None
+
+    def _files(self, now: Snapshot | None, declared: Snapshot | None) -> None:
+        """V.07, V.12, V.13: every file beside the record, rendered again."""
+        if now is None:
+            for number in ("V.07", "V.12", "V.13"):
+                self._fault(number, "not checked: the record does not define the poll")
+            return
+        for name in PUBLISHED:
+            found = self._file(name)
+            if found is None:
+                self._fault("V.12", f"{name} is missing", name)
+                continue
+            if now.poll.reconstruction and not _says_reconstruction(name, found):
+                self._fault("V.13", f"{name} does not say that it is a reconstruction")
+            difference = _first_difference(name, found, render(now, name))
+            if difference is not None:
+                self._fault("V.12", f"{name}: {difference}")
+            if name == "stations.csv":
+                self._stations(found, now)
+        missing = sum(standing.missing for standing in map(contest_standing, now.sheets))
+        self._notes["V.07"] = f"{len(self.replay.stations):,} stations, {missing:,} protocols missing"
+
+    def _stations(self, found: bytes, now: Snapshot) -> None:
+        """V.07: the published table has exactly one row for each station of the record's list and each contest."""
+        try:
+            table = pl.read_csv(io.BytesIO(found), columns=["station", "contest"], infer_schema=False)
+        except (pl.exceptions.PolarsError, ValueError) as error:
+            self._fault("V.07", f"stations.csv cannot be read: {error}")
+            return
+        rows = list(table.select("contest", "station").iter_rows())
+        listed = {(sheet.contest.id, station.id) for sheet in now.sheets for station in sheet.stations}
+        for contest, station in sorted(listed - set(rows))[:SHOWN_FAULTS]:
+            self._fault("V.07", f"{station} ({contest}) is on the list and not in stations.csv", station)
+        for contest, station in [row for row in rows if row not in listed][:SHOWN_FAULTS]:
+            self._fault("V.07", f"{station} ({contest}) is in stations.csv and not on the list")
+        if len(rows) != len(set(rows)):
+            self._fault("V.07", "a station is in stations.csv twice")
+
+
+def verify(
+    fetch: Fetch, log_key: str | None = None, witnesses: Sequence[str] = (), progress: Progress = lambda done, of: None
+) -> list[Check]:
+    """All checks of the bundle that `fetch(path)` reads. `log_key` and `witnesses` are keys known from elsewhere."""
+    return Verification(fetch, log_key, witnesses, progress).run()
+
+
+def _says_reconstruction(name: str, data: bytes) -> bool:
+    if name.endswith(".parquet"):
+        try:
+            frame = pl.read_parquet(io.BytesIO(data), columns=["nature"])
+        except (pl.exceptions.PolarsError, OSError):
+            return False
+        return bool((frame["nature"] == "reconstruction").all())
+    return b"reconstruction" in data.lower()
+
+
+def _first_difference(name: str, found: bytes, expected: bytes) -> str | None:
+    """Where two renderings part: the row of a table or line of a text, as found and as it should be; None if nowhere."""
+    if found == expected:
+        return None
+    if name.endswith(".parquet"):
+        try:
+            return _table_difference(pl.read_parquet(io.BytesIO(found)), pl.read_parquet(io.BytesIO(expected)))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            return f"cannot be read: {error}"
+    ours, theirs = expected.decode("utf-8", "replace").splitlines(), found.decode("utf-8", "replace").splitlines()
+    for number, (there, here) in enumerate(zip(theirs, ours, strict=False), start=1):
+        if there != here:
+            return f"line {number}: {there[:120]!r}, the record says {here[:120]!r}"
+    return f"{len(theirs)} lines, the record makes {len(ours)}"
+
+
+def _table_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str | None:
+    if found.columns != expected.columns or found.height != expected.height:
+        return f"{found.height} rows of {found.columns}, the record makes {expected.height} of {expected.columns}"
+    for number, (there, here) in enumerate(zip(found.iter_rows(), expected.iter_rows(), strict=True)):
+        if there != here:
+            return f"row {number}: {there}, the record says {here}"
+    return None  # the same rows: another version of Parquet's writer packs them in other bytes
+
+
+def _difference(found: Any, expected: Any) -> tuple[str, str]:
+    """The first place where two JSON values differ."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in (*expected, *(key for key in found if key not in expected)):
+            if found.get(key) != expected.get(key):
+                there, here = _difference(found.get(key), expected.get(key))
+                return f"{key} {there}", f"{key} {here}"
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        for number, (there_, here_) in enumerate(zip(found, expected, strict=True)):
+            if there_ != here_:
+                there, here = _difference(there_, here_)
+                label = here_.get("code", number) if isinstance(here_, dict) else number
+                return f"{label}: {there}", f"{label}: {here}"
+    return str(found)[:200], str(expected)[:200]

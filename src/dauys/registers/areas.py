@@ -1,0 +1,118 @@
+"""Which territorial units exist on a day, under which names, in which time zone, with which weight in a decision?
+
+An area is dated: `since` is its first day under this name, `until` its last, None where the pack knows no bound. A unit
+that is renamed has one row for each name; at most one of them holds on any day.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dauys.errors import BadInput
+from dauys.law.files import LANGUAGES
+from dauys.law.tables import Row, read_table
+
+COLUMNS = ("code", "kind", "parent", "since", "until", "timezone", "weight", "name_kk", "name_ru", "name_en")
+KAZAKH_COLUMNS = ("kato", "separated_from")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A territorial unit under one name. `weight` is what it counts where areas are counted (a half-canton: 1/2).
+
+    `kato` is its number in Kazakhstan's classifier; `separated_from` the code of the unit it was cut out of.
+    """
+
+    code: str
+    kind: str
+    names: Mapping[str, str]
+    parent: str | None = None
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    timezone: str | None = None
+    weight: Fraction = Fraction(1)
+    kato: str | None = None
+    separated_from: str | None = None
+
+    def exists(self, on: datetime.date) -> bool:
+        """Whether the area exists under this name on the day."""
+        return (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
+
+    def to_json(self) -> dict[str, Any]:
+        """{"code","kind","names","weight": "p/q"} and, where known, "parent", "timezone", "kato": a poll's area."""
+        known = {"parent": self.parent, "timezone": self.timezone, "kato": self.kato}
+        return {
+            "code": self.code,
+            "kind": self.kind,
+            "names": dict(self.names),
+            "weight": str(self.weight),
+            **{name: value for name, value in known.items() if value is not None},
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Area:
+        """The area of a poll that `to_json` wrote, without its dates."""
+        return cls(
+            code=body["code"],
+            kind=body["kind"],
+            names=dict(body["names"]),
+            parent=body.get("parent"),
+            timezone=body.get("timezone"),
+            weight=Fraction(body["weight"]),
+            kato=body.get("kato"),
+        )
+
+
+def read_areas(path: Path) -> tuple[Area, ...]:
+    """All dated areas of a pack's table (`COLUMNS`, for Kazakhstan also `KAZAKH_COLUMNS`); raises `BadInput`."""
+    areas: list[Area] = []
+    for row in read_table(path, COLUMNS, KAZAKH_COLUMNS):
+        area = _area_of(row)
+        if area.until is not None and area.since is not None and area.until < area.since:
+            row.fail("ends before it begins", field="until", found=area.until, expected=f"{area.since} or later")
+        for other in areas:
+            if other.code == area.code and _overlap(area, other):
+                row.fail("this area exists twice on one day", field="code", found=area.code, expected="separate dates")
+        areas.append(area)
+    codes = {area.code for area in areas}
+    for area in areas:
+        for name, code in (("parent", area.parent), ("separated_from", area.separated_from)):
+            if code is not None and code not in codes:
+                raise BadInput("no such area in this table", file=path, field=name, found=code)
+    return tuple(areas)
+
+
+def areas_on(areas: Iterable[Area], day: datetime.date) -> tuple[Area, ...]:
+    """The areas that exist on the day, in the order of the table."""
+    return tuple(area for area in areas if area.exists(day))
+
+
+def _area_of(row: Row) -> Area:
+    timezone = row.text("timezone")
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        row.fail("no such time zone", field="timezone", found=timezone, expected="a name like Asia/Almaty")
+    return Area(
+        code=row.text("code"),
+        kind=row.text("kind"),
+        names={language: row.text(f"name_{language}") for language in LANGUAGES},
+        parent=row.cells["parent"] or None,
+        since=row.date("since"),
+        until=row.date("until"),
+        timezone=timezone,
+        weight=row.fraction("weight"),
+        kato=row.cells.get("kato") or None,
+        separated_from=row.cells.get("separated_from") or None,
+    )
+
+
+def _overlap(one: Area, other: Area) -> bool:
+    first, last = datetime.date.min, datetime.date.max
+    return (one.since or first) <= (other.until or last) and (other.since or first) <= (one.until or last)

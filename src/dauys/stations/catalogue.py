@@ -1,0 +1,121 @@
+"""Which checks are there, what do they mean, and what follows when one is raised? The catalogue, in three languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from dauys.law.files import LANGUAGES, read_yaml
+from dauys.law.form import Form
+
+
+class Severity(StrEnum):
+    """What follows from a check."""
+
+    FAULT = "fault"
+    ERROR = "error"
+    WARNING = "warning"
+    PUBLISHED = "published"
+
+
+_BY_PREFIX = {
+    "F.0": Severity.FAULT,
+    "F.1": Severity.ERROR,
+    "W.1": Severity.WARNING,
+    "W.2": Severity.PUBLISHED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check. `cite` is the article behind it, empty where it is plausibility and not law."""
+
+    number: str
+    title: Mapping[str, str]
+    text: Mapping[str, str]
+    cite: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return _BY_PREFIX[self.number[:3]]
+
+
+def quarantines(checks: Iterable[str]) -> bool:
+    """Whether a protocol that raised these checks waits in quarantine: one error is enough."""
+    return any(number.startswith("F.") for number in checks)
+
+
+@cache
+def catalogue() -> Mapping[str, Check]:
+    """All checks that hold in every poll, by number. A form adds its own identities: `checks_of`."""
+    checks: dict[str, Check] = {}
+    for item in read_yaml(Path(__file__).parent / "checks.yaml").items():
+        parts = item.mapping(("number", "title", "text"))
+        number = parts["number"].matching(r"[FW]\.[0-9]{3}", "a number like F.101 or W.101")
+        if number in checks or number[:3] not in _BY_PREFIX:
+            item.fail("the number is taken or unknown", found=number, expected="F.0xx, F.1xx, W.1xx or W.2xx, once")
+        checks[number] = Check(number, parts["title"].labels(), parts["text"].labels())
+    return checks
+
+
+def checks_of(form: Form) -> Mapping[str, Check]:
+    """The catalogue with the identities of a form, by number."""
+    own = {i.number: Check(i.number, i.labels, _formula(str(i.relation)), i.cite) for i in form.identities}
+    return dict(sorted((dict(catalogue()) | own).items()))
+
+
+def _formula(relation: str) -> Mapping[str, str]:
+    return dict.fromkeys(LANGUAGES, f"`{relation}`")
+
+
+_WHAT = {
+    Severity.FAULT: ("Faults", "the file or the request is refused whole, with row and field; nothing of it is stored"),
+    Severity.ERROR: ("Errors", "the protocol is stored and waits in quarantine: in the record, not in the sums"),
+    Severity.WARNING: ("Warnings", "the protocol or report is accepted and counted; the warning is shown"),
+    Severity.PUBLISHED: ("Published figures", "the figure cannot be right as printed; it is shown with the reason"),
+}
+
+
+def markdown(forms: Iterable[Form]) -> str:
+    """The text of docs/checks.md: the catalogue, and the identities of these forms."""
+    lines = [
+        "# Checks",
+        "",
+        "Every check has a number. The same numbers stand in messages, in answers over HTTP (`checks`, `error.check`), in the",
+        "record and on pages. This page is made from `src/dauys/stations/checks.yaml` and the forms of the packs:",
+        "`python -m dauys.stations.catalogue > docs/checks.md`; a test keeps it in step.",
+    ]
+    for severity, (title, what) in _WHAT.items():
+        numbers = [check for check in catalogue().values() if check.severity is severity]
+        lines += ["", f"## {title}: {numbers[0].number[:3]}xx", "", f"What follows: {what}.", ""]
+        lines += ["| number | English | Қазақша | Русский |", "|---|---|---|---|"]
+        lines += [_row(check) for check in numbers]
+    for form in forms:
+        lines += ["", f"## Identities of the form `{form.id}`", "", f"{form.cite} ({form.status}).", ""]
+        lines += ["| number | identity | English | Қазақша | Русский | law |", "|---|---|---|---|---|---|"]
+        for identity in form.identities:
+            label = identity.labels
+            lines.append(
+                f"| {identity.number} | `{identity.relation}` | {label['en']} | {label['kk']} | {label['ru']} "
+                f"| {identity.cite} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _row(check: Check) -> str:
+    cells = [f"**{check.title[language]}.** {check.text[language]}" for language in ("en", "kk", "ru")]
+    return f"| {check.number} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Prints docs/checks.md."""
+    from dauys.law.packs import form_names, load_form
+
+    print(markdown(load_form(name) for name in form_names()), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""What is known already when something comes in: the list, the last reports, what stands in the record; and receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import sqlalchemy as sa
+
+from dauys.errors import DauysError
+from dauys.record.entry import Entry, EntryError, check_signature
+from dauys.stations.batch import Batch
+from dauys.stations.checks import Known
+from dauys.store.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a protocol or a turnout report. A replay's receipt equals the first one's."""
+
+    station: str
+    contest: str
+    state: str
+    checks: tuple[str, ...]
+    seq: int
+    replayed: bool = field(default=False, compare=False)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "station": self.station,
+            "contest": self.contest,
+            "state": self.state,
+            "checks": list(self.checks),
+            "seq": self.seq,
+            "replayed": self.replayed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """The stations of a batch as the list has them, row by row, and what they last reported."""
+
+    areas: list[str]
+    keys: list[bytes | None]
+    known: Known
+
+
+def moment(at: datetime | str) -> str:
+    """An aware datetime, or its ISO 8601 text, as text. Raises DauysError without an offset."""
+    try:
+        zone = (at if isinstance(at, datetime) else datetime.fromisoformat(at)).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise DauysError(f"{at!r} is no moment: ISO 8601 with an offset is needed, like 2022-06-05T21:00:00+06:00")
+    return at if isinstance(at, str) else at.isoformat()
+
+
+def lock(connection: Connection, poll_id: str) -> None:
+    """Makes this transaction the only one that changes the poll until it ends. Raises DauysError without a record."""
+    row = connection.execute(sa.text("SELECT 1 FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll_id})
+    if row.one_or_none() is None:
+        raise DauysError(f"there is no record of {poll_id!r}: open the poll first")
+
+
+def is_closed(connection: Connection, poll_id: str) -> bool:
+    """Whether the record has the entry after which no protocol is taken."""
+    query = sa.text("SELECT 1 FROM entry WHERE poll = :poll AND id = 'closing'")
+    return connection.execute(query, {"poll": poll_id}).one_or_none() is not None
+
+
+def annulled(connection: Connection, poll_id: str, contest: str) -> frozenset[str]:
+    """The areas and stations whose result in a contest is annulled."""
+    prefix = f"annulment/{contest}/"
+    query = sa.text("SELECT id FROM entry WHERE poll = :poll AND kind = 'annulment' AND starts_with(id, :prefix)")
+    return frozenset(
+        found.removeprefix(prefix) for found in connection.scalars(query, {"poll": poll_id, "prefix": prefix})
+    )
+
+
+_STATIONS = sa.text(
+    "SELECT s.id, s.area, s.eligible, s.key, t.received AS reported, t.eligible AS reported_eligible FROM station s "
+    "LEFT JOIN LATERAL (SELECT received, eligible FROM turnout WHERE poll = s.poll AND station = s.id "
+    "ORDER BY at DESC LIMIT 1) t ON true WHERE s.poll = :poll AND s.id = ANY(:ids)"
+)
+
+
+def look_up(connection: Connection, poll_id: str, batch: Batch) -> Stations:
+    """What the list and the last turnout reports say of the batch's stations. Raises BadInput F.020."""
+    found = {row.id: row for row in connection.execute(_STATIONS, {"poll": poll_id, "ids": list(set(batch.stations))})}
+    for place, station in enumerate(batch.stations):
+        if station not in found:
+            raise batch.refuse(
+                place, "the station is not on the list", "F.020", field="station", found=station,
+                expected=f"a station of {poll_id}",
+            )  # fmt: skip
+    rows = [found[station] for station in batch.stations]
+
+    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.array([-1 if (value := getattr(row, name)) is None else value for row in rows], np.int64)
+
+    keys = [None if row.key is None else bytes(row.key) for row in rows]
+    signs = np.array([key is not None for key in keys], np.bool_)
+    known = Known(column("eligible"), column("reported"), column("reported_eligible"), signs)
+    return Stations([row.area for row in rows], keys, known)
+
+
+def signed_by_station(entry: Entry, key: bytes | None, batch: Batch, place: int) -> None:
+    """Raises BadInput F.026 unless the entry bears a good signature of its station's key."""
+    station = entry.body["station"]
+    good = key is not None and entry.by == station
+    try:
+        good = good and key is not None and check_signature(entry, key)
+    except EntryError:
+        good = False
+    if not good:
+        message = "the signature is not that of the station over this entry"
+        if key is None:
+            message = "the station has no key on the list to check the signature with"
+        raise batch.refuse(
+            place, message, "F.026", field="sig",
+            expected=f"Ed25519 over the canonical JSON of the entry, with by {station!r} and its at",
+        )  # fmt: skip
+
+
+def earlier(connection: Connection, poll_id: str, ids: Sequence[str]) -> dict[str, tuple[int, Entry]]:
+    query = sa.text("SELECT id, seq, body FROM entry WHERE poll = :poll AND id = ANY(:ids)")
+    rows = connection.execute(query, {"poll": poll_id, "ids": list(ids)})
+    return {row.id: (row.seq, Entry.from_bytes(bytes(row.body))) for row in rows}

@@ -1,0 +1,209 @@
+"""What does a file of protocols or turnout reports say? Strict tables in, batches of one contest out.
+
+Columns are `station`, the fields of the form, and as needed `contest`, `at`, `by`, `sig`, and `<field>_words`. A poll's
+description maps them to the file's own columns; without a mapping the form's labels in any language are known too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dauys.errors import BadInput
+from dauys.registers.columns import Source, Wanted
+from dauys.registers.poll import Contest, Poll
+from dauys.registers.table import CHUNK_ROWS, Chunk, read_table, rows_chunk
+from dauys.stations.batch import Batch
+from dauys.stations.turnout import Reports, split_by_hour
+
+ABOUT = ("contest", "at", "by", "sig")
+_LABELS = {
+    "station": ("station", "polling station", "участок", "избирательный участок", "учаске", "сайлау учаскесі"),
+    "contest": ("contest", "question", "вопрос", "сұрақ"),
+    "time": ("time", "hour", "время", "час", "уақыт", "сағат"),
+}
+
+
+def read_protocols(
+    path: Path, poll: Poll, columns: Mapping[str, Source] | None = None, chunk_rows: int = CHUNK_ROWS
+) -> Iterator[Batch]:
+    """Streams a file's protocols as batches of at most `chunk_rows`, each of one contest.
+
+    Raises BadInput F.001 to F.017, F.021 to F.023, F.035, naming the row.
+    """
+    wanted = protocol_columns(poll, columns)
+    chunks = read_table(
+        path,
+        wanted.columns,
+        wanted.numbers,
+        wanted.optional,
+        aliases=wanted.aliases,
+        ignore=wanted.ignore,
+        chunk_rows=chunk_rows,
+    )
+    yield from batches(poll, chunks)
+
+
+def protocols_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Batch]:
+    """Protocols of a JSON request. Each row is flat, or has its numbers in `values` and their words in `words`."""
+    chunk = rows_chunk([_flat(row, number) for number, row in enumerate(rows, 1)], protocol_columns(poll))
+    return list(batches(poll, [chunk]))
+
+
+def protocol_columns(poll: Poll, columns: Mapping[str, Source] | None = None) -> Wanted:
+    """The columns that a table of this poll's protocols may have. A mapping that is given ignores all others."""
+    fields = {field.name: field for contest in poll.contests for field in contest.form.fields}
+    required = set.intersection(*(set(contest.form.required) for contest in poll.contests))
+    words = [f"{name}_words" for name in fields]
+    known: dict[str, Source] = {name: name for name in ("station", *fields, *ABOUT, *words)}
+    if columns:
+        for name in columns:
+            if name not in known:
+                raise BadInput(
+                    "the mapping of columns names a field that no form has", field=name, check="F.035", found=name,
+                    expected=", ".join(known),
+                )  # fmt: skip
+        known = dict(columns)
+    aliases = {label: field.name for field in fields.values() for label in field.labels.values()}
+    aliases |= {label: name for name in ("station", "contest") for label in _LABELS[name]}
+    optional = {*fields, *ABOUT, *words} - required
+    if len(poll.contests) > 1:
+        optional.discard("contest")
+    absent = [name for name in ("station", *sorted(required)) if name not in known]
+    if absent:
+        raise BadInput(
+            "the mapping of columns lacks a field", field=absent[0], check="F.010", expected=", ".join(absent)
+        )
+    return Wanted(
+        known, frozenset(fields) & known.keys(), frozenset(optional), aliases, None if columns else (),
+    )  # fmt: skip
+
+
+def batches(poll: Poll, chunks: Iterable[Chunk]) -> Iterator[Batch]:
+    """Chunks of a table as batches of one contest; a station stands once in each contest (F.021)."""
+    seen: dict[str, dict[str, int]] = {contest.id: {} for contest in poll.contests}
+    for chunk in chunks:
+        names = chunk.texts["contest"].to_list() if "contest" in chunk.texts else [""] * len(chunk)
+        for contest in _contests(poll, names, chunk):
+            if len(poll.contests) == 1:
+                places = None
+            else:
+                places = [place for place, name in enumerate(names) if name == contest.id]
+            batch = _batch(contest, chunk, places)
+            _once(batch, seen[contest.id])
+            yield batch
+
+
+def read_turnout(path: Path, poll: Poll, columns: Mapping[str, Source] | None = None) -> list[Reports]:
+    """A file of turnout reports (`station`, `time`, `eligible`, `received`) by hour. Raises BadInput F.001 to F.033."""
+    wanted = _turnout_columns(poll, columns)
+    chunks = read_table(
+        path, wanted.columns, wanted.numbers, aliases=wanted.aliases, ignore=wanted.ignore, chunk_rows=CHUNK_ROWS
+    )
+    return [report for chunk in chunks for report in _hours(chunk)]
+
+
+def turnout_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Reports]:
+    """Turnout reports of a JSON request, by hour."""
+    return _hours(rows_chunk(rows, _turnout_columns(poll, None)))
+
+
+def _turnout_columns(poll: Poll, columns: Mapping[str, Source] | None) -> Wanted:
+    known: dict[str, Source] = dict(columns or {name: name for name in ("station", "time", "eligible", "received")})
+    labels = {name: field.labels.values() for c in poll.contests for field in c.form.fields for name in [field.name]}
+    aliases = {label: name for name in ("eligible", "received") for label in labels.get(name, ())}
+    aliases |= {label: name for name in ("station", "time") for label in _LABELS[name]}
+    ignore = None if columns else ()
+    return Wanted(known, frozenset({"eligible", "received"}), frozenset(), aliases, ignore)
+
+
+def _hours(chunk: Chunk) -> list[Reports]:
+    return split_by_hour(
+        chunk.texts["time"].to_list(), chunk.texts["station"].to_list(), chunk.numbers["eligible"],
+        chunk.numbers["received"], chunk.file, range(chunk.first_row, chunk.first_row + len(chunk)),
+    )  # fmt: skip
+
+
+def _contests(poll: Poll, names: Sequence[str], chunk: Chunk) -> list[Contest]:
+    """The contests that occur, in the poll's order. Raises BadInput F.022, F.023."""
+    by_id = {contest.id: contest for contest in poll.contests}
+    several = len(by_id) > 1
+    for name in set(names):
+        if name in by_id or (not name and not several):
+            continue
+        raise BadInput(
+            "the poll has no such contest" if name else "the poll has several contests: name one", file=chunk.file,
+            row=chunk.first_row + names.index(name), field="contest", found=name, expected=", ".join(by_id),
+            check="F.022" if name else "F.023",
+        )  # fmt: skip
+    return [contest for contest in poll.contests if not several or contest.id in set(names)]
+
+
+def _batch(contest: Contest, chunk: Chunk, places: Sequence[int] | None) -> Batch:
+    rows = np.arange(len(chunk)) if places is None else np.asarray(places, np.intp)
+    values, missing = {}, {}
+    for name, column in chunk.numbers.items():
+        empty = chunk.missing.get(name)
+        empty = None if empty is None else empty[rows]
+        if empty is not None and empty.all():
+            continue
+        if name not in contest.form.names:
+            given = 0 if empty is None else int((~empty).argmax())
+            raise BadInput(
+                "the form of the contest has no such field", file=chunk.file, row=chunk.first_row + int(rows[given]),
+                field=name, check="F.035", expected=", ".join(contest.form.names),
+            )  # fmt: skip
+        values[name] = column[rows]
+        if empty is not None and empty.any():
+            missing[name] = empty
+    texts = {}
+    for name, series in chunk.texts.items():
+        if name == "station" or series.str.len_bytes().any():
+            texts[name] = series.to_list() if places is None else series.gather(rows).to_list()
+    return Batch(
+        contest=contest.id,
+        stations=texts["station"],
+        values=values,
+        missing=missing,
+        at=texts.get("at"),
+        by=texts.get("by"),
+        sig=texts.get("sig"),
+        words={name.removesuffix("_words"): found for name, found in texts.items() if name.endswith("_words")},
+        file=chunk.file,
+        rows=(rows + chunk.first_row).tolist(),
+    )
+
+
+def _once(batch: Batch, seen: dict[str, int]) -> None:
+    """Raises BadInput F.021 for a station that this file has had for this contest."""
+    size = len(seen)
+    rows = dict(zip(batch.stations, batch.rows or (), strict=True))
+    if len(rows) == len(batch) and not (seen.keys() & rows.keys()):
+        seen |= rows
+        return
+    for place, station in enumerate(batch.stations):
+        first = seen.setdefault(station, batch.row(place))
+        if len(seen) == size:
+            raise batch.refuse(
+                place, f"the station stands in row {first} already", "F.021", field="station", found=station,
+                expected="each station once for each contest",
+            )  # fmt: skip
+        size = len(seen)
+
+
+def _flat(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        raise BadInput("a list of objects is expected", row=number, check="F.017", expected='[{"station": ...}, ...]')
+    flat = dict(row)
+    for key, suffix in (("values", ""), ("words", "_words")):
+        inner = flat.pop(key, {})
+        if not isinstance(inner, Mapping):
+            raise BadInput("an object is expected", row=number, field=key, check="F.017", expected='{"yes": 1, ...}')
+        for name, value in inner.items():
+            if f"{name}{suffix}" in flat:
+                raise BadInput("the field is given twice", row=number, field=name, check="F.007")
+            flat[f"{name}{suffix}"] = value
+    return flat

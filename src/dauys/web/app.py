@@ -1,0 +1,98 @@
+"""What answers on the site's address: the app factory, which joins the rooms' routers, static files and safety headers.
+
+    uvicorn.run(create_app(open_store()), ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+import sqlalchemy as sa
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dauys.errors import DauysError
+from dauys.publish import live, pages
+from dauys.publish.source import DatabaseSource, Source
+from dauys.store.engine import data_folder
+from dauys.web.render import language, render
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+
+def create_app(engine: sa.Engine, routers: Iterable[APIRouter] = (), maps: Path | None = None) -> FastAPI:
+    """The site over a database. `routers` are those of other rooms; `maps` is where drawn maps are kept."""
+    return site(DatabaseSource(engine), routers, data_folder() / "maps" if maps is None else maps)
+
+
+def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = None) -> FastAPI:
+    """The site over anything that answers like a `Source`.
+
+    Routes of other rooms show their pages with `request.app.state.render(request, template, model, status=200)`.
+    """
+    # the interactive API pages would load scripts from elsewhere: only the schema is served
+    app = FastAPI(title="Dauys", docs_url=None, redoc_url=None)
+    app.state.render = render
+    for router in (
+        *routers,
+        live.router(source),
+        pages.router(source, render, maps),
+    ):
+        app.include_router(router)
+
+    @app.get("/", include_in_schema=False)
+    def front(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"/{language(request)}/", 307, {"Vary": "Accept-Language", "Cache-Control": "no-store"})
+
+    app.mount("/static", StaticFiles(directory=str(resources.files("dauys.web") / "static")), "static")
+    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(DauysError, _problem)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(_Safety)
+    return app
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    """What went wrong, as a page or as JSON. A DauysError of a page's address means that there is no such thing."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    detail = error.detail if isinstance(error, HTTPException) else str(error)
+    if request.url.path.endswith(".json") or request.method != "GET":
+        return JSONResponse({"error": detail}, status)
+    return render(request, "problem.html", {"status": status, "detail": "" if detail == "Not Found" else detail}, status)
+
+
+class _Safety:
+    """Adds the safety headers to every answer; lets static files with a content mark be kept for ever."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        marked = scope["type"] == "http" and scope["path"].startswith("/static/") and b"v=" in scope["query_string"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [*RAW_HEADERS]
+                if marked and message["status"] == 200:
+                    extra.append((b"cache-control", b"public, max-age=31536000, immutable"))
+                message = {**message, "headers": [*message.get("headers", []), *extra]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers)

@@ -1,0 +1,113 @@
+"""How does a model become a page: Jinja templates of every room, one environment per language, one layout?
+
+A room hands over a template name and a model of plain values (the same that its JSON twin sends); words, numbers, links
+and layout are made here. Templates come from the `templates` folder of each room that has one.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_timezone_gmt
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from dauys.publish import figures
+from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
+
+ROOMS = ("web", "publish", "stations")
+"""The rooms whose templates the site can show; the first that has a name wins."""
+
+
+def render(request: Request, template: str, model: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """The page that `template` makes of `model`, in the language of the request's path."""
+    lang = language(request)
+    page = environment(lang).get_template(template)
+    html = page.render(
+        model,
+        path=request.url.path,
+        site=str(request.base_url).rstrip("/"),
+        twin=twin(request.url.path),
+        wall="wall" in request.query_params,
+        languages={code: (name, f"/{code}{_after_language(request.url.path)}") for code, name in LANGUAGES.items()},
+    )
+    return HTMLResponse(html, status, {"Cache-Control": "no-cache", "Content-Language": lang})
+
+
+def language(request: Request) -> str:
+    """The language a request's path begins with, else the best one for its Accept-Language header."""
+    first = request.url.path.split("/")[1]
+    return first if first in LANGUAGES else negotiate(request.headers.get("accept-language"))
+
+
+def twin(path: str) -> str:
+    """The address of a page's JSON twin: `/en/polls/kz/x/` has `/en/polls/kz/x.json`, `/en/` has `/en.json`."""
+    return path.rstrip("/") + ".json"
+
+
+def template_folders() -> list[PackageLoader]:
+    """A loader for every room that has templates."""
+    package = resources.files("dauys")
+    return [PackageLoader(f"dauys.{room}") for room in ROOMS if (package / room / "templates").is_dir()]
+
+
+@cache
+def environment(lang: str) -> Environment:
+    """Templates with the words, numbers and dates of one language."""
+    env = Environment(
+        loader=ChoiceLoader(template_folders()),
+        autoescape=select_autoescape(("html", "svg")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    env.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(lang=lang, static=static, percent=figures.percent, poll_path=lambda poll: f"/{lang}/polls/{poll}/")
+    env.filters.update(
+        num=lambda value: figures.number(value, lang),
+        pct=lambda share: figures.percent_text(share, lang),
+        name=lambda labels: labels.get(lang) or labels.get(DEFAULT) or next(iter(labels.values())),
+        day=lambda value: format_date(date.fromisoformat(value), "long", locale=lang),
+        time=lambda value, zone: datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).strftime("%H:%M"),
+        moment=lambda value, zone: _moment(value, zone, lang),
+        zone=lambda zone, at: zone_name(zone, at),
+        url=lambda text: quote(str(text), safe="/"),
+    )
+    return env
+
+
+def zone_name(zone: str, at: str) -> str:
+    """The zone as people can check it: its tz name and its offset at that moment, `Asia/Almaty, UTC+06:00`."""
+    return f"{zone}, {get_timezone_gmt(_local(at, zone), 'long', locale='en').replace('GMT', 'UTC')}"
+
+
+def _local(value: str, zone: str) -> datetime:
+    parsed = datetime.fromisoformat(value)
+    return parsed.astimezone(ZoneInfo(zone)) if parsed.tzinfo else parsed.replace(tzinfo=ZoneInfo(zone))
+
+
+def _moment(value: str, zone: str, lang: str) -> str:
+    local = _local(value, zone)
+    return f"{format_date(local.date(), 'd MMMM y', locale=lang)}, {local:%H:%M}"
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, with a mark that changes with its content so that it can be kept for ever."""
+    content = (resources.files("dauys.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={urlsafe_b64encode(sha256(content).digest())[:8].decode()}"
+
+
+def _after_language(path: str) -> str:
+    first, _, rest = path.lstrip("/").partition("/")
+    return f"/{rest}" if first in LANGUAGES else "/"

@@ -1,0 +1,416 @@
+"""Does this bundle prove its result? A second verifier: docs/architecture.md in code, sharing nothing with the package.
+
+    python independent_verifier.py DIR [--key VKEY]
+
+prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and exits with 1 when a check fails. Needs only
+Python and `cryptography`. It holds the whole record in memory and is written to be read, not to be fast.
+"""
+
+import argparse
+import csv
+import json
+import re
+from base64 import b64decode
+from collections import Counter
+from datetime import datetime
+from fractions import Fraction
+from hashlib import sha256
+from math import ceil, floor, lcm
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+BEFORE_CLOSING = {"poll", "stations", "turnout", "protocol", "closing"}
+AFTER_CLOSING = {"correction", "annulment", "declaration"}
+MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
+SHOWN = ("stations", "totals", "areas", "decision")
+
+
+def tree(hashes):
+    """The root over leaf hashes (RFC 6962 §2.1)."""
+    while len(hashes) > 1:
+        pairs = [hashes[at : at + 2] for at in range(0, len(hashes), 2)]
+        hashes = [sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+    return hashes[0] if hashes else sha256(b"").digest()
+
+
+def tile(level, index, width):
+    """The path of a tile (C2SP tlog-tiles)."""
+    path = f"{index % 1000:03}"
+    while index := index // 1000:
+        path = f"x{index % 1000:03}/{path}"
+    return f"tile/{level}/{path}" + (f".p/{width}" if width < 256 else "")
+
+
+def good(public, signature, message):
+    """Whether an Ed25519 signature is valid."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def read_key(vkey):
+    """(name, key id, type, public key) of a verifier key (C2SP signed-note)."""
+    name, digits, data = vkey.split("+", 2)
+    data = b64decode(data, validate=True)
+    if sha256(name.encode() + b"\n" + data).hexdigest()[:8] != digits or len(data) != 33:
+        raise ValueError(f"{vkey} is not a verifier key")
+    return name, bytes.fromhex(digits), data[0], data[1:]
+
+
+def read_note(data):
+    """(text, {(name, key id): signature}, origin, size, root) of a signed checkpoint (C2SP tlog-checkpoint)."""
+    text, _, lines = data.decode().rpartition("\n\n")
+    parts = ((name, b64decode(blob, validate=True)) for _, name, blob in map(str.split, lines.splitlines()))
+    signatures = {(name, blob[:4]): blob[4:] for name, blob in parts}
+    origin, size, root, *_ = text.split("\n")
+    return text + "\n", signatures, origin, int(size), b64decode(root, validate=True)
+
+
+def canonical(value):
+    """RFC 8785 of text, whole numbers, booleans, null, lists and objects."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, float) or (type(value) is int and abs(value) >= 2**53):
+        raise ValueError(f"{value} is not a whole number that JSON can hold")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def linear(text, values):
+    """The sum of terms `[int *] field` or `int`."""
+    terms = re.findall(r"(?:(\d+) \* )?(\w+)", text)
+    return sum(int(factor or 1) * (int(name) if name.isdigit() else values[name]) for factor, name in terms)
+
+
+def holds(relation, values):
+    """Whether a relation is true; one that names a field the protocol lacks asks nothing."""
+    if not set(re.findall(r"[a-z]\w*", relation)) <= set(values):
+        return True
+    left, sign, right = re.split(r" (<=|=|<) ", relation)
+    left, right = linear(left, values), linear(right, values)
+    return {"=": left == right, "<=": left <= right, "<": left < right}[sign]
+
+
+def differing(where, claimed, found):
+    """Compares declared sums with those found, field by field."""
+    for name in sorted({name for name, value in {**claimed, **found}.items() if type(value) is int and name[0] != "+"}):
+        yield claimed.get(name, 0) == found[name], f"{where}: {name} is {found[name]}, declared {claimed.get(name)}"
+
+
+def ask(test, roles, sums):
+    """(value, least that suffices, met, least and greatest margin) of a share of sums; met is None where it is open.
+
+    Besides fields, `sums` hold the voters outstanding: "+eligible" on lists, of whom "+listed" may yet turn out to have
+    voted, and "+added", who may have been put on the list on the day; each as they liked.
+    """
+    of, asked, strict = test.get("of"), test.get("more_than") or test["at_least"], "more_than" in test
+
+    def weigh(values):
+        return linear(test["value"], values), Fraction(asked) * linear(of, values) if of else linear(asked, values)
+
+    def margin(*names):
+        value, least = weigh({name: names.count(name) for name in roles})
+        return value - least
+
+    register, base = ([name for name in roles if roles[name] == role] for role in ("register", "base"))
+    choices = [(), base, *((*base, name) for name in roles if roles[name] in ("option", "class"))]
+    listed, added = [margin(*c) for c in choices], [margin(), *(margin(*register, *c) for c in choices)]
+    value, least = weigh({name: sums[name] + sums["+eligible"] * (name in register) for name in roles})
+    margins = [value - least + sums["+listed"] * end(listed) + sums["+added"] * end(added) for end in (min, max)]
+    some = any((value, least, sums["+listed"], sums["+added"]))
+    low, high = (some and (margin > 0 or (margin == 0 and not strict)) for margin in margins)
+    return value, max(floor(least) + 1 if strict else ceil(least), 1), high if low == high else None, margins
+
+
+class Bundle:
+    """The bundle. Each check yields pairs: whether something is as it must be, and what is wrong if it is not."""
+
+    def __init__(self, folder, vkey=None):
+        self.folder, self.vkey, self.parsed = Path(folder), vkey, []
+
+    def read(self, path):
+        return (self.folder / path).read_bytes()
+
+    def load(self):
+        keys = json.loads(self.read("keys.json"))
+        self.log_key, self.witnesses = read_key(keys["log"]), [read_key(key) for key in keys["witnesses"]]
+        self.note = read_note(self.read("checkpoint"))
+        self.results, size = json.loads(self.read("results.json")), self.note[3]
+        lines = self.read("stations.csv").decode("utf-8-sig").splitlines(keepends=True)
+        self.table = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        self.earlier = {path.name: read_note(path.read_bytes()) for path in (self.folder / "checkpoints").glob("*")}
+        self.entries, self.tiles = [], {}
+        for first in range(0, size, 256):
+            data, at, before = self.read(tile("entries", first // 256, min(256, size - first))), 0, len(self.entries)
+            while at < len(data):
+                start, at = at + 2, at + 2 + int.from_bytes(data[at : at + 2], "big")
+                self.entries.append(data[start:at])
+            whole = at == len(data) and len(self.entries) - before == min(256, size - first)
+            yield whole, f"entry bundle {first // 256} is cut off or has another number of entries"
+        for level in range(8):
+            for first in range(0, size >> (8 * level), 256):
+                path = tile(level, first // 256, min(256, (size >> (8 * level)) - first))
+                self.tiles[path] = self.read(path)
+
+    def by_log(self, note):
+        name, identifier, kind, public = self.log_key
+        return kind == 1 and good(public, note[1].get((name, identifier), b""), note[0].encode())
+
+    def log_signature(self):
+        known = not self.vkey or read_key(self.vkey) == self.log_key
+        yield known, f"keys.json gives the log the key {self.log_key[0]}+{self.log_key[1].hex()}"
+        yield self.by_log(self.note), "the signature of the log under the checkpoint is not valid"
+
+    def hashes(self):
+        self.leaves = level = [sha256(b"\0" + entry).digest() for entry in self.entries]
+        for number in range(8):
+            parts = [level[first : first + 256] for first in range(0, len(level), 256)]
+            for path, part in ((tile(number, index, len(part)), part) for index, part in enumerate(parts)):
+                yield self.tiles[path] == b"".join(part), f"{path} does not agree with the entries"
+            level = [tree(part) for part in parts if len(part) == 256]
+        root = tree(self.leaves)
+        yield root == self.note[4], f"the entries hash to {root.hex()}, the checkpoint says {self.note[4].hex()}"
+
+    def history(self):
+        for name, identifier, kind, public in self.witnesses:
+            if blob := self.note[1].get((name, identifier)):
+                message = f"cosignature/v1\ntime {int.from_bytes(blob[:8], 'big')}\n{self.note[0]}".encode()
+                yield kind == 4 and good(public, blob[8:], message), f"the cosignature of {name} is not valid"
+        for name, note in self.earlier.items():
+            yield self.by_log(note), f"checkpoints/{name} is not signed by the log"
+            begins = note[2] == self.note[2] and note[3] <= self.note[3] and tree(self.leaves[: note[3]]) == note[4]
+            yield begins and str(note[3]) == name, f"checkpoints/{name} is not the beginning of this record"
+
+    def shape(self):
+        seen, closed = set(), False
+        for index, data in enumerate(self.entries):
+            entry = json.loads(data)
+            if canonical(entry).encode() != data or set(entry) - {"sig", "checks"} != MEMBERS:
+                raise ValueError(f"entry {index} is not a canonical entry")
+            self.parsed.append(entry)
+            name, kind, what = entry["id"], entry["kind"], f"entry {index}, {entry['id']}"
+            yield name not in seen, f"{what}, is in the record twice"
+            yield name.split("/")[0] == kind and kind in BEFORE_CLOSING | AFTER_CLOSING, f"{what}, is a {kind}"
+            yield (index == 0) == (kind == "poll"), f"{what}, stands where only the poll stands, or the poll where not"
+            yield entry["poll"] == self.parsed[0]["poll"], f"{what}, is of another poll, {entry['poll']}"
+            yield datetime.fromisoformat(entry["at"]).tzinfo, f"{what}, is dated {entry['at']}, without an offset"
+            yield not closed or kind in AFTER_CLOSING, f"{what}, comes after closing"
+            seen.add(name)
+            closed = closed or kind == "closing"
+        self.poll = self.parsed[0]["body"]
+        self.areas = {area["code"]: area for area in self.poll["areas"]}
+        self.contests = {contest["id"]: contest for contest in self.poll["contests"]}
+        listed = [station for _, entry in self.of_kind("stations") for station in entry["body"]["stations"]]
+        self.stations = {station["id"]: station for station in listed}
+        where, forms = {"protocol": "values", "correction": "after"}, self.of_kind("protocol", "correction")
+        self.forms = [(i, e, e["body"]["contest"], e["body"]["station"], e["body"][where[e["kind"]]]) for i, e in forms]
+        yield len(self.stations) == len(listed), "a station is listed twice"
+
+    def of_kind(self, *kinds):
+        return [(index, entry) for index, entry in enumerate(self.parsed) if entry["kind"] in kinds]
+
+    def authors(self):
+        keys = {name: b64decode(key) for name, key in self.poll["keys"].items()}
+        for index, entry in enumerate(self.parsed):
+            by, public, own = entry["by"], keys.get(entry["by"]), entry["kind"] in ("protocol", "turnout")
+            if own and public is None and by == entry["body"]["station"]:
+                public = b64decode(self.stations.get(by, {}).get("key", "")) or None
+            said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
+            yield (
+                public or (own and "sig" not in entry),
+                f"entry {index}, {entry['id']}, is by {by}, who has no key for it",
+            )
+            if public:
+                signed = good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
+                yield signed, f"entry {index}, {entry['id']}, is not signed by {by}"
+
+    def count(self, contest, size):
+        """({state: stations}, {area: sums}) of a contest after the first `size` entries."""
+        forms = [form for form in self.forms if form[0] < size and form[2] == contest]
+        held = {station: (values, entry.get("checks", ())) for _, entry, _, station, values in forms}
+        bodies = [entry["body"] for index, entry in self.of_kind("annulment") if index < size]
+        void = {b.get("station") or b["area"]: b["repeat"] for b in bodies if b["contest"] == contest}
+        states = {"expected": list(self.stations), "counted": [], "quarantined": [], "missing": [], "annulled": []}
+        sums, limit = {code: Counter() for code in self.areas}, Fraction(self.poll["ballot_limit"]["share"])
+        for name, station in self.stations.items():
+            area, eligible, (values, checks) = sums[station["area"]], station["eligible"], held.get(name, ({}, ()))
+            state = "quarantined" if any(check.startswith("F") for check in checks) else "counted"
+            if name in void or name not in held:
+                state = "missing" if void.get(name, True) else "annulled"
+            if station["area"] in void:
+                state = "annulled" if state == "counted" else state
+                area.update(dict.fromkeys(("+eligible", "+listed"), eligible * void[station["area"]]))
+            elif state == "counted":
+                area.update(values)
+            elif state != "annulled":
+                most = ceil(eligible * limit)
+                area.update({"+eligible": eligible, "+listed": min(eligible, most), "+added": max(0, most - eligible)})
+            states[state].append(name)
+        return states, sums
+
+    def completeness(self):
+        listed = len(self.stations)
+        yield listed == self.poll["stations"], f"{listed} stations are listed, the poll has {self.poll['stations']}"
+        for station in self.stations.values():
+            yield station["area"] in self.areas, f"station {station['id']} is in {station['area']}, no area of the poll"
+        for _, entry, contest, station, _ in self.forms:
+            yield station in self.stations and contest in self.contests, f"{entry['id']} is of nothing in the poll"
+            named = entry["kind"] == "correction" or entry["id"] == f"protocol/{contest}/{station}"
+            yield named, f"{entry['id']} is of station {station}"
+        rows = sorted((row["contest"], row["station"]) for row in self.table)
+        listed = sorted((contest, station) for contest in self.contests for station in self.stations)
+        odd = sorted(set(rows) ^ set(listed))[:3]
+        yield rows == listed, f"stations.csv does not hold every station of the list once: {odd or 'repeated'}"
+        self.declared = []
+        for _, entry in self.of_kind("declaration"):
+            for part in entry["body"]["contests"]:
+                name, found = part["contest"], self.count(part["contest"], entry["body"]["size"])
+                self.declared.append((f"{entry['id']}, {name}", part, self.contests[name], *found))
+        yield self.declared, "nothing is declared"
+        for where, part, _, states, _ in self.declared:
+            for state in ("expected", "counted", "quarantined", "missing"):
+                said, found = part["stations"][state], states[state]
+                yield said == len(found), f"{where}: {said} stations {state}, by the record {len(found)} {found[:3]}"
+
+    def identities(self):
+        for _, entry, contest, _, values in self.forms:
+            form, said = self.contests[contest]["form"], entry.get("checks", [])
+            fields = {field["name"]: field.get("optional", False) for field in form["fields"]}
+            named = {name for name in fields if not fields[name]} <= set(values) <= set(fields)
+            yield named, f"{entry['id']} has not the fields of the form"
+            yield all(type(v) is int and v >= 0 for v in values.values()), f"{entry['id']} has a value that is no count"
+            broken = {i["number"] for i in form["identities"] if not holds(i["relation"], values)}
+            marked = {i["number"] for i in form["identities"]} & set(said)
+            yield broken == marked, f"{entry['id']} breaks {sorted(broken)}, marked {said}"
+
+    def corrections(self):
+        current = {}
+        for index, entry, contest, station, values in self.forms:
+            if entry["kind"] == "correction":
+                body, (old, before) = entry["body"], current.get((contest, station), (None, None))
+                same = (old, before) == (body["of"], body["before"])
+                yield same, f"{entry['id']} replaces {body['of']}, {body['before']}; in force was {old}, {before}"
+                yield body["reason"].strip(), f"{entry['id']} gives no reason"
+            current[contest, station] = index, values
+
+    def totals(self):
+        for index, entry in self.of_kind("declaration"):
+            yield entry["body"]["size"] == index, f"{entry['id']} does not cover the {index} entries before it"
+        for where, part, _, states, sums in self.declared:
+            yield from differing(where, part["totals"], sum(sums.values(), Counter()))
+            covers = sha256("\n".join(sorted(states["counted"])).encode()).hexdigest()
+            yield part["covers"] == covers, f"{where}: `covers` is not that of the {len(states['counted'])} that count"
+            codes = sorted(area["code"] for area in part["areas"])
+            yield codes == sorted(self.areas), f"{where}: the areas are not those of the poll"
+            for area in part["areas"]:
+                yield from differing(f"{where}, {area['code']}", area, sums[area["code"]])
+                named = area["name"] in self.areas[area["code"]]["names"].values()
+                yield named, f"{where}: {area['code']} is not {area['name']}"
+
+    def results_of(self, tests, roles, sums):
+        """(value, least that suffices, met, margins) of each test of a rule."""
+        weights = {code: Fraction(area["weight"]) for code, area in self.areas.items()}
+        for test in tests:
+            if "areas" not in test:
+                yield ask(test.get("share") or test["compare"], roles, sum(sums.values(), Counter()))
+                continue
+            strict, asked = "more_than" in test["areas"], test["areas"].get("more_than") or test["areas"]["at_least"]
+            met_in = {code: ask(test["areas"]["where"], roles, sums[code])[2] for code in sums}
+            sure, most = (sum(weights[c] for c in sums if met_in[c] in ok) for ok in ((True,), (True, None)))
+            bar = Fraction(asked) * sum(weights.values())
+            step = Fraction(1, lcm(*(weight.denominator for weight in weights.values())))
+            needed = step * (floor(bar / step) + 1 if strict else ceil(bar / step))
+            met = (sure >= needed) if (sure >= needed) == (most >= needed) else None
+            yield sure, needed, met, [sure - bar, most - bar]
+
+    def decision(self):
+        for where, part, contest, _, sums in self.declared:
+            rule, said = contest["rule"], part["decision"]
+            loaded = rule["since"] <= self.poll["day"] <= rule.get("until", "9999")
+            tests, roles = rule["tests"] if loaded else [], {field["name"]: field["role"] for field in rule["fields"]}
+            yield len(said["tests"]) == len(tests), f"{where}: the tests are not those of the rule"
+            possible, going = set(), loaded
+            results = self.results_of(tests, roles, sums)
+            for test, claim, (value, needed, met, margins) in zip(tests, said["tests"], results, strict=False):
+                found = test["name"], value, needed, met, test["cite"]
+                told = claim["name"], Fraction(claim["value"]), Fraction(claim["needed"]), claim["met"], claim["cite"]
+                yield found == told, f"{where}: {', '.join(map(str, found))}; declared {', '.join(map(str, told))}"
+                tie = {test["tie"]} if "tie" in test and margins[0] <= 0 <= margins[1] else set()
+                if going and not met:
+                    possible |= tie | (set() if tie and margins == [0, 0] else {test["otherwise"]})
+                going = going and met is not False
+            possible |= {"adopted"} if going else set() if loaded else {"law-not-loaded"}
+            outcome = "undetermined" if len(possible) > 1 else min(possible)
+            yield said["outcome"] == outcome, f"{where}: the outcome is {outcome}, declared {said['outcome']}"
+
+    def published(self):
+        results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
+        said = {part["contest"]: part for part in results["contests"]}
+        about = results["poll"], results["stage"], results["reconstruction"], set(said)
+        same = about == (self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests))
+        yield same, f"results.json is about another poll, stage or contest: {about}"
+        for part, name in ((part, name) for part in last["contests"] for name in SHOWN):
+            yield said[part["contest"]][name] == part[name], f"results.json: `{name}` is not what was declared"
+        for name in SHOWN:
+            yield results[name] == last["contests"][0][name], f"results.json: `{name}` is not that of the first contest"
+        held = {(contest, station): values for _, _, contest, station, values in self.forms}
+        for row in self.table:
+            values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
+            yield row["area"] == area, f"stations.csv puts {row['station']} into {row['area']}, not {area}"
+            for name in (field["name"] for field in self.contests[row["contest"]]["form"]["fields"]):
+                same = (row.get(name) or "") == str(values.get(name, ""))
+                yield same, f"stations.csv, {row['station']}: {name} is {row.get(name)!r}, not {values.get(name)}"
+
+    def labelled(self):
+        for path in sorted(set(self.folder.glob("*.*")) - {self.folder / "keys.json"}):
+            said = not self.poll["reconstruction"] or b"reconstruct" in path.read_bytes().lower()
+            yield said, f"{path.name} does not say that this is a reconstruction"
+
+
+CHECKS = [
+    (Bundle.load, "the bundle is readable and complete", "every file of the layout"),
+    (Bundle.log_signature, "the log signed the checkpoint", "a signature of the log's key"),
+    (Bundle.hashes, "entries and tiles are those of the checkpoint", "its root"),
+    (Bundle.history, "witnesses and earlier checkpoints agree", "good signatures over beginnings of this record"),
+    (Bundle.shape, "every entry is well-formed and in order", "canonical entries, each once, none too late"),
+    (Bundle.authors, "every entry is signed by its author", "signatures of keys named in the record"),
+    (Bundle.completeness, "every station is accounted for", "a protocol, or to be counted as missing"),
+    (Bundle.identities, "the errors of every protocol are marked", "the checks that recomputation raises"),
+    (Bundle.corrections, "every correction names what it replaces", "the entry and the values in force"),
+    (Bundle.totals, "the sums add up", "the sums of the protocols that count"),
+    (Bundle.decision, "the decision follows from the sums", "the outcome under the rule in the record"),
+    (Bundle.published, "the published files say what the record says", "the same numbers"),
+    (Bundle.labelled, "a reconstruction says so everywhere", "the word in every published file"),
+]
+
+
+def verify(folder, vkey=None):
+    """The answer of all checks, V.01 to V.13; stops where nothing further can be said."""
+    bundle, checks = Bundle(folder, vkey), []
+    for number, (check, what, expected) in enumerate(CHECKS, start=1):
+        problems, broken = [], False
+        try:
+            problems.extend(problem for fine, problem in check(bundle) if not fine)
+        except (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            problems, broken = [*problems, f"cannot be read: {type(error).__name__}: {error}"], True
+        found = problems[0] + f" (and {len(problems) - 1} more)" * (len(problems) > 1) if problems else "as expected"
+        checks.append({"id": f"V.{number:02}", "what": what, "ok": not problems, "found": found, "expected": expected})
+        if (number == 1 and problems) or (number == 5 and broken):
+            break
+    return {"ok": all(check["ok"] for check in checks), "checks": checks}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Checks a verification bundle.")
+    parser.add_argument("bundle", metavar="DIR")
+    parser.add_argument("--key", metavar="VKEY", help="the log's key, from somewhere else than the bundle")
+    arguments = parser.parse_args()
+    answer = verify(arguments.bundle, arguments.key)
+    print(json.dumps(answer, ensure_ascii=False, indent=1))
+    raise SystemExit(not answer["ok"])

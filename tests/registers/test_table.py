@@ -1,0 +1,259 @@
+"""Tables: what is written comes back exactly, and each fault is named by number, row and field."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dauys.errors import BadInput
+from dauys.registers.table import Chunk, read_table
+
+COLUMNS = {"station": "station", "eligible": "eligible", "yes": "yes"}
+NUMBERS = {"eligible", "yes"}
+GOOD = "station,eligible,yes\na,10,7\nb,20,9\n"
+
+
+def read(path: Path, **options: Any) -> list[Chunk]:
+    options = {"numbers": NUMBERS} | options
+    return list(read_table(path, options.pop("columns", COLUMNS), **options))
+
+
+def rows(chunks: list[Chunk]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for chunk in chunks:
+        columns = [series.to_list() for series in chunk.texts.values()] + [n.tolist() for n in chunk.numbers.values()]
+        found += zip(*columns, strict=True)
+    return found
+
+
+def written(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def refused(path: Path, **options: Any) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        read(path, **options)
+    return caught.value
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1, max_size=12)
+ROWS = st.lists(st.tuples(TEXT, st.integers(0, 10**9), st.integers(0, 10**9)), min_size=1, max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ROWS,
+    st.sampled_from(",;\t"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(40, 400),
+    st.integers(1, 30),
+    st.booleans(),
+)
+def test_csv_comes_back_as_written(
+    tmp_path_factory: pytest.TempPathFactory,
+    table: list[tuple[str, int, int]],
+    separator: str,
+    line_end: str,
+    block: int,
+    chunk_rows: int,
+    packed: bool,
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator=line_end)
+    writer.writerow(["station", "eligible", "yes"])
+    writer.writerows(table)
+    data = text.getvalue().encode()
+    path = tmp_path_factory.mktemp("t") / ("t.csv.gz" if packed else "t.csv")
+    path.write_bytes(gzip.compress(data) if packed else data)
+    chunks = read(path, chunk_rows=chunk_rows, block=block)
+    assert rows(chunks) == table
+    assert all(len(chunk) <= chunk_rows for chunk in chunks)
+    starts = [chunk.first_row for chunk in chunks]
+    assert starts == [2 + sum(map(len, chunks[:i])) for i in range(len(chunks))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS, st.data())
+def test_the_faulty_cell_is_named_wherever_it_stands(
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, int, int]], data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(table) - 1))
+    bad = data.draw(st.sampled_from(["1 234", "12,5", "-3", "4e3", "x", "", str(10**9 + 1), "12.0"]))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["station", "eligible", "yes"])
+    writer.writerows((s, bad if i == place else e, y) for i, (s, e, y) in enumerate(table))
+    path = written(tmp_path_factory.mktemp("t"), text.getvalue())
+    fault = refused(path, block=data.draw(st.integers(40, 400)))
+    assert (fault.row, fault.field, fault.found) == (place + 2, "eligible", bad)
+    assert fault.check is not None and fault.check in {"F.011", "F.012", "F.013", "F.014", "F.015", "F.016"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "check"),
+    [
+        ("1 234", "F.012"), ("1\u00a0234", "F.012"), ("1'234", "F.012"), ('"1,234"', "F.012"), ("1.234.567", "F.012"),
+        ("1.5", "F.013"), ('"12,5"', "F.013"), ("3.0", "F.013"), ("-1", "F.014"), ("1000000001", "F.015"),
+        ("99999999999999999999999", "F.015"), ("ten", "F.016"), ("1e3", "F.016"), ("0x10", "F.016"), ("٣", "F.016"),
+        ("", "F.011"), ('""', "F.011"),
+    ],
+)  # fmt: skip
+def test_numbers(tmp_path: Path, cell: str, check: str) -> None:
+    fault = refused(written(tmp_path, f"station,eligible,yes\na,10,7\nb,{cell},9\n"))
+    assert (fault.check, fault.row, fault.field) == (check, 3, "eligible")
+    assert str(tmp_path / "t.csv") in str(fault) and fault.expected
+
+
+@pytest.mark.parametrize(
+    ("content", "check", "row"),
+    [
+        (b"", "F.002", None),
+        (b"\n\r\n", "F.002", None),
+        (b"\xef\xbb\xbf", "F.002", None),
+        (b"station,eligible,yes\n", "F.003", None),
+        (GOOD.encode("utf-16"), "F.004", None),
+        (GOOD.encode("utf-16-le"), "F.004", None),
+        ("station,eligible,yes\na,1,1\nУчасток,10,7\n".encode("cp1251"), "F.004", 3),
+        ("участок,eligible,yes\na,1,1\n".encode("cp1251"), "F.004", 1),
+        (b"station,eligible,yes\na\0,1,1\n", "F.005", None),
+        (b"station,yes,yes\na,1,1\n", "F.007", 1),
+        (b"station, Yes ,yes\na,1,1\n", "F.007", 1),
+        (b"station,,yes\na,1,1\n", "F.007", 1),
+        (b"station,eligible,yes\na,1\n", "F.008", 2),
+        (b"station,eligible,yes\na,1,1\nb,1,1,1\n", "F.008", 3),
+        (b"station,eligible,yes\na,1,1\nb,1\nc,1,1,1\n", "F.008", 3),
+        (b"station,eligible,yes\na,1,1\n\nb,1,1\n", "F.008", 3),
+        (b'station,eligible,yes\na,1,1\n"b,1,1\nc,1,1\n', "F.008", 3),
+        (b'station,eligible,yes\na,1,1\nb"c"d,1,1\n', None, None),
+        (b'station,eligible,yes\na,1,1\n"b"c,1,1\n', "F.008", 3),
+        (b"station,eligible,yes\ra,1,1\r", "F.008", 1),
+        (b"station,eligible,yess\na,1,1\n", "F.009", 1),
+        (b"station,eligible\na,1\n", "F.010", 1),
+        (b"PK\x03\x04....", "F.001", None),
+        (b",1,1\n", "F.007", 1),
+        (b"station,eligible,yes\n,1,1\n", "F.011", 2),
+    ],
+)
+def test_files(tmp_path: Path, content: bytes, check: str | None, row: int | None) -> None:
+    path = written(tmp_path, content)
+    if check is None:
+        assert len(rows(read(path))) == 2
+        return
+    fault = refused(path)
+    assert (fault.check, fault.row) == (check, row)
+
+
+def test_which_encoding_it_looks_like(tmp_path: Path) -> None:
+    text = "station,eligible,yes\nИзбирательный участок в школе номер пять,10,7\n"
+    for name in ("CP1251", "KOI8-R", "CP866"):
+        assert f"iconv -f {name}" in refused(written(tmp_path, text.encode(name))).message
+
+
+def test_a_column_is_recognised_by_a_label_in_any_language_and_likeness_is_suggested(tmp_path: Path) -> None:
+    aliases = {"Избирательный участок": "station", "Сайлаушылар": "eligible", "За": "yes", "Yes": "yes"}
+    path = written(tmp_path, "избирательный  участок;САЙЛАУШЫЛАР;За\na;10;7\n")
+    assert rows(read(path, aliases=aliases)) == [("a", 10, 7)]
+    assert refused(written(tmp_path, "station,За,Yes,eligible\na,1,1,1\n"), aliases=aliases).check == "F.007"
+    assert "eligible" in refused(written(tmp_path, "station,eligble,yes\na,1,1\n")).message
+
+
+def test_a_byte_order_mark_blank_lines_at_the_end_and_several_gzip_members_do_no_harm(tmp_path: Path) -> None:
+    assert rows(read(written(tmp_path, b"\xef\xbb\xbf" + GOOD.encode() + b"\r\n\n\n"))) == [("a", 10, 7), ("b", 20, 9)]
+    halves = gzip.compress(GOOD[:25].encode()) + gzip.compress(GOOD[25:].encode())
+    assert rows(read(written(tmp_path, halves, "t.csv.gz"))) == [("a", 10, 7), ("b", 20, 9)]
+
+
+@pytest.mark.parametrize("cut", [1, 8, 30, 200])
+def test_a_truncated_gzip_is_refused(tmp_path: Path, cut: int) -> None:
+    whole = gzip.compress(
+        "".join(["station,eligible,yes\n", *(f"s{i},{i * 7919 % 3000},{i}\n" for i in range(500))]).encode()
+    )
+    assert refused(written(tmp_path, whole[:-cut], "t.csv.gz")).check == "F.006"
+    broken = whole[:100] + bytes([whole[100] ^ 255]) + whole[101:]
+    assert refused(written(tmp_path, broken, "t.csv.gz")).check in {"F.006", "F.004", "F.008", "F.016"}
+
+
+def test_optional_columns_and_cells(tmp_path: Path) -> None:
+    path = written(tmp_path, "station,eligible,yes\na,10,\nb,20,9\n")
+    (chunk,) = read(
+        path, columns=COLUMNS | {"note": "note", "no": "no"}, numbers=NUMBERS | {"no"}, optional={"yes", "note", "no"}
+    )
+    assert chunk.missing["yes"].tolist() == [True, False] and chunk.missing["no"].all()
+    assert chunk.numbers["yes"].tolist() == [0, 9] and chunk.texts["note"].to_list() == ["", ""]
+    assert refused(written(tmp_path, "station,eligible,yes\na,10\n"), optional={"yes"}).check == "F.008"
+
+
+def test_columns_are_joined_and_others_ignored(tmp_path: Path) -> None:
+    path = written(tmp_path, "region,uik,n,x\nA,1,5,z\nB,2,6,z\n")
+    (chunk,) = read(
+        path, columns={"station": ["region", "uik"], "area": "region", "n": "n"}, numbers={"n"}, ignore={"x"}
+    )
+    assert chunk.texts["station"].to_list() == ["A:1", "B:2"] and chunk.texts["area"].to_list() == ["A", "B"]
+    assert refused(path, columns={"station": ["region", "uik"], "n": "n"}, numbers={"n"}).check == "F.009"
+    assert len(read(path, columns={"station": ["region", "uik"]}, numbers=(), ignore=None)) == 1
+
+
+def test_parquet_and_json_give_the_same_rows(tmp_path: Path) -> None:
+    table = [{"station": f"s{i}", "eligible": i * 3, "yes": i} for i in range(50)]
+    pl.DataFrame(table).write_parquet(tmp_path / "t.parquet", row_group_size=7)
+    written(tmp_path, json.dumps(table), "t.json")
+    written(tmp_path, "".join(json.dumps(row) + "\n" for row in table), "t.jsonl")
+    expected = [tuple(row.values()) for row in table]
+    for name in ("t.parquet", "t.json", "t.jsonl"):
+        chunks = read(tmp_path / name, chunk_rows=20)
+        assert rows(chunks) == expected and [chunk.first_row for chunk in chunks][:2] == [1, 21]
+
+
+@pytest.mark.parametrize(
+    ("row", "check"),
+    [
+        ({"station": "a", "eligible": -1, "yes": 1}, "F.014"), ({"station": "a", "eligible": 1.5, "yes": 1}, "F.013"),
+        ({"station": "a", "eligible": True, "yes": 1}, "F.017"),
+        ({"station": "a", "eligible": 10**30, "yes": 1}, "F.015"),
+        ({"station": "a", "yes": 1}, "F.011"), ({"station": "a", "eligible": None, "yes": 1}, "F.011"),
+        ({"station": "a", "eligible": 1, "yes": 1, "x": 1}, "F.009"),
+        ({"station": ["a"], "eligible": 1, "yes": 1}, "F.017"),
+        (["a"], "F.017"),
+    ],
+)  # fmt: skip
+def test_json_faults(tmp_path: Path, row: object, check: str) -> None:
+    good = {"station": "a", "eligible": 1, "yes": 1}
+    assert refused(written(tmp_path, json.dumps([good, row]), "t.json")).check == check
+
+
+def test_json_that_is_none(tmp_path: Path) -> None:
+    for content in ('{"station": 1}', "[", "nonsense", "[1]", '[{"station":"a","station":"b","eligible":1,"yes":1}]'):
+        assert refused(written(tmp_path, content, "t.json")).check == "F.017"
+    assert refused(written(tmp_path, "[]", "t.json")).check == "F.003"
+    assert refused(written(tmp_path, '{"station":"a","eligible":1,"yes":1}\n{\n', "t.jsonl")).row == 2
+
+
+def test_parquet_faults(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"station": ["a"], "eligible": [1.5], "yes": [1]}).write_parquet(path)
+    assert refused(path).check == "F.013"
+    pl.DataFrame({"station": ["a", "b"], "eligible": [1, -2], "yes": [1, 1]}).write_parquet(path)
+    assert (refused(path).check, refused(path).row) == ("F.014", 2)
+    pl.DataFrame({"station": ["a", "b"], "eligible": [1, 2], "yes": [None, 1]}).write_parquet(path)
+    assert (refused(path).check, refused(path).row) == ("F.011", 1)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert refused(path).check == "F.006"
+    assert refused(written(tmp_path, GOOD, "t.xlsx")).check == "F.001"
+    assert refused(tmp_path / "absent.csv").check == "F.001"
+
+
+def test_numbers_are_int64(tmp_path: Path) -> None:
+    (chunk,) = read(written(tmp_path, GOOD))
+    assert chunk.numbers["yes"].dtype == np.int64
