@@ -3,7 +3,7 @@
     python independent_verifier.py DIR [--key VKEY]
 
 prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and exits with 1 when a check fails. Needs only
-Python and `cryptography`. It holds the whole record in memory and is written to be read, not to be fast.
+Python and `cryptography`. Written to be read, not to be fast.
 """
 
 import argparse
@@ -16,13 +16,14 @@ from datetime import datetime
 from fractions import Fraction
 from hashlib import sha256
 from math import ceil, floor, lcm
+from operator import eq, le, lt
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-BEFORE_CLOSING = {"poll", "stations", "turnout", "protocol", "closing"}
 AFTER_CLOSING = {"correction", "annulment", "declaration"}
+KINDS = {"poll", "stations", "turnout", "protocol", "closing"} | AFTER_CLOSING
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
 
@@ -44,7 +45,6 @@ def tile(level, index, width):
 
 
 def good(public, signature, message):
-    """Whether an Ed25519 signature is valid."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -84,8 +84,8 @@ def canonical(value):
 
 def linear(text, values):
     """The sum of terms `[int *] field` or `int`."""
-    terms = re.findall(r"(?:(\d+) \* )?(\w+)", text)
-    return sum(int(factor or 1) * (int(name) if name.isdigit() else values[name]) for factor, name in terms)
+    terms = re.findall(r"(?:(\d+) \* )?(?:(\d+)|(\w+))", text)
+    return sum(int(factor or 1) * (values[name] if name else int(number)) for factor, number, name in terms)
 
 
 def holds(relation, values):
@@ -93,21 +93,19 @@ def holds(relation, values):
     if not set(re.findall(r"[a-z]\w*", relation)) <= set(values):
         return True
     left, sign, right = re.split(r" (<=|=|<) ", relation)
-    left, right = linear(left, values), linear(right, values)
-    return {"=": left == right, "<=": left <= right, "<": left < right}[sign]
+    return {"=": eq, "<=": le, "<": lt}[sign](linear(left, values), linear(right, values))
 
 
 def differing(where, claimed, found):
-    """Compares declared sums with those found, field by field."""
     for name in sorted({name for name, value in {**claimed, **found}.items() if type(value) is int and name[0] != "+"}):
         yield claimed.get(name, 0) == found[name], f"{where}: {name} is {found[name]}, declared {claimed.get(name)}"
 
 
 def ask(test, roles, sums):
-    """(value, least that suffices, met, least and greatest margin) of a share of sums; met is None where it is open.
+    """(value, least that suffices, met or None where open, [least, greatest] margin) of a share of sums.
 
-    Besides fields, `sums` hold the voters outstanding: "+eligible" on lists, of whom "+listed" may yet turn out to have
-    voted, and "+added", who may have been put on the list on the day; each as they liked.
+    Besides fields, `sums` hold voters outstanding: "+eligible" on lists, of whom "+listed" may yet turn out to have voted,
+    and "+added", who may have been put on the list on the day.
     """
     of, asked, strict = test.get("of"), test.get("more_than") or test["at_least"], "more_than" in test
 
@@ -132,7 +130,7 @@ class Bundle:
     """The bundle. Each check yields pairs: whether something is as it must be, and what is wrong if it is not."""
 
     def __init__(self, folder, vkey=None):
-        self.folder, self.vkey, self.parsed = Path(folder), vkey, []
+        self.folder, self.vkey, self.entries, self.tiles, self.parsed = Path(folder), vkey, [], {}, []
 
     def read(self, path):
         return (self.folder / path).read_bytes()
@@ -142,10 +140,8 @@ class Bundle:
         self.log_key, self.witnesses = read_key(keys["log"]), [read_key(key) for key in keys["witnesses"]]
         self.note = read_note(self.read("checkpoint"))
         self.results, size = json.loads(self.read("results.json")), self.note[3]
-        lines = self.read("stations.csv").decode("utf-8-sig").splitlines(keepends=True)
-        self.table = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        self.table = list(csv.DictReader(self.read("stations.csv").decode().splitlines(keepends=True)))
         self.earlier = {path.name: read_note(path.read_bytes()) for path in (self.folder / "checkpoints").glob("*")}
-        self.entries, self.tiles = [], {}
         for first in range(0, size, 256):
             data, at, before = self.read(tile("entries", first // 256, min(256, size - first))), 0, len(self.entries)
             while at < len(data):
@@ -163,8 +159,7 @@ class Bundle:
         return kind == 1 and good(public, note[1].get((name, identifier), b""), note[0].encode())
 
     def log_signature(self):
-        known = not self.vkey or read_key(self.vkey) == self.log_key
-        yield known, f"keys.json gives the log the key {self.log_key[0]}+{self.log_key[1].hex()}"
+        yield not self.vkey or read_key(self.vkey) == self.log_key, "keys.json gives the log another key than --key"
         yield self.by_log(self.note), "the signature of the log under the checkpoint is not valid"
 
     def hashes(self):
@@ -196,10 +191,10 @@ class Bundle:
             self.parsed.append(entry)
             name, kind, what = entry["id"], entry["kind"], f"entry {index}, {entry['id']}"
             yield name not in seen, f"{what}, is in the record twice"
-            yield name.split("/")[0] == kind and kind in BEFORE_CLOSING | AFTER_CLOSING, f"{what}, is a {kind}"
-            yield (index == 0) == (kind == "poll"), f"{what}, stands where only the poll stands, or the poll where not"
-            yield entry["poll"] == self.parsed[0]["poll"], f"{what}, is of another poll, {entry['poll']}"
-            yield datetime.fromisoformat(entry["at"]).tzinfo, f"{what}, is dated {entry['at']}, without an offset"
+            yield name.split("/")[0] == kind and kind in KINDS, f"{what}, is a {kind}"
+            yield (index == 0) == (kind == "poll"), f"{what}, stands in the place of the poll, or the poll in its place"
+            known = datetime.fromisoformat(entry["at"]).tzinfo and entry["poll"] == self.parsed[0]["poll"]
+            yield known, f"{what}, is of {entry['poll']}, {entry['at']}; an offset and one poll are needed"
             yield not closed or kind in AFTER_CLOSING, f"{what}, comes after closing"
             seen.add(name)
             closed = closed or kind == "closing"
@@ -222,13 +217,9 @@ class Bundle:
             if own and public is None and by == entry["body"]["station"]:
                 public = b64decode(self.stations.get(by, {}).get("key", "")) or None
             said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
-            yield (
-                public or (own and "sig" not in entry),
-                f"entry {index}, {entry['id']}, is by {by}, who has no key for it",
-            )
-            if public:
-                signed = good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
-                yield signed, f"entry {index}, {entry['id']}, is not signed by {by}"
+            yield public or (own and "sig" not in entry), f"entry {index}, {entry['id']}: no key of {by} is known"
+            signed = not public or good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
+            yield signed, f"entry {index}, {entry['id']}, is not signed by {by}"
 
     def count(self, contest, size):
         """({state: stations}, {area: sums}) of a contest after the first `size` entries."""
@@ -255,8 +246,7 @@ class Bundle:
         return states, sums
 
     def completeness(self):
-        listed = len(self.stations)
-        yield listed == self.poll["stations"], f"{listed} stations are listed, the poll has {self.poll['stations']}"
+        yield len(self.stations) == self.poll["stations"], f"{len(self.stations)}, not {self.poll['stations']} stations"
         for station in self.stations.values():
             yield station["area"] in self.areas, f"station {station['id']} is in {station['area']}, no area of the poll"
         for _, entry, contest, station, _ in self.forms:
@@ -265,8 +255,7 @@ class Bundle:
             yield named, f"{entry['id']} is of station {station}"
         rows = sorted((row["contest"], row["station"]) for row in self.table)
         listed = sorted((contest, station) for contest in self.contests for station in self.stations)
-        odd = sorted(set(rows) ^ set(listed))[:3]
-        yield rows == listed, f"stations.csv does not hold every station of the list once: {odd or 'repeated'}"
+        yield rows == listed, f"stations.csv does not hold every station once: {sorted(set(rows) ^ set(listed))[:3]}"
         self.declared = []
         for _, entry in self.of_kind("declaration"):
             for part in entry["body"]["contests"]:
@@ -306,15 +295,13 @@ class Bundle:
             yield from differing(where, part["totals"], sum(sums.values(), Counter()))
             covers = sha256("\n".join(sorted(states["counted"])).encode()).hexdigest()
             yield part["covers"] == covers, f"{where}: `covers` is not that of the {len(states['counted'])} that count"
-            codes = sorted(area["code"] for area in part["areas"])
-            yield codes == sorted(self.areas), f"{where}: the areas are not those of the poll"
+            yield [area["code"] for area in part["areas"]] == list(self.areas), f"{where}: not the areas of the poll"
             for area in part["areas"]:
                 yield from differing(f"{where}, {area['code']}", area, sums[area["code"]])
                 named = area["name"] in self.areas[area["code"]]["names"].values()
                 yield named, f"{where}: {area['code']} is not {area['name']}"
 
     def results_of(self, tests, roles, sums):
-        """(value, least that suffices, met, margins) of each test of a rule."""
         weights = {code: Fraction(area["weight"]) for code, area in self.areas.items()}
         for test in tests:
             if "areas" not in test:
@@ -335,8 +322,7 @@ class Bundle:
             loaded = rule["since"] <= self.poll["day"] <= rule.get("until", "9999")
             tests, roles = rule["tests"] if loaded else [], {field["name"]: field["role"] for field in rule["fields"]}
             yield len(said["tests"]) == len(tests), f"{where}: the tests are not those of the rule"
-            possible, going = set(), loaded
-            results = self.results_of(tests, roles, sums)
+            possible, going, results = set(), loaded, self.results_of(tests, roles, sums)
             for test, claim, (value, needed, met, margins) in zip(tests, said["tests"], results, strict=False):
                 found = test["name"], value, needed, met, test["cite"]
                 told = claim["name"], Fraction(claim["value"]), Fraction(claim["needed"]), claim["met"], claim["cite"]
@@ -355,10 +341,9 @@ class Bundle:
         about = results["poll"], results["stage"], results["reconstruction"], set(said)
         same = about == (self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests))
         yield same, f"results.json is about another poll, stage or contest: {about}"
-        for part, name in ((part, name) for part in last["contests"] for name in SHOWN):
-            yield said[part["contest"]][name] == part[name], f"results.json: `{name}` is not what was declared"
-        for name in SHOWN:
-            yield results[name] == last["contests"][0][name], f"results.json: `{name}` is not that of the first contest"
+        pairs = [(results, last["contests"][0]), *((said[part["contest"]], part) for part in last["contests"])]
+        for found, part, name in ((found, part, name) for found, part in pairs for name in SHOWN):
+            yield found[name] == part[name], f"results.json, {part['contest']}: `{name}` is not what was declared"
         held = {(contest, station): values for _, _, contest, station, values in self.forms}
         for row in self.table:
             values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
@@ -368,8 +353,8 @@ class Bundle:
                 yield same, f"stations.csv, {row['station']}: {name} is {row.get(name)!r}, not {values.get(name)}"
 
     def labelled(self):
-        for path in sorted(set(self.folder.glob("*.*")) - {self.folder / "keys.json"}):
-            said = not self.poll["reconstruction"] or b"reconstruct" in path.read_bytes().lower()
+        for path in sorted(self.folder.glob("*.*")) if self.poll["reconstruction"] else ():
+            said = path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower()
             yield said, f"{path.name} does not say that this is a reconstruction"
 
 
@@ -408,9 +393,8 @@ def verify(folder, vkey=None):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
-    parser.add_argument("bundle", metavar="DIR")
-    parser.add_argument("--key", metavar="VKEY", help="the log's key, from somewhere else than the bundle")
-    arguments = parser.parse_args()
-    answer = verify(arguments.bundle, arguments.key)
+    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, from elsewhere than the bundle")
+    answer = verify(**vars(parser.parse_args()))
     print(json.dumps(answer, ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

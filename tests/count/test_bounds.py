@@ -136,6 +136,23 @@ def test_caps_of_stations_are_added_station_by_station(lists: list[int]) -> None
     assert (total.eligible, total.listed + total.added) == (sum(lists), sum(caps))
 
 
+def test_ballots_above_the_list_are_of_voters_added_on_the_day() -> None:
+    assert Outstanding.of(100, 101) == Outstanding(eligible=100, listed=100, added=1)
+    assert Outstanding.of(100, 40) == Outstanding(eligible=100, listed=40, added=0)
+    assert Outstanding.of(100) == Outstanding(eligible=100, listed=100, added=0)
+
+
+def test_one_ballot_turns_nothing_of_nothing() -> None:
+    """The margin of "all" is 0 without a ballot and 0 with one yes: only the second is met."""
+    decision = decide(RULES["all"], {"A": AreaCount.missing(1)}, DAY)
+    assert (decision.tests[0].met, decision.possible) == (None, ("adopted", "rejected"))
+
+
+def test_a_missing_area_adds_nothing_to_what_is_counted() -> None:
+    half = AreaCount({"eligible": 4, "participated": 2, "yes": 2})
+    assert bounds_of(RULES["ordinary"], {"A": half, "B": AreaCount.missing(1)}, DAY).counted == "not-held"
+
+
 def test_what_is_counted_against_what_is_possible() -> None:
     rule = load_rule("kz/referendum-constitution")
     won = AreaCount({"eligible": 1000, "participated": 700, "yes": 500})

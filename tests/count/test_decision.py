@@ -154,7 +154,7 @@ def test_a_certain_failure_decides_whatever_else_is_open() -> None:
 
 def test_an_annulled_area_leaves_the_sums_and_stays_among_the_territories() -> None:
     """Referendum law, art. 31(5), 32: votes leave; art. 31(3) counts the territories that exist."""
-    voided = AreaCount({"eligible": 10**6, "participated": 10**6, "yes": 0}, status="annulled")
+    voided = AreaCount({"eligible": 10**6, "participated": 10**6, "yes": 10**6}, status="annulled")
     decision = decide(CONSTITUTION, areas(11, 5, X=voided), DAY)
     assert decision.annulled == ("X",)
     assert decision.tests[0].value == 16 * 100
@@ -193,6 +193,11 @@ def test_half_weights_are_exact() -> None:
     body = decision.to_json()["tests"][1]
     assert (body["value"], body["needed"], body["met"], body["tie"]) == ("3/2", 2, False, True)
     assert decision.outcome == "rejected"
+
+
+def test_equality_that_is_enough_is_no_tie() -> None:
+    territories = decide(CONSTITUTION, areas(12, 6), DAY).tests[2]
+    assert (territories.met, territories.tie) == (True, False)
 
 
 def test_a_field_that_is_not_there_is_named() -> None:

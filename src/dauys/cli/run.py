@@ -7,13 +7,13 @@ import time
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import sqlalchemy as sa
 
 from dauys.cli.main import answer, say
-from dauys.cli.site import Site
-from dauys.polls.keys import keys_of
+from dauys.polls.keys import Keys, keys_of
 from dauys.polls.night import Wait, begin, run_night
 from dauys.polls.result import contest_standing, results_json
 from dauys.polls.sources import open_source
@@ -22,6 +22,9 @@ from dauys.publish.bundle import write_bundle
 from dauys.record import log
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.store.engine import data_folder, open_store
+
+if TYPE_CHECKING:
+    from dauys.cli.site import Site
 
 
 @click.command()
@@ -58,7 +61,7 @@ def run(
     with engine.begin() as connection:
         for vkey in witnesses:
             log.accredit_witness(connection, poll_id, vkey)
-    with Site(engine, {poll_id: keys}, port) if serve else nullcontext() as site:
+    with site_of(engine, {poll_id: keys}, port) if serve else nullcontext() as site:
         if site:
             say(f"the site: {site.address}/en/polls/{poll_id}/   the record: {site.address}/record/{poll_id}")
         run_night(engine, source, pace(speed), say)
@@ -74,6 +77,13 @@ def run(
             say(f"the site stays up at {site.address} until you press Ctrl-C")
             site.wait()
     return 1 if check and any(standing.decision.outcome != "adopted" for standing in standings) else 0
+
+
+def site_of(engine: sa.Engine, keys: dict[str, Keys], port: int) -> Site:
+    """The public site; the web framework is loaded only when it is asked for."""
+    from dauys.cli.site import Site
+
+    return Site(engine, keys, port)
 
 
 def pace(speed: float | None) -> Wait:

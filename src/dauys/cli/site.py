@@ -13,6 +13,8 @@ import uvicorn
 
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys
+from dauys.publish.record_routes import record_router
+from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
 
 HOST = "127.0.0.1"
@@ -29,7 +31,8 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(create_app(engine, keys), log_level="warning", timeout_graceful_shutdown=2)
+        routers = [record_router(engine, keys.get), desk_router(engine)]
+        config = uvicorn.Config(create_app(engine, routers), log_level="warning", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

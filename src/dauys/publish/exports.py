@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from dauys.polls.result import MISSING, STATES, ContestStanding, Sheet, Snapshot, results_json
+from dauys.polls.result import ANNULLED, REPEAT, STATES, ContestStanding, Sheet, Snapshot, results_json
 
 TITLES = {
     "station": "Polling station",
@@ -28,6 +28,9 @@ TITLES = {
     "nature": "protocol, or reconstruction: not the real result of any station",
 }
 
+TEXTS = frozenset({"station", "area", "contest", "state", "checks", "nature"})
+"""The columns that are text; all others are whole numbers."""
+
 
 def columns(snapshot: Snapshot) -> list[str]:
     """The header of the table of stations: fixed columns, then every field of any contest's form."""
@@ -40,8 +43,19 @@ def rows(snapshot: Snapshot) -> Iterator[list[Any]]:
     header = columns(snapshot)
     nature = "reconstruction" if snapshot.poll.reconstruction else "protocol"
     for sheet in snapshot.sheets:
-        for row in sorted(range(len(sheet.stations)), key=lambda n: sheet.stations[n].id):
+        for row in in_order(sheet):
             yield _row(sheet, row, nature, header)
+
+
+def in_order(sheet: Sheet) -> list[int]:
+    """The rows of a sheet by the id of the station: the order of every file, however the stations came."""
+    return sorted(range(len(sheet.stations)), key=lambda row: sheet.stations[row].id)
+
+
+def state_of(sheet: Sheet, row: int) -> str:
+    """The state of a station in a contest (STATES). An annulled area annuls its stations: they leave the sums with it."""
+    repeat = sheet.annulled_areas.get(sheet.stations[row].area)
+    return STATES[sheet.state[row] if repeat is None else REPEAT if repeat else ANNULLED]
 
 
 def _row(sheet: Sheet, row: int, nature: str, header: Sequence[str]) -> list[Any]:
@@ -51,10 +65,10 @@ def _row(sheet: Sheet, row: int, nature: str, header: Sequence[str]) -> list[Any
         "station": station.id,
         "area": station.area,
         "contest": sheet.contest.id,
-        "state": STATES[sheet.state[row]] if held is not None else STATES[MISSING],
+        "state": state_of(sheet, row),
         "version": None if held is None else held.version,
         "entry": None if held is None else held.seq,
-        "checks": "" if held is None else " ".join(held.checks),
+        "checks": " ".join(held.checks) if held is not None and held.checks else None,
         "listed": station.eligible,
         "nature": nature,
     }
@@ -73,8 +87,7 @@ def stations_csv(snapshot: Snapshot) -> bytes:
 
 def stations_frame(snapshot: Snapshot) -> pl.DataFrame:
     """The table with its types: texts and 64-bit integers."""
-    texts = {"station", "area", "contest", "state", "checks", "nature"}
-    schema = {name: pl.String if name in texts else pl.Int64 for name in columns(snapshot)}
+    schema = {name: pl.String if name in TEXTS else pl.Int64 for name in columns(snapshot)}
     return pl.DataFrame(list(rows(snapshot)), schema=schema, orient="row")
 
 
@@ -93,11 +106,10 @@ def results_file(snapshot: Snapshot, standings: Sequence[ContestStanding]) -> by
 def datapackage(snapshot: Snapshot, csv_bytes: bytes) -> bytes:
     """The Frictionless descriptor (Data Package v1, Table Schema) of the table of stations."""
     labels = {f.name: f.labels["en"] for sheet in snapshot.sheets for f in sheet.contest.form.fields}
-    texts = {"station", "area", "contest", "state", "checks", "nature"}
     fields = [
         {
             "name": name,
-            "type": "string" if name in texts else "integer",
+            "type": "string" if name in TEXTS else "integer",
             "title": TITLES.get(name) or labels[name],
             "constraints": {"required": True} if name in {"station", "area", "contest", "state", "nature"} else {},
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dauys.count.decision import TestResult
+from dauys.count.decision import AreaResult, TestResult
 from dauys.law.decision_rule import Share, Test
 from dauys.polls.result import AreaStanding, ContestStanding
 from dauys.polls.standing import ProtocolView, Standing, StationView, TurnoutPoint
@@ -164,7 +164,10 @@ def _test(poll: Poll, test: Test, result: TestResult, standing: ContestStanding)
     if test.of_areas is not None:
         names = {area.code: dict(area.names) for area in poll.areas}
         weights = [area.weight for area in poll.areas]
-        body["areas"] = [{"code": a.area, "names": names[a.area], "met": a.met} for a in result.areas]
+        body["areas"] = [
+            {"code": a.area, "names": names[a.area], "met": a.met, "leads": _leads(test, a)} for a in result.areas
+        ]
+        body["certain"] = str(result.least)
         body["all"] = str(sum(weights))
         body["even"] = set(weights) == {1}
     else:
@@ -172,6 +175,11 @@ def _test(poll: Poll, test: Test, result: TestResult, standing: ContestStanding)
         body |= {"sum": value, "of": whole, "percent": percent(value, whole)}
         body |= {"value_fields": list(test.share.value.fields), "of_fields": list(test.share.of.fields)}
     return body
+
+
+def _leads(test: Test, area: AreaResult) -> bool | None:
+    """Whether what is counted in the area meets the test, as long as that is not certain; None where nothing is counted."""
+    return test.share.threshold.met(area.value, area.of) if area.of and area.value is not None else None
 
 
 def turnout_point(point: TurnoutPoint) -> Model:

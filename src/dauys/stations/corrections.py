@@ -54,7 +54,7 @@ def correct(
     stations = look_up(connection, poll.id, batch)
     row = connection.execute(
         sa.text(
-            "SELECT version, state, values, checks, seq FROM protocol "
+            "SELECT version, state, values AS present, seq FROM protocol "
             "WHERE poll = :poll AND contest = :contest AND station = :station"
         ),
         {"poll": poll.id, "contest": found.id, "station": station},
@@ -73,19 +73,19 @@ def correct(
     if isinstance(becomes, Refusal):
         raise BadInput(becomes.message, field="station", found=station, check=becomes.check)
     assert row is not None
-    if (of is not None and of != row.seq) or (before is not None and dict(before) != row.values):
+    if (of is not None and of != row.seq) or (before is not None and dict(before) != row.present):
         raise BadInput(
             "the protocol has changed since: look at it again", field="before" if of in (None, row.seq) else "of",
-            found=None if of is None else str(of), expected=f"entry {row.seq} with {row.values}", check="F.030",
+            found=None if of is None else str(of), expected=f"entry {row.seq} with {row.present}", check="F.030",
         )  # fmt: skip
-    if dict(after) == row.values and state is State.ACCEPTED:
+    if dict(after) == row.present and state is State.ACCEPTED:
         raise BadInput("the correction changes nothing", field="after", check="F.032", expected="other values")
     version = row.version + 1
     body = {
         "contest": found.id,
         "station": station,
         "of": row.seq,
-        "before": row.values,
+        "before": row.present,
         "after": dict(after),
         "reason": reason,
     }

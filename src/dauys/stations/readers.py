@@ -88,11 +88,8 @@ def batches(poll: Poll, chunks: Iterable[Chunk]) -> Iterator[Batch]:
     for chunk in chunks:
         names = chunk.texts["contest"].to_list() if "contest" in chunk.texts else [""] * len(chunk)
         for contest in _contests(poll, names, chunk):
-            if len(poll.contests) == 1:
-                places = None
-            else:
-                places = [place for place, name in enumerate(names) if name == contest.id]
-            batch = _batch(contest, chunk, places)
+            places = [place for place, name in enumerate(names) if name == contest.id]
+            batch = _batch(contest, chunk, places if len(poll.contests) > 1 else None)
             _once(batch, seen[contest.id])
             yield batch
 
@@ -161,7 +158,7 @@ def _batch(contest: Contest, chunk: Chunk, places: Sequence[int] | None) -> Batc
             missing[name] = empty
     texts = {}
     for name, series in chunk.texts.items():
-        if name == "station" or series.str.len_bytes().any():
+        if name == "station" or (series != "").any():
             texts[name] = series.to_list() if places is None else series.gather(rows).to_list()
     return Batch(
         contest=contest.id,

