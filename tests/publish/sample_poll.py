@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +16,12 @@ from dauys.publish.source import RecordState, Reported, StationRow
 from dauys.record.entry import Entry
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.registers.poll_file import find_poll, read_poll
+from dauys.web.app import site
+
+with warnings.catch_warnings():
+    # the client would rather have its own fork of httpx; ours is locked
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
 
 POLL = "kz/2022-referendum"
 YES = {"KZ75": 65, "KZ15": 71, "KZ23": 73, "KZ27": 73, "KZ47": 71}
@@ -174,3 +181,8 @@ def two_questions() -> Poll:
     form: Form = replace(first.form, fields=tuple(fields), identities=first.form.identities[1:])
     second = Contest("q2", {"kk": "Екінші сұрақ?", "ru": "Второй вопрос?", "en": "A second question?"}, form, first.rule)
     return replace(poll, id="two/questions", day=date(2022, 6, 5), contests=(first, second), reconstruction=False)
+
+
+def reader(source: Sample) -> TestClient:
+    """Someone who reads the site."""
+    return TestClient(site(source), follow_redirects=False)

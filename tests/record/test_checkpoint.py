@@ -25,7 +25,7 @@ def test_the_example_of_the_specification():
     assert found.body() == EXAMPLE
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**53), st.binary(min_size=32, max_size=32), st.lists(st.sampled_from(["a", "b c"]), max_size=2))
 def test_another_implementation_verifies_our_checkpoints(size, root, extensions):
     made = Checkpoint(KEY.name, size, root, tuple(extensions))

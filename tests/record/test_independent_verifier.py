@@ -34,6 +34,7 @@ from dauys.record.tiles import entry_bundle, split_bundle, write_tiles
 from dauys.record.witness import cosignature
 
 VERIFIER = Path(__file__).parents[1] / "independent_verifier.py"
+BUNDLE = runpy.run_path(str(VERIFIER))["Bundle"]
 LOG = SigningKey.from_seed("dauys/x/test", bytes(range(32)))
 WITNESS = SigningKey.from_seed("observers.example/w1", bytes([1] * 32), COSIGNATURE)
 COMMISSION = Ed25519PrivateKey.from_private_bytes(bytes([2] * 32))
@@ -271,7 +272,7 @@ def test_a_missing_entry(bundle):
 @pytest.mark.parametrize("name", ["checkpoint", "keys.json", "results.json", "stations.csv", "tile/0/000.p/13"])
 def test_a_missing_file(bundle, name):
     (bundle / name).unlink()
-    assert failed(bundle) == ["V.01"]
+    assert failed(bundle) == (["V.01", "V.02"] if name in ("checkpoint", "keys.json") else ["V.01"])
 
 
 def test_a_changed_tile(bundle):
@@ -282,13 +283,17 @@ def test_a_changed_tile(bundle):
 
 def test_a_forged_checkpoint(bundle):
     other = SigningKey.from_seed(LOG.name, bytes([9] * 32))
-    size, tree = 13, parse((bundle / "checkpoint").read_text())
-    forged = checkpoint.sign(Checkpoint.parse(tree.text), other)
+    forged = checkpoint.sign(Checkpoint.parse(parse((bundle / "checkpoint").read_text()).text), other)
     (bundle / "checkpoint").write_text(forged)
-    assert size and failed(bundle) == ["V.02"]
+    assert failed(bundle) == ["V.02"]
     replace_in(bundle / "keys.json", str(LOG.vkey).encode(), str(other.vkey).encode())
     assert failed(bundle) == ["V.04"]  # the earlier checkpoint is still the log's own
     assert failed(bundle, "--key", str(LOG.vkey)) == ["V.02", "V.04"]
+
+
+def test_a_shortened_checkpoint(bundle):
+    replace_in(bundle / "checkpoint", b"\n13\n", b"\n12\n")
+    assert failed(bundle) == ["V.01", "V.02"]
 
 
 def test_a_forged_cosignature(bundle):
@@ -368,12 +373,12 @@ def test_a_station_hidden_from_the_sums(tmp_path):
 
 def test_a_station_left_out_and_named_missing(tmp_path):
     def change(entries, _):
-        entries.pop(9)  # s7: 50 voters in C, where 55 of 80 say no
+        entries.pop(9)  # s7: with 40 voters it can change nothing, 245 of 440 say yes elsewhere
+        edit(entries, 2, lambda body: body["stations"][2].update(eligible=40))
         edit(entries, 9, lambda body: body.update({"of": 8}))
         return "count again"
 
-    # Held and the areas are decided whatever s7 says; `needed` of the first must allow for its 50 voters.
-    assert rebuilt(tmp_path, change) == ["V.11"]
+    assert rebuilt(tmp_path, change) == []
 
 
 def test_what_is_missing_may_decide(tmp_path):
@@ -384,8 +389,8 @@ def test_what_is_missing_may_decide(tmp_path):
         edit(entries, 9, lambda body: body.update({"of": 7}))
         declaration = declared(entries)
         tests = declaration["contests"][0]["decision"]["tests"]
-        # held: 400 of 550 and the 100 listed; yes: 195 of 400, could be 295 of 500; areas: A is won, B open, C lost
-        for test, value, needed, met in zip(tests, (400, 195, 1), (326, 201, 2), mets, strict=True):
+        # held: 400 of 550, at least 400 of 650; yes: 195 of 400, could be 295 of 500; areas: A is won, B open, C lost
+        for test, value, needed, met in zip(tests, (400, 195, 1), (276, 201, 2), mets, strict=True):
             test.update(value=value, needed=needed, met=met)
         declaration["contests"][0]["decision"]["outcome"] = outcome
         return declaration
@@ -415,7 +420,7 @@ AREAS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(AREAS, SHARES, SHARES, st.sampled_from(["2/3", "1/2"]), st.booleans())
 def test_it_decides_as_the_package_does(areas, national, local, of_areas, strict):
     rule = deepcopy(RULE)
@@ -432,7 +437,7 @@ def test_it_decides_as_the_package_does(areas, national, local, of_areas, strict
         sums[code].update({"+eligible": waiting, "+listed": waiting, "+added": waiting // 2})
         known[code] = {"weight": weight}
     decision = decide(DecisionRule.from_json(rule), counts, date(2022, 6, 5))
-    verifier = runpy.run_path(str(VERIFIER))["Bundle"](".")
+    verifier = BUNDLE(".")
     verifier.poll, verifier.areas = {"day": "2022-06-05"}, known
     verifier.declared = [("final, q", {"decision": decision.to_json()}, {"rule": rule}, {}, sums)]
     assert [problem for fine, problem in verifier.decision() if not fine] == []
@@ -529,4 +534,4 @@ def test_nonsense_is_an_answer_and_no_traceback(bundle, data):
     (bundle / "checkpoint").write_bytes(data)
     assert not answer(bundle)["ok"]
     (bundle / "keys.json").write_bytes(data)
-    assert failed(bundle) == ["V.01"]
+    assert failed(bundle) == ["V.01", "V.02"]

@@ -93,7 +93,7 @@ def test_the_root_is_the_recursive_definition():
         assert root(hashes(size)) == mth(hashes(size))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(SIZES, st.data())
 def test_another_implementation_accepts_our_proofs_and_makes_the_same(size, data):
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, size))
@@ -107,7 +107,7 @@ def test_another_implementation_accepts_our_proofs_and_makes_the_same(size, data
     assert list(other.consistency_proof(old, size)) == consistent
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(SIZES, st.data())
 def test_what_is_proven_verifies_and_nothing_else_does(size, data):
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
@@ -143,7 +143,7 @@ def _damaged(proof):
         yield proof[1:]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SIZES, st.data())
 def test_proofs_from_subtree_hashes_are_the_same(size, data):
     index, old = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
@@ -152,7 +152,7 @@ def test_proofs_from_subtree_hashes_are_the_same(size, data):
     assert consistency_proof_from(node, old, size) == consistency_proof(hashes(size), old)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=6))
 def test_a_frontier_grows_in_any_steps_and_survives_saving(steps):
     tree, done = Frontier(), 0

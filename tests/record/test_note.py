@@ -33,7 +33,7 @@ def test_a_published_note_verifies_and_is_made_again_byte_for_byte():
     assert note.sign(note.parse(GO_NOTE).text, key) == GO_NOTE
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\r").filter(lambda c: c >= " " or c == "\n"))
 )

@@ -21,7 +21,7 @@ ENTRY = Entry("kz/x", "protocol", "protocol/q/1", "2022-06-05T20:30:00+06:00", "
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(NAMES, NAMES, NAMES, NAMES, st.dictionaries(NAMES, st.integers(0, 10**9), max_size=5), st.booleans())
 def test_bytes_are_canonical_and_read_back(poll, kind, name, by, body, signed):
     entry = Entry(poll, kind, name, ENTRY.at, by, body)
@@ -41,6 +41,15 @@ def test_a_signature_covers_every_member(member):
     assert not check_signature(replace(signed, at="2022-06-05T20:30:01+06:00"), PUBLIC)
     assert not check_signature(replace(signed, body={"values": {"да": 2}}), PUBLIC)
     assert not check_signature(signed, Ed25519PrivateKey.generate().public_key().public_bytes_raw())
+
+
+def test_the_receiver_adds_its_checks_outside_the_signature():
+    signed = sign_entry(ENTRY, KEY)
+    marked = replace(signed, checks=("F.101", "W.203"))
+    assert check_signature(marked, PUBLIC)
+    assert marked.to_bytes() == rfc8785.dumps(json.loads(signed.to_bytes()) | {"checks": ["F.101", "W.203"]})
+    assert Entry.from_bytes(marked.to_bytes()) == marked
+    assert Entry.from_bytes(replace(ENTRY, checks=("W.203",)).to_bytes()).checks == ("W.203",)
 
 
 def test_a_bad_public_key_is_an_error():
@@ -70,6 +79,9 @@ def test_an_entry_fits_a_bundle_or_is_refused():
         ({"at": "2022-06-05T20:30:00"}, "expected ISO 8601 with an offset"),
         ({"at": "yesterday"}, "expected ISO 8601 with an offset"),
         ({"at": 5}, "expected ISO 8601 with an offset"),
+        ({"checks": []}, "list of check numbers"),
+        ({"checks": ["F.101", 5]}, "list of check numbers"),
+        ({"checks": "F.101"}, "list of check numbers"),
         ({"sig": None}, "text or absent"),
         ({"sig": ""}, "not base64 of 64 bytes"),
         ({"sig": 5}, "not base64 of 64 bytes"),

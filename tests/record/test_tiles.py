@@ -51,6 +51,7 @@ def test_paths(tile, path):
     assert Tile.parse(path) == tile
 
 
+@settings(deadline=None)
 @given(st.none() | st.integers(0, 63), st.integers(0, 10**12), st.integers(1, 256))
 def test_every_path_names_its_tile(level, index, width):
     assert Tile.parse(Tile(level, index, width).path) == Tile(level, index, width)
@@ -95,7 +96,7 @@ def test_the_example_of_the_specification_of_70_000_entries():
     assert all(tile.stop <= 70_000 for tile in tiles)
 
 
-@settings(max_examples=12)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 1400), st.sets(st.integers(1, 1400), max_size=3))
 def test_what_is_rendered_is_what_a_log_of_that_size_has(size, sizes):
     sizes = {at for at in sizes if at <= size}
@@ -171,6 +172,7 @@ def test_what_is_missing_or_cut_off_is_said(tmp_path):
         list(read_leaf_hashes(fetch, 300))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_bundles(items):
     assert split_bundle(entry_bundle(items)) == items

@@ -9,7 +9,7 @@ import click
 
 from dauys.cli.main import answer
 from dauys.count.decision import Decision
-from dauys.registers.decide_table import decide_csv
+from dauys.polls.decide_table import decide_csv
 
 
 @click.command()

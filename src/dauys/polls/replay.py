@@ -40,7 +40,7 @@ class Replay:
 
     poll: Poll | None = None
     stations: dict[str, Station] = field(default_factory=dict)
-    keys: dict[str, bytes] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)  # of the poll's officers; stations hold their own
     held: dict[str, dict[str, Held]] = field(default_factory=dict)
     annulled: dict[tuple[str, str], bool] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -109,14 +109,17 @@ class Replay:
         self.faults.append(Fault(check, seq, what, found, expected))
 
     def _check_author(self, seq: int, entry: Entry) -> None:
+        """A station's key speaks for its own protocols only; everything of the whole poll is the commission's."""
         key = self.keys.get(entry.by)
+        if key is None and entry.kind == "protocol" and entry.by == entry.body["station"]:
+            key = self.stations[entry.by].key if entry.by in self.stations else None
         if entry.sig is None:
             if entry.kind in SIGNED or key is not None:
                 self._fault("V.06", seq, f"{entry.id} is not signed by {entry.by}")
             return
         self.signatures += 1
         if key is None:
-            self._fault("V.06", seq, f"{entry.id} is signed by {entry.by}, whose key is not in the record")
+            self._fault("V.06", seq, f"{entry.id} is signed by {entry.by}, who has no key for that in the record")
         elif not check_signature(entry, key):
             self._fault("V.06", seq, f"the signature of {entry.by} under {entry.id} is not valid")
 
@@ -130,8 +133,6 @@ class Replay:
             if station.id in self.stations:
                 self._fault("V.07", seq, "a station is in the list twice", station.id)
             self.stations[station.id] = station
-            if station.key is not None:
-                self.keys[station.id] = station.key
 
     def _turnout(self, seq: int, entry: Entry) -> None:
         if entry.body["station"] not in self.stations:

@@ -105,7 +105,7 @@ def _package_file(package: str, file: str) -> Path | None:
 
 def _draw(geojson: Any, recipe: Recipe, codes: Sequence[str], parents: Mapping[str, str]) -> Drawing | None:
     groups: dict[str, list[Any]] = {code: [] for code in codes}
-    units = []
+    units: list[Any] = []
     for feature in geojson["features"]:
         code: str | None = recipe.units.get(feature["properties"][recipe.name])
         while code is not None and code not in groups:
@@ -143,7 +143,7 @@ def _albers(recipe: Recipe) -> Callable[[NDArray[np.float64]], NDArray[np.float6
     def project(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
         radius = EARTH * np.sqrt(c - 2 * n * np.sin(np.radians(degrees[:, 1]))) / n
         angle = n * np.radians(degrees[:, 0] - recipe.meridian)
-        return np.c_[radius * np.sin(angle), origin - radius * np.cos(angle)]
+        return np.column_stack((radius * np.sin(angle), origin - radius * np.cos(angle)))
 
     return project
 

@@ -342,7 +342,8 @@ def record(standing: Standing, state: RecordState) -> Model:
 
 def downloads(standing: Standing) -> Model:
     """The files of the verification bundle, each with its address."""
-    return {**head(standing), "files": [{"name": name, "type": PUBLISHED[name]} for name in PUBLISHED], "base": record_path(standing)}
+    files = [{"name": name, "type": media_type} for name, media_type in PUBLISHED.items()]
+    return {**head(standing), "files": files, "base": record_path(standing)}
 
 
 def record_path(standing: Standing) -> str:

@@ -64,9 +64,8 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """The canonical JSON, the leaf of the log. Raises EntryError beyond 65,535 bytes."""
-        data = self.signed_bytes()
-        if self.checks:
-            data = canonical(self._authored() | {"checks": list(self.checks)})
+        checks = {"checks": list(self.checks)} if self.checks else {}
+        data = canonical(self._authored() | checks)
         if self.sig is not None:  # "sig" is the last of the member names in order
             data = b'%b,"sig":"%b"}' % (data[:-1], self.sig.encode())
         if len(data) > MAX_ENTRY_BYTES:

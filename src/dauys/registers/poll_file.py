@@ -64,7 +64,6 @@ class PollFile:
     folder: Path
     stations: TableSource | None
     protocols: TableSource | None
-    corrections: TableSource | None
     reconstruction: Path | None
 
 
@@ -115,7 +114,6 @@ def read_poll(path: Path) -> PollFile:
         folder=folder,
         stations=_source(parts.get("stations"), folder),
         protocols=_source(parts.get("protocols"), folder),
-        corrections=_source(parts.get("corrections"), folder),
         reconstruction=folder / parts["reconstruction"].text() if "reconstruction" in parts else None,
     )
 

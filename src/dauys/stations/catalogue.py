@@ -67,6 +67,26 @@ def checks_of(form: Form) -> Mapping[str, Check]:
     return dict(sorted((dict(catalogue()) | own).items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Misprint:
+    """A figure that was really printed wrong: the checks that catch it and what a checker has to hold for that."""
+
+    id: str
+    checks: tuple[str, ...]
+    needs: str
+
+
+@cache
+def misprints() -> tuple[Misprint, ...]:
+    """The misprints that the W.2xx checks are tried on."""
+    found = []
+    for item in read_yaml(Path(__file__).parent / "misprints.yaml").items():
+        parts = item.mapping(("id", "checks", "needs"))
+        checks = tuple(number.text() for number in parts["checks"].items())
+        found.append(Misprint(parts["id"].text(), checks, parts["needs"].text()))
+    return tuple(found)
+
+
 def _formula(relation: str) -> Mapping[str, str]:
     return dict.fromkeys(LANGUAGES, f"`{relation}`")
 
@@ -93,6 +113,10 @@ def markdown(forms: Iterable[Form]) -> str:
         lines += ["", f"## {title}: {numbers[0].number[:3]}xx", "", f"What follows: {what}.", ""]
         lines += ["| number | English | Қазақша | Русский |", "|---|---|---|---|"]
         lines += [_row(check) for check in numbers]
+    lines += ["", "## Misprints that the W.2xx checks are tried on", ""]
+    lines += ["All were really printed about votes in Kazakhstan; the tests hold each against its right figure.", ""]
+    lines += ["| id | caught by | what that takes |", "|---|---|---|"]
+    lines += [f"| {m.id} | {', '.join(m.checks)} | {m.needs} |" for m in misprints()]
     for form in forms:
         lines += ["", f"## Identities of the form `{form.id}`", "", f"{form.cite} ({form.status}).", ""]
         lines += ["| number | identity | English | Қазақша | Русский | law |", "|---|---|---|---|---|---|"]

@@ -24,6 +24,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from dauys.publish import figures
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
 
+DATES = {"kk": "kk", "ru": "ru", "en": "en_GB"}
+"""The locales that dates are written in: the day before the month."""
 ROOMS = ("web", "publish", "stations")
 """The rooms whose templates the site can show; the first that has a name wins."""
 
@@ -77,7 +79,7 @@ def environment(lang: str) -> Environment:
         num=lambda value: figures.number(value, lang),
         pct=lambda share: figures.percent_text(share, lang),
         name=lambda labels: labels.get(lang) or labels.get(DEFAULT) or next(iter(labels.values())),
-        day=lambda value: format_date(date.fromisoformat(value), "long", locale=lang),
+        day=lambda value: format_date(date.fromisoformat(value), "long", locale=DATES[lang]),
         time=lambda value, zone: datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).strftime("%H:%M"),
         moment=lambda value, zone: _moment(value, zone, lang),
         zone=lambda zone, at: zone_name(zone, at),
@@ -98,7 +100,7 @@ def _local(value: str, zone: str) -> datetime:
 
 def _moment(value: str, zone: str, lang: str) -> str:
     local = _local(value, zone)
-    return f"{format_date(local.date(), 'd MMMM y', locale=lang)}, {local:%H:%M}"
+    return f"{format_date(local.date(), 'long', locale=DATES[lang])}, {local:%H:%M}"
 
 
 @cache

@@ -36,3 +36,4 @@ CREATE TABLE protocol (
     PRIMARY KEY (poll, contest, station),
     FOREIGN KEY (poll, station) REFERENCES station
 );
+CREATE INDEX protocol_held ON protocol (poll, contest, station) WHERE state = 'quarantined';

@@ -1,0 +1,400 @@
+"""Do the NIST SP 1500-100 reports say what the snapshot says, in the standard's shape? Oracle: the public validator."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import export_snapshot as made
+import nist_classes
+import pytest
+from civics_cdf_validator import base, gpunit_rules, loggers, rules
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from dauys.polls.result import Held, contest_standing
+from dauys.publish.nist import report_json, report_xml
+
+NS = {"n": nist_classes.NAMESPACE}
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+EXCEPTIONS_AS_IS = {"GpUnitsHaveSingleRoot": "error", "MissingStableIds": "error", "BallotTitle": "error"}
+EXCEPTIONS = {
+    "ElectionStartDates": "warning",
+    "ElectionEndDatesInThePast": "warning",
+    "AllInternationalizedTextHaveEnVersion": "info",
+}
+"""Rules of the validator that a report breaks, as it is and in the words of version 1.0 (docs/exports.md)."""
+
+DIALECT = {
+    "ContestSelection": "BallotSelection",
+    "ElectionDistrictId": "ElectoralDistrictId",
+    "FullText": "BallotText",
+    "ObjectId": "objectId",
+    "Language": "language",
+}
+"""Words of version 2.0 and what the validator, which reads a dialect of version 1.0, calls them."""
+
+COLLECTED = {
+    "GpUnit": "GpUnitCollection",
+    "Contest": "ContestCollection",
+    "VoteCounts": "VoteCountsCollection",
+    "ExternalIdentifier": "ExternalIdentifiers",
+}
+"""What version 1.0 wraps; the changes are listed with the standard's second version."""
+
+Logs = dict[str, dict[str, list[str]]]
+
+
+def tree(now: Any) -> Any:
+    return etree.fromstring(report_xml(now))
+
+
+def validate(document: bytes, schema: str, without: tuple[str, ...] = ()) -> Logs:
+    """What the validator's rules for election results raise: {severity: {rule: [message]}}."""
+    registry = base.RulesRegistry(
+        election_file=io.BytesIO(document),
+        schema_file=io.BytesIO(schema.encode()),
+        rule_classes_to_check=[rule for rule in rules.ELECTION_RULES if rule.__name__ not in without],
+        rule_options={"AllLanguages": [base.RuleOption("required_languages", ["kk", "ru", "en"])]},
+        ocd_id_validator=gpunit_rules.GpUnitOcdIdValidator("kz", None, ["ocd-division/country:kz"]),
+    )
+    registry.check_rules()
+    found = registry.exceptions_wrapper.get_all_exceptions()
+    names = {
+        loggers.ElectionFatal: "fatal",
+        loggers.ElectionError: "error",
+        loggers.ElectionWarning: "warning",
+        loggers.ElectionInfo: "info",
+    }
+    return {
+        names[kind]: {rule: [entry.message for entry in entries] for rule, entries in logs.items()}
+        for kind, logs in found.items()
+    }
+
+
+def in_dialect(report: Any) -> bytes:
+    """The report in the words of version 1.0 that the validator reads: renamed and wrapped, nothing added or left out."""
+
+    def rebuilt(node: Any) -> Any:
+        name = etree.QName(node).localname
+        gpunit_name = name == "Name" and node.getparent().get(XSI_TYPE) == "ReportingUnit"
+        new = etree.Element("InternationalizedName" if gpunit_name else DIALECT.get(name, name))
+        new.text = node.text
+        for key, value in node.attrib.items():
+            new.set(DIALECT.get(key, key), value)
+        for child in node:
+            wrapper = COLLECTED.get(etree.QName(child).localname)
+            parent = new
+            if wrapper is not None:
+                parent = new[-1] if len(new) and new[-1].tag == wrapper else etree.SubElement(new, wrapper)
+            parent.append(rebuilt(child))
+        return new
+
+    whole = rebuilt(report)
+    etree.indent(whole)  # the rule EmptyString takes an element whose first child follows at once for an empty one
+    return etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
+
+
+def dialect_schema() -> str:
+    """The class table in the dialect's words: the rules look up in it which elements are references, texts, ..."""
+    text = nist_classes.xsd().replace(f' xmlns="{nist_classes.NAMESPACE}"', "")
+    for ours, theirs in DIALECT.items():
+        text = text.replace(f'name="{ours}"', f'name="{theirs}"')
+    return text
+
+
+def leaves(node: Any) -> Iterator[str]:
+    """Every value of a JSON report in order."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from [" ".join(value)] if name.endswith("Ids") else [] if name == "@type" else leaves(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from leaves(item)
+    else:
+        yield str(node)
+
+
+def xml_leaves(report: Any) -> Iterator[str]:
+    """Every value of an XML report in order: ids before members, a text before its language, as in JSON."""
+    for node in report.iter():
+        object_id = node.get("ObjectId")
+        if object_id is not None:
+            yield object_id
+        if len(node) == 0:
+            yield node.text
+            if node.get("Language") is not None:
+                yield node.get("Language")
+
+
+def counts(now: Any) -> dict[tuple[str, str], int]:
+    """{(selection, unit): votes} of the XML report."""
+    found: dict[tuple[str, str], int] = {}
+    for selection in tree(now).iterfind(".//n:ContestSelection", NS):
+        for votes in selection.iterfind("n:VoteCounts", NS):
+            key = selection.get("ObjectId"), votes.findtext("n:GpUnitId", namespaces=NS)
+            assert key not in found
+            found[key] = int(votes.findtext("n:Count", namespaces=NS))
+    return found
+
+
+def test_counts_are_those_of_the_snapshot() -> None:
+    """Written out by hand: 11_003 is missing, 11-002 in quarantine for q1, the station abroad sent only q1."""
+    yes, no = "selection-q1_2f_yes", "selection-q1_2f_no"
+    north, south, either = (f"selection-q_2f_2_2f_{name}" for name in ("north", "south", "either"))
+    abroad = "station-71-002_2f__430__20__431_"
+    now = made.snapshot()
+    found = counts(now)
+    assert found == {
+        (yes, "nation"): 530, (yes, "area-KZ11"): 400, (yes, "area-KZ71"): 130,
+        (yes, "station-11-001"): 400, (yes, "station-71-001"): 100, (yes, abroad): 30,
+        (no, "nation"): 470, (no, "area-KZ11"): 200, (no, "area-KZ71"): 270,
+        (no, "station-11-001"): 200, (no, "station-71-001"): 250, (no, abroad): 20,
+        (north, "nation"): 310, (north, "area-KZ11"): 310, (north, "area-KZ71"): 0,
+        (north, "station-11-001"): 300, (north, "station-11-002"): 10, (north, "station-71-001"): 0,
+        (south, "nation"): 570, (south, "area-KZ11"): 220, (south, "area-KZ71"): 350,
+        (south, "station-11-001"): 200, (south, "station-11-002"): 20, (south, "station-71-001"): 350,
+        (either, "nation"): 130, (either, "area-KZ11"): 130, (either, "area-KZ71"): 0,
+        (either, "station-11-001"): 100, (either, "station-11-002"): 30, (either, "station-71-001"): 0,
+    }  # fmt: skip
+    for sheet in now.sheets:
+        totals = contest_standing(sheet).totals
+        key = sheet.contest.id.replace("/", "_2f_")
+        assert all(
+            found[f"selection-{key}_2f_{option}", "nation"] == totals[option] for option in sheet.contest.options
+        )
+
+
+def test_ballots_overvotes_and_units() -> None:
+    report = json.loads(report_json(made.snapshot()))
+    [election], units = report["Election"], {unit["@id"]: unit for unit in report["GpUnit"]}
+    ballots = {(item["OtherType"], item["GpUnitId"]): item for item in election["BallotCounts"]}
+    assert {item["Type"] for item in election["BallotCounts"]} == {"other"}
+    whole = ballots["contest-q1", "nation"]
+    assert (whole["BallotsCast"], whole["BallotsRejected"]) == (625 + 353 + 53, 20 + 3 + 1)
+    assert ballots["contest-q_2f_2", "area-KZ11"]["BallotsCast"] == 685
+    assert ("contest-q1", "station-11-002") not in ballots
+    first, second = election["Contest"]
+    assert {item["GpUnitId"]: item["Overvotes"] for item in first["OtherCounts"]}["nation"] == 5 + 0 + 2
+    assert second["OtherCounts"] == []
+    assert (first["SubUnitsReported"], first["TotalSubUnits"]) == (3, 5)
+    nation = units["nation"]
+    assert nation["ComposingGpUnitIds"] == ["area-KZ11", "area-KZ71"]
+    assert (nation["SubUnitsReported"], nation["TotalSubUnits"]) == (2, 5)
+    assert nation["VotersRegistered"] == 1003 + 800 + 700 + 500 + 90
+    assert "VotersParticipated" not in nation
+    abroad = units["station-71-002_2f__430__20__431_"]
+    assert (abroad["Type"], abroad["OtherType"]) == ("other", "precinct-abroad")
+    assert abroad["Name"]["Text"][0]["Content"] == "Station 71-002/а б"
+    assert [units[f"area-{code}"]["Type"] for code in ("KZ11", "KZ71")] == ["state", "city"]
+    status = {unit: units[f"station-{unit}"]["CountStatus"][0]["Status"] for unit in ("11-001", "11-002", "11_5f_003")}
+    assert status == {"11-001": "completed", "11-002": "in-process", "11_5f_003": "not-processed"}
+
+
+def test_a_poll_with_one_contest_counts_ballots_in_total_and_voters_who_came() -> None:
+    now = made.snapshot(poll=replace(made.POLL, contests=(made.YES_NO,)))
+    report = json.loads(report_json(now))
+    nation = next(unit for unit in report["GpUnit"] if unit["@id"] == "nation")
+    assert {item["Type"] for item in report["Election"][0]["BallotCounts"]} == {"total"}
+    assert nation["VotersParticipated"] == 629 + 353 + 54
+    assert counts(now)["selection-q1_2f_yes", "nation"] == 530
+
+
+@pytest.mark.parametrize(
+    ("stage", "status"),
+    [
+        ("opening", "pre-election"),
+        ("voting", "pre-election"),
+        ("counting", "unofficial-partial"),
+        ("preliminary", "unofficial-partial"),
+        ("final", "certified"),
+    ],
+)
+def test_status_by_stage(stage: str, status: str) -> None:
+    """`final` stands first in the poll's stages: the last declaration is the latest one, not the last one named."""
+    assert tree(made.snapshot(stage)).findtext("n:Status", namespaces=NS) == status
+
+
+def test_unofficial_complete_when_nothing_is_to_come() -> None:
+    held = {
+        "q1": {s.id: Held(1, made.yes_no(3, 2, eligible=9)) for s in made.STATIONS},
+        "q/2": {s.id: Held(2, made.capital(3, 2, 1)) for s in made.STATIONS},
+    }
+    assert tree(made.snapshot(held=held)).findtext("n:Status", namespaces=NS) == "unofficial-complete"
+    held["q/2"].pop("11_003")
+    assert tree(made.snapshot(held=held)).findtext("n:Status", namespaces=NS) == "unofficial-partial"
+    annulled = {("q/2", "11_003"): False}
+    assert (
+        tree(made.snapshot(held=held, annulled=annulled)).findtext("n:Status", namespaces=NS) == "unofficial-complete"
+    )
+    annulled = {("q/2", "11_003"): True}
+    assert tree(made.snapshot(held=held, annulled=annulled)).findtext("n:Status", namespaces=NS) == "unofficial-partial"
+
+
+def test_a_reconstruction_says_so_and_nothing_else_does() -> None:
+    for report in (report_xml, report_json):
+        assert b"RECONSTRUCTION: no figure of a station here is" in report(made.snapshot(reconstruction=True))
+        assert b"reconstruction" not in report(made.snapshot()).lower()
+    report = tree(made.snapshot(reconstruction=True))
+    assert report.findtext("n:Issuer", namespaces=NS).endswith("(reconstruction)")
+
+
+def test_labels_in_three_languages_and_the_newest_entry_as_date() -> None:
+    report = tree(made.snapshot())
+    title = report.find(".//n:Contest/n:BallotTitle", NS)
+    assert {text.get("Language"): text.text for text in title} == made.said("Do you accept?")
+    assert [text.get("Language") for text in title] == ["en", "kk", "ru"]
+    assert report.findtext("n:GeneratedDate", namespaces=NS) == "2022-06-05T23:59:59+06:00"
+    names = {text.text for text in report.iterfind(".//n:GpUnit/n:Name/n:Text", NS)}
+    assert "North & <South>" in names
+
+
+def test_ids_are_unique_and_references_resolve() -> None:
+    report = tree(made.snapshot())
+    ids = [node.get("ObjectId") for node in report.iter() if node.get("ObjectId")]
+    assert len(ids) == len(set(ids)) == 1 + 2 + 5 + 2 + 5
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) for name in ids)
+    for name in ("GpUnitId", "ElectionScopeId", "ElectionDistrictId", "ComposingGpUnitIds"):
+        found = [one for node in report.iterfind(f".//n:{name}", NS) for one in node.text.split()]
+        assert found
+        assert {*found} <= {*ids}
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\n"), min_size=1, max_size=6), min_size=1, max_size=5, unique=True
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_any_text_may_be_an_id(keys: list[str]) -> None:
+    """Every id of a station, however written, gives an xsd:ID of its own, and both files hold the same text."""
+    now = made.snapshot(held={"q1": {key: Held(1, made.yes_no(1, 0, eligible=2)) for key in keys}})
+    stations = [replace(made.STATIONS[0], id=key) for key in keys]
+    sheet = now.sheets[0].of(made.POLL, made.YES_NO, stations, now.sheets[0].held)
+    now = replace(now, poll=replace(made.POLL, contests=(made.YES_NO,)), sheets=(sheet,))
+    report = tree(now)
+    ids = [unit.get("ObjectId") for unit in report.iterfind("n:GpUnit", NS)]
+    assert len(set(ids)) == len(ids) == len(keys) + 3
+    assert [*xml_leaves(report)] == [*leaves(json.loads(report_json(now)))]
+
+
+@pytest.mark.parametrize("stage", ["opening", "counting", "final"])
+@pytest.mark.parametrize("reconstruction", [True, False])
+def test_both_files_fit_the_class_model(stage: str, reconstruction: bool) -> None:
+    now = made.snapshot(stage, {} if stage == "opening" else made.HELD, reconstruction=reconstruction)
+    etree.XMLSchema(etree.fromstring(nist_classes.xsd())).assertValid(tree(now))
+    assert [*nist_classes.json_faults(json.loads(report_json(now)))] == []
+
+
+def test_both_files_say_the_same() -> None:
+    now = made.snapshot(reconstruction=True)
+    assert [*xml_leaves(tree(now))] == [*leaves(json.loads(report_json(now)))]
+
+
+def test_reports_do_not_depend_on_the_order_of_stations_and_labels() -> None:
+    """The database and the record give them in different orders; the verifier compares bytes."""
+    now = made.snapshot()
+    poll = replace(made.POLL, names=dict(reversed(made.POLL.names.items())))
+    sheets = tuple(
+        sheet.of(poll, sheet.contest, [*reversed(sheet.stations)], dict(reversed(sheet.held.items())))
+        for sheet in now.sheets
+    )
+    turned = replace(now, poll=poll, sheets=sheets)
+    assert report_xml(turned) == report_xml(now)
+    assert report_json(turned) == report_json(now)
+
+
+def by_rule(logs: Logs) -> dict[str, str]:
+    return {rule: severity for severity, found in logs.items() for rule in found}
+
+
+def test_the_validator_takes_the_file_itself() -> None:
+    """It looks for the words of version 1.0 and misses some; the schema and the encoding it sees."""
+    assert by_rule(validate(report_xml(made.snapshot()), nist_classes.xsd())) == EXCEPTIONS_AS_IS
+    for rule, before, after in (
+        ("Schema", b"<Format>precinct-level</Format>", b""),
+        ("Schema", b"<Count>400</Count>", b"<Count>many</Count>"),
+        ("Encoding", b'encoding="UTF-8"', b'encoding="UTF-16"'),
+    ):
+        text = report_xml(made.snapshot())
+        assert before in text
+        spoilt = text.replace(before, after)
+        spoilt = spoilt.decode().encode("utf-16") if rule == "Encoding" else spoilt
+        assert rule in validate(spoilt, nist_classes.xsd())["error"]
+
+
+@pytest.mark.parametrize("stage", ["counting", "final"])
+def test_the_validator_finds_nothing_but_the_listed_exceptions(stage: str) -> None:
+    logs = validate(in_dialect(tree(made.snapshot(stage))), dialect_schema(), without=("Schema",))
+    assert by_rule(logs) == EXCEPTIONS
+    assert len(logs["info"]["AllInternationalizedTextHaveEnVersion"]) == 2  # the plain names of the two contests
+
+
+def test_every_exception_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (error|warning|info) \|", page, re.MULTILINE)
+    assert rows == [*EXCEPTIONS_AS_IS.items(), *EXCEPTIONS.items()]
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "after"),
+    [
+        ("ValidIDREF", "<GpUnitId>nation<", "<GpUnitId>elsewhere<"),
+        ("DuplicateID", 'ObjectId="station-11-002"', 'ObjectId="station-11-001"'),
+        ("GpUnitsCyclesRefsValidation", "station-11-001 station-11-002", "station-11-001 area-KZ11"),
+        ("OtherType", "<OtherType>precinct-abroad</OtherType>", ""),
+        ("ProperBallotSelection", 'xsi:type="BallotMeasureSelection"', 'xsi:type="CandidateSelection"'),
+        ("DuplicateContestNames", "<Name>kz/two-questions q/2<", "<Name>kz/two-questions q1<"),
+        ("UniqueStableID", "<Value>station-11-002<", "<Value>station-11-001<"),
+        ("LanguageCode", 'Language="kk"', 'Language="kazakh-x"'),
+    ],
+)
+def test_the_validator_sees_planted_faults(rule: str, before: str, after: str) -> None:
+    """So that its silence about our reports means something."""
+    text = report_xml(made.snapshot()).decode()
+    assert before in text
+    spoilt = etree.fromstring(text.replace(before, after).encode())
+    assert rule in validate(in_dialect(spoilt), dialect_schema(), without=("Schema",))["error"]
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_an_area_has_the_sum_of_its_stations(data: st.DataObject) -> None:
+    """In any state of the night: every count of an area is the sum over its stations, the nation's that over its areas."""
+    number = st.integers(0, 300)
+    held = {
+        "q1": {
+            station.id: Held(1, made.yes_no(data.draw(number), data.draw(number), 1, 2, eligible=900), checks)
+            for station in made.STATIONS
+            if (checks := data.draw(st.sampled_from([(), ("F.101",), ("W.201",), None]))) is not None
+        }
+    }
+    targets = st.sampled_from([*(station.id for station in made.STATIONS), "KZ11", "KZ71"])
+    annulled = data.draw(st.dictionaries(st.tuples(st.just("q1"), targets), st.booleans(), max_size=2))
+    now = made.snapshot(held=held, annulled=annulled)
+    found = counts(now)
+    area_of = {
+        f"station-{re.sub('[^A-Za-z0-9-]', lambda m: f'_{ord(m[0]):x}_', s.id)}": f"area-{s.area}"
+        for s in made.STATIONS
+    }
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for (selection, unit), votes in found.items():
+        if unit in area_of:
+            sums[selection, area_of[unit]] += votes
+            sums[selection, "nation"] += votes
+    assert {key: votes for key, votes in found.items() if key[1] not in area_of} == sums
+
+
+def test_the_date_has_a_zone_and_no_fraction_of_a_second() -> None:
+    stamp = tree(replace(made.snapshot(), as_of="2022-06-05T17:59:59.9Z")).findtext("n:GeneratedDate", namespaces=NS)
+    assert stamp == "2022-06-05T17:59:59+00:00"
+    assert datetime.fromisoformat(stamp).tzinfo is not None
