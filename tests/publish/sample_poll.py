@@ -69,6 +69,7 @@ class Sample:
             for area in self.poll_.areas
             for n in range(self.per_area)
         ]
+        self.made: dict[int, Standing] = {}
         self.held: dict[str, dict[str, Held]] = {}
         for contest in self.poll_.contests:
             mine = self.held[contest.id] = {}
@@ -90,13 +91,19 @@ class Sample:
         return self.poll_
 
     def size(self, poll_id: str) -> int:
+        self.poll(poll_id)
         return 51 + sum(len(mine) for mine in self.held.values()) + self.grown
 
     def standing(self, poll_id: str) -> Standing:
-        poll = self.poll(poll_id)
+        size = self.size(poll_id)
+        if size not in self.made:
+            self.made[size] = self._standing(self.poll(poll_id), size)
+        return self.made[size]
+
+    def _standing(self, poll: Poll, size: int) -> Standing:
         sheets = [Sheet.of(poll, c, self.stations_, self.held[c.id], {}) for c in poll.contests]
         contests = tuple(contest_standing(sheet) for sheet in sheets)
-        return Standing(poll, self.size(poll_id), self.stage, contests, self._turnout(), "2022-06-05T23:41:00+06:00")
+        return Standing(poll, size, self.stage, contests, self._turnout(), "2022-06-05T23:41:00+06:00")
 
     def _turnout(self) -> tuple[TurnoutPoint, ...]:
         points = []

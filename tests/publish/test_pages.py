@@ -207,7 +207,7 @@ def test_the_front_leads_to_the_only_poll_in_the_readers_language(night: TestCli
 
 
 @pytest.mark.parametrize(("lang", "word"), [("kk", "Табылмады"), ("ru", "Не найдено"), ("en", "Not found")])
-@pytest.mark.parametrize("path", ["nothing", "polls/kz/other/", HOME + "areas/XX", HOME + "stations/none", HOME + "a/b"])
+@pytest.mark.parametrize("path", ["nothing", "polls/kz/other/", HOME + "areas/XX", HOME + "stations/none", HOME + "a/b/"])
 def test_what_is_not_there_is_said_in_the_readers_language(night: TestClient, lang: str, word: str, path: str) -> None:
     assert word in page(night, f"/{lang}/{path}", 404).text
 

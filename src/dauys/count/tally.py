@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from dauys.errors import BadInput
 
@@ -30,16 +30,16 @@ class Tally:
     covers: str
 
 
-def covers(stations: Iterable[str]) -> str:
+def covers(stations: Iterable[str] | pl.Series) -> str:
     """The hash that names a set of stations; a station twice, or an id with a line feed, is refused (`BadInput`)."""
-    ids = sorted(stations)
-    if len(set(ids)) != len(ids):
-        twice = next(one for one, other in pairwise(ids) if one == other)
-        raise BadInput("a station is counted twice", found=twice, expected="each station once")
-    joined = "\n".join(ids)
-    if ids and joined.count("\n") != len(ids) - 1:
+    ids = stations if isinstance(stations, pl.Series) else pl.Series(list(stations), dtype=pl.String)
+    if ids.n_unique() != len(ids):
+        raise BadInput("a station is counted twice", found=ids.filter(ids.is_duplicated())[0], expected="each station once")
+    # Polars sorts strings by their UTF-8 bytes, which is the order of code points.
+    joined: bytes = ids.sort().str.join("\n")[0].encode() if len(ids) else b""
+    if joined.count(b"\n") != max(0, len(ids) - 1):
         raise BadInput("the id of a station contains a line feed", expected="an id on one line")
-    return hashlib.sha256(joined.encode()).hexdigest()
+    return hashlib.sha256(joined).hexdigest()
 
 
 def tally(
@@ -62,7 +62,7 @@ def tally(
 
 
 def tally_columns(
-    stations: Sequence[str],
+    stations: Sequence[str] | pl.Series,
     area_of: npt.NDArray[np.int64],
     areas: Sequence[str],
     columns: Mapping[str, npt.NDArray[np.int64]],

@@ -96,7 +96,7 @@ def _count(sheet: Sheet) -> _Count:
     states = {sheet.stations[row].id: state_of(sheet, row) for row in in_order(sheet)}
     units: list[tuple[str, Mapping[str, int]]] = [(NATION, standing.totals)] if standing.counted else []
     units += [(_id("area", area.code), area.totals) for area in standing.areas if area.counted]
-    units += [(_id("station", key), sheet.held[key].values) for key, state in states.items() if state != "missing" and key in sheet.held]
+    units += [(_id("station", key), sheet.held[key].values) for key, state in states.items() if state == "accepted"]
     return _Count(sheet, standing, states, units)
 
 

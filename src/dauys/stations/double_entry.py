@@ -17,6 +17,7 @@ from dauys.errors import BadInput
 from dauys.registers.poll import Poll
 from dauys.stations.batch import one
 from dauys.stations.intake import Receipt, receive
+from dauys.stations.overview import protocol
 from dauys.stations.states import Paper, Refusal, Typing, decided, typed
 from dauys.stations.words import normalised
 from dauys.store.engine import Connection
@@ -43,6 +44,9 @@ def type_in(
     after = typed(paper, by, _plain(values))
     if isinstance(after, Refusal):
         raise BadInput(after.message, field="station", found=station, check=after.check)
+    if row is None and protocol(connection, poll.id, found, station) is not None:
+        message = "a protocol of the station is in: a clerk may send a correction with its reason"
+        raise BadInput(message, field="station", found=station, check="F.025")
     _save(connection, poll.id, found, station, after, None, new=row is None)
     if after.state is not Typing.AGREED:
         return Typings(after.state)

@@ -94,7 +94,7 @@ def outliers(connection: Connection, poll: Poll) -> list[Outlier]:
         areas = [row.area for row in rows]
         for option in contest.options if rows else ():
             part = np.array([row.given[option] for row in rows], np.int64)
-            for place in np.flatnonzero(far_from_neighbours(areas, part, base)):
+            for place in np.flatnonzero(far_from_neighbours(areas, part, base)).tolist():
                 row = rows[place]
                 found.append(Outlier(contest.id, row.station, row.area, option, int(part[place]), int(base[place])))
     return found

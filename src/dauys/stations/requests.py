@@ -1,0 +1,108 @@
+"""What a request brings, and what an error answers: bodies of bounded size, uploads on disk, JSON errors with numbers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from dauys.errors import BadInput, DauysError
+from dauys.registers.table import unique
+
+COOKIE = "dauys_desk"
+LARGEST_BODY = 32 << 20
+LARGEST_UPLOAD = 8 << 30
+KINDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
+
+_STATUS = {
+    "F.024": 409,
+    "F.025": 409,
+    "F.028": 409,
+    "F.030": 409,
+    "F.034": 409,
+    "F.040": 403,
+    "F.041": 401,
+    "F.042": 403,
+}
+
+
+def status_of(error: DauysError) -> int:
+    """The HTTP status of an error: 401, 403, 409 by its number, else 422; 404 for what is not there."""
+    if not isinstance(error, BadInput):
+        return 404
+    return _STATUS.get(error.check or "", 422)
+
+
+def problem(error: DauysError) -> JSONResponse:
+    """`{"error": {"check","message","row","field","found","expected"}}`."""
+    body = error.as_json() if isinstance(error, BadInput) else {"message": str(error)}
+    return JSONResponse({"error": body}, status_of(error))
+
+
+def token_of(request: Request) -> str | None:
+    """The bearer token, or the session cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+
+
+def from_here(request: Request) -> None:
+    """Raises BadInput F.042 if a browser says that another site sends this."""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin")
+    foreign = origin not in (None, "null") and urlsplit(str(origin)).netloc != request.headers.get("host")
+    if site not in ("same-origin", "none") or foreign or origin == "null":
+        raise BadInput("the request comes from another site: open the page here and send it again", check="F.042")
+
+
+async def json_body(request: Request) -> Any:
+    """The JSON of a request. Raises BadInput F.017 if it is none, has a key twice, or exceeds 32 MiB."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > LARGEST_BODY:
+            raise BadInput("the request is too large: send a file to .../protocols/file", check="F.017")
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=unique)
+    except ValueError as error:
+        raise BadInput("the body is not JSON", check="F.017", found=str(error)) from error
+
+
+def rows_of(body: Any, name: str) -> list[Mapping[str, Any]]:
+    """One object, a list of them, or `{name: [...]}`. Raises BadInput F.003, F.017."""
+    if isinstance(body, Mapping) and isinstance(body.get(name), list) and len(body) == 1:
+        body = body[name]
+    rows = body if isinstance(body, list) else [body]
+    if not rows:
+        raise BadInput("the list has no rows", check="F.003", expected="at least one row")
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            raise BadInput("an object is expected", row=number, check="F.017", found=row, expected='{"station": ...}')
+    return rows
+
+
+@asynccontextmanager
+async def upload(request: Request, name: str) -> AsyncIterator[Path]:
+    """The body of a request as a file on disk, streamed; `name` says by its end what kind it is. Raises BadInput F.001."""
+    ending = next((kind for kind in sorted(KINDS, key=len, reverse=True) if name.lower().endswith(kind)), None)
+    if ending is None:
+        raise BadInput(
+            "the kind of file is not known by its name: give ?name=FILE", check="F.001", found=name or None,
+            expected=", ".join(KINDS),
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dauys-upload") as folder:
+        path = Path(folder) / f"upload{ending}"
+        size = 0
+        with path.open("wb") as file:
+            async for piece in request.stream():
+                size += len(piece)
+                if size > LARGEST_UPLOAD:
+                    raise BadInput("the file is too large", check="F.001", expected="at most 8 GiB")
+                file.write(piece)
+        yield path
