@@ -1,4 +1,4 @@
-"""What can be done from the command line: one tree; errors are one message; exit codes 0 done, 1 the answer is no, 2 bad input."""
+"""What can be done from the command line: one tree; errors are one message; exit 0 done, 1 the answer is no, 2 bad input."""
 
 from __future__ import annotations
 
