@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sample_poll import POLL, Sample, reader, referendum
 
 from dauys.publish import live
@@ -32,13 +33,9 @@ def test_the_size_is_said_at_once_and_whenever_it_has_changed() -> None:
     assert said[1:] == [f'event: size\nid: {n}\ndata: {{"size": {n}}}\n\n' for n in (5, 9, 12)]
 
 
-def test_a_silent_stream_says_that_it_is_alive(monkeypatch: object) -> None:
-    before = live.ALIVE
-    live.ALIVE = -1.0
-    try:
-        said = asyncio.run(_stream([5], 3))
-    finally:
-        live.ALIVE = before
+def test_a_silent_stream_says_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "ALIVE", -1.0)
+    said = asyncio.run(_stream([5], 3))
     assert said[2:] == [": alive\n\n"] * 2
 
 
@@ -61,6 +58,15 @@ def test_many_readers_ask_the_database_once() -> None:
 def test_an_unknown_poll_has_no_events() -> None:
     with reader(Sample(referendum(), per_area=1)) as client:
         assert client.get("/events/kz/none").status_code == 404
+
+
+def test_the_stream_ends_when_the_server_closes() -> None:
+    source = Sample(referendum(), per_area=1)
+    with reader(source) as client:
+        client.app.state.closing = True  # type: ignore[attr-defined]
+        answer = client.get(f"/events/{POLL}")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text == "retry: 3000\n\n"
 
 
 def test_the_page_names_its_stream_and_its_size() -> None:

@@ -12,12 +12,12 @@ COLOURS = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", SHEET)) | {"white":
 
 TEXT = [
     *((ink, ground) for ink in ("ink", "soft", "link", "good", "bad", "open") for ground in ("paper", "card")),
-    *(("ink", "ground"), ("soft", "ground"), ("note-ink", "note"), ("note-ink", "card"), ("brand", "paper"), ("ink", "lead")),
+    *(("ink", "ground"), ("soft", "ground"), ("note-ink", "note"), ("note-ink", "card"), ("brand", "paper")),
     *(("white", ground) for ground in ("brand", "step-0", "step-1", "step-5", "step-6")),
     *(("ink", ground) for ground in ("step-2", "step-3", "step-4")),
 ]
 SHAPES = [
-    *((tone, ground) for tone in ("option-0", "option-1", "option-2", "option-3", "option-4", "option-5") for ground in ("paper", "card", "ground")),
+    *((f"option-{n}", ground) for n in range(6) for ground in ("paper", "card", "ground")),
     *(("brand", "ground"), ("focus", "paper"), ("focus", "card"), ("good", "card"), ("bad", "card"), ("class-0", "paper")),
     *(("white", "good"), ("white", "bad"), ("white", "open")),
 ]

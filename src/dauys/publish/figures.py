@@ -11,6 +11,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 MARKS = {"kk": (NO_BREAK, ",", NO_BREAK + "%"), "ru": (NO_BREAK, ",", NO_BREAK + "%"), "en": (",", ".", "%")}
 """Per language: between groups of three digits, before decimals, and the percent sign with what stands before it."""
 MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
 
 
 def percent(part: int | Fraction, whole: int | Fraction = 1, places: int = 2) -> str | None:
@@ -37,7 +38,7 @@ def number(value: int | str | None, lang: str) -> str:
     whole, rest = divmod(exact, 1)
     if rest and exact.denominator != 2:
         return str(exact)
-    return f"{whole:,}".replace(",", MARKS[lang][0]) + ("½" if rest else "")
+    return f"{whole:,}".replace(",", MARKS[lang][0]).replace("-", MINUS) + ("½" if rest else "")
 
 
 def percent_text(share: str | None, lang: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 
 from fastapi import APIRouter, Request
@@ -28,7 +28,11 @@ def router(source: Source) -> APIRouter:
     async def events(poll: str, request: Request) -> StreamingResponse:
         await run_in_threadpool(source.poll, poll)
         look = watched.setdefault(poll, Size(lambda: source.size(poll)))
-        stream = changes(look, request.is_disconnected)
+
+        async def gone() -> bool:
+            return request.app.state.closing or await request.is_disconnected()
+
+        stream = changes(look, gone)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -50,11 +54,11 @@ class Size:
             return self._value
 
 
-async def changes(size: Size, gone: Callable[[], object], every: float = EVERY) -> AsyncIterator[str]:
-    """The stream's text, until the reader is `gone` (an awaitable answer)."""
+async def changes(size: Size, gone: Callable[[], Awaitable[bool]], every: float = EVERY) -> AsyncIterator[str]:
+    """The stream's text, until the reader is `gone`."""
     last, said = -1, monotonic()
     yield "retry: 3000\n\n"
-    while not await gone():  # type: ignore[misc]
+    while not await gone():
         current = await size.now()
         if current != last:
             last, said = current, monotonic()

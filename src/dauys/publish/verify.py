@@ -22,10 +22,20 @@ from dauys.publish.bundle import PUBLISHED, render
 from dauys.record import checkpoint as checkpoints_of
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.entry import Entry
-from dauys.record.merkle import HASH_SIZE, Frontier, leaf_hash, root
+from dauys.record.merkle import Frontier, leaf_hash, root
 from dauys.record.note import NoteError, VerifierKey
 from dauys.record.note import parse as parse_note
-from dauys.record.tiles import WIDTH, Fetch, Tile, TileError, read_entries, read_tile, tiles_of
+from dauys.record.tiles import (
+    WIDTH,
+    Fetch,
+    Tile,
+    TileError,
+    read_entries,
+    read_tile,
+    split_bundle,
+    split_hashes,
+    tiles_of,
+)
 from dauys.record.witness import verify_cosignatures
 
 CHECKS = {
@@ -86,7 +96,7 @@ class Verification:
                 self._fault(number, "not checked: the record cannot be read", None)
             return self._checks()
         tree, roots, leaves, declared = self._entries(state)
-        self._tree(state, tree, leaves)
+        self._tree(state, tree, roots, leaves)
         self._earlier(state, roots)
         self.replay.check_identities()
         for fault in self.replay.faults:
@@ -199,8 +209,8 @@ class Verification:
                 self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
         return now
 
-    def _tree(self, state: Checkpoint, tree: Frontier, leaves: list[bytes]) -> None:
-        """V.03: root, and every published hash tile."""
+    def _tree(self, state: Checkpoint, tree: Frontier, roots: Iterable[int], leaves: list[bytes]) -> None:
+        """V.03: root, and every tile and bundle of this state and the earlier ones."""
         if tree.size != state.size or tree.root() != state.root:
             found = f"{tree.size} entries with root {tree.root().hex()}"
             self._fault("V.03", found, f"{state.size} entries with root {state.root.hex()}")
@@ -208,23 +218,22 @@ class Verification:
         while len(levels[-1]) >= WIDTH:
             below = levels[-1]
             levels.append([root(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
-        for tile in tiles_of(state.size):
-            if tile.level is not None:
-                self._hash_tile(tile, levels)
+        for tile in {tile: None for size in (*roots, state.size) for tile in tiles_of(size)}:
+            self._tile(tile, levels)
         self._notes["V.03"] = state.root.hex()
 
-    def _hash_tile(self, tile: Tile, levels: list[list[bytes]]) -> None:
-        assert tile.level is not None
-        first = tile.index * WIDTH
-        expected = b"".join(levels[tile.level][first : first + tile.width]) if tile.level < len(levels) else b""
+    def _tile(self, tile: Tile, levels: list[list[bytes]]) -> None:
+        level, first = tile.level or 0, tile.index * WIDTH
+        expected = levels[level][first : first + tile.width] if level < len(levels) else []
         try:
-            found = read_tile(self._fetch, tile)
+            data = read_tile(self._fetch, tile)
+            found = list(map(leaf_hash, split_bundle(data))) if tile.level is None else split_hashes(data)
         except TileError as error:
             self._fault("V.03", str(error))
             return
         if found != expected:
-            at = next((n for n in range(0, len(found), HASH_SIZE) if found[n : n + 32] != expected[n : n + 32]), 0)
-            self._fault("V.03", f"{tile.path} differs from the entries at hash {at // HASH_SIZE}")
+            at = next((n for n, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), 0)
+            self._fault("V.03", f"{tile.path} differs from the record at place {at}")
 
     def _earlier(self, state: Checkpoint, roots: dict[int, bytes]) -> None:
         """V.04: every earlier checkpoint is signed and a prefix; cosignatures of known witnesses are good."""

@@ -117,9 +117,10 @@ def http_post(url: str, line: str) -> None:
     try:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         answer = httpx.post(url, content=line.encode(), headers=headers, timeout=30)
-        answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise DauysError(f"{url} did not take the cosignature: {error}") from None
+        raise DauysError(f"{url} cannot be reached: {error}") from None
+    if answer.is_error:
+        raise DauysError(f"{url} did not take the cosignature ({answer.status_code}): {answer.text[:300]}")
 
 
 def _published_key(fetch: Fetch) -> VerifierKey:

@@ -97,7 +97,7 @@ def _pieces(path: Path, size: int) -> Iterator[bytes]:
             first = file.read(size)
             if not first.startswith(GZIP):
                 while first:
-                    yield first
+                    yield first if len(first) == size else _ended(first)
                     first = file.read(size)
                 return
             unpack = zlib.decompressobj(31)
@@ -111,7 +111,9 @@ def _pieces(path: Path, size: int) -> Iterator[bytes]:
                 elif not packed:
                     packed = file.read(size // 4)
                 if text:
-                    yield text
+                    yield _ended(text) if unpack.eof else text
+            if text := unpack.flush():  # what the limit of a piece kept back
+                yield _ended(text) if unpack.eof else text
             if not unpack.eof:
                 raise BadInput(
                     "the gzip file is cut off: send it again", file=path, check="F.006", expected="a whole gzip file"
@@ -120,6 +122,11 @@ def _pieces(path: Path, size: int) -> Iterator[bytes]:
         raise BadInput("the gzip file is damaged: send it again", file=path, check="F.006", found=str(error)) from error
     except OSError as error:
         raise BadInput(f"the file cannot be read: {error.strerror}", file=path, check="F.001") from error
+
+
+def _ended(text: bytes) -> bytes:
+    """The end of a file with the line end that its last row may lack."""
+    return text if text.endswith(b"\n") else text + b"\n"
 
 
 def _opening(path: Path, piece: bytes) -> bytes:

@@ -6,6 +6,7 @@ same value either way, so that a verifier without our packs decides by what the 
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -50,8 +51,6 @@ class Station:
     abroad: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        from base64 import b64encode
-
         body: dict[str, Any] = {"id": self.id, "area": self.area, "eligible": self.eligible}
         if self.key is not None:
             body["key"] = b64encode(self.key).decode()
@@ -61,8 +60,6 @@ class Station:
 
     @staticmethod
     def from_json(body: Mapping[str, Any]) -> Station:
-        from base64 import b64decode
-
         key = b64decode(body["key"]) if "key" in body else None
         return Station(body["id"], body["area"], body["eligible"], key, body.get("abroad", False))
 
@@ -138,7 +135,7 @@ class Poll:
             "timezone": self.timezone,
             "hours": {"open": f"{self.opens:%H:%M}", "close": f"{self.closes:%H:%M}"},
             "reports": [f"{at:%H:%M}" for at in self.reports],
-            "stages": {name: at.isoformat() for name, at in self.stages.items()},
+            "stages": [{"stage": name, "at": at.isoformat()} for name, at in self.stages.items()],
             "ballot_limit": {"share": str(self.ballot_limit.share), "cite": self.ballot_limit.cite},
             "reconstruction": self.reconstruction,
             "areas": [area.to_json() for area in self.areas],
@@ -165,7 +162,7 @@ class Poll:
             opens=time.fromisoformat(body["hours"]["open"]),
             closes=time.fromisoformat(body["hours"]["close"]),
             reports=tuple(time.fromisoformat(at) for at in body["reports"]),
-            stages={name: datetime.fromisoformat(at) for name, at in body["stages"].items()},
+            stages={stage["stage"]: datetime.fromisoformat(stage["at"]) for stage in body["stages"]},
             ballot_limit=BallotLimit(Fraction(body["ballot_limit"]["share"]), body["ballot_limit"]["cite"]),
             reconstruction=body["reconstruction"],
             areas=tuple(Area.from_json(area) for area in body["areas"]),

@@ -199,10 +199,7 @@ def _type(clock: Callable[[], datetime]) -> Callable[..., Any]:
                 connection, poll, contest=contest.id, station=station, values=values, by=account.name, at=clock()
             )
         model = _form_model(poll, contest, request)
-        return model | {
-            "done": None if done is None else _done(done, _station(form)),
-            "typed": {} if done else model["typed"],
-        }
+        return model if done is None else model | {"done": _done(done, _station(form)), "typed": {}}
 
     return act
 
@@ -284,12 +281,11 @@ def _form_model(poll: Poll, contest: Contest, request: Request) -> Model:
             for field in contest.form.fields
         ],
         "station": request.query_params.get("station", ""),
-        "typed": {},
     }
 
 
 def _station(form: FormData | None) -> str:
-    station = str((form or {}).get("station", "")).strip()
+    station = str(form.get("station", "")).strip() if form else ""
     if not station:
         raise BadInput("the cell is empty", field="station", check="F.011", expected="the number of the station")
     return station

@@ -45,11 +45,13 @@ def create_app(engine: sa.Engine, routers: Iterable[APIRouter] = (), maps: Path 
 def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = None) -> FastAPI:
     """The site over anything that answers like a `Source`.
 
-    Routes of other rooms show their pages with `request.app.state.render(request, template, model, status=200)`.
+    Routes of other rooms show their pages with `request.app.state.render(request, template, model, status=200)`. Whoever
+    stops the server first sets `app.state.closing`, so that open event streams end by themselves.
     """
     # the interactive API pages would load scripts from elsewhere: only the schema is served
     app = FastAPI(title="Dauys", docs_url=None, redoc_url=None)
     app.state.render = render
+    app.state.closing = False
     for router in (
         *routers,
         live.router(source),
@@ -70,8 +72,11 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
 
 
 def _problem(request: Request, error: Exception) -> Response:
-    """What went wrong, as a page or as JSON. A DauysError of a page's address means that there is no such thing."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
+    """What went wrong, as a page or as JSON.
+
+    A DauysError means on reading that there is no such thing, on sending that it cannot be taken.
+    """
+    status = error.status_code if isinstance(error, HTTPException) else 404 if request.method == "GET" else 400
     detail = error.detail if isinstance(error, HTTPException) else str(error)
     if request.url.path.endswith(".json") or request.method != "GET":
         return JSONResponse({"error": detail}, status)

@@ -1,0 +1,34 @@
+"""The polls that the end-to-end tests share: each is run once, by the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dauys_command import SMALL, answer
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A poll that was run by `dauys run`: the folder it was called in, its JSON answer, its bundle."""
+
+    folder: Path
+    result: Any
+    bundle: Path
+
+
+def ran(folder: Path, poll: str | Path) -> Ran:
+    result = answer(folder, "run", poll)
+    return Ran(folder, result, folder / result["bundle"])
+
+
+@pytest.fixture(scope="session")
+def kazakhstan(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return ran(tmp_path_factory.mktemp("kz"), "kz/2022-referendum")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return ran(tmp_path_factory.mktemp("small"), SMALL)

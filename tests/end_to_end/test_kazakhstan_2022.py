@@ -1,0 +1,111 @@
+"""Is the result of 5 June 2022 the official one, to the ballot, with its articles, and proven?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import Ran
+from dauys_command import answer, command, copy_of, independent
+
+pytestmark = [pytest.mark.database, pytest.mark.xdist_group("kazakhstan")]
+
+FINAL = {
+    "eligible": 11_734_642,
+    "received": 8_030_739,
+    "participated": 7_985_769,
+    "yes": 6_163_516,
+    "no": 1_490_470,
+    "invalid": 205_924,
+    "not_counted": 125_859,
+}
+PRELIMINARY = FINAL | {"participated": 7_986_293, "yes": 6_163_863, "no": 1_490_475, "invalid": 206_096}
+"""The commission's messages of 6 and 8 June 2022; 8,030,739 is the announcement of 22:00."""
+
+ROOT = "CHANGED-WITH-THE-RECORD"
+
+
+def test_final_result_is_the_official_one(kazakhstan: Ran) -> None:
+    result = kazakhstan.result
+    assert (result["stage"], result["reconstruction"]) == ("final", True)
+    assert result["stations"] == {"expected": 10_012, "counted": 10_012, "quarantined": 0, "missing": 0}
+    assert result["totals"] == FINAL
+    assert len(result["areas"]) == 17
+    for field, total in FINAL.items():
+        assert sum(area[field] for area in result["areas"]) == total
+
+
+def test_decision_names_its_articles(kazakhstan: Ran) -> None:
+    decision = kazakhstan.result["decision"]
+    assert decision["outcome"] == "adopted"
+    tests = {test["name"]: test for test in decision["tests"]}
+    assert (tests["held"]["value"], tests["held"]["needed"]) == (7_985_769, 5_867_322)
+    assert (tests["yes"]["value"], tests["yes"]["needed"]) == (6_163_516, 3_992_885)
+    assert (tests["territories"]["value"], tests["territories"]["needed"]) == (17, 12)
+    assert all(test["met"] is True and "art. 31" in test["cite"] for test in tests.values())
+
+
+def declarations(bundle: Path) -> dict[str, dict[str, object]]:
+    """The declarations of a bundle, read with nothing of ours: length-prefixed JSON in tlog-tiles bundles."""
+    found = {}
+    for path in sorted((bundle / "tile/entries").rglob("*")):
+        data = path.read_bytes() if path.is_file() else b""
+        at = 0
+        while at < len(data):
+            size = int.from_bytes(data[at : at + 2], "big")
+            entry = json.loads(data[at + 2 : at + 2 + size])
+            at += 2 + size
+            if entry["kind"] in ("declaration", "correction"):
+                found[entry["id"]] = entry
+    return found
+
+
+def test_preliminary_result_and_the_524_ballots(kazakhstan: Ran) -> None:
+    entries = declarations(kazakhstan.bundle)
+    assert entries["declaration/preliminary"]["body"]["contests"][0]["totals"] == PRELIMINARY
+    assert entries["declaration/final"]["body"]["contests"][0]["totals"] == FINAL
+    corrections = [entry for entry in entries.values() if entry["kind"] == "correction"]
+    change = {
+        field: sum(c["body"]["after"][field] - c["body"]["before"][field] for c in corrections) for field in FINAL
+    }
+    assert change == {
+        "eligible": 0, "received": 0, "participated": -524, "yes": -347, "no": -5, "invalid": -172, "not_counted": 0,
+    }  # fmt: skip
+    assert all(c["body"]["station"].startswith("KZ75-") for c in corrections)
+    assert all(c["sig"] and c["by"] == "commission" and "econstruction" in c["body"]["reason"] for c in corrections)
+
+
+def test_both_verifiers_agree(kazakhstan: Ran) -> None:
+    body = answer(kazakhstan.folder, "verify", kazakhstan.bundle)
+    assert body["ok"] is True
+    assert [check["id"] for check in body["checks"]] == [f"V.{n:02d}" for n in range(1, 14)]
+    assert independent(kazakhstan.bundle) == (True, set())
+
+
+def test_a_digit_is_found_by_both(kazakhstan: Ran, tmp_path: Path) -> None:
+    bundle = copy_of(kazakhstan.bundle, tmp_path)
+    victim = next(p for p in sorted((bundle / "tile/entries").rglob("*")) if p.is_file() and b'"yes":6' in p.read_bytes())
+    victim.write_bytes(victim.read_bytes().replace(b'"yes":6', b'"yes":7', 1))
+    body = answer(tmp_path, "verify", bundle, code=1)
+    assert {"V.03", "V.06", "V.08"} <= {check["id"] for check in body["checks"] if not check["ok"]}
+    ok, failed = independent(bundle)
+    assert not ok
+    assert "V.03" in failed
+
+
+def test_running_again_changes_nothing(kazakhstan: Ran) -> None:
+    before = (kazakhstan.bundle / "checkpoint").read_text()
+    again = answer(kazakhstan.folder, "run", "kz/2022-referendum", "--out", kazakhstan.folder / "again")
+    assert (kazakhstan.folder / "again/checkpoint").read_text() == before
+    assert again["totals"] == FINAL
+
+
+def test_every_station_level_export_says_reconstruction(kazakhstan: Ran) -> None:
+    bundle = kazakhstan.bundle
+    assert set(pl.read_csv(bundle / "stations.csv")["nature"]) == {"reconstruction"}
+    assert set(pl.read_parquet(bundle / "stations.parquet")["nature"]) == {"reconstruction"}
+    for name in ("results.json", "datapackage.json", "nist-1500-100.json", "nist-1500-100.xml", "README.txt"):
+        assert "reconstruction" in (bundle / name).read_text().lower(), name
+    assert "RECONSTRUCTION" in command(kazakhstan.folder, "run", "kz/2022-referendum").stdout

@@ -1,0 +1,66 @@
+"""Do the pages read from the database what stands there?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sample_poll import Sample, TestClient, referendum
+
+from dauys.errors import DauysError
+from dauys.polls.keys import keys_of
+from dauys.polls.opening import open_poll
+from dauys.publish.source import DatabaseSource
+from dauys.record import log
+from dauys.web.app import create_app
+
+pytestmark = pytest.mark.database
+POLL = "test/pages-source"
+
+
+@pytest.fixture(scope="module")
+def sample(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """A poll in the database, with the protocols of a sample."""
+    sample = Sample(replace(referendum(), id=POLL), counted=60, quarantined=10, per_area=5)
+    keys = keys_of(sample.poll_, tmp_path_factory.mktemp("keys"))
+    insert = sa.text(
+        "INSERT INTO protocol (poll, contest, station, version, state, values, checks, seq) "
+        "VALUES (:poll, 'q1', :station, 0, :state, CAST(:values AS jsonb), :checks, 3)"
+    )
+    with engine.begin() as connection:
+        open_poll(connection, sample.poll_, sample.stations_, keys, datetime(2022, 6, 5, 1, tzinfo=UTC))
+        log.sign_checkpoint(connection, POLL, keys.log)
+        for station, held in sample.held["q1"].items():
+            state = "quarantined" if held.quarantined else "accepted"
+            row = {"values": json.dumps(held.values), "checks": list(held.checks), "state": state, "station": station}
+            connection.execute(insert, row | {"poll": POLL})
+    return sample
+
+
+def test_lists_are_those_of_the_database(engine: sa.Engine, sample: Sample) -> None:
+    source = DatabaseSource(engine)
+    assert POLL in [poll.id for poll in source.polls()]
+    for area in ("KZ11", "KZ71"):
+        assert source.stations(POLL, area, 0, 100) == sample.stations(POLL, area, 0, 100)
+    assert source.stations(POLL, "KZ11", 2, 2) == sample.stations(POLL, "KZ11", 2, 2)
+    assert source.quarantine(POLL, 0, 100) == sample.quarantine(POLL, 0, 100)
+    assert source.quarantine(POLL, 1, 2) == sample.quarantine(POLL, 1, 2)
+    assert source.corrections(POLL) == []
+    with pytest.raises(DauysError, match="no poll"):
+        source.poll("test/none")
+
+
+def test_the_pages_say_what_the_sample_says(engine: sa.Engine, sample: Sample, tmp_path: Path) -> None:
+    with TestClient(create_app(engine, maps=tmp_path)) as client:
+        [made] = client.get(f"/en/polls/{POLL}.json").json()["contests"]
+        expected = sample.standing(POLL).contests[0]
+        assert made["totals"] == dict(expected.totals) and made["covers"] == expected.covers
+        assert made["stations"]["quarantined"] == expected.quarantined > 0
+        for part in ("", "areas", "areas/KZ11", "turnout", "quarantine", "checks", "record", "downloads"):
+            assert client.get(f"/kk/polls/{POLL}/{part}").status_code == 200
+        record = client.get(f"/en/polls/{POLL}/record.json").json()
+        assert record["checkpoints"][0]["signers"] == [f"dauys/{POLL}"]
