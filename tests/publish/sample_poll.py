@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dauys.errors import DauysError
 from dauys.law.form import Field, Form
@@ -23,6 +26,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
+MAPS = TemporaryDirectory(prefix="dauys-maps")
+atexit.register(MAPS.cleanup)
 POLL = "kz/2022-referendum"
 YES = {"KZ75": 65, "KZ15": 71, "KZ23": 73, "KZ27": 73, "KZ47": 71}
 SHARE = {"KZ75": 33, "KZ71": 57, "KZ15": 58, "KZ47": 61}
@@ -192,4 +197,4 @@ def two_questions() -> Poll:
 
 def reader(source: Sample) -> TestClient:
     """Someone who reads the site."""
-    return TestClient(site(source), follow_redirects=False)
+    return TestClient(site(source, maps=Path(MAPS.name)), follow_redirects=False)

@@ -18,6 +18,7 @@ from dauys.record.log import append, entry_at, size
 from dauys.registers.poll import Poll
 from dauys.stations.batch import Batch
 from dauys.stations.intake import annul, correct, receive, report_turnout
+from dauys.stations.overview import outliers, raised
 from dauys.stations.readers import read_protocols
 from dauys.stations.turnout import Reports
 
@@ -238,3 +239,19 @@ def test_several_questions_on_one_day(connection: sa.Connection, tmp_path: Path)
     path.write_text("\n".join(lines))
     receipts = [r for given in read_protocols(path, poll) for r in send(connection, poll, given)]
     assert {(r.station, r.contest) for r in receipts} == {(s, c) for s in ("s0", "s1") for c in ("q1", "q2")}
+
+
+def test_shares_far_from_their_neighbours_are_found_when_the_neighbours_are_in(
+    connection: sa.Connection, poll: Poll
+) -> None:
+    large = sample_poll("test/neighbours")
+    open_sample(connection, large, 75)
+    rows = {f"s{n}": GOOD | {"yes": 500 - n % 5, "no": 150 + n % 5} for n in range(75)}
+    rows["s30"] = GOOD | {"yes": 640, "no": 10}
+    send(connection, large, batch(rows))
+    found = outliers(connection, large)
+    assert {(o.number, o.station, o.option, o.count, o.base) for o in found} == {
+        ("W.104", "s30", "yes", 640, 690),
+        ("W.104", "s30", "no", 10, 690),
+    }
+    assert raised(connection, large.id) == {} and outliers(connection, poll) == []

@@ -12,7 +12,6 @@ from dauys.web.languages import LANGUAGES, translations
 from dauys.web.render import ROOMS, environment
 
 PLACE = re.compile(r"%\((\w+)\)s")
-SAME = {"Result", "JSON"}
 
 
 def used() -> set[str]:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -42,7 +43,7 @@ Node = dict[str, Any]
 _SUBTYPES = frozenset({"ReportingUnit", "BallotMeasureContest", "BallotMeasureSelection"})
 """Classes that stand in for an abstract one: XML names them by xsi:type."""
 
-_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9-]")
+_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -319,8 +320,10 @@ def _node(cls: str, key: str | None = None, /, **members: Any) -> Node:
 
 
 def _id(kind: str, key: str) -> str:
-    """An xsd:ID of its own for every (kind, key): what is no letter, digit or hyphen is written as `_hex_`."""
-    return f"{kind}-{_NOT_IN_NAME.sub(lambda found: f'_{ord(found[0]):x}_', key)}"
+    """An xsd:ID of its own for every (kind, key): the key itself, or 64 bits of its SHA-256 where it is no plain name."""
+    if _NOT_IN_NAME.search(key):
+        return f"{kind}_{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return f"{kind}-{key}"
 
 
 def _identifiers(kind: str, key: str, *known: str | tuple[str, str]) -> list[Node]:

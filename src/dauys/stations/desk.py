@@ -19,7 +19,7 @@ from dauys.record.log import polls
 from dauys.registers.cells import number_fault
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.accounts import Account, account_of, form_mark, sign_in, sign_out
-from dauys.stations.catalogue import checks_of
+from dauys.stations.catalogue import catalogue, checks_of
 from dauys.stations.double_entry import Typings, differing, resolve, type_in, waiting
 from dauys.stations.intake import correct
 from dauys.stations.overview import poll_of, protocol, quarantine
@@ -128,7 +128,8 @@ def _faulty(
 
 
 def _show(request: Request, template: str, model: Model, status: int = 200) -> Response:
-    response: Response = request.app.state.render(request, template, model, status)
+    shown = model | {"catalogue": catalogue()}
+    response: Response = request.app.state.render(request, template, shown, status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -53,11 +53,13 @@ def token_of(request: Request) -> str | None:
 
 
 def from_here(request: Request) -> None:
-    """Raises BadInput F.042 if a browser says that another site sends this."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    foreign = origin not in (None, "null") and urlsplit(str(origin)).netloc != request.headers.get("host")
-    if site not in ("same-origin", "none") or foreign or origin == "null":
+    """Raises BadInput F.042 if a browser says that another site sends this (Fetch Metadata; else the Origin header)."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        here = site in ("same-origin", "none")
+    else:
+        here = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not here:
         raise BadInput("the request comes from another site: open the page here and send it again", check="F.042")
 
 
