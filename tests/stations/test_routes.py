@@ -139,6 +139,20 @@ def test_who_may_send_what(client: TestClient, connection: sa.Connection) -> Non
     assert answer.status_code == 403
 
 
+def test_nobody_speaks_for_another_without_a_signature(client: TestClient, connection: sa.Connection) -> None:
+    address, row = f"/api/polls/{POLL}/protocols", {"station": "s1", **GOOD}
+    for name, claim in (
+        ("clerk", {"by": "commission"}),
+        ("s1", {"by": "clerk"}),
+        ("s1", {"at": "2022-06-05T20:00:00Z"}),
+    ):
+        answer = client.post(address, json=row | claim, headers=bearer(connection, name))
+        assert answer.json()["error"]["check"] == "F.040"
+    late = {"at": "2022-06-05T20:30:00+06:00"}
+    assert client.post(address, json=row | late, headers=bearer(connection, "clerk")).status_code == 200
+    assert count(connection, "protocol") == 1
+
+
 def test_a_file_is_taken_whole_or_not_at_all(client: TestClient, connection: sa.Connection) -> None:
     who, names = bearer(connection, "clerk"), list(GOOD)
     lines = [",".join(["station", *names])]

@@ -27,6 +27,7 @@ from starlette.concurrency import run_in_threadpool
 from dauys.errors import BadInput, DauysError
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
+from dauys.stations.batch import Batch
 from dauys.stations.catalogue import checks_of
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
 from dauys.stations.overview import Held, outliers, poll_of, quarantine, raised
@@ -94,7 +95,7 @@ def receive_file(engine: sa.Engine, poll_id: str, path: Path, token: str | None,
         account = account_of(connection, token, at)
         poll = poll_of(connection, poll_id)
         try:
-            batches = read_protocols(path, poll)
+            batches = (_claims(account, batch) for batch in read_protocols(path, poll))
             return summary(r for batch in batches for r in receive(connection, poll, batch, by=account.name, at=at))
         except BadInput as fault:
             fault.file = None  # the place where an upload lay tells its sender nothing
@@ -143,6 +144,26 @@ def _own(account: Account, poll_id: str, stations: Iterable[str]) -> None:
             )  # fmt: skip
 
 
+def _claims(account: Account, batch: Batch) -> Batch:
+    """The batch, if it says only what its sender may say. Raises BadInput F.040.
+
+    Who without a signature says to be somebody is not believed: `by` is the account then. A clerk may say when a paper
+    came in; a station's own time counts where it signs for it.
+    """
+    for name, texts in (("by", batch.by), ("at", batch.at)):
+        for place, text in enumerate(texts or ()):
+            signed = batch.sig is not None and bool(batch.sig[place])
+            if text and not signed and (name == "by" or account.role is not Role.CLERK):
+                raise batch.refuse(
+                    place,
+                    f"{name} is for protocols that are signed: leave it out or sign",
+                    "F.040",
+                    field=name,
+                    found=text,
+                )
+    return batch
+
+
 def _protocols(
     engine: sa.Engine, poll_id: str, rows: list[Mapping[str, Any]], token: str | None, at: datetime
 ) -> list[Receipt]:
@@ -152,7 +173,7 @@ def _protocols(
         _own(account, poll_id, (str(row.get("station")) for row in rows))
         receipts = [
             receipt
-            for batch in protocols_of(poll, rows)
+            for batch in (_claims(account, batch) for batch in protocols_of(poll, rows))
             for receipt in zip(batch.rows or (), receive(connection, poll, batch, by=account.name, at=at), strict=True)
         ]
     return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]

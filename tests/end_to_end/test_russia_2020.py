@@ -1,0 +1,68 @@
+"""Does a nation of real station protocols run end to end from a folder that a plain user could have written?"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from dauys_command import RUSSIA, SHARED, answer, command
+
+DATA = SHARED / "russia2020/ru2020_referendum_uik.csv.gz"
+
+pytestmark = [
+    pytest.mark.xdist_group("russia"),
+    pytest.mark.skipif(not DATA.exists(), reason=f"the table of the 2020 vote is not beside the repository ({DATA.name})"),
+]
+
+TOTALS = {
+    "eligible": 107_999_611,
+    "received": 73_107_907,
+    "participated": 73_024_006,
+    "yes": 57_071_119,
+    "no": 15_347_937,
+    "invalid": 604_950,
+}
+"""shared/data/russia2020/SOURCE.md: sums of all 96,765 protocols."""
+
+
+@pytest.mark.database
+def test_every_protocol_is_counted_and_proven(tmp_path: Path) -> None:
+    result = answer(tmp_path, "run", RUSSIA)
+    assert result["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
+    assert result["totals"] == TOTALS
+    assert len(result["areas"]) == 87
+    assert result["reconstruction"] is False
+    decision = result["decision"]
+    assert (decision["outcome"], decision["tests"][0]["value"]) == ("adopted", TOTALS["yes"])
+    nenets = next(area for area in result["areas"] if area["code"].startswith("Ненецкий"))
+    assert 2 * nenets["yes"] < nenets["participated"]  # the one region without a majority: 43.78 %
+    assert answer(tmp_path, "verify", tmp_path / result["bundle"])["ok"] is True
+
+
+def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
+    """The same table as a user would have it: unpacked, semicolons, other column names, columns in another order."""
+    lines = gzip.open(DATA, "rt", encoding="utf-8").read().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    table = tmp_path / "протоколы.csv"
+    header = "за;против;недействительных;в ящиках;выдано;в списке;участок;комиссия;субъект"
+    body = [";".join((r[7], r[8], r[6], r[5], r[4], r[3], r[2], r[1], r[0])) for r in rows if len(r) == 9]
+    table.write_text("\ufeff" + "\n".join([header, *body]) + "\n", encoding="utf-8")
+    columns = ["station=субъект+комиссия+участок", "eligible=в списке", "received=выдано", "participated=в ящиках",
+               "yes=за", "no=против", "invalid=недействительных"]  # fmt: skip
+    options = [part for column in columns for part in ("--column", column)]
+    found = answer(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
+    run = found["contests"][0]
+    assert run["stations"]["counted"] == len(body)
+    assert len(body) == 96_765
+    assert run["totals"] == TOTALS
+    assert run["decision"]["outcome"] == "adopted"
+
+
+def test_a_station_that_is_not_on_the_list_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "one.csv"
+    table.write_text("station,eligible,received,participated,yes,no,invalid\nnowhere,10,5,5,3,2,0\n")
+    said = command(tmp_path, "protocols", RUSSIA, table, "--dry-run", code=2).stderr
+    assert "F.020" in said
+    assert "row 2" in said
+    assert "nowhere" in said
