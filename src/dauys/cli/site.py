@@ -10,6 +10,7 @@ from types import TracebackType
 
 import sqlalchemy as sa
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys
@@ -31,8 +32,12 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        routers = [record_router(engine, keys.get), desk_router(engine)]
-        config = uvicorn.Config(create_app(engine, routers), log_level="warning", timeout_graceful_shutdown=2)
+        def seal(poll: str) -> Ed25519PrivateKey | None:
+            held = keys.get(poll)
+            return held.commission if held else None
+
+        self._app = create_app(engine, [record_router(engine, keys.get), desk_router(engine, seal=seal)])
+        config = uvicorn.Config(self._app, log_level="warning", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
@@ -45,6 +50,7 @@ class Site:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._app.state.closing = True  # open event streams end by themselves
         self._server.should_exit = True
         self._thread.join(timeout=5)
         self._socket.close()

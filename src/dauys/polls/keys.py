@@ -15,10 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.record.note import SigningKey
-from dauys.registers.poll import Poll
-
-COMMISSION = "commission"
-"""The name under which the commission of the whole poll signs: declarations, corrections, annulments."""
+from dauys.registers.poll import COMMISSION, Poll
 
 
 @dataclass(frozen=True, slots=True)

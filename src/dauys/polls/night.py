@@ -12,13 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dauys.polls.keys import COMMISSION
 from dauys.polls.opening import open_poll
 from dauys.polls.result import contest_json, contest_standing
 from dauys.polls.sources import Corrected, Declared, Event, Protocols, Reports, Source
 from dauys.polls.standing import snapshot
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
+from dauys.registers.poll import COMMISSION
 from dauys.stations.corrections import correct
 from dauys.stations.intake import receive
 from dauys.stations.turnout import report_turnout
@@ -68,22 +68,13 @@ def _take(connection: Connection, source: Source, event: Event) -> str:
 
 
 def _correct(connection: Connection, source: Source, event: Corrected) -> str:
-    """A correction by the commission, signed over the very entry that it becomes."""
-    poll, station = source.poll, event.station
-    of = log.find(connection, poll.id, f"protocol/{event.contest}/{station}")
-    body = {
-        "contest": event.contest, "station": station, "of": of, "before": dict(event.before),
-        "after": dict(event.after), "reason": event.reason,
-    }  # fmt: skip
-    entry_id = f"correction/{event.contest}/{station}/1"
-    entry = Entry(poll.id, "correction", entry_id, event.at.isoformat(), COMMISSION, body)
     receipt = correct(
-        connection, poll, contest=event.contest, station=station, of=of, before=event.before, after=event.after,
-        reason=event.reason, by=COMMISSION, at=event.at, sig=sign_entry(entry, source.keys.commission).sig,
+        connection, source.poll, contest=event.contest, station=event.station, before=event.before, after=event.after,
+        reason=event.reason, by=IMPORT, at=event.at, seal=source.keys.commission,
     )  # fmt: skip
     changed = {name: event.after[name] - event.before[name] for name in event.after}
     shown = ", ".join(f"{name} {change:+,}" for name, change in changed.items() if change)
-    return f"correction at {station}: {shown} ({receipt.state})"
+    return f"correction at {event.station}: {shown} ({receipt.state})"
 
 
 def declare(connection: Connection, source: Source, event: Declared) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from dauys.errors import DauysError
-from dauys.polls.keys import COMMISSION, Keys, origin
+from dauys.polls.keys import Keys, origin
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
-from dauys.registers.poll import Poll, Station
+from dauys.registers.poll import COMMISSION, Poll, Station
 from dauys.store.engine import Connection, driver
 
 STATIONS_PER_ENTRY = 200

@@ -111,7 +111,7 @@ def standing(connection: Connection, poll_id: str) -> Standing:
     if key not in _cache:
         now = snapshot(connection, poll_id)
         contests = tuple(contest_standing(sheet) for sheet in now.sheets)
-        turnout = _turnout(connection, now.poll, list(now.sheets[0].stations))
+        turnout = _turnout(connection, now.poll)
         if len(_cache) >= CACHED:
             _cache.pop(next(iter(_cache)))
         _cache[key] = Standing(now.poll, now.size, now.stage, contests, turnout, now.as_of)
@@ -199,12 +199,14 @@ def _any(table: str) -> sa.TextClause:
     return sa.text(f"SELECT 1 FROM {table} WHERE poll = :poll LIMIT 1")  # noqa: S608 - two fixed names
 
 
-def _turnout(connection: Connection, poll: Poll, stations: list[Station]) -> tuple[TurnoutPoint, ...]:
+def _turnout(connection: Connection, poll: Poll) -> tuple[TurnoutPoint, ...]:
+    """Sums of the reports by hour and area; a report with an error is kept and not summed."""
     rows = connection.execute(
         sa.text(
             "SELECT t.at, s.area, count(*) AS stations, sum(t.eligible) AS eligible, sum(t.received) AS received "
             "FROM turnout t JOIN station s ON s.poll = t.poll AND s.id = t.station "
-            "WHERE t.poll = :poll GROUP BY t.at, s.area ORDER BY t.at, s.area"
+            "WHERE t.poll = :poll AND NOT EXISTS (SELECT FROM unnest(t.checks) AS raised WHERE raised LIKE 'F%') "
+            "GROUP BY t.at, s.area ORDER BY t.at, s.area"
         ),
         {"poll": poll.id},
     ).all()

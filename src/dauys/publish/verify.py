@@ -17,7 +17,6 @@ import polars as pl
 from dauys.errors import DauysError
 from dauys.polls.replay import Fault, Replay
 from dauys.polls.result import Snapshot, contest_json, contest_standing
-from dauys.publish import exports
 from dauys.publish.bundle import PUBLISHED, render
 from dauys.record import checkpoint as checkpoints_of
 from dauys.record.checkpoint import Checkpoint

@@ -242,6 +242,7 @@ def prove(connection: Connection, poll: str, seq: int, tree_size: int) -> list[b
 
 def find(connection: Connection, poll: str, entry_id: str) -> int | None:
     """Where the entry with this id stands; None if it is not in the log."""
-    return connection.scalar(
+    found = connection.scalar(
         sa.text("SELECT seq FROM entry WHERE poll = :poll AND id = :id"), {"poll": poll, "id": entry_id}
     )
+    return None if found is None else int(found)

@@ -19,6 +19,9 @@ from dauys.law.decision_rule import DecisionRule
 from dauys.law.form import Form
 from dauys.registers.areas import Area
 
+COMMISSION = "commission"
+"""The name under which the commission of the whole poll signs: declarations, corrections, annulments."""
+
 Labels = Mapping[str, str]
 """One text in several languages: `{"kk": ..., "ru": ..., "en": ...}`."""
 

@@ -29,6 +29,7 @@ from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
 from dauys.stations.batch import Batch
 from dauys.stations.catalogue import checks_of
+from dauys.stations.corrections import Seal
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
 from dauys.stations.overview import Held, outliers, poll_of, quarantine, raised
 from dauys.stations.readers import protocols_of, read_protocols, turnout_of
@@ -41,7 +42,7 @@ SHOWN = 100
 Handler = Callable[..., Awaitable[Response]]
 
 
-def router(engine: sa.Engine, clock: Callable[[], datetime]) -> APIRouter:
+def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIRouter:
     routes = APIRouter(prefix="/api/polls", tags=["stations"])
 
     def answered(handler: Handler) -> Handler:
@@ -79,7 +80,7 @@ def router(engine: sa.Engine, clock: Callable[[], datetime]) -> APIRouter:
     @answered
     async def take_correction(request: Request, poll: str) -> Response:
         body = await json_body(request)
-        return _receipts([await run_in_threadpool(_correction, engine, poll, body, token_of(request), clock())])
+        return _receipts([await run_in_threadpool(_correction, engine, poll, body, token_of(request), clock(), seal)])
 
     @routes.get("/{poll:path}/checks")
     @answered
@@ -200,7 +201,9 @@ _CORRECTION = {"station": str, "contest": str, "after": dict, "reason": str, "of
                "at": str, "by": str}  # fmt: skip
 
 
-def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime) -> Receipt:
+def _correction(
+    engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal
+) -> Receipt:
     parts = _parts(body)
     with engine.begin() as connection:
         account = account_of(connection, token, at)
@@ -220,6 +223,7 @@ def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, a
             of=parts.get("of"),
             before=parts.get("before"),
             sig=parts.get("sig"),
+            seal=None if signed else seal(poll.id),
         )
 
 

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
-from dauys.record.entry import Entry, EntryError, check_signature
+from dauys.record.entry import Entry, EntryError, check_signature, sign_entry
 from dauys.record.log import append, entry_at
-from dauys.registers.poll import Poll
+from dauys.registers.poll import COMMISSION, Poll
 from dauys.stations.batch import one
 from dauys.stations.catalogue import quarantines
 from dauys.stations.checks import protocol_checks
 from dauys.stations.ledger import Receipt, annulled, earlier, lock, look_up, moment
 from dauys.stations.states import Event, Refusal, State, following
 from dauys.store.engine import Connection
+
+Seal = Callable[[str], Ed25519PrivateKey | None]
+"""The commission's key of a poll, where this installation holds it."""
 
 
 def correct(
@@ -38,8 +43,12 @@ def correct(
     of: int | None = None,
     before: Mapping[str, int] | None = None,
     sig: str | None = None,
+    seal: Ed25519PrivateKey | None = None,
 ) -> Receipt:
     """Replaces the values of a station's protocol and says which state it is in now.
+
+    It is signed by the commission, whose key the poll publishes: `sig` is its signature over the very entry, by `by`; or
+    `seal` is its key, held by this installation, and `by` is named in the entry as the `clerk` who did it.
 
     `of` (the entry that is replaced) and `before` (its values) are compared with what stands, where they are given, so
     that a correction never undoes one its author has not seen. A protocol in quarantine may be confirmed: the same
@@ -89,9 +98,8 @@ def correct(
         "after": dict(after),
         "reason": reason,
     }
-    entry = _entry(poll.id, "correction", f"correction/{found.id}/{station}/{version}", at, by, body, sig, checks)
-    if sig is not None:
-        _signed(connection, entry, station, stations.keys[0])
+    entry_id = f"correction/{found.id}/{station}/{version}"
+    entry = _signed(connection, poll.id, "correction", entry_id, at, by, body, sig, seal, checks)
     (placed,) = append(connection, poll.id, [entry])
     connection.execute(
         sa.text(
@@ -117,6 +125,7 @@ def annul(
     area: str | None = None,
     station: str | None = None,
     sig: str | None = None,
+    seal: Ed25519PrivateKey | None = None,
 ) -> int:
     """Annuls the result of an area or of a station and returns the entry's place. `repeat`: a new vote is held there.
 
@@ -138,12 +147,10 @@ def annul(
     body["area" if area is not None else "station"] = where
     entry_id = f"annulment/{found.id}/{where}"
     for seq, there in earlier(connection, poll.id, [entry_id]).values():
-        if there.body == body and there.by == by:
+        if {**there.body, "clerk": by} == {**body, "clerk": by} and by in (there.by, there.body.get("clerk")):
             return seq
         raise BadInput("the result is annulled already", found=where, check="F.028", expected=f"as in entry {seq}")
-    entry = _entry(poll.id, "annulment", entry_id, at, by, body, sig, ())
-    if sig is not None:
-        _signed(connection, entry, "", None)
+    entry = _signed(connection, poll.id, "annulment", entry_id, at, by, body, sig, seal, ())
     (placed,) = append(connection, poll.id, [entry])
     connection.execute(
         sa.text(
@@ -155,7 +162,8 @@ def annul(
     return placed.seq
 
 
-def _entry(
+def _signed(
+    connection: Connection,
     poll_id: str,
     kind: str,
     entry_id: str,
@@ -163,24 +171,27 @@ def _entry(
     by: str,
     body: Mapping[str, Any],
     sig: str | None,
+    seal: Ed25519PrivateKey | None,
     checks: tuple[str, ...],
 ) -> Entry:
+    """The entry, signed with a key that the poll publishes. Raises BadInput F.026 otherwise; a poll without keys has none."""
+    keys = entry_at(connection, poll_id, 0).body.get("keys", {})
     try:
-        return Entry(poll_id, kind, entry_id, moment(at), by, body, sig, checks)
+        if sig is None and seal is not None:
+            sealed = Entry(poll_id, kind, entry_id, moment(at), COMMISSION, {**body, "clerk": by})
+            entry = replace(sign_entry(sealed, seal), checks=checks)
+        else:
+            entry = Entry(poll_id, kind, entry_id, moment(at), by, body, sig, checks)
     except EntryError as error:
         raise BadInput(str(error), field="sig", found=sig, check="F.026", expected="base64 of 64 bytes") from error
-
-
-def _signed(connection: Connection, entry: Entry, station: str, key: bytes | None) -> None:
-    """Raises BadInput F.026 unless the signature is of `by`: the station, or a name in the keys of the poll's entry."""
-    if entry.by != station:
-        text = entry_at(connection, entry.poll, 0).body.get("keys", {}).get(entry.by)
-        key = None if text is None else b64decode(text)
-    if key is None or not check_signature(entry, key):
+    if keys and (entry.by not in keys or not check_signature(entry, b64decode(keys[entry.by]))):
         raise BadInput(
-            "the signature is not that of its author over this entry", field="sig", found=entry.by, check="F.026",
-            expected="Ed25519 over the canonical JSON, by a name whose key the poll publishes",
+            "the commission signs it: this is not its signature over this entry", field="sig", found=entry.by,
+            check="F.026", expected="Ed25519 over the canonical JSON, by a name whose key the poll publishes",
         )  # fmt: skip
+    if sig is not None and not keys:
+        raise BadInput("the poll publishes no key to check the signature with", field="sig", check="F.026")
+    return entry
 
 
 def _replayed(
@@ -199,7 +210,7 @@ def _replayed(
     ids = [f"correction/{contest}/{station}/{number}" for number in range(1, versions + 1)]
     for seq, entry in earlier(connection, poll_id, ids).values():
         body = entry.body
-        same = body["after"] == dict(after) and body["reason"] == reason and entry.by == by
+        same = body["after"] == dict(after) and body["reason"] == reason and by in (entry.by, body.get("clerk"))
         same = same and of in (None, body["of"]) and (before is None or dict(before) == body["before"])
         if same:
             state = State.QUARANTINED if quarantines(entry.checks) else State.ACCEPTED

@@ -20,6 +20,7 @@ from dauys.registers.cells import number_fault
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.accounts import Account, account_of, form_mark, sign_in, sign_out
 from dauys.stations.catalogue import catalogue, checks_of
+from dauys.stations.corrections import Seal
 from dauys.stations.double_entry import Typings, differing, resolve, type_in, waiting
 from dauys.stations.intake import correct
 from dauys.stations.overview import poll_of, protocol, quarantine
@@ -31,7 +32,7 @@ PER_PAGE = 50
 Model = dict[str, Any]
 
 
-def router(engine: sa.Engine, clock: Callable[[], datetime]) -> APIRouter:
+def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIRouter:
     """Pages below `/{language}/desk`."""
     routes = APIRouter(include_in_schema=False)
 
@@ -61,7 +62,7 @@ def router(engine: sa.Engine, clock: Callable[[], datetime]) -> APIRouter:
     page("/{poll:path}/type", "desk/type.html", Role.TYPIST, Role.CLERK)(_type(clock))
     page("/{poll:path}/resolve", "desk/resolve.html", Role.RESOLVER)(_resolve(clock))
     page("/{poll:path}/quarantine", "desk/quarantine.html", Role.CLERK)(_quarantine)
-    page("/{poll:path}/correct", "desk/correct.html", Role.CLERK)(_correct(clock))
+    page("/{poll:path}/correct", "desk/correct.html", Role.CLERK)(_correct(clock, seal))
     return routes
 
 
@@ -241,7 +242,7 @@ def _quarantine(connection: Connection, account: Account, request: Request, form
     }
 
 
-def _correct(clock: Callable[[], datetime]) -> Callable[..., Any]:
+def _correct(clock: Callable[[], datetime], seal: Seal) -> Callable[..., Any]:
     def act(connection: Connection, account: Account, request: Request, form: FormData | None) -> Any:
         poll, contest = _place(connection, request)
         station = request.query_params.get("station", "")
@@ -251,6 +252,7 @@ def _correct(clock: Callable[[], datetime]) -> Callable[..., Any]:
                 connection, poll, contest=contest.id, station=station, by=account.name, at=clock(),
                 after={name: value for name, value in _values(contest, form).items() if isinstance(value, int)},
                 reason=str(form.get("reason", "")), of=int(of) if of.isdecimal() and len(of) < 18 else None,
+                seal=seal(poll.id),
             )  # fmt: skip
             return f"/{quote(poll.id)}/quarantine"
         held = protocol(connection, poll.id, contest.id, station)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dauys.stations import api, desk
+from dauys.stations.corrections import Seal
 
 
 def now() -> datetime:
@@ -16,9 +17,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def desk_router(engine: sa.Engine, clock: Callable[[], datetime] = now) -> APIRouter:
+def desk_router(
+    engine: sa.Engine, clock: Callable[[], datetime] = now, seal: Seal = lambda poll: None
+) -> APIRouter:
     """All routes of the room: `/api/polls/...` answers JSON, `/{language}/desk/...` pages."""
     routes = APIRouter()
-    routes.include_router(api.router(engine, clock))
-    routes.include_router(desk.router(engine, clock))
+    routes.include_router(api.router(engine, clock, seal))
+    routes.include_router(desk.router(engine, clock, seal))
     return routes
