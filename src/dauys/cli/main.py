@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,15 +14,18 @@ from dauys import __version__
 from dauys.errors import BadInput, DauysError
 
 COMMANDS = {
-    "run": "dauys.cli.run",
-    "decide": "dauys.cli.decide",
-    "verify": "dauys.cli.verify",
-    "serve": "dauys.cli.serve",
-    "witness": "dauys.cli.witness",
-    "account": "dauys.cli.account",
-    "protocols": "dauys.cli.protocols",
+    "run": "dauys.cli.run:run",
+    "decide": "dauys.cli.decide:decide",
+    "verify": "dauys.cli.verify:verify",
+    "witness": "dauys.cli.witness:witness",
+    "open": "dauys.cli.commission:open_",
+    "serve": "dauys.cli.serve:serve",
+    "account": "dauys.cli.account:account",
+    "protocols": "dauys.cli.protocols:protocols",
+    "annul": "dauys.cli.commission:annul",
+    "declare": "dauys.cli.commission:declare",
 }
-"""Command name to the module that holds it: imported only when called, so that `verify` starts without a database."""
+"""Command name to the function that does it: imported only when called, so that `verify` starts without a database."""
 
 
 class Tree(click.Group):
@@ -33,7 +37,8 @@ class Tree(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
 
@@ -52,6 +57,17 @@ def say(text: str, end: bool = True) -> None:
 def answer(value: Any, as_json: bool, text: str) -> None:
     """The command's answer: JSON on one line with --json, text for a person otherwise."""
     click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+
+
+def moment(text: str | None) -> datetime:
+    """The moment that an option names, or now: the clock of the shell. Raises BadInput."""
+    try:
+        named = datetime.fromisoformat(text) if text else datetime.now().astimezone()
+    except ValueError:
+        named = None
+    if named is None or named.tzinfo is None:
+        raise BadInput("not a moment", found=text, expected="ISO 8601 with an offset, like 2022-06-05T21:00:00+06:00")
+    return named
 
 
 def main(args: list[str] | None = None) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dauys.cli.main import answer, say
+from dauys.cli.main import answer, moment, say
 from dauys.errors import BadInput
 from dauys.polls.dry_run import DryRun, dry_run
 from dauys.polls.keys import keys_of
@@ -42,13 +41,13 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
         found = dry_run(file, source.poll, source.stations, mapping)
         answer({"contests": [run.to_json() for run in found]}, as_json, "\n".join(map(_dry_text, found)))
         return 1 if any(run.quarantined for run in found) else 0
-    moment = _moment(at)
+    received = moment(at)
     with open_store().begin() as connection:
         opened = load_poll(connection, poll)
         receipts = [
             receipt
             for batch in read_protocols(file, opened, mapping)
-            for receipt in receive(connection, opened, replace(batch, file=file), by="import", at=moment)
+            for receipt in receive(connection, opened, replace(batch, file=file), by="import", at=received)
         ]
     states = Counter(receipt.state for receipt in receipts)
     held = [receipt for receipt in receipts if receipt.state == "quarantined"]
@@ -67,16 +66,6 @@ def _mapped(text: str) -> tuple[str, str | list[str]]:
         raise BadInput("not a mapping of columns", found=text, expected="for example yes=for or station=region+number")
     parts = theirs.split("+")
     return ours, parts if len(parts) > 1 else theirs
-
-
-def _moment(text: str | None) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text) if text else datetime.now().astimezone()
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadInput("not a moment", found=text, expected="ISO 8601 with an offset, like 2022-06-05T21:00:00+06:00")
-    return moment
 
 
 def _dry_text(run: DryRun) -> str:

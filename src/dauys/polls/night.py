@@ -6,19 +6,15 @@ Killed at any point and started again, the night ends in the same record: what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, time
-from typing import Any
 
 import sqlalchemy as sa
 
+from dauys.polls.declaring import declare
 from dauys.polls.opening import open_poll
-from dauys.polls.result import contest_json, contest_standing
 from dauys.polls.sources import Corrected, Declared, Event, Protocols, Reports, Source
-from dauys.polls.standing import snapshot
 from dauys.record import log
-from dauys.record.entry import Entry, sign_entry
-from dauys.registers.poll import COMMISSION
 from dauys.stations.corrections import correct
 from dauys.stations.intake import receive
 from dauys.stations.turnout import report_turnout
@@ -64,7 +60,7 @@ def _take(connection: Connection, source: Source, event: Event) -> str:
         case Corrected():
             return _correct(connection, source, event)
         case Declared():
-            return declare(connection, source, event)
+            return declare(connection, source.poll, source.keys, event.stage, event.at, close=event.last)
 
 
 def _correct(connection: Connection, source: Source, event: Corrected) -> str:
@@ -77,27 +73,3 @@ def _correct(connection: Connection, source: Source, event: Corrected) -> str:
     return f"correction at {event.station}: {shown} ({receipt.state})"
 
 
-def declare(connection: Connection, source: Source, event: Declared) -> str:
-    """Counts, decides, and writes the declaration of a stage, signed by the commission, under a signed checkpoint.
-
-    The last stage closes the poll first: after it only corrections and annulments come in. A stage that was declared
-    already is left as it is.
-    """
-    poll, entry_id = source.poll, f"declaration/{event.stage}"
-    if log.find(connection, poll.id, entry_id) is None:
-        if event.last:
-            _commission_entry(connection, source, event, "closing", "closing", {})
-        now = snapshot(connection, poll.id)
-        contests = [contest_json(contest_standing(sheet)) for sheet in now.sheets]
-        body = {"stage": event.stage, "size": now.size, "contests": contests}
-        _commission_entry(connection, source, event, "declaration", entry_id, body)
-        log.sign_checkpoint(connection, poll.id, source.keys.log)
-    declared = log.entry_at(connection, poll.id, log.find(connection, poll.id, entry_id) or 0).body["contests"]
-    return f"{event.stage} result: " + ", ".join(f"{c['contest']} {c['decision']['outcome']}" for c in declared)
-
-
-def _commission_entry(
-    connection: Connection, source: Source, event: Declared, kind: str, entry_id: str, body: Mapping[str, Any]
-) -> None:
-    entry = Entry(source.poll.id, kind, entry_id, event.at.isoformat(), COMMISSION, body)
-    log.append(connection, source.poll.id, [sign_entry(entry, source.keys.commission)])
