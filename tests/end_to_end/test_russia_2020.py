@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from pathlib import Path
 
@@ -42,19 +43,18 @@ def test_every_protocol_is_counted_and_proven(tmp_path: Path) -> None:
 
 def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
     """The same table as a user would have it: unpacked, semicolons, other column names, columns in another order."""
-    lines = gzip.open(DATA, "rt", encoding="utf-8").read().splitlines()
-    rows = [line.split(",") for line in lines[1:]]
+    with gzip.open(DATA, "rt", encoding="utf-8", newline="") as file:
+        rows = [list(reversed(row)) for row in csv.reader(file)]
+    rows[0] = ["против", "за", "недействительных", "в ящиках", "выдано", "в списке", "участок", "комиссия", "субъект"]
     table = tmp_path / "протоколы.csv"
-    header = "за;против;недействительных;в ящиках;выдано;в списке;участок;комиссия;субъект"
-    body = [";".join((r[7], r[8], r[6], r[5], r[4], r[3], r[2], r[1], r[0])) for r in rows if len(r) == 9]
-    table.write_text("\ufeff" + "\n".join([header, *body]) + "\n", encoding="utf-8")
+    with table.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
     columns = ["station=субъект+комиссия+участок", "eligible=в списке", "received=выдано", "participated=в ящиках",
                "yes=за", "no=против", "invalid=недействительных"]  # fmt: skip
     options = [part for column in columns for part in ("--column", column)]
     found = answer(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
     run = found["contests"][0]
-    assert run["stations"]["counted"] == len(body)
-    assert len(body) == 96_765
+    assert run["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
     assert run["totals"] == TOTALS
     assert run["decision"]["outcome"] == "adopted"
 

@@ -7,6 +7,7 @@ of the ids of the counted stations, sorted by code point (the order of their UTF
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,13 +34,15 @@ class Tally:
 def covers(stations: Iterable[str] | pl.Series) -> str:
     """The hash that names a set of stations; a station twice, or an id with a line feed, is refused (`BadInput`)."""
     ids = stations if isinstance(stations, pl.Series) else pl.Series(list(stations), dtype=pl.String)
-    if ids.n_unique() != len(ids):
-        raise BadInput("a station is counted twice", found=ids.filter(ids.is_duplicated())[0], expected="each station once")
     # Polars sorts strings by their UTF-8 bytes, which is the order of code points.
-    joined: bytes = ids.sort().str.join("\n")[0].encode() if len(ids) else b""
-    if joined.count(b"\n") != max(0, len(ids) - 1):
+    ordered = ids.sort()
+    if (again := ordered == ordered.shift(1)).any():
+        raise BadInput("a station is counted twice", found=ordered.filter(again)[0], expected="each station once")
+    if ids.str.contains("\n", literal=True).any():
         raise BadInput("the id of a station contains a line feed", expected="an id on one line")
-    return hashlib.sha256(joined).hexdigest()
+    lines = io.BytesIO()
+    ordered.to_frame().write_csv(lines, include_header=False, quote_style="never")
+    return hashlib.sha256(lines.getbuffer()[:-1]).hexdigest()
 
 
 def tally(

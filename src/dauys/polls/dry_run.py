@@ -50,55 +50,98 @@ class DryRun:
         }
 
 
-def dry_run(
-    path: Path, poll: Poll, stations: Sequence[Station], columns: Mapping[str, str | list[str]] | None = None
-) -> list[DryRun]:
-    """Reads a file and counts it, contest by contest; the form's identities are checked, nothing else.
-
-    Raises BadInput for a file that intake would refuse, naming file, row and field.
-    """
-    batches: dict[str, list[Batch]] = {contest.id: [] for contest in poll.contests}
-    for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000):
-        batches[batch.contest].append(batch)
-    codes = {area.code: n for n, area in enumerate(poll.areas)}
-    listed = _Listed(
-        pl.Series([station.id for station in stations], dtype=pl.String),
-        np.array([codes[station.area] for station in stations], dtype=np.int64),
-        np.array([station.eligible for station in stations], dtype=np.int64),
-    )
-    return [_count(poll, contest, batches[contest.id], listed) for contest in poll.contests]
-
-
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class Listed:
     """The list of stations as columns: ids, places of their areas in the poll, voters on their lists."""
 
     ids: pl.Series
     areas: Column
     eligible: Column
 
+    @classmethod
+    def of(cls, poll: Poll, stations: Sequence[Station]) -> Listed:
+        """The list of a poll; every station's area is one of the poll's."""
+        codes = {area.code: n for n, area in enumerate(poll.areas)}
+        return cls(
+            pl.Series([station.id for station in stations], dtype=pl.String),
+            np.array([codes[station.area] for station in stations], dtype=np.int64),
+            np.array([station.eligible for station in stations], dtype=np.int64),
+        )
 
-def _count(poll: Poll, contest: Contest, batches: Sequence[Batch], listed: _Listed) -> DryRun:
-    none = np.zeros(0, np.int64)
-    columns = {
-        name: np.concatenate([batch.values[name] for batch in batches] or [none]) for name in contest.form.required
-    }
-    ids = pl.concat([pl.Series("", batch.stations, dtype=pl.String) for batch in batches] or [listed.ids.clear()])
-    broken = np.zeros(len(ids), dtype=np.bool_)
+    def places(self, batch: Batch, after: int) -> Column:
+        """Where each station of a batch stands in the list; `after` many protocols came before this batch.
+
+        Raises BadInput F.020 at the first that is not on the list.
+        """
+        ids = pl.Series(batch.stations, dtype=pl.String)
+        if ids.equals(self.ids.slice(after, len(ids))):  # the file has the list's own order: the common case
+            return np.arange(after, after + len(ids))
+        found = ids.to_frame("station").join(
+            self.ids.to_frame("station").with_row_index("place"), on="station", how="left", maintain_order="left"
+        )["place"]
+        if found.null_count():
+            place = int(found.is_null().arg_max() or 0)
+            raise batch.refuse(
+                place, "the station is not on the list", "F.020", field="station", found=batch.stations[place]
+            )
+        return found.cast(pl.Int64).to_numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All protocols of one contest in a file, as columns: ids, their places in the list, the form's required fields."""
+
+    ids: pl.Series
+    places: Column
+    columns: Mapping[str, Column]
+
+    @classmethod
+    def of(cls, contest: Contest, batches: Sequence[Batch], places: Sequence[Column]) -> _Read:
+        none = np.zeros(0, np.int64)
+        return cls(
+            pl.concat([pl.Series("", dtype=pl.String), *(pl.Series("", batch.stations) for batch in batches)]),
+            np.concatenate([none, *places]),
+            {
+                name: np.concatenate([none, *(batch.values[name] for batch in batches)])
+                for name in contest.form.required
+            },
+        )
+
+
+def dry_run(
+    path: Path, poll: Poll, stations: Sequence[Station] | Listed, columns: Mapping[str, str | list[str]] | None = None
+) -> list[DryRun]:
+    """Reads a file and counts it, contest by contest; the form's identities are checked, nothing else.
+
+    Raises BadInput for a file that intake would refuse, naming file, row and field. Memory is bounded by the list, not by
+    the file: the first protocol of a station that is not listed, or is there already, ends the reading.
+    """
+    listed = stations if isinstance(stations, Listed) else Listed.of(poll, stations)
+    batches: dict[str, list[Batch]] = {contest.id: [] for contest in poll.contests}
+    places: dict[str, list[Column]] = {contest.id: [] for contest in poll.contests}
+    for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000):
+        places[batch.contest].append(listed.places(batch, sum(map(len, batches[batch.contest]))))
+        batches[batch.contest].append(batch)
+    return [
+        _count(poll, contest, _Read.of(contest, batches[contest.id], places[contest.id]), listed)
+        for contest in poll.contests
+    ]
+
+
+def _count(poll: Poll, contest: Contest, read: _Read, listed: Listed) -> DryRun:
+    broken = np.zeros(len(read.ids), dtype=np.bool_)
     raised: dict[str, int] = {}
     for identity in contest.form.identities:
-        if identity.applies_to(columns) and (violations := identity.relation.violations(columns)).any():
+        if identity.applies_to(read.columns) and (violations := identity.relation.violations(read.columns)).any():
             broken |= violations
             raised[identity.number] = int(violations.sum())
-    places, good = _places(listed, ids, batches), ~broken
-    tally = tally_columns(
-        ids.filter(pl.Series(good)) if raised else ids,
-        listed.areas[places[good]],
-        [area.code for area in poll.areas],
-        {name: column[good] for name, column in columns.items()},
-    )
+    ids, places, columns = read.ids, read.places, read.columns
+    if raised:
+        ids, places = ids.filter(pl.Series(~broken)), places[~broken]
+        columns = {name: column[~broken] for name, column in columns.items()}
+    tally = tally_columns(ids, listed.areas[places], [area.code for area in poll.areas], columns)
     out = np.ones(len(listed.ids), dtype=np.bool_)
-    out[places[good]] = False
+    out[places] = False
     outstanding: dict[int, list[Outstanding]] = {}
     for row in np.flatnonzero(out).tolist():
         voters = int(listed.eligible[row])
@@ -108,22 +151,5 @@ def _count(poll: Poll, contest: Contest, batches: Sequence[Batch], listed: _List
         for n, area in enumerate(poll.areas)
     }
     decision = decide(contest.rule, counts, on=poll.day)
-    return DryRun(contest, tally, decision, int(broken.sum()), len(listed.ids) - len(ids), raised)
-
-
-def _places(listed: _Listed, ids: pl.Series, batches: Sequence[Batch]) -> Column:
-    """Where each station stands in the list. Raises BadInput F.020 at the first that is not on it."""
-    if len(ids) <= len(listed.ids) and ids.equals(listed.ids.head(len(ids))):
-        return np.arange(len(ids))  # the file has the list's own order: the common case, and a hundred times quicker
-    found = ids.to_frame("station").join(
-        listed.ids.to_frame("station").with_row_index("place"), on="station", how="left", maintain_order="left"
-    )["place"]
-    if found.null_count():
-        place = int(found.is_null().arg_max() or 0)
-        for batch in batches:
-            if place < len(batch):
-                raise batch.refuse(
-                    place, "the station is not on the list", "F.020", field="station", found=batch.stations[place]
-                )
-            place -= len(batch)
-    return found.cast(pl.Int64).to_numpy()
+    missing = len(listed.ids) - len(read.ids)
+    return DryRun(contest, tally, decision, int(broken.sum()), missing, raised)

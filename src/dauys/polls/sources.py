@@ -6,7 +6,7 @@ same events in the same order, and those that are in the record already change n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -91,13 +91,47 @@ class Source:
         if self.file.protocols is None:
             raise DauysError(f"{self.poll.id} names no protocols: add `protocols: {{file: ...}}` to its poll.yaml")
         last = closing
-        for batch in read_protocols(self.file.protocols.file, self.poll, self.file.protocols.columns):
-            at = max(map(datetime.fromisoformat, batch.at)) if batch.at else closing
-            last = max(last, at)
-            yield Protocols(at, batch)
+        source = self.file.protocols
+        for arrived in in_time(read_protocols(source.file, self.poll, source.columns), closing):
+            last = max(last, arrived.at)
+            yield arrived
         stages = self.poll.stages or {"final": last}
         for number, (stage, at) in enumerate(stages.items(), start=1):
             yield Declared(at, stage, number == len(stages))
+
+
+def in_time(batches: Iterable[Batch], closing: datetime) -> Iterator[Protocols]:
+    """Batches as they arrived: where the protocols say when, sorted and in windows of time; otherwise as they stand.
+
+    A file without times is streamed; one with times is held in memory, since its last row may be the night's first.
+    """
+    timed: list[tuple[datetime, int, int]] = []
+    kept: list[Batch] = []
+    for batch in batches:
+        if batch.at is None:
+            yield Protocols(closing, batch)
+            continue
+        kept.append(batch)
+        timed += [(_arrival(batch, place) or closing, len(kept) - 1, place) for place in range(len(batch))]
+    timed.sort()
+    for (_, number), window in groupby(timed, key=lambda row: ((row[0] - closing) // WINDOW, row[1])):
+        rows = list(window)
+        yield Protocols(rows[-1][0], kept[number].take([place for _, _, place in rows]))
+
+
+def _arrival(batch: Batch, place: int) -> datetime | None:
+    if batch.at is None or not batch.at[place]:
+        return None
+    try:
+        at = datetime.fromisoformat(batch.at[place])
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise batch.refuse(
+            place, "the time is not ISO 8601 with an offset", "F.027", field="at", found=batch.at[place],
+            expected="2022-06-05T21:00:00+06:00",
+        )  # fmt: skip
+    return at
 
 
 def open_source(file: PollFile, keys: Keys) -> Source:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dauys.errors import BadInput
 
-BLOCK = 8 << 20
+BLOCK = 2 << 20
 """Bytes of text read at a time."""
 
 LONGEST_ROW = 1 << 20

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from dauys.errors import BadInput
 from dauys.law.form import Form
@@ -21,13 +22,14 @@ Mask = npt.NDArray[np.bool_]
 class Batch:
     """Protocols of one contest, one a row.
 
+    `stations` is a list, or a polars Series where a file was read: see `names`.
     `values` maps fields of the form to int64 columns. `missing` marks the rows that leave an optional field empty. `at`
     (ISO 8601), `by` and `sig` are given per protocol, or empty texts, or not at all. `words` are numbers as written
     out on paper, by field. `file` and `rows` say where each came from; without `rows` they count from 1.
     """
 
     contest: str
-    stations: Sequence[str]
+    stations: Sequence[str] | pl.Series
     values: Mapping[str, Column]
     missing: Mapping[str, Mask] = field(default_factory=dict)
     at: Sequence[str] | None = None
@@ -39,6 +41,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.stations)
+
+    def names(self) -> list[str]:
+        """The stations as a list: for code that goes through them one by one."""
+        return self.stations.to_list() if isinstance(self.stations, pl.Series) else list(self.stations)
 
     def row(self, place: int) -> int:
         """The row in the file, or the place from 1."""
@@ -107,10 +113,11 @@ class Batch:
 
     def check_unique(self) -> None:
         """Raises BadInput F.021 if a station stands twice."""
-        seen: set[str] = set()
-        if len(set(self.stations)) == len(self):
+        names = self.names()
+        if len(set(names)) == len(names):
             return
-        for place, station in enumerate(self.stations):
+        seen: set[str] = set()
+        for place, station in enumerate(names):
             if station in seen:
                 raise self.refuse(
                     place, "the station stands twice", "F.021", field="station", found=station,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dauys.errors import BadInput
@@ -43,6 +44,7 @@ def receive(connection: Connection, poll: Poll, batch: Batch, *, by: str, at: da
     is verified with its station's key. Raises BadInput F.0xx, naming the row; the caller's transaction then undoes all.
     """
     contest = poll.contest(batch.contest)
+    batch = replace(batch, stations=batch.names())
     batch.check_against(contest.form)
     batch.check_unique()
     lock(connection, poll.id)

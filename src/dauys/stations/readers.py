@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from dauys.errors import BadInput
 from dauys.registers.columns import Source, Wanted
@@ -18,6 +20,9 @@ from dauys.registers.poll import Contest, Poll
 from dauys.registers.table import CHUNK_ROWS, Chunk, read_table, rows_chunk
 from dauys.stations.batch import Batch
 from dauys.stations.turnout import Reports, split_by_hour
+
+Places = npt.NDArray[np.intp]
+Run = npt.NDArray[np.uint64]
 
 ABOUT = ("contest", "at", "by", "sig")
 _LABELS = {
@@ -84,13 +89,11 @@ def protocol_columns(poll: Poll, columns: Mapping[str, Source] | None = None) ->
 
 def batches(poll: Poll, chunks: Iterable[Chunk]) -> Iterator[Batch]:
     """Chunks of a table as batches of one contest; a station stands once in each contest (F.021)."""
-    seen: dict[str, dict[str, int]] = {contest.id: {} for contest in poll.contests}
+    seen = {contest.id: Seen() for contest in poll.contests}
     for chunk in chunks:
-        names = chunk.texts["contest"].to_list() if "contest" in chunk.texts else [""] * len(chunk)
-        for contest in _contests(poll, names, chunk):
-            places = [place for place, name in enumerate(names) if name == contest.id]
-            batch = _batch(contest, chunk, places if len(poll.contests) > 1 else None)
-            _once(batch, seen[contest.id])
+        for contest, places in _split(poll, chunk):
+            batch = _batch(contest, chunk, places)
+            seen[contest.id].add(batch)
             yield batch
 
 
@@ -124,71 +127,106 @@ def _hours(chunk: Chunk) -> list[Reports]:
     )  # fmt: skip
 
 
-def _contests(poll: Poll, names: Sequence[str], chunk: Chunk) -> list[Contest]:
-    """The contests that occur, in the poll's order. Raises BadInput F.022, F.023."""
-    by_id = {contest.id: contest for contest in poll.contests}
-    several = len(by_id) > 1
-    for name in set(names):
-        if name in by_id or (not name and not several):
-            continue
+def _split(poll: Poll, chunk: Chunk) -> Iterator[tuple[Contest, Places | None]]:
+    """The contests that occur, in the poll's order, and where; None is everywhere. Raises BadInput F.022, F.023."""
+    several = len(poll.contests) > 1
+    named = chunk.texts.get("contest", pl.repeat("", len(chunk), eager=True))
+    known = [contest.id for contest in poll.contests] + ([] if several else [""])
+    strange = ~named.is_in(known)
+    if strange.any():
+        place = int(strange.arg_max() or 0)
         raise BadInput(
-            "the poll has no such contest" if name else "the poll has several contests: name one", file=chunk.file,
-            row=chunk.first_row + names.index(name), field="contest", found=name, expected=", ".join(by_id),
-            check="F.022" if name else "F.023",
+            "the poll has no such contest" if named[place] else "the poll has several contests: name one",
+            file=chunk.file, row=chunk.first_row + place, field="contest", found=named[place],
+            expected=", ".join(contest.id for contest in poll.contests), check="F.022" if named[place] else "F.023",
         )  # fmt: skip
-    return [contest for contest in poll.contests if not several or contest.id in set(names)]
+    for contest in poll.contests:
+        places = (named == contest.id).arg_true().to_numpy().astype(np.intp) if several else None
+        if places is None or len(places):
+            yield contest, places
 
 
-def _batch(contest: Contest, chunk: Chunk, places: Sequence[int] | None) -> Batch:
-    rows = np.arange(len(chunk)) if places is None else np.asarray(places, np.intp)
+def _batch(contest: Contest, chunk: Chunk, places: Places | None) -> Batch:
+    first = chunk.first_row
+    rows = range(first, first + len(chunk)) if places is None else (places + first).tolist()
+    chosen = slice(None) if places is None else places
     values, missing = {}, {}
     for name, column in chunk.numbers.items():
         empty = chunk.missing.get(name)
-        empty = None if empty is None else empty[rows]
+        empty = None if empty is None else empty[chosen]
         if empty is not None and empty.all():
             continue
         if name not in contest.form.names:
             given = 0 if empty is None else int((~empty).argmax())
             raise BadInput(
-                "the form of the contest has no such field", file=chunk.file, row=chunk.first_row + int(rows[given]),
+                "the form of the contest has no such field", file=chunk.file, row=rows[given],
                 field=name, check="F.035", expected=", ".join(contest.form.names),
             )  # fmt: skip
-        values[name] = column[rows]
+        values[name] = column[chosen]
         if empty is not None and empty.any():
             missing[name] = empty
     texts = {}
     for name, series in chunk.texts.items():
         if name == "station" or (series != "").any():
-            texts[name] = series.to_list() if places is None else series.gather(rows).to_list()
+            texts[name] = series if places is None else series.gather(places)
+    lists = {name: series.to_list() for name, series in texts.items() if name != "station"}
     return Batch(
         contest=contest.id,
         stations=texts["station"],
         values=values,
         missing=missing,
-        at=texts.get("at"),
-        by=texts.get("by"),
-        sig=texts.get("sig"),
-        words={name.removesuffix("_words"): found for name, found in texts.items() if name.endswith("_words")},
+        at=lists.get("at"),
+        by=lists.get("by"),
+        sig=lists.get("sig"),
+        words={name.removesuffix("_words"): found for name, found in lists.items() if name.endswith("_words")},
         file=chunk.file,
-        rows=(rows + chunk.first_row).tolist(),
+        rows=rows,
     )
 
 
-def _once(batch: Batch, seen: dict[str, int]) -> None:
-    """Raises BadInput F.021 for a station that this file has had for this contest."""
-    size = len(seen)
-    rows = dict(zip(batch.stations, batch.rows or (), strict=True))
-    if len(rows) == len(batch) and not (seen.keys() & rows.keys()):
-        seen |= rows
-        return
-    for place, station in enumerate(batch.stations):
-        first = seen.setdefault(station, batch.row(place))
-        if len(seen) == size:
-            raise batch.refuse(
-                place, f"the station stands in row {first} already", "F.021", field="station", found=station,
-                expected="each station once for each contest",
-            )  # fmt: skip
-        size = len(seen)
+class Seen:
+    """The stations that a file has had for one contest, by their hashes: eight bytes each, in sorted runs.
+
+    Runs of like size are merged, so that there are few. Different hashes are different stations; where two are equal
+    the names decide.
+    """
+
+    __slots__ = ("_batches", "_runs")
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._batches: list[tuple[pl.Series, Sequence[int]]] = []
+
+    def add(self, batch: Batch) -> None:
+        """Raises BadInput F.021 for a station that the file has had."""
+        stations = pl.Series("station", batch.stations, dtype=pl.String)
+        fresh: Run = stations.hash().sort().to_numpy()
+        if (fresh[1:] == fresh[:-1]).any() or any(_meet(run, fresh) for run in self._runs):
+            self._name(batch, stations)
+        self._batches.append((stations, batch.rows or range(1, len(batch) + 1)))
+        while self._runs and len(self._runs[-1]) < 2 * len(fresh):
+            fresh = np.sort(np.concatenate((self._runs.pop(), fresh)), kind="stable")
+        self._runs.append(fresh)
+
+    def _name(self, batch: Batch, stations: pl.Series) -> None:
+        """Raises BadInput for the first row of the batch whose station stood before, unless only hashes are equal."""
+        again = ~pl.concat([*(names for names, _ in self._batches), stations]).is_first_distinct()
+        if not again.any():
+            return
+        place = int(again.arg_max() or 0) - sum(len(names) for names, _ in self._batches)
+        station = stations[place]
+        for names, rows in (*self._batches, (stations, batch.rows or range(1, len(batch) + 1))):
+            if (found := names.index_of(station)) is not None:
+                raise batch.refuse(
+                    place, f"the station stands in row {rows[found]} already", "F.021", field="station", found=station,
+                    expected="each station once for each contest",
+                )  # fmt: skip
+
+
+def _meet(run: Run, fresh: Run) -> bool:
+    """Whether two sorted arrays share a value."""
+    at = np.minimum(np.searchsorted(run, fresh), max(0, len(run) - 1))
+    return bool(len(run) and (run[at] == fresh).any())
 
 
 def _flat(row: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       swap(document.getElementById("main"), page.getElementById("main"));
       shown = Number(page.body.dataset.size);
-      document.body.dataset.size = shown;
+      Object.assign(document.body.dataset, page.body.dataset);
       document.title = page.title;
       say("on");
     } catch { say("lost"); }

@@ -1,0 +1,186 @@
+"""Does a night on the site look right in a real browser, and can strangers follow its record? One served night for all."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from dauys_command import SMALL, answer, command, environ
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [pytest.mark.database, pytest.mark.xdist_group("small")]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A small poll that was run with --serve: the folder, the address of the site and that of the record."""
+
+    folder: Path
+    site: str
+    record: str
+
+
+def serve(folder: Path, *args: str) -> Iterator[Served]:
+    """`dauys run ... --serve` on a free port; ended by its own process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dauys", "run", str(SMALL), "--serve", "--port", "0", *args],
+        cwd=folder,
+        env=environ(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if found := re.search(r"the site: (\S+)\s+the record: (\S+)", line):
+                yield Served(folder, found[1], found[2])
+                break
+        else:
+            pytest.fail("the site did not start")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stderr.close()
+        assert process.wait(timeout=20) in (0, 130)
+
+
+@pytest.fixture(scope="module")
+def witness_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder and the key of an observer mission's witness."""
+    folder = tmp_path_factory.mktemp("mission")
+    said = answer(folder, "witness", "nowhere", "--name", "mission", "--state", folder / "w", "--key-only")
+    return folder, said["vkey"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, witness_key: tuple[Path, str]) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("served"), "--witness", witness_key[1])
+
+
+def final(served: Served) -> Any:
+    """The JSON twin of the result page, once the night is over."""
+    for _ in range(200):
+        body = httpx.get(f"{served.site.rstrip('/')}.json").json()
+        if "final" in json.dumps(body.get("stage", "")):
+            return body
+    pytest.fail("the night did not end")
+
+
+def test_a_served_record_verifies_and_a_witness_cosigns_it(served: Served, witness_key: tuple[Path, str]) -> None:
+    final(served)
+    folder, vkey = witness_key
+    first = answer(folder, "witness", served.record, "--name", "mission", "--state", folder / "w")
+    assert first["posted"] is True
+    again = answer(folder, "witness", served.record, "--name", "mission", "--state", folder / "w")
+    assert again["before"] == first["size"]
+    body = answer(folder, "verify", served.record, "--witness", vkey)
+    assert body["ok"] is True
+    cosigned = next(check for check in body["checks"] if check["id"] == "V.04")
+    assert "cosigned by 1 of 1" in cosigned["found"]
+
+
+def test_a_stranger_may_not_cosign(served: Served, tmp_path: Path) -> None:
+    final(served)
+    said = command(tmp_path, "witness", served.record, "--name", "stranger", "--state", tmp_path / "w", code=2).stderr
+    assert "accredited" in said
+
+
+def test_a_reader_that_nobody_here_wrote_follows_the_record(served: Served, witness_key: tuple[Path, str]) -> None:
+    """aics-tlog reads the tiles over HTTP, checks signature and cosignature, audits every tile, proves every entry."""
+    aics_tlog = pytest.importorskip("aics_tlog", reason="the peer reader of requirements/peers.txt is not installed")
+    final(served)
+    answer(witness_key[0], "witness", served.record, "--name", "mission", "--state", witness_key[0] / "w")
+    keys = httpx.get(f"{served.record}/keys.json").json()
+    note = aics_tlog.parse_note(httpx.get(f"{served.record}/checkpoint").content)
+    seen = aics_tlog.verify_checkpoint(
+        note, aics_tlog.parse_vkey(keys["log"]), [aics_tlog.parse_vkey(key) for key in keys["witnesses"]], quorum=1
+    )
+    assert seen.ok
+    state = aics_tlog.parse_checkpoint(note.text)
+    reader = aics_tlog.HttpTileReader([f"{served.record}/"])
+    aics_tlog.audit_tiles(reader, state.size, state.root)
+    verified = aics_tlog.VerifiedTileReader(reader, state.size, state.root)
+    kinds = [json.loads(verified.entry(index))["kind"] for index in range(state.size)]
+    assert kinds[0] == "poll"
+    assert kinds.count("protocol") == 47
+    assert kinds[-1] == "declaration"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: install Debian's package chromium for the browser tests")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (2560, 1440)])
+def test_every_page_at_phone_laptop_and_wall_width(served: Served, browser: Any, width: int, height: int) -> None:
+    final(served)
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    base = served.site.rstrip("/")
+    paths = ("", "/areas", "/areas/A2", "/stations/A2-03", "/turnout", "/quarantine", "/checks", "/record", "/downloads")
+    for language in ("kk", "ru", "en") if width == 390 else ("en",):
+        for path in paths:
+            address = base.replace("/en/", f"/{language}/") + path
+            answered = page.goto(address)
+            assert answered is not None
+            assert answered.status == 200, address
+            assert page.locator("h1").count() == 1, address
+            assert page.evaluate("document.documentElement.lang") == language
+            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert overflow <= 0, f"{address} is {overflow} px wider than the screen"
+    assert faults == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_result_page_says_what_was_decided(served: Served, browser: Any) -> None:
+    final(served)
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(served.site)
+    outcomes = page.locator("[data-outcome]").evaluate_all("found => found.map(e => e.dataset.outcome)")
+    assert outcomes[0] == "adopted"
+    tests = page.locator("[data-test]").evaluate_all("found => found.map(e => [e.dataset.test, e.dataset.met])")
+    assert ["territories", "true"] in tests
+    assert page.locator("[data-map] [data-area]").count() == 0 or page.locator("[data-area]").count() >= 3
+    text = page.locator("main").inner_text()
+    assert "22 of 24" in re.sub(r"\s+", " ", text)
+    assert page.locator("[data-can-change]").first.get_attribute("data-can-change") == "false"
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_page_follows_the_night_without_a_reload(browser: Any, tmp_path: Path) -> None:
+    """The night at 10,000 times its speed: the counts on an open page rise by themselves, until the outcome is there."""
+    for night in serve(tmp_path, "--speed", "9000"):
+        page = browser.new_page()
+        page.goto(night.site)
+        page.evaluate("window.untouched = true")
+        before = page.locator("[data-stations-counted]").first.get_attribute("data-stations-counted")
+        page.wait_for_selector("body[data-stage=final]", timeout=40_000)
+        after = page.locator("[data-stations-counted]").first.get_attribute("data-stations-counted")
+        assert int(after) > int(before)
+        assert page.evaluate("window.untouched") is True
+        assert page.locator("[data-outcome]").first.get_attribute("data-outcome") == "adopted"
+        page.close()
