@@ -1,21 +1,16 @@
-"""How fast are protocols durable, in PostgreSQL and in the record, against a bare COPY of the same rows?
+"""Protocols durable in PostgreSQL and in the record together, beside a bare COPY of the same bytes into tables without keys.
 
-    python bench/intake.py [rows ...]     default 10012; 1000000 shows that memory stays bounded
-
-Each figure is a ratio in one run: `receive` (checks, entries, tree, both tables, commit) to one COPY of the same columns into
-a table without keys, committed the same way. Peak memory is this process's; the server's is its own.
+Ours is `receive`: checks, entries, tree, both tables, commit. The same rows of both tables are then read back and copied in one
+transaction for each of ours, which PostgreSQL makes as durable.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from datetime import time as hour
 from pathlib import Path
@@ -24,6 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.timing import Line, peak_mib
 from dauys.law.packs import load_form, load_rule
 from dauys.record.entry import Entry
 from dauys.record.log import open_log
@@ -36,57 +32,64 @@ from dauys.store.engine import driver, open_store
 AT = "2022-06-05T21:00:00+06:00"
 CHUNK = 20_000
 AREAS = 17
+FIELDS = ("eligible", "received", "participated", "yes", "no", "invalid", "not_counted")
+NIGHT, MILLION = 10_012, 1_000_000
+
+ENTRIES = "SELECT poll, seq, kind, id, body, leaf FROM entry WHERE poll = :poll AND seq >= :low AND seq < :high"
+PROTOCOLS = (
+    "SELECT poll, contest, station, version, state, values::text, checks, seq FROM protocol "
+    "WHERE poll = :poll AND seq >= :low AND seq < :high"
+)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: seconds of ours and of the baseline, and what came of it."""
-
-    what: str
-    rows: int
-    seconds: float
-    baseline: float
-    peak_mib: int
-
-    @property
-    def ratio(self) -> float:
-        return self.seconds / self.baseline
-
-    @property
-    def rate(self) -> float:
-        return self.rows / self.seconds
-
-
-def measure(sizes: Sequence[int] = (10_012,), signed: bool = True) -> list[Row]:
-    """Unsigned and (up to 100,000 rows) signed intake of each size, each beside its baseline."""
-    found = []
+def measure(quick: bool) -> list[Line]:
+    """The night's protocols unsigned and signed by their stations."""
     with tempfile.TemporaryDirectory(prefix="dauys") as folder:
         engine = open_store(Path(folder))
-        engine.connect().close()
-        for size in sizes:
-            for key in (None, Ed25519PrivateKey.generate()) if signed and size <= 100_000 else (None,):
-                found.append(_one(engine, size, key))
+        lines = [
+            _line(engine, "intake: 10,012 protocols", None, 3 if quick else 7),
+            _line(engine, "intake: 10,012, signed by stations", Ed25519PrivateKey.generate(), 3 if quick else 7),
+        ]
         engine.dispose()
-    return found
+    return lines
 
 
-def _one(engine: sa.Engine, size: int, key: Ed25519PrivateKey | None) -> Row:
-    poll = _poll(f"bench/{size}-{'signed' if key else 'plain'}")
+def measure_million(quick: bool) -> list[Line] | str:
+    """A million protocols, once, in chunks: memory is bounded by a chunk."""
+    if quick:
+        return "left out by --quick"
+    with tempfile.TemporaryDirectory(prefix="dauys") as folder:
+        engine = open_store(Path(folder))
+        ours, theirs = _once(engine, "bench/million", MILLION, None)
+        engine.dispose()
+    job = f"intake: 1,000,000 protocols ({MILLION / ours:,.0f} a second)"
+    return [Line(job, [ours], "bare COPY", [theirs], most_mib=512, peak=peak_mib())]
+
+
+def _line(engine: sa.Engine, job: str, key: Ed25519PrivateKey | None, repeats: int) -> Line:
+    times = [_once(engine, f"bench/{'signed' if key else 'plain'}-{n}", NIGHT, key) for n in range(repeats + 1)]
+    ours, theirs = zip(*times[1:], strict=True)
+    return Line(job, ours, "bare COPY", theirs, most_seconds=2)
+
+
+def _once(engine: sa.Engine, poll_id: str, size: int, key: Ed25519PrivateKey | None) -> tuple[float, float]:
+    """Seconds of our intake into a fresh poll, and of copying what it wrote."""
+    poll = sample_poll(poll_id)
     _open(engine, poll, size, key)
-    baseline = _bare(engine, size)
-    batches = [_signed(poll, batch, key) for batch in _batches(size)] if key else _batches(size)
-    start = time.perf_counter()
-    taken = 0
-    for batch in batches:
+    ours = theirs = 0.0
+    for number, batch in enumerate(batches(size)):
+        given = _signed(poll, batch, key) if key else batch
+        start = time.perf_counter()
         with engine.begin() as connection:
-            taken += len(receive(connection, poll, batch, by="bench", at=AT))
-    seconds = time.perf_counter() - start
-    assert taken == size
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return Row("intake, signed by stations" if key else "intake", size, seconds, baseline, peak)
+            receipts = receive(connection, poll, given, by="bench", at=AT)
+        ours += time.perf_counter() - start
+        assert [receipt.seq for receipt in receipts] == list(range(number * CHUNK, number * CHUNK + len(batch)))
+        theirs += _bare(engine, poll_id, number * CHUNK, number * CHUNK + len(batch))
+    return ours, theirs
 
 
-def _poll(poll_id: str) -> Poll:
+def sample_poll(poll_id: str) -> Poll:
+    """A poll of the form of kz/2022-referendum in 17 areas."""
     labels = dict.fromkeys(("kk", "ru", "en"), "bench")
     contest = Contest("q1", labels, load_form("kz/referendum-protocol"), load_rule("kz/referendum-constitution"))
     areas = tuple(Area(code=f"A{n:02}", kind="area", names=labels) for n in range(AREAS))
@@ -94,6 +97,18 @@ def _poll(poll_id: str) -> Poll:
         id=poll_id, kind="referendum", day=date(2022, 6, 5), names=labels, timezone="Asia/Almaty", opens=hour(7),
         closes=hour(20), areas=areas, contests=(contest,),
     )  # fmt: skip
+
+
+def batches(size: int) -> Iterator[Batch]:
+    """Good protocols of as many stations, in chunks."""
+    for first in range(0, size, CHUNK):
+        n = np.arange(first, min(first + CHUNK, size), dtype=np.int64)
+        eligible = 1000 + n % 1000
+        participated = eligible * 7 // 10
+        yes, invalid, other = participated * 77 // 100, participated * 3 // 100, participated // 100
+        no = participated - yes - invalid - other
+        columns = (eligible, participated + n % 5, participated, yes, no, invalid, other)
+        yield Batch("q1", [f"S{i:07}" for i in n.tolist()], dict(zip(FIELDS, columns, strict=True)))
 
 
 def _open(engine: sa.Engine, poll: Poll, size: int, key: Ed25519PrivateKey | None) -> None:
@@ -106,64 +121,36 @@ def _open(engine: sa.Engine, poll: Poll, size: int, key: Ed25519PrivateKey | Non
         ):
             for n in range(size):
                 copy.write_row((poll.id, f"S{n:07}", f"A{n % AREAS:02}", 1000 + n % 1000, public))
-
-
-def _batches(size: int) -> Iterator[Batch]:
-    for first in range(0, size, CHUNK):
-        n = np.arange(first, min(first + CHUNK, size), dtype=np.int64)
-        eligible = 1000 + n % 1000
-        participated = eligible * 7 // 10
-        yes, invalid, other = participated * 77 // 100, participated * 3 // 100, participated // 100
-        values = {
-            "eligible": eligible,
-            "received": participated + n % 5,
-            "participated": participated,
-            "yes": yes,
-            "no": participated - yes - invalid - other,
-            "invalid": invalid,
-            "not_counted": other,
-        }
-        yield Batch("q1", [f"S{i:07}" for i in n.tolist()], values)
+        connection.execute(
+            sa.text(
+                "CREATE TABLE IF NOT EXISTS bare_entry (poll text, seq int8, kind text, id text, body bytea, leaf bytea);"
+                "CREATE TABLE IF NOT EXISTS bare_protocol (poll text, contest text, station text, version int4, state text, "
+                "values jsonb, checks text[], seq int8)"
+            )
+        )
 
 
 def _signed(poll: Poll, batch: Batch, key: Ed25519PrivateKey) -> Batch:
     sigs = []
-    for station, values in zip(batch.stations, batch.protocols(), strict=True):
+    for station, values in zip(batch.names(), batch.protocols(), strict=True):
         body = {"contest": batch.contest, "station": station, "values": values}
         entry = Entry(poll.id, "protocol", f"protocol/{batch.contest}/{station}", AT, station, body)
         sigs.append(b64encode(key.sign(entry.signed_bytes())).decode())
-    return replace(batch, at=[AT] * len(batch), by=batch.stations, sig=sigs)
+    return replace(batch, at=[AT] * len(batch), by=batch.names(), sig=sigs)
 
 
-def _bare(engine: sa.Engine, size: int) -> float:
-    """Seconds for one durable COPY of the same rows, as PostgreSQL itself would take them."""
+def _bare(engine: sa.Engine, poll_id: str, low: int, high: int) -> float:
+    """Seconds for a durable COPY of the rows of both tables with these places, in one transaction."""
+    span = {"poll": poll_id, "low": low, "high": high}
     with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE bare (contest text, station text, values jsonb)"))
+        found = {
+            "bare_entry": connection.execute(sa.text(ENTRIES), span).all(),
+            "bare_protocol": connection.execute(sa.text(PROTOCOLS), span).all(),
+        }
     start = time.perf_counter()
-    for batch in _batches(size):
-        with (
-            engine.begin() as connection,
-            driver(connection).cursor() as cursor,
-            cursor.copy("COPY bare (contest, station, values) FROM STDIN") as copy,
-        ):
-            for station, values in zip(batch.stations, batch.protocols(), strict=True):
-                copy.write_row((batch.contest, station, json.dumps(values)))
-    seconds = time.perf_counter() - start
     with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE bare"))
-    return seconds
-
-
-def main() -> None:
-    sizes = [int(text) for text in sys.argv[1:]] or [10_012]
-    print("| job | protocols | seconds | per second | bare COPY, s | ratio | peak MiB |")
-    print("|---|---|---|---|---|---|---|")
-    for row in measure(sizes):
-        print(
-            f"| {row.what} | {row.rows:,} | {row.seconds:.2f} | {row.rate:,.0f} | {row.baseline:.2f} "
-            f"| {row.ratio:.1f} | {row.peak_mib} |"
-        )
-
-
-if __name__ == "__main__":
-    main()
+        for name, rows in found.items():
+            with driver(connection).cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+    return time.perf_counter() - start

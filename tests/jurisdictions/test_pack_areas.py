@@ -42,7 +42,7 @@ def test_the_western_five_were_an_hour_behind_on_the_day() -> None:
 
 
 def test_kato_numbers_have_nine_digits_and_follow_the_code() -> None:
-    assert all(area.kato is not None and area.kato == area.code[2:] + "0000000" for area in KZ)
+    assert all(area.classifier is not None and area.classifier == area.code[2:] + "0000000" for area in KZ)
 
 
 @pytest.mark.parametrize("pack", pack_names())
@@ -50,7 +50,7 @@ def test_an_area_survives_the_record(pack: str) -> None:
     for area in read_areas(load_pack(pack).areas):
         back = Area.from_json(area.to_json())
         assert (back.code, back.kind, back.names, back.weight) == (area.code, area.kind, area.names, area.weight)
-        assert (back.timezone, back.kato) == (area.timezone, area.kato)
+        assert (back.timezone, back.classifier) == (area.timezone, area.classifier)
 
 
 def test_half_cantons_and_jura() -> None:

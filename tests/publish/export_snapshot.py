@@ -20,8 +20,8 @@ def said(word: str) -> dict[str, str]:
 
 
 AREAS = (
-    Area("KZ11", "region", said("North & <South>"), kato="110000000"),
-    Area("KZ71", "capital", said("Capital"), weight=Fraction(1), kato="710000000"),
+    Area("KZ11", "region", said("North & <South>"), classifier="110000000"),
+    Area("KZ71", "capital", said("Capital"), weight=Fraction(1), classifier="710000000"),
 )
 STATIONS = (
     Station("71-002/а б", "KZ71", 90, abroad=True),

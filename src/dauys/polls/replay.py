@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dauys.errors import DauysError
+from dauys.law.relation import LARGEST
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
@@ -51,7 +52,6 @@ class Replay:
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
-    _versions: dict[int, Mapping[str, int]] = field(default_factory=dict)
 
     def apply(self, seq: int, entry: Entry) -> None:
         """Takes one entry, in order."""
@@ -91,13 +91,15 @@ class Replay:
                 return
             form = self.poll.contest(contest_id).form
             raised: list[set[str]] = [set() for _ in rows]
-            for identity in form.identities:
-                at = [n for n, (_, values, _) in enumerate(rows) if identity.applies_to(values)]
-                columns = {
-                    name: np.array([rows[n][1][name] for n in at], dtype=np.int64) for name in identity.relation.fields
-                }
-                for n in np.flatnonzero(identity.relation.violations(columns)) if at else ():
-                    raised[at[n]].add(identity.number)
+            alike: dict[frozenset[str], list[int]] = {}  # protocols that give the same fields
+            for n, (_, values, _) in enumerate(rows):
+                alike.setdefault(frozenset(values), []).append(n)
+            for given, at in alike.items():
+                columns = {name: np.array([rows[n][1][name] for n in at], dtype=np.int64) for name in given}
+                for identity in form.identities:
+                    if identity.applies_to(given):
+                        for n in np.flatnonzero(identity.relation.violations(columns)).tolist():
+                            raised[at[n]].add(identity.number)
             numbers = {identity.number for identity in form.identities}
             for (seq, _, checks), expected in zip(rows, raised, strict=True):
                 if numbers.intersection(checks) != expected:
@@ -164,8 +166,8 @@ class Replay:
     def _take(
         self, seq: int, entry: Entry, by_station: dict[str, Held], values: Mapping[str, int], version: int
     ) -> None:
-        if not all(type(value) is int and value >= 0 for value in values.values()):
-            raise ValueError("every value is a whole number")
+        if not all(type(value) is int and 0 <= value <= LARGEST for value in values.values()):
+            raise ValueError(f"every value is a whole number up to {LARGEST}")
         by_station[entry.body["station"]] = Held(seq, values, entry.checks, version)
         self._to_check.setdefault(entry.body["contest"], []).append((seq, values, entry.checks))
 

@@ -226,7 +226,7 @@ def _units(poll: Poll, counts: Sequence[_Count]) -> Iterator[Node]:
     )
     for area in poll.areas:
         kind = AREA_TYPES.get(area.kind, area.kind)
-        codes = [("national-level", area.kato)] if area.kato else []
+        codes = [("national-level", area.classifier)] if area.classifier else []
         parts = by_area[area.code]
         yield _unit(
             _id("area", area.code),

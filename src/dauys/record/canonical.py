@@ -6,7 +6,7 @@ The record holds text, whole numbers, booleans, null, lists and objects. A float
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from dauys.errors import DauysError
 
@@ -24,7 +24,19 @@ class NotCanonical(DauysError):
 # code point, which is the UTF-16 order of §3.2.3 as long as no key goes beyond the Basic Multilingual Plane.
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _encode_as_ordered = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
-_decode = json.JSONDecoder().decode
+
+
+def _whole(digits: str) -> int:
+    _check_integer(value := int(digits))
+    return value
+
+
+def _refuse_float(digits: str) -> float:
+    raise NotCanonical(f"{float(digits)!r} is not a whole number; the record holds only whole numbers")
+
+
+_decode = json.JSONDecoder(parse_int=_whole, parse_float=_refuse_float, parse_constant=_refuse_float).decode
+"""Refuses on the way in what `canonical` would refuse of values, so that a value read need not be walked again."""
 
 
 def canonical(value: object) -> bytes:
@@ -33,8 +45,16 @@ def canonical(value: object) -> bytes:
     Raises NotCanonical for floats, integers beyond ±(2**53 - 1), keys that are not text, lone surrogates, other types.
     """
     try:
-        text = _encode_as_ordered(_in_utf16_order(value)) if _has_astral_key(value) else _encode(value)
-        return text.encode()
+        if _has_astral_key(value):
+            return _bytes_of(_encode_as_ordered, _in_utf16_order(value))
+    except RecursionError:
+        raise NotCanonical("the value is nested too deeply or contains itself") from None
+    return _bytes_of(_encode, value)
+
+
+def _bytes_of(encode: Callable[[object], str], value: object) -> bytes:
+    try:
+        return encode(value).encode()
     except UnicodeEncodeError as error:
         found = f"U+{ord(error.object[error.start]):04X}"
         raise NotCanonical(f"text holds half of a surrogate pair ({found}), which is not a character") from None
@@ -49,7 +69,8 @@ def parse(data: bytes) -> JSON:
     spaces, ...).
     """
     try:
-        value: JSON = _decode(data.decode())
+        text = data.decode()
+        value: JSON = _decode(text)
     except UnicodeDecodeError as error:
         raise NotCanonical(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -58,7 +79,8 @@ def parse(data: bytes) -> JSON:
         raise NotCanonical("the value is nested too deeply") from None
     except ValueError:  # Python refuses to read integers of thousands of digits
         raise NotCanonical("a number is too large") from None
-    again = canonical(value)
+    beyond_bmp = not data.isascii() and len(text.encode("utf-16-le")) > 2 * len(text)
+    again = canonical(value) if beyond_bmp else _bytes_of(_encode, value)
     if again != data:
         raise NotCanonical(_difference(data, again))
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -46,6 +46,7 @@ class Entry:
     body: Mapping[str, Any]
     sig: str | None = None
     checks: tuple[str, ...] = ()
+    _signed: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("poll", "kind", "id", "by"):
@@ -64,8 +65,7 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """The canonical JSON, the leaf of the log. Raises EntryError beyond 65,535 bytes."""
-        checks = {"checks": list(self.checks)} if self.checks else {}
-        data = canonical(self._authored() | checks)
+        data = canonical(self._authored() | {"checks": list(self.checks)}) if self.checks else self.signed_bytes()
         if self.sig is not None:  # "sig" is the last of the member names in order
             data = b'%b,"sig":"%b"}' % (data[:-1], self.sig.encode())
         if len(data) > MAX_ENTRY_BYTES:
@@ -73,8 +73,14 @@ class Entry:
         return data
 
     def signed_bytes(self) -> bytes:
-        """What the signature covers: the canonical JSON without `sig` and `checks`."""
-        return canonical(self._authored())
+        """What the signature covers: the canonical JSON without `sig` and `checks`. It is made once and kept."""
+        if self._signed is None:
+            self._keep_signed(canonical(self._authored()))
+        assert self._signed is not None
+        return self._signed
+
+    def _keep_signed(self, data: bytes) -> None:
+        object.__setattr__(self, "_signed", data)  # a frozen entry says the same for ever
 
     def _authored(self) -> dict[str, Any]:
         return {"at": self.at, "body": self.body, "by": self.by, "id": self.id, "kind": self.kind, "poll": self.poll}
@@ -95,7 +101,10 @@ class Entry:
             not isinstance(checks, list) or not checks or not all(isinstance(c, str) for c in checks)
         ):
             raise EntryError(f"the member 'checks' of an entry is a list of check numbers or absent, found {checks!r}")
-        return cls(**cast(dict[str, Any], value), checks=tuple(cast(list[str], checks or ())))
+        entry = cls(**cast(dict[str, Any], value), checks=tuple(cast(list[str], checks or ())))
+        if checks is None:
+            entry._keep_signed(data if entry.sig is None else data[: -len(f',"sig":"{entry.sig}"}}')] + b"}")
+        return entry
 
 
 def sign_entry(entry: Entry, private_key: Ed25519PrivateKey) -> Entry:

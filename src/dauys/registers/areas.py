@@ -19,14 +19,15 @@ from dauys.law.files import LANGUAGES
 from dauys.law.tables import Row, read_table
 
 COLUMNS = ("code", "kind", "parent", "since", "until", "timezone", "weight", "name_kk", "name_ru", "name_en")
-KAZAKH_COLUMNS = ("kato", "separated_from")
+OPTIONAL_COLUMNS = ("classifier", "separated_from")
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
     """A territorial unit under one name. `weight` is what it counts where areas are counted (a half-canton: 1/2).
 
-    `kato` is its number in Kazakhstan's classifier; `separated_from` the code of the unit it was cut out of.
+    `classifier` is its code in the country's own register of territories (KATO in Kazakhstan);
+    `separated_from` is the code of the unit it was cut out of.
     """
 
     code: str
@@ -37,7 +38,7 @@ class Area:
     until: datetime.date | None = None
     timezone: str | None = None
     weight: Fraction = Fraction(1)
-    kato: str | None = None
+    classifier: str | None = None
     separated_from: str | None = None
 
     def exists(self, on: datetime.date) -> bool:
@@ -45,8 +46,8 @@ class Area:
         return (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
 
     def to_json(self) -> dict[str, Any]:
-        """{"code","kind","names","weight": "p/q"} and, where known, "parent", "timezone", "kato": a poll's area."""
-        known = {"parent": self.parent, "timezone": self.timezone, "kato": self.kato}
+        """{"code","kind","names","weight": "p/q"} and, where known, "parent", "timezone", "classifier": a poll's area."""
+        known = {"parent": self.parent, "timezone": self.timezone, "classifier": self.classifier}
         return {
             "code": self.code,
             "kind": self.kind,
@@ -65,14 +66,14 @@ class Area:
             parent=body.get("parent"),
             timezone=body.get("timezone"),
             weight=Fraction(body["weight"]),
-            kato=body.get("kato"),
+            classifier=body.get("classifier"),
         )
 
 
 def read_areas(path: Path) -> tuple[Area, ...]:
-    """All dated areas of a pack's table (`COLUMNS`, for Kazakhstan also `KAZAKH_COLUMNS`); raises `BadInput`."""
+    """All dated areas of a pack's table (`COLUMNS`, and of `OPTIONAL_COLUMNS` those it has); raises `BadInput`."""
     areas: list[Area] = []
-    for row in read_table(path, COLUMNS, KAZAKH_COLUMNS):
+    for row in read_table(path, COLUMNS, OPTIONAL_COLUMNS):
         area = _area_of(row)
         if area.until is not None and area.since is not None and area.until < area.since:
             row.fail("ends before it begins", field="until", found=area.until, expected=f"{area.since} or later")
@@ -108,7 +109,7 @@ def _area_of(row: Row) -> Area:
         until=row.date("until"),
         timezone=timezone,
         weight=row.fraction("weight"),
-        kato=row.cells.get("kato") or None,
+        classifier=row.cells.get("classifier") or None,
         separated_from=row.cells.get("separated_from") or None,
     )
 
