@@ -184,3 +184,15 @@ def test_the_page_follows_the_night_without_a_reload(browser: Any, tmp_path: Pat
         assert page.evaluate("window.untouched") is True
         assert page.locator("[data-outcome]").first.get_attribute("data-outcome") == "adopted"
         page.close()
+
+
+def test_the_bundle_in_one_file_is_the_bundle(served: Served, tmp_path: Path) -> None:
+    final(served)
+    archive = tmp_path / "bundle.zip"
+    archive.write_bytes(httpx.get(f"{served.record}/bundle.zip", timeout=30).raise_for_status().content)
+    shutil.unpack_archive(archive, tmp_path / "home")
+    (bundle,) = (tmp_path / "home").iterdir()
+    assert answer(tmp_path, "verify", bundle)["ok"] is True
+    kept = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    written = served.folder / "out/test/small"
+    assert {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()} <= kept

@@ -221,11 +221,13 @@ def _chunk(frame: pl.DataFrame, layout: Layout, wanted: Wanted, file: Path | Non
     for name in wanted.columns:
         places = layout.places.get(name)
         if name not in wanted.numbers:
-            parts = [pl.col(f"c{place}").fill_null("") for place in places or ()]
+            parts = [frame[f"c{place}"].fill_null("").alias(name) for place in places or ()]
             texts[name] = (
-                frame.select(pl.concat_str(parts, separator=":").alias(name)).to_series()
-                if parts
-                else pl.repeat("", len(frame), eager=True)
+                pl.repeat("", len(frame), eager=True)
+                if not parts
+                else parts[0]
+                if len(parts) == 1
+                else pl.select(pl.concat_str(parts, separator=":")).to_series()
             )
         elif places:
             series = frame[f"c{places[0]}"]
