@@ -128,7 +128,9 @@ def _take(browser: Any, address: str, picture: Picture) -> None:
     page.goto(f"{address}/en/polls/{POLL}/{picture.page}")
     page.evaluate("document.fonts.ready")
     if picture.heading:
-        page.get_by_role("heading", name=picture.heading).evaluate("heading => heading.scrollIntoView({behavior: 'instant'})")
+        page.get_by_role("heading", name=picture.heading).evaluate(
+            "heading => heading.scrollIntoView({behavior: 'instant'})"
+        )
     data = page.screenshot()
     page.close()
     if len(data) > LARGEST:

@@ -34,7 +34,8 @@ LANGUAGES = ("kk", "ru", "en")
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FRACTION = re.compile(r"([0-9]{1,9})(?:/([1-9][0-9]{0,8}))?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}")  # a year that no time zone leads out of the calendar
+_MOMENT = r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2}"
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _UNPRINTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NULL = "tag:yaml.org,2002:null"
@@ -110,11 +111,11 @@ class Node:
             self.fail("wrong type", found=self._shown(), expected="a list")
         return [Node(item, self.file, f"{self.field}[{n}]") for n, item in enumerate(self.raw.value, start=1)]
 
-    def text(self) -> str:
-        """A text that is not empty, as written."""
+    def text(self, empty: bool = False) -> str:
+        """A text, as written; with `empty` it may be the empty one."""
         if not isinstance(self.raw, yaml.ScalarNode):
             self.fail("wrong type", found=self._shown(), expected="a text")
-        if self.raw.tag == _NULL or not self.raw.value.strip():
+        if self.raw.tag == _NULL or not (empty or self.raw.value.strip()):
             self.fail("nothing is written here", expected="a text")
         if strange := _UNPRINTED.search(self.raw.value):
             self.fail("a character that no text has", found=f"U+{ord(strange[0]):04X}", expected="letters and signs")
@@ -171,6 +172,14 @@ class Node:
         if not match:
             self.fail("not a time of day", found=text, expected="HH:MM")
         return datetime.time(int(match[1]), int(match[2]))
+
+    def moment(self) -> datetime.datetime:
+        """A moment with its offset, `2022-06-06T08:00:00+06:00`."""
+        text = self.matching(_MOMENT, "a moment like 2022-06-06T08:00:00+06:00")
+        try:
+            return datetime.datetime.fromisoformat(text)
+        except ValueError:
+            self.fail("no such moment", found=text, expected="a moment like 2022-06-06T08:00:00+06:00")
 
     def timezone(self) -> str:
         """The name of a time zone, `Asia/Almaty`."""

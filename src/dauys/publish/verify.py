@@ -17,8 +17,10 @@ import polars as pl
 from dauys.errors import DauysError
 from dauys.polls.replay import Fault, Replay
 from dauys.polls.result import Snapshot, contest_json, contest_standing
+from dauys.polls.shapes import expect_shape
 from dauys.publish.bundle import PUBLISHED, render
 from dauys.record import checkpoint as checkpoints_of
+from dauys.record.canonical import canonical
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, leaf_hash, root
@@ -29,6 +31,7 @@ from dauys.record.tiles import (
     Fetch,
     Tile,
     TileError,
+    partial_tiles_of,
     read_entries,
     read_tile,
     split_bundle,
@@ -79,7 +82,7 @@ class Verification:
 
     def __init__(self, fetch: Fetch, log_key: str | None, witnesses: Sequence[str], progress: Progress) -> None:
         self._fetch = fetch
-        self._log_key = log_key
+        self._key, self._key_given = log_key, log_key is not None
         self._witnesses = list(witnesses)
         self._progress = progress
         self._faults: dict[str, list[tuple[Any, Any]]] = {number: [] for number in CHECKS}
@@ -97,6 +100,7 @@ class Verification:
         tree, roots, leaves, declared = self._entries(state)
         self._tree(state, tree, roots, leaves)
         self._earlier(state, roots)
+        self.replay.check_list()
         self.replay.check_identities()
         for fault in self.replay.faults:
             self._replayed(fault)
@@ -134,13 +138,8 @@ class Verification:
     def _state(self) -> Checkpoint | None:
         """V.01, V.02: the signed state that everything else is held against; unsigned if its signature is bad."""
         keys_data, note = self._file("keys.json"), self._file("checkpoint")
-        published: dict[str, Any] = {}
-        try:
-            published = json.loads(keys_data or b"{}")
-            self._witnesses += [key for key in published.get("witnesses", []) if key not in self._witnesses]
-            self._earlier_sizes = {size for size in published.get("checkpoints", []) if isinstance(size, int)}
-        except (ValueError, AttributeError, TypeError) as error:
-            self._fault("V.01", f"keys.json is not readable: {error}")
+        if keys_data is not None:
+            self._published(keys_data)
         if note is None:
             return None
         try:
@@ -149,16 +148,33 @@ class Verification:
             self._fault("V.01", f"the checkpoint is not readable: {error}")
             self._fault("V.02", "not a checkpoint")
             return None
-        key = self._log_key or published.get("log")
         try:
-            if not isinstance(key, str):
+            if self._key is None:
                 raise NoteError("no key of the log is known: give --key")
-            checkpoints_of.verify(note, VerifierKey.parse(key))
-            source = "as given" if self._log_key else "from the bundle itself: compare it with the commission's"
-            self._notes["V.02"] = f"{key} ({source})"
+            checkpoints_of.verify(note, VerifierKey.parse(self._key))
+            source = "as given" if self._key_given else "from the bundle itself: compare it with the commission's"
+            self._notes["V.02"] = f"{self._key} ({source})"
         except NoteError as error:
-            self._fault("V.02", str(error), f"a signature of {key}")
+            self._fault("V.02", str(error), f"a signature of {self._key}")
+        if beyond := {size for size in self._earlier_sizes if not 0 < size <= claimed.size}:
+            self._fault("V.04", f"an earlier checkpoint of {max(beyond)} entries", f"from 1 to {claimed.size}")
         return claimed
+
+    def _published(self, data: bytes) -> None:
+        """V.01: what keys.json names: the log's key (one that was given counts instead), witnesses, earlier sizes."""
+        try:
+            said = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            self._fault("V.01", f"keys.json is not readable: {error}")
+            return
+        said = said if isinstance(said, dict) else {}
+        key, witnesses, sizes = said.get("log"), said.get("witnesses"), said.get("checkpoints")
+        if not isinstance(key, str) or not _all(witnesses, str) or not _all(sizes, int):
+            self._fault("V.01", "keys.json has another shape", '{"log": key, "witnesses": [key], "checkpoints": [size]}')
+            return
+        self._key = self._key or key
+        self._witnesses += [key for key in witnesses if key not in self._witnesses]
+        self._earlier_sizes = set(sizes)
 
     def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes], Snapshot | None]:
         """One pass over all entries: the tree, the roots at earlier sizes, and each declaration counted at its place."""
@@ -192,20 +208,23 @@ class Verification:
         """V.10, V.11: counts and decides again what was declared."""
         try:
             now = self.replay.snapshot(seq)
+            expect_shape(entry, now.poll)
             claimed = {body["contest"]: body for body in entry.body["contests"]}
-        except (DauysError, KeyError, TypeError) as error:
+        except DauysError as error:
             self._fault("V.10", f"entry {seq}: the declaration cannot be counted again ({error})")
             return None
         for sheet in now.sheets:
             counted = contest_json(contest_standing(sheet))
             said = claimed.get(sheet.contest.id, {})
             for part in ("stations", "covers", "totals", "areas"):
-                if said.get(part) != counted[part]:
+                if not _same(said.get(part), counted[part]):
                     found, expected = _difference(said.get(part), counted[part])
                     self._fault("V.10", f"entry {seq}, {sheet.contest.id}, {part}: {found}", expected)
-            if said.get("decision") != counted["decision"]:
+            if not _same(said.get("decision"), counted["decision"]):
                 found, expected = _difference(said.get("decision"), counted["decision"])
                 self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
+            if said.keys() - counted.keys():
+                self._fault("V.10", f"entry {seq}, {sheet.contest.id}: more than a declaration", sorted(counted))
         return now
 
     def _tree(self, state: Checkpoint, tree: Frontier, roots: Iterable[int], leaves: list[bytes]) -> None:
@@ -217,7 +236,9 @@ class Verification:
         while len(levels[-1]) >= WIDTH:
             below = levels[-1]
             levels.append([root(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
-        for tile in {tile: None for size in (*roots, state.size) for tile in tiles_of(size)}:
+        # of a record that ends early, the tiles of what is there: its checkpoint may claim any size
+        earlier = (tile for size in roots for tile in partial_tiles_of(size))
+        for tile in dict.fromkeys((*earlier, *tiles_of(tree.size))):
             self._tile(tile, levels)
         self._notes["V.03"] = state.root.hex()
 
@@ -251,9 +272,8 @@ class Verification:
             try:
                 then = Checkpoint.parse(parse_note(earlier).text)
                 verify_cosignatures(parse_note(earlier), witnesses)
-                key = self._log_key or json.loads(self._fetch("keys.json")).get("log")
-                checkpoints_of.verify(earlier, VerifierKey.parse(key))
-            except (DauysError, ValueError, AttributeError) as error:
+                checkpoints_of.verify(earlier, VerifierKey.parse(self._key or ""))
+            except DauysError as error:
                 self._fault("V.04", f"checkpoints/{size}: {error}")
                 continue
             if (then.origin, then.size, then.root) != (state.origin, size, roots[size]):
@@ -359,4 +379,24 @@ def _difference(found: Any, expected: Any) -> tuple[str, str]:
                 there, here = _difference(there_, here_)
                 label = here_.get("code", number) if isinstance(here_, dict) else number
                 return f"{label}: {there}", f"{label}: {here}"
-    return str(found)[:200], str(expected)[:200]
+    return _shown(found), _shown(expected)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return str(value)[:200]
+    except RecursionError:
+        return "a value nested too deeply to show"
+
+
+def _same(found: Any, expected: Any) -> bool:
+    """Whether both are one value in the record: 1 is not true there."""
+    try:
+        return canonical(found) == canonical(expected)
+    except DauysError:
+        return False
+
+
+def _all(values: Any, kind: type) -> bool:
+    """Whether it is a list of that type only."""
+    return isinstance(values, list) and all(type(value) is kind for value in values)

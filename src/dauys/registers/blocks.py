@@ -7,10 +7,13 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from dauys.errors import BadInput
 
-BLOCK = 2 << 20
+Item = TypeVar("Item")
+
+BLOCK = 3 << 20
 """Bytes of text read at a time."""
 
 LONGEST_ROW = 1 << 20
@@ -41,7 +44,7 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True) -> Iterator[bytes
     F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
     """
     rest, begun = b"", False
-    for number, piece in enumerate(_ahead(_pieces(path, size))):
+    for number, piece in enumerate(ahead(_pieces(path, size))):
         text = rest + (_opening(path, piece) if number == 0 else piece)
         if b"\0" in piece:
             raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
@@ -82,13 +85,13 @@ def _never_closed(path: Path, text: bytes) -> BadInput:
     )
 
 
-def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the next one unpacked in a thread while the caller works on the last."""
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next one made in a thread while the caller works on the last."""
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, pieces, b"")
-        while piece := coming.result():
-            coming = thread.submit(next, pieces, b"")
-            yield piece
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:

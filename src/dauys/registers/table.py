@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import BLOCK, bare, blocks, decode
+from dauys.registers.blocks import BLOCK, ahead, bare, blocks, decode
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
 
@@ -73,7 +73,7 @@ def read_table(
     elif ".json" in suffixes:
         yield from _json(path, wanted, chunk_rows)
     elif suffixes & {".csv", ".tsv", ".txt"}:
-        yield from _csv(path, wanted, chunk_rows, block)
+        yield from ahead(_csv(path, wanted, chunk_rows, block))
     else:
         raise BadInput(
             "the kind of file is not known by its name",
