@@ -31,7 +31,7 @@ def open_regular(path: Path) -> BinaryIO:
 def read_regular(path: Path, largest: int) -> bytes:
     """All of a regular file. Raises OSError, also where it has more than `largest` bytes."""
     with open_regular(path) as file:
-        data = file.read(largest + 1)
-    if len(data) > largest:
+        data = file.read(largest + 1) if os.fstat(file.fileno()).st_size <= largest else None
+    if data is None or len(data) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))
     return data

@@ -196,3 +196,23 @@ def test_the_bundle_in_one_file_is_the_bundle(served: Served, tmp_path: Path) ->
     kept = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
     written = served.folder / "out/test/small"
     assert {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()} <= kept
+
+
+def test_serve_ends_with_its_database_when_it_is_told_to(tmp_path: Path) -> None:
+    answer(tmp_path, "open", SMALL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dauys", "serve", "--port", "0", "--json"],
+        cwd=tmp_path,
+        env=environ(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = json.loads(process.stdout.readline())
+    assert said["polls"] == ["test/small"]
+    assert httpx.get(f"{said['site']}/en/polls/test/small/").status_code == 200
+    process.send_signal(signal.SIGTERM)
+    process.stdout.close()
+    assert process.wait(timeout=20) == 0
+    assert not (tmp_path / ".dauys/postgres/postmaster.pid").exists()

@@ -188,7 +188,7 @@ def _poll_of(node: Node) -> Poll:
     stages = [stage.mapping(("stage", "at")) for stage in parts["stages"].items()]
     poll = Poll(
         id=parts["poll"].text(),
-        kind=parts["kind"].text(),
+        kind=parts["kind"].choice("referendum", "election"),
         day=parts["day"].date(),
         names=parts["names"].labels(),
         timezone=parts["timezone"].timezone(),
