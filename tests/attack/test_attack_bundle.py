@@ -214,7 +214,15 @@ def test_a_table_that_fills_the_memory(bundle: Path) -> None:
 
 def test_tables_that_are_none(bundle: Path) -> None:
     good = (bundle / "stations.csv").read_bytes()
-    for junk in (b"", b"\x00" * 100, b"station\n", b'"' * 1000, good[:-1] + b'"', good * 2, b"contest,station\n1,2,3\n"):
+    for junk in (
+        b"",
+        b"\x00" * 100,
+        b"station\n",
+        b'"' * 1000,
+        good[:-1] + b'"',
+        good * 2,
+        b"contest,station\n1,2,3\n",
+    ):
         (bundle / "stations.csv").write_bytes(junk)
         assert "V.12" in failed(bundle)
 

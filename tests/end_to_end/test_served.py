@@ -139,7 +139,17 @@ def test_every_page_at_phone_laptop_and_wall_width(served: Served, browser: Any,
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     base = served.site.rstrip("/")
-    paths = ("", "/areas", "/areas/A2", "/stations/A2-03", "/turnout", "/quarantine", "/checks", "/record", "/downloads")
+    paths = (
+        "",
+        "/areas",
+        "/areas/A2",
+        "/stations/A2-03",
+        "/turnout",
+        "/quarantine",
+        "/checks",
+        "/record",
+        "/downloads",
+    )
     for language in ("kk", "ru", "en") if width == 390 else ("en",):
         for path in paths:
             address = base.replace("/en/", f"/{language}/") + path

@@ -77,7 +77,7 @@ def test_what_is_missing_decides_only_within_the_bounds(held: dict[str, Held]) -
         for station in STATIONS:
             if station.id not in filled:
                 everyone = dict.fromkeys(CHARTER.form.required, 0)
-                everyone |= {name: station.eligible for name in ("eligible", "received", "participated", option)}
+                everyone |= dict.fromkeys(("eligible", "received", "participated", option), station.eligible)
                 filled[station.id] = Held(0, everyone)
         outcome = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, filled)).decision.outcome
         assert outcome in now.bounds.possible

@@ -39,6 +39,8 @@ def account(
         expires = datetime.now(UTC) + timedelta(days=TOKEN_DAYS)
         secret = issue_token(connection, name, expires) if token else None
     body = {"name": made.name, "role": made.role.value, "poll": made.poll, "station": made.station}
-    text = f"account {made.name}: {made.role.value}" + (f"\ntoken until {expires:%Y-%m-%d %H:%M} UTC: {secret}" if secret else "")
+    text = f"account {made.name}: {made.role.value}" + (
+        f"\ntoken until {expires:%Y-%m-%d %H:%M} UTC: {secret}" if secret else ""
+    )
     answer(body | ({"token": secret} if secret else {}), as_json, text)
     return 0

@@ -28,7 +28,9 @@ AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
 
 @click.command("open")
 @click.argument("poll")
-@click.option("--witness", "witnesses", multiple=True, help="Accredit a witness by its key; may be repeated, and later too.")
+@click.option(
+    "--witness", "witnesses", multiple=True, help="Accredit a witness by its key; may be repeated, and later too."
+)
 @JSON
 def open_(poll: str, witnesses: tuple[str, ...], as_json: bool) -> int:
     """Open POLL (pack/poll, or a folder): its law and its stations enter the record, and protocols can come in.
@@ -75,7 +77,9 @@ def annul(
 @click.argument("poll")
 @click.argument("stage")
 @click.option("--close", is_flag=True, help="Close the poll first: no protocol comes in after this.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle [default: out/POLL].")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle [default: out/POLL]."
+)
 @AT
 @JSON
 def declare(poll: str, stage: str, close: bool, out: Path | None, at: str | None, as_json: bool) -> int:

@@ -66,7 +66,7 @@ def answer(value: Any, as_json: bool, text: str) -> None:
 
 def one_line(text: str) -> str:
     """The text as it can stand on a screen: what came from outside cannot end the line, colour it or turn it round."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c in "\u00a0\u202f" else c.encode("unicode_escape").decode() for c in text)
 
 
 def moment(text: str | None) -> datetime:

@@ -33,6 +33,7 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
+
         def keys(poll: str) -> Keys | None:
             """The keys of a poll, which may have been opened after the site; None on a mirror that has none."""
             try:

@@ -76,5 +76,3 @@ def _correct(connection: Connection, source: Source, event: Corrected) -> str:
     changed = {name: event.after[name] - event.before[name] for name in event.after}
     shown = ", ".join(f"{name} {change:+,}" for name, change in changed.items() if change)
     return f"correction at {event.station}: {shown} ({receipt.state})"
-
-

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import polars as pl
 
@@ -19,8 +19,8 @@ from dauys.polls.replay import Fault, Replay
 from dauys.polls.result import Snapshot, contest_json, contest_standing
 from dauys.polls.shapes import expect_shape
 from dauys.publish.bundle import PUBLISHED, render
+from dauys.publish.differences import difference, first_difference, same, says_reconstruction
 from dauys.record import checkpoint as checkpoints_of
-from dauys.record.canonical import canonical
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, leaf_hash, root
@@ -170,7 +170,7 @@ class Verification:
         said = said if isinstance(said, dict) else {}
         key, witnesses, sizes = said.get("log"), said.get("witnesses"), said.get("checkpoints")
         if not isinstance(key, str) or not _all(witnesses, str) or not _all(sizes, int):
-            self._fault("V.01", "keys.json has another shape", '{"log": key, "witnesses": [key], "checkpoints": [size]}')
+            self._fault("V.01", "keys.json has another shape", "log: key, witnesses: [key], checkpoints: [size]")
             return
         self._key = self._key or key
         self._witnesses += [key for key in witnesses if key not in self._witnesses]
@@ -217,11 +217,11 @@ class Verification:
             counted = contest_json(contest_standing(sheet))
             said = claimed.get(sheet.contest.id, {})
             for part in ("stations", "covers", "totals", "areas"):
-                if not _same(said.get(part), counted[part]):
-                    found, expected = _difference(said.get(part), counted[part])
+                if not same(said.get(part), counted[part]):
+                    found, expected = difference(said.get(part), counted[part])
                     self._fault("V.10", f"entry {seq}, {sheet.contest.id}, {part}: {found}", expected)
-            if not _same(said.get("decision"), counted["decision"]):
-                found, expected = _difference(said.get("decision"), counted["decision"])
+            if not same(said.get("decision"), counted["decision"]):
+                found, expected = difference(said.get("decision"), counted["decision"])
                 self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
             if said.keys() - counted.keys():
                 self._fault("V.10", f"entry {seq}, {sheet.contest.id}: more than a declaration", sorted(counted))
@@ -297,11 +297,11 @@ class Verification:
             if found is None:
                 self._fault("V.12", f"{name} is missing", name)
                 continue
-            if now.poll.reconstruction and not _says_reconstruction(name, found):
+            if now.poll.reconstruction and not says_reconstruction(name, found):
                 self._fault("V.13", f"{name} does not say that it is a reconstruction")
-            difference = _first_difference(name, found, render(now, name))
-            if difference is not None:
-                self._fault("V.12", f"{name}: {difference}")
+            parts = first_difference(name, found, render(now, name))
+            if parts is not None:
+                self._fault("V.12", f"{name}: {parts}")
             if name == "stations.csv":
                 self._stations(found, now)
         missing = sum(standing.missing for standing in map(contest_standing, now.sheets))
@@ -331,72 +331,6 @@ def verify(
     return Verification(fetch, log_key, witnesses, progress).run()
 
 
-def _says_reconstruction(name: str, data: bytes) -> bool:
-    if name.endswith(".parquet"):
-        try:
-            frame = pl.read_parquet(io.BytesIO(data), columns=["nature"])
-        except (pl.exceptions.PolarsError, OSError):
-            return False
-        return bool((frame["nature"] == "reconstruction").all())
-    return b"reconstruction" in data.lower()
-
-
-def _first_difference(name: str, found: bytes, expected: bytes) -> str | None:
-    """Where two renderings part: the row of a table or line of a text, as found and as it should be; None if nowhere."""
-    if found == expected:
-        return None
-    if name.endswith(".parquet"):
-        try:
-            return _table_difference(pl.read_parquet(io.BytesIO(found)), pl.read_parquet(io.BytesIO(expected)))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            return f"cannot be read: {error}"
-    ours, theirs = expected.decode("utf-8", "replace").splitlines(), found.decode("utf-8", "replace").splitlines()
-    for number, (there, here) in enumerate(zip(theirs, ours, strict=False), start=1):
-        if there != here:
-            return f"line {number}: {there[:120]!r}, the record says {here[:120]!r}"
-    return f"{len(theirs)} lines, the record makes {len(ours)}"
-
-
-def _table_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str | None:
-    if found.columns != expected.columns or found.height != expected.height:
-        return f"{found.height} rows of {found.columns}, the record makes {expected.height} of {expected.columns}"
-    for number, (there, here) in enumerate(zip(found.iter_rows(), expected.iter_rows(), strict=True)):
-        if there != here:
-            return f"row {number}: {there}, the record says {here}"
-    return None  # the same rows: another version of Parquet's writer packs them in other bytes
-
-
-def _difference(found: Any, expected: Any) -> tuple[str, str]:
-    """The first place where two JSON values differ."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        for key in (*expected, *(key for key in found if key not in expected)):
-            if found.get(key) != expected.get(key):
-                there, here = _difference(found.get(key), expected.get(key))
-                return f"{key} {there}", f"{key} {here}"
-    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        for number, (there_, here_) in enumerate(zip(found, expected, strict=True)):
-            if there_ != here_:
-                there, here = _difference(there_, here_)
-                label = here_.get("code", number) if isinstance(here_, dict) else number
-                return f"{label}: {there}", f"{label}: {here}"
-    return _shown(found), _shown(expected)
-
-
-def _shown(value: Any) -> str:
-    try:
-        return str(value)[:200]
-    except RecursionError:
-        return "a value nested too deeply to show"
-
-
-def _same(found: Any, expected: Any) -> bool:
-    """Whether both are one value in the record: 1 is not true there."""
-    try:
-        return canonical(found) == canonical(expected)
-    except DauysError:
-        return False
-
-
-def _all(values: Any, kind: type) -> bool:
+def _all(values: Any, kind: type) -> TypeGuard[list[Any]]:
     """Whether it is a list of that type only."""
     return isinstance(values, list) and all(type(value) is kind for value in values)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dauys.errors import BadInput
+from dauys.regular_file import open_regular
 
 Item = TypeVar("Item")
 
@@ -37,11 +38,11 @@ def bare(text: bytes) -> bytes:
     return _QUOTED.sub(b"", text) if b'"' in text else text
 
 
-def blocks(path: Path, size: int = BLOCK, quotes: bool = True) -> Iterator[bytes]:
+def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LONGEST_ROW) -> Iterator[bytes]:
     """The text of a file in blocks that end where a row ends (with `quotes`, line ends inside quotes do not count).
 
-    A UTF-8 byte order mark is dropped, and blank lines at the end. Raises BadInput F.001, F.002, F.004 to F.006 and
-    F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
+    A row has at most `longest` bytes, or those of one block. A UTF-8 byte order mark is dropped, and blank lines at the
+    end. Raises BadInput F.001, F.002, F.004 to F.006 and F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
     """
     rest, begun = b"", False
     for number, piece in enumerate(ahead(_pieces(path, size))):
@@ -50,7 +51,7 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True) -> Iterator[bytes
             raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
         end = _end_of_text(text, _last_row_end(text, quotes))
         if end == 0:
-            if len(text) > LONGEST_ROW:
+            if len(text) > longest:
                 raise _never_closed(path, text)
             rest = text
             continue
@@ -76,8 +77,9 @@ def _end_of_text(text: bytes, end: int) -> int:
 
 
 def _never_closed(path: Path, text: bytes) -> BadInput:
+    quoted = b'"' in text
     return BadInput(
-        "a quote is opened and never closed",
+        "a quote is opened and never closed" if quoted else f"a row of {len(text):,} bytes and more is no row",
         file=path,
         check="F.008",
         found=text.lstrip()[:60].decode(errors="replace"),
@@ -96,7 +98,7 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             first = file.read(size)
             if not first.startswith(GZIP):
                 while first:

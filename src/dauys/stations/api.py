@@ -175,7 +175,9 @@ def _protocols(
         receipts = [
             receipt
             for batch in (_claims(account, batch) for batch in protocols_of(poll, rows))
-            for receipt in zip(batch.rows or (), receive(connection, poll, batch, by=account.author, at=at), strict=True)
+            for receipt in zip(
+                batch.rows or (), receive(connection, poll, batch, by=account.author, at=at), strict=True
+            )
         ]
     return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]
 
@@ -201,9 +203,7 @@ _CORRECTION = {"station": str, "contest": str, "after": dict, "reason": str, "of
                "at": str, "by": str}  # fmt: skip
 
 
-def _correction(
-    engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal
-) -> Receipt:
+def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal) -> Receipt:
     parts = _parts(body)
     with engine.begin() as connection:
         account = account_of(connection, token, at)

@@ -212,7 +212,13 @@ def _resolve(clock: Callable[[], datetime]) -> Callable[..., Any]:
         if form is not None:
             values = _values(contest, form)
             resolve(
-                connection, poll, contest=contest.id, station=_station(form), values=values, by=account.author, at=clock()
+                connection,
+                poll,
+                contest=contest.id,
+                station=_station(form),
+                values=values,
+                by=account.author,
+                at=clock(),
             )
             return ""
         station = request.query_params.get("station", "")
