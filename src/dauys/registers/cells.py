@@ -55,7 +55,7 @@ def explain(block: bytes, first_row: int, separator: str, layout: Layout, file: 
             if fault is not None:
                 return fault
     except csv.Error as error:  # a field of more than 131,072 characters
-        return BadInput(f"the row cannot be read: {error}", file=file, row=rows.line_num + first_row, check="F.008")
+        return BadInput(f"the row cannot be read: {error}", file=file, row=first_row + rows.line_num - 1, check="F.008")
     return BadInput(
         "a quote stands inside a field",
         file=file,
