@@ -1,9 +1,7 @@
 """Does this bundle prove its result? A second verifier: docs/architecture.md in code, sharing nothing with the package.
 
-    python independent_verifier.py DIR [--key VKEY]
-
-prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and exits with 1 when a check fails. Needs only
-Python and `cryptography`. Written to be read, not to be fast.
+`python independent_verifier.py DIR [--key VKEY]` prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and
+exits with 1 when a check fails. Needs only Python and `cryptography`. Written to be read, not to be fast.
 """
 
 import argparse
@@ -22,7 +20,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-AFTER_CLOSING = {"correction", "annulment", "declaration"}
+AFTER_CLOSING = {"correction", "annulment", "declaration", "publication"}
 KINDS = {"poll", "stations", "turnout", "protocol", "closing"} | AFTER_CLOSING
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
@@ -102,11 +100,8 @@ def differing(where, claimed, found):
 
 
 def ask(test, roles, sums):
-    """(value, least that suffices, met or None where open, [least, greatest] margin) of a share of sums.
-
-    Besides fields, `sums` hold voters outstanding: "+eligible" on lists, of whom "+listed" may yet turn out to have voted,
-    and "+added", who may have been put on the list on the day.
-    """
+    """(value, least that suffices, met or None where open, [least, greatest] margin) of a share of sums. Besides fields,
+    `sums` hold voters outstanding: "+eligible" on lists; "+listed" of them may have voted; "+added" came on the day."""
     of, asked, strict = test.get("of"), test.get("more_than") or test["at_least"], "more_than" in test
 
     def weigh(values):
@@ -160,7 +155,7 @@ class Bundle:
         return kind == 1 and good(public, note[1].get((name, identifier), b""), note[0].encode())
 
     def log_signature(self):
-        yield not self.vkey or read_key(self.vkey) == self.log_key, "keys.json gives the log another key than --key"
+        yield not self.vkey or read_key(self.vkey) == self.log_key, "keys.json has another key of the log than --key"
         yield self.by_log(self.note), "the signature of the log under the checkpoint is not valid"
 
     def hashes(self):
@@ -219,10 +214,9 @@ class Bundle:
             said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
             yield public or (own and "sig" not in entry), f"entry {index}, {entry['id']}: no key of {by} is known"
             signed = not public or good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
-            yield signed, f"entry {index}, {entry['id']}, is not signed by {by}"
+            yield signed, f"{entry['id']} is not signed by {by}"
 
     def count(self, contest, size):
-        """({state: stations}, {area: sums}) of a contest after the first `size` entries."""
         forms = [form for form in self.forms if form[0] < size and form[2] == contest]
         held = {station: (values, entry.get("checks", ())) for _, entry, _, station, values in forms}
         bodies = [entry["body"] for index, entry in self.of_kind("annulment") if index < size]
@@ -268,15 +262,21 @@ class Bundle:
                 yield said == len(found), f"{where}: {said} stations {state}, by the record {len(found)} {found[:3]}"
 
     def identities(self):
-        for _, entry, contest, _, values in self.forms:
-            form, said = self.contests[contest]["form"], entry.get("checks", [])
+        reports = {}
+        for index, entry in self.of_kind("turnout"):
+            body = entry["body"]
+            reports.setdefault(body["station"], []).append((body["time"], body["received"], index))
+        for index, entry, contest, station, values in self.forms:
+            form, said = self.contests[contest]["form"], {c for c in entry.get("checks", []) if c.startswith("F")}
             fields = {field["name"]: field.get("optional", False) for field in form["fields"]}
             named = {name for name in fields if not fields[name]} <= set(values) <= set(fields)
-            yield named, f"{entry['id']} has not the fields of the form"
-            yield all(type(v) is int and v >= 0 for v in values.values()), f"{entry['id']} has a value that is no count"
+            good_values = named and all(type(value) is int and value >= 0 for value in values.values())
+            yield good_values, f"{entry['id']} has not the fields of the form, or a value that is no count"
             broken = {i["number"] for i in form["identities"] if not holds(i["relation"], values)}
-            marked = {i["number"] for i in form["identities"]} & set(said)
-            yield broken == marked, f"{entry['id']} breaks {sorted(broken)}, marked {said}"
+            last = max((told for told in reports.get(station, ()) if told[2] < index), default=("", -1))[1]
+            broken |= {"F.110"} if entry["kind"] == "protocol" and values.get("received", last) < last else set()
+            broken |= said & {"F.105"} if "words" in entry["body"] else set()  # the words themselves are not read here
+            yield broken == said, f"{entry['id']} breaks {sorted(broken)}, marked {sorted(said)}"
 
     def corrections(self):
         current = {}
@@ -334,6 +334,10 @@ class Bundle:
             possible |= {"adopted"} if going else set() if loaded else {"law-not-loaded"}
             outcome = "undetermined" if len(possible) > 1 else min(possible)
             yield said["outcome"] == outcome, f"{where}: the outcome is {outcome}, declared {said['outcome']}"
+        for _, entry in self.of_kind("publication"):
+            ground = [e["body"]["contests"] for at, e in self.of_kind("declaration") if at == entry["body"]["because"]]
+            adopted = ground and {part["decision"]["outcome"] for part in ground[0]} == {"adopted"}
+            yield adopted, f"{entry['id']} follows from no result that is adopted"
 
     def published(self):
         results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
@@ -349,13 +353,11 @@ class Bundle:
             values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
             yield row["area"] == area, f"stations.csv puts {row['station']} into {row['area']}, not {area}"
             for name in (field["name"] for field in self.contests[row["contest"]]["form"]["fields"]):
-                same = (row.get(name) or "") == str(values.get(name, ""))
-                yield same, f"stations.csv, {row['station']}: {name} is {row.get(name)!r}, not {values.get(name)}"
+                yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv: {row['station']}, {name}"
 
     def labelled(self):
         for path in sorted(self.folder.glob("*.*")) if self.poll["reconstruction"] else ():
-            said = path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower()
-            yield said, f"{path.name} does not say that this is a reconstruction"
+            yield path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower(), f"{path.name} is silent"
 
 
 CHECKS = [
@@ -376,8 +378,7 @@ CHECKS = [
 
 
 def verify(folder, vkey=None):
-    """The answer of all checks, V.01 to V.13; stops where nothing further can be said."""
-    bundle, checks = Bundle(folder, vkey), []
+    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.13; stops where nothing further can be said
     for number, (check, what, expected) in enumerate(CHECKS, start=1):
         problems, broken = [], False
         try:
@@ -394,7 +395,6 @@ def verify(folder, vkey=None):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
     parser.add_argument("folder", metavar="DIR")
-    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, from elsewhere than the bundle")
-    answer = verify(**vars(parser.parse_args()))
-    print(json.dumps(answer, ensure_ascii=False, indent=1))
+    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, known from elsewhere")
+    print(json.dumps(answer := verify(**vars(parser.parse_args())), ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

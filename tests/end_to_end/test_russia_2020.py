@@ -29,7 +29,14 @@ TOTALS = {
 @pytest.mark.database
 def test_every_protocol_is_counted(tmp_path: Path) -> None:
     result = answer(tmp_path, "run", RUSSIA)
-    assert result["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
+    assert result["stations"] == {
+        "expected": 96_765,
+        "counted": 96_765,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert result["totals"] == TOTALS
     assert len(result["areas"]) == 87
     assert result["reconstruction"] is False
@@ -54,7 +61,14 @@ def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
     options = [part for column in columns for part in ("--column", column)]
     found = answer(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
     run = found["contests"][0]
-    assert run["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
+    assert run["stations"] == {
+        "expected": 96_765,
+        "counted": 96_765,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert run["totals"] == TOTALS
     assert run["decision"]["outcome"] == "adopted"
 
