@@ -130,15 +130,17 @@ def test_a_line_stays_a_line() -> None:
 # --- a bundle's address --------------------------------------------------------------------------------------------
 
 
+BOMB = gzip.compress(bytes(64 << 20), 1)
+
+
 class Hostile(http.server.BaseHTTPRequestHandler):
     """A publisher's server that answers as no server should."""
 
     def log_message(self, *args: object) -> None: ...
 
     def do_GET(self) -> None:
-        bomb = gzip.compress(bytes(64 << 20), 1)
         answers: dict[str, tuple[int, dict[str, str], bytes]] = {
-            "bomb": (200, {"Content-Encoding": "gzip", "Content-Length": str(len(bomb))}, bomb),
+            "bomb": (200, {"Content-Encoding": "gzip", "Content-Length": str(len(BOMB))}, BOMB),
             "loop": (302, {"Location": self.path}, b""),
             "file": (302, {"Location": "file:///etc/passwd"}, b""),
             "nowhere": (302, {"Location": "http://[::"}, b""),

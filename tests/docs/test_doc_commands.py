@@ -102,6 +102,7 @@ class Ran:
         for block in blocks(path):
             match block.mark:
                 case ("file", name):
+                    (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     (self.folder / name).write_text(block.text)
                 case ("runs", "python" | "sh" as language):
                     self._script(language, block.text)
@@ -176,7 +177,7 @@ def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     assert set(reference.json) | stays_up >= {name for name in COMMANDS if _has(name, "--json")} | {"error"}
 
 
-@pytest.mark.parametrize("page", ["verify.md", "running.md"])
+@pytest.mark.parametrize("page", ["verify.md", "running.md", "rules.md"])
 def test_the_examples_of_other_pages_run(workplace: Path, page: str) -> None:
     _forget(workplace)
     ran = Ran(workplace)
