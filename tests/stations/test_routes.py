@@ -221,6 +221,8 @@ def test_double_entry_at_the_desk(client: TestClient, connection: sa.Connection)
     assert client.get(f"/en/desk/{POLL}/resolve?contest=q1&station=s3").status_code == 403
     enter(client, "cho")
     resolve = f"/en/desk/{POLL}/resolve?contest=q1&station=s3"
+    listed = client.get(f"/en/desk/{POLL}/resolve")
+    assert listed.status_code == 200 and "contest=q1&amp;station=s3" in listed.text
     page = html.unescape(client.get(resolve).text)
     assert "499" in page and "690" not in page  # only what differs
     assert submit(client, resolve, **paper, yes_words="five hundred").headers["location"] == "/en/desk"
@@ -260,8 +262,17 @@ def test_a_correction_at_the_desk(client: TestClient, connection: sa.Connection)
     assert of and 'value="501"' in page
     fields = {name: str(value) for name, value in GOOD.items()}
     assert submit(client, address, **fields, of=of[1], reason="").status_code == 422
-    assert submit(client, address, **fields, of=of[1], reason="typing error").status_code == 303
-    assert "F.101" not in client.get(f"/en/desk/{POLL}/quarantine").text
+    assert "same values" not in page  # that settles F.110 alone
+    sent = submit(client, address, **(fields | {"no": "151"}), of=of[1], reason="half of it")
+    still = client.get(sent.headers["location"]).text
+    assert 'data-state="quarantined"' in still and "F.101" in still
+    of = re.search(r'name="of" value="(\d+)"', client.get(address).text)
+    assert of
+    sent = submit(client, address, **fields, of=of[1], reason="typing error")
+    assert sent.status_code == 303
+    there = client.get(sent.headers["location"]).text
+    assert 'data-station="s6" data-state="accepted"' in there and "F.101" not in there
+    assert "data-state" not in client.get(f"/en/desk/{POLL}/quarantine?corrected=nowhere&contest=q1").text
     assert submit(client, address, **fields, of=of[1], reason="again").status_code == 409
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from dauys.cli.main import answer, moment
+from dauys.cli.main import answer, counted, moment
 from dauys.polls.declaring import declare as declare_stage
 from dauys.polls.keys import Keys, keys_of, new_keys
 from dauys.polls.night import begin
@@ -43,7 +43,8 @@ def open_(poll: str, witnesses: tuple[str, ...], as_json: bool) -> int:
     source = open_source(file, keys)
     begin(engine, source, witnesses)
     body = {"poll": source.poll.id, "stations": len(source.stations), "log_key": str(keys.log.vkey)}
-    text = f"{source.poll.id} is open: {len(source.stations):,} stations\nprint this key where everybody sees it: {keys.log.vkey}"
+    text = f"{source.poll.id} is open: {counted(len(source.stations), 'station')}\n"
+    text += f"print this key where everybody sees it: {keys.log.vkey}"
     answer(body, as_json, text)
     return 0
 

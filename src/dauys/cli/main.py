@@ -69,6 +69,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\u00a0\u202f" else c.encode("unicode_escape").decode() for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 poll`, `2,000 polls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def moment(text: str | None) -> datetime:
     """The moment that an option names, or now: the clock of the shell. Raises BadInput."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dauys.cli.main import answer, say
+from dauys.cli.main import answer, counted, say
 from dauys.cli.site import Site
 from dauys.record import log
 from dauys.store.engine import open_store
@@ -22,7 +22,7 @@ def serve(port: int, as_json: bool) -> int:
     with Site(engine, port) as site:
         with engine.connect() as connection:
             polls = log.polls(connection)
-        answer({"site": site.address, "polls": polls}, as_json, f"{len(polls)} polls at {site.address}")
+        answer({"site": site.address, "polls": polls}, as_json, f"{counted(len(polls), 'poll')} at {site.address}")
         say("press Ctrl-C to stop")
         site.wait()
     return 0

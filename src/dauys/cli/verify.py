@@ -26,6 +26,10 @@ def verify(bundle: str, key: str | None, witnesses: tuple[str, ...], as_json: bo
     Recounts and decides again from the record alone, and says which check failed, by number (docs/checks.md).
     """
     remote = bundle.startswith(("http://", "https://"))
+    if not remote and bundle.lower().endswith(".zip") and Path(bundle).is_file():
+        raise BadInput(
+            "this is a packed bundle: unpack it first", found=bundle, expected="the folder that comes out of it"
+        )
     if not remote and not Path(bundle).is_dir():
         raise BadInput("there is no bundle", found=bundle, expected="a folder that `dauys run` wrote, or an address")
     checks = verify_bundle(http_fetch(bundle) if remote else folder_fetch(Path(bundle)), key, witnesses, _progress)

@@ -61,7 +61,9 @@ def _take(connection: Connection, source: Source, event: Event) -> str:
         case Protocols():
             receipts = receive(connection, source.poll, event.batch, by=IMPORT, at=event.at)
             held = sum(receipt.state == "quarantined" for receipt in receipts)
-            return f"{len(receipts):,} protocols" + (f", {held:,} in quarantine" if held else "")
+            return f"{len(receipts):,} protocol{'s' * (len(receipts) != 1)}" + (
+                f", {held:,} in quarantine" if held else ""
+            )
         case Corrected():
             return _correct(connection, source, event)
         case Declared():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from dauys.law.files import read_text
 from dauys.reconstruction.figures import read_figures
 from dauys.reconstruction.reconstruct import reconstruct
 from dauys.reconstruction.tables import fill, tables
+from dauys.registers.poll_file import read_poll
 
 
 def rendered(folder: Path, page: Path) -> str:
-    """The page's text with the tables of the poll in `folder`; names come from the pack's `areas.csv` two floors up."""
-    rows = csv.DictReader(read_text(folder.parents[1] / "areas.csv").splitlines())
-    names = {row["code"]: row["name_en"] for row in rows}
+    """The page's text with the tables of the poll in `folder`; areas are called as on its day."""
+    names = {area.code: area.names["en"] for area in read_poll(folder / "poll.yaml").poll.areas}
     return fill(read_text(page), tables(reconstruct(folder), read_figures(folder / "published.csv"), names))
 
 

@@ -105,7 +105,7 @@ class Wanted:
                 row=row,
                 check="F.009",
                 found=header[place],
-                expected=f"the columns {', '.join(self._labels())}; name others in `ignore` of the poll's description",
+                expected=f"the columns {', '.join(self._labels())}; take others out, or map the ones to read",
             )
 
 

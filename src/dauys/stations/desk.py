@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
@@ -225,6 +225,9 @@ def _resolve(clock: Callable[[], datetime]) -> Callable[..., Any]:
             )
             return ""
         station = request.query_params.get("station", "")
+        if not station:  # the address without a station is the list of what there is to decide
+            differs = waiting(connection, poll.id, Typing.DIFFERS, account.author)
+            return {"poll": poll.id, "names": dict(poll.names), "station": "", "differs": differs}
         paper = differing(connection, poll, contest.id, station, account.author)
         return _form_model(poll, contest, request) | {
             "station": station,
@@ -242,9 +245,12 @@ def _quarantine(connection: Connection, account: Account, request: Request, form
     start = int(text) if text.isdecimal() and len(text) < 9 else 0
     held = quarantine(connection, poll.id, start, PER_PAGE + 1)
     checks = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
+    corrected = request.query_params.get("corrected")
+    contest = request.query_params.get("contest", "")
     return {
         "poll": poll.id,
         "names": dict(poll.names),
+        "corrected": corrected and protocol(connection, poll.id, contest, corrected),
         "held": held[:PER_PAGE],
         "checks": checks,
         "next": start + PER_PAGE if len(held) > PER_PAGE else None,
@@ -257,13 +263,14 @@ def _correct(clock: Callable[[], datetime], seal: Seal) -> Callable[..., Any]:
         station = request.query_params.get("station", "")
         if form is not None:
             of = str(form.get("of", ""))
-            correct(
+            receipt = correct(
                 connection, poll, contest=contest.id, station=station, by=account.author, at=clock(),
                 after={name: value for name, value in _values(contest, form).items() if isinstance(value, int)},
                 reason=str(form.get("reason", "")), of=int(of) if of.isdecimal() and len(of) < 18 else None,
                 seal=seal(poll.id),
             )  # fmt: skip
-            return f"/{quote(poll.id)}/quarantine"
+            shown = urlencode({"contest": contest.id, "corrected": receipt.station})
+            return f"/{quote(poll.id)}/quarantine?{shown}"
         held = protocol(connection, poll.id, contest.id, station)
         if held is None:
             raise BadInput("the station has no protocol yet", field="station", found=station, check="F.029")
