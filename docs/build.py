@@ -94,19 +94,19 @@ def _night(take: Callable[[str, Picture], None]) -> None:
     import sqlalchemy as sa
 
     from dauys.cli.site import Site
-    from dauys.polls.keys import keys_of
+    from dauys.polls.keys import new_keys
     from dauys.polls.night import begin, run_night
     from dauys.polls.sources import open_source
     from dauys.registers.poll_file import find_poll, read_poll
     from dauys.store.engine import data_folder, open_store
 
     file = read_poll(find_poll(POLL))
-    keys = keys_of(file.poll, data_folder() / "keys")
+    keys = new_keys(file.poll, data_folder() / "keys")
     source, engine = open_source(file, keys), open_store()
     begin(engine, source)
     waiting = sorted(PICTURES, key=lambda picture: picture.share)
 
-    with Site(engine, {POLL: keys}, 0) as site:
+    with Site(engine, 0) as site:
 
         def due(at: datetime | None) -> None:
             """Before each event: takes the pictures whose share of protocols has come in. At the end, the others."""
@@ -128,7 +128,9 @@ def _take(browser: Any, address: str, picture: Picture) -> None:
     page.goto(f"{address}/en/polls/{POLL}/{picture.page}")
     page.evaluate("document.fonts.ready")
     if picture.heading:
-        page.get_by_role("heading", name=picture.heading).evaluate("heading => heading.scrollIntoView({behavior: 'instant'})")
+        page.get_by_role("heading", name=picture.heading).evaluate(
+            "heading => heading.scrollIntoView({behavior: 'instant'})"
+        )
     data = page.screenshot()
     page.close()
     if len(data) > LARGEST:

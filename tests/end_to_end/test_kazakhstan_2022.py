@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import Ran
 from dauys_command import answer, command, copy_of, independent
+
+from conftest import Ran
 
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("kazakhstan")]
 
@@ -86,7 +87,9 @@ def test_both_verifiers_agree(kazakhstan: Ran) -> None:
 
 def test_a_digit_is_found_by_both(kazakhstan: Ran, tmp_path: Path) -> None:
     bundle = copy_of(kazakhstan.bundle, tmp_path)
-    victim = next(p for p in sorted((bundle / "tile/entries").rglob("*")) if p.is_file() and b'"yes":6' in p.read_bytes())
+    victim = next(
+        p for p in sorted((bundle / "tile/entries").rglob("*")) if p.is_file() and b'"yes":6' in p.read_bytes()
+    )
     victim.write_bytes(victim.read_bytes().replace(b'"yes":6', b'"yes":7', 1))
     body = answer(tmp_path, "verify", bundle, code=1)
     assert {"V.03", "V.06", "V.08"} <= {check["id"] for check in body["checks"] if not check["ok"]}

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Ran
 from dauys_command import answer, environ
+
+from conftest import Ran
 
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("kazakhstan")]
 

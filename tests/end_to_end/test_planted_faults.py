@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Ran
 from dauys_command import answer, copy_of, independent
 
+from conftest import Ran
 from dauys.publish.verify import verify
 from dauys.record.canonical import canonical
 from dauys.record.checkpoint import Checkpoint

@@ -139,7 +139,17 @@ def test_every_page_at_phone_laptop_and_wall_width(served: Served, browser: Any,
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     base = served.site.rstrip("/")
-    paths = ("", "/areas", "/areas/A2", "/stations/A2-03", "/turnout", "/quarantine", "/checks", "/record", "/downloads")
+    paths = (
+        "",
+        "/areas",
+        "/areas/A2",
+        "/stations/A2-03",
+        "/turnout",
+        "/quarantine",
+        "/checks",
+        "/record",
+        "/downloads",
+    )
     for language in ("kk", "ru", "en") if width == 390 else ("en",):
         for path in paths:
             address = base.replace("/en/", f"/{language}/") + path
@@ -184,3 +194,35 @@ def test_the_page_follows_the_night_without_a_reload(browser: Any, tmp_path: Pat
         assert page.evaluate("window.untouched") is True
         assert page.locator("[data-outcome]").first.get_attribute("data-outcome") == "adopted"
         page.close()
+
+
+def test_the_bundle_in_one_file_is_the_bundle(served: Served, tmp_path: Path) -> None:
+    final(served)
+    archive = tmp_path / "bundle.zip"
+    archive.write_bytes(httpx.get(f"{served.record}/bundle.zip", timeout=30).raise_for_status().content)
+    shutil.unpack_archive(archive, tmp_path / "home")
+    (bundle,) = (tmp_path / "home").iterdir()
+    assert answer(tmp_path, "verify", bundle)["ok"] is True
+    kept = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    written = served.folder / "out/test/small"
+    assert {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()} <= kept
+
+
+def test_serve_ends_with_its_database_when_it_is_told_to(tmp_path: Path) -> None:
+    answer(tmp_path, "open", SMALL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dauys", "serve", "--port", "0", "--json"],
+        cwd=tmp_path,
+        env=environ(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = json.loads(process.stdout.readline())
+    assert said["polls"] == ["test/small"]
+    assert httpx.get(f"{said['site']}/en/polls/test/small/").status_code == 200
+    process.send_signal(signal.SIGTERM)
+    process.stdout.close()
+    assert process.wait(timeout=20) == 0
+    assert not (tmp_path / ".dauys/postgres/postmaster.pid").exists()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dauys.errors import DauysError
 from dauys.polls.declaring import declare
-from dauys.polls.keys import Keys, keys_of
+from dauys.polls.keys import Keys, new_keys
 from dauys.polls.opening import load_poll, load_stations, open_poll
 from dauys.polls.replay import Replay
 from dauys.polls.result import Held, Sheet, contest_standing, results_json, stage_of
@@ -77,7 +77,7 @@ def test_what_is_missing_decides_only_within_the_bounds(held: dict[str, Held]) -
         for station in STATIONS:
             if station.id not in filled:
                 everyone = dict.fromkeys(CHARTER.form.required, 0)
-                everyone |= {name: station.eligible for name in ("eligible", "received", "participated", option)}
+                everyone |= dict.fromkeys(("eligible", "received", "participated", option), station.eligible)
                 filled[station.id] = Held(0, everyone)
         outcome = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, filled)).decision.outcome
         assert outcome in now.bounds.possible
@@ -114,7 +114,7 @@ def test_stage(kinds: dict[str, int], declared: list[str], stage: str) -> None:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Keys:
-    return keys_of(FILE.poll, tmp_path)
+    return new_keys(FILE.poll, tmp_path)
 
 
 @pytest.fixture

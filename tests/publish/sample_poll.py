@@ -70,7 +70,12 @@ class Sample:
 
     def __post_init__(self) -> None:
         self.stations_ = [
-            Station(f"{area.code}-{n:04}", area.code, 400 + ticket(area.code, n) % 2300, abroad=area.code == "KZ71" and n == 0)
+            Station(
+                f"{area.code}-{n:04}",
+                area.code,
+                400 + ticket(area.code, n) % 2300,
+                abroad=area.code == "KZ71" and n == 0,
+            )
             for area in self.poll_.areas
             for n in range(self.per_area)
         ]
@@ -136,7 +141,9 @@ class Sample:
         before = dict(held.values) | {"yes": 1}
         history = (
             HistoryItem(held.seq, "protocol", "2022-06-05T21:07:00+06:00", station.id, before, None, True),
-            HistoryItem(held.seq + 9, "correction", "2022-06-07T10:00:00+06:00", "commission", held.values, "recount", True),
+            HistoryItem(
+                held.seq + 9, "correction", "2022-06-07T10:00:00+06:00", "commission", held.values, "recount", True
+            ),
         )
         proof = {"index": held.seq, "size": 300, "leaf": "0a" * 32, "root": "0b" * 32, "hashes": ["0c" * 32] * 9}
         return ProtocolView(contest, state, held.values, held.checks, history, proof)
@@ -147,9 +154,7 @@ class Sample:
 
     def quarantine(self, poll_id: str, start: int, count: int) -> Sequence[StationRow]:
         rows = [self._row(s) for s in self.stations_]
-        waiting = [
-            replace(row, protocols=tuple(p for p in row.protocols if p.state == "quarantined")) for row in rows
-        ]
+        waiting = [replace(row, protocols=tuple(p for p in row.protocols if p.state == "quarantined")) for row in rows]
         return [row for row in waiting if row.protocols][start : start + count]
 
     def _row(self, station: Station) -> StationRow:
@@ -191,7 +196,9 @@ def two_questions() -> Poll:
     at = next(n for n, field in enumerate(fields) if field.name == "no") + 1
     fields.insert(at, Field("abstain", "4", labels, "option"))
     form: Form = replace(first.form, fields=tuple(fields), identities=first.form.identities[1:])
-    second = Contest("q2", {"kk": "Екінші сұрақ?", "ru": "Второй вопрос?", "en": "A second question?"}, form, first.rule)
+    second = Contest(
+        "q2", {"kk": "Екінші сұрақ?", "ru": "Второй вопрос?", "en": "A second question?"}, form, first.rule
+    )
     return replace(poll, id="two/questions", day=date(2022, 6, 5), contests=(first, second), reconstruction=False)
 
 

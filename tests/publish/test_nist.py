@@ -175,7 +175,8 @@ def test_counts_are_those_of_the_snapshot() -> None:
         totals = contest_standing(sheet).totals
         key = sheet.contest.id
         assert all(
-            found[hashed("selection", f"{key}/{option}"), "nation"] == totals[option] for option in sheet.contest.options
+            found[hashed("selection", f"{key}/{option}"), "nation"] == totals[option]
+            for option in sheet.contest.options
         )
 
 

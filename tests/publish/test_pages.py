@@ -105,7 +105,9 @@ def test_the_result_shows_the_decision_and_the_sums(night: TestClient) -> None:
     [contest] = model["contests"]
     shown = page(night, f"/en/{HOME}")
     assert [a["data-outcome"] for a in shown.with_attribute("data-outcome")] == [contest["decision"]["outcome"]]
-    assert [a["data-test"] for a in shown.with_attribute("data-test")] == [t["name"] for t in contest["decision"]["tests"]]
+    assert [a["data-test"] for a in shown.with_attribute("data-test")] == [
+        t["name"] for t in contest["decision"]["tests"]
+    ]
     counted = {a["code"]: a["stations"]["counted"] for a in contest["areas"]}
     listed = [a for a in shown.all("li") if "data-area" in a and "data-stations-counted" in a]
     assert {a["data-area"]: int(a["data-stations-counted"] or 0) for a in listed} == counted
@@ -210,7 +212,9 @@ def test_the_front_leads_to_the_only_poll_in_the_readers_language(night: TestCli
 
 
 @pytest.mark.parametrize(("lang", "word"), [("kk", "Табылмады"), ("ru", "Не найдено"), ("en", "Not found")])
-@pytest.mark.parametrize("path", ["nothing", "polls/kz/other/", HOME + "areas/XX", HOME + "stations/none", HOME + "a/b/"])
+@pytest.mark.parametrize(
+    "path", ["nothing", "polls/kz/other/", HOME + "areas/XX", HOME + "stations/none", HOME + "a/b/"]
+)
 def test_what_is_not_there_is_said_in_the_readers_language(night: TestClient, lang: str, word: str, path: str) -> None:
     assert word in page(night, f"/{lang}/{path}", 404).text
 

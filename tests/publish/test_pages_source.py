@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sample_poll import Sample, TestClient, referendum
 
 from dauys.errors import DauysError
-from dauys.polls.keys import keys_of
+from dauys.polls.keys import new_keys
 from dauys.polls.opening import open_poll
 from dauys.publish.source import DatabaseSource
 from dauys.record import log
@@ -26,7 +26,7 @@ POLL = "test/pages-source"
 def sample(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """A poll in the database, with the protocols of a sample."""
     sample = Sample(replace(referendum(), id=POLL), counted=60, quarantined=10, per_area=5)
-    keys = keys_of(sample.poll_, tmp_path_factory.mktemp("keys"))
+    keys = new_keys(sample.poll_, tmp_path_factory.mktemp("keys"))
     insert = sa.text(
         "INSERT INTO protocol (poll, contest, station, version, state, values, checks, seq) "
         "VALUES (:poll, 'q1', :station, 0, :state, CAST(:values AS jsonb), :checks, 3)"

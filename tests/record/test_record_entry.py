@@ -30,8 +30,10 @@ def test_bytes_are_canonical_and_read_back(poll, kind, name, by, body, signed):
     if signed:
         members["sig"] = base64.b64encode(KEY.sign(rfc8785.dumps(members))).decode()
     assert entry.to_bytes() == rfc8785.dumps(members)
-    assert Entry.from_bytes(entry.to_bytes()) == entry
-    assert check_signature(entry, PUBLIC) is signed
+    read = Entry.from_bytes(entry.to_bytes())
+    assert read == entry
+    assert read.signed_bytes() == rfc8785.dumps({key: value for key, value in members.items() if key != "sig"})
+    assert check_signature(entry, PUBLIC) is check_signature(read, PUBLIC) is signed
 
 
 @pytest.mark.parametrize("member", ["poll", "kind", "id", "by"])
@@ -48,7 +50,10 @@ def test_the_receiver_adds_its_checks_outside_the_signature():
     marked = replace(signed, checks=("F.101", "W.203"))
     assert check_signature(marked, PUBLIC)
     assert marked.to_bytes() == rfc8785.dumps(json.loads(signed.to_bytes()) | {"checks": ["F.101", "W.203"]})
-    assert Entry.from_bytes(marked.to_bytes()) == marked
+    read = Entry.from_bytes(marked.to_bytes())
+    assert read == marked
+    assert read.signed_bytes() == ENTRY.signed_bytes() == signed.signed_bytes()
+    assert check_signature(read, PUBLIC)
     assert Entry.from_bytes(replace(ENTRY, checks=("W.203",)).to_bytes()).checks == ("W.203",)
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +258,30 @@ def test_parquet_faults(tmp_path: Path) -> None:
 def test_numbers_are_int64(tmp_path: Path) -> None:
     (chunk,) = read(written(tmp_path, GOOD))
     assert chunk.numbers["yes"].dtype == np.int64
+
+
+def test_only_a_few_blocks_of_a_file_are_held(tmp_path: Path) -> None:
+    """3 MB in blocks of 64 KiB: what Python holds at its highest is a few blocks, packed or not."""
+    text = "station,eligible,yes\n" + "".join(f"{'s' * 40}{n},{n},{n % 7}\n" for n in range(60_000))
+    for path in (written(tmp_path, text), written(tmp_path, gzip.compress(text.encode()), "t.csv.gz")):
+        count = 0
+        tracemalloc.start()
+        try:
+            for chunk in read_table(path, COLUMNS, NUMBERS, block=1 << 16, chunk_rows=500):
+                count += len(chunk)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert count == 60_000
+        assert peak < 12 << 16 < len(text) // 3
+
+
+def test_a_reader_that_stops_early_has_not_read_the_file(tmp_path: Path) -> None:
+    """A fault far behind does not matter to whoever took the first rows only."""
+    text = "station,eligible,yes\n" + "a,1,1\n" * 50_000 + "b,none,1\n"
+    chunks = read_table(written(tmp_path, text), COLUMNS, NUMBERS, block=1 << 14, chunk_rows=100)
+    assert len(next(chunks)) == 100
+    chunks.close()
+    with pytest.raises(BadInput) as caught:
+        read(written(tmp_path, text), block=1 << 14)
+    assert (caught.value.check, caught.value.row) == ("F.016", 50_002)

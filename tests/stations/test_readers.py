@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from sample_stations import GOOD, sample_poll
 
 from dauys.errors import BadInput
 from dauys.stations.batch import Batch
-from dauys.stations.readers import protocols_of, read_protocols, read_turnout
+from dauys.stations.readers import Seen, protocols_of, read_protocols, read_turnout
 
 POLL = sample_poll()
 TWO = sample_poll("test/two", ("q1", "q2"))
@@ -132,3 +133,33 @@ def test_turnout_by_hour(tmp_path: Path) -> None:
     early, late = read_turnout(path, POLL)
     assert (early.hour, list(early.stations), early.received.tolist()) == ("10:00", ["s0"], [4])
     assert (late.hour, list(late.stations), list(late.rows or ())) == ("12:00", ["s1", "s0"], [2, 4])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.integers(1, 9))
+def test_the_first_station_that_stands_twice_is_named_with_both_rows(numbers: list[int], size: int) -> None:
+    """Whatever the batches, Seen says what a plain list would."""
+    seen = Seen()
+    first: dict[int, int] = {}
+    twice = next((place for place, n in enumerate(numbers) if first.setdefault(n, place) != place), None)
+    cut = range(0, len(numbers), size)
+    parts = [Batch("q1", [f"s{n}" for n in numbers[a : a + size]], {}, rows=range(a + 2, a + size + 2)) for a in cut]
+    if twice is None:
+        for part in parts:
+            seen.add(part)
+        return
+    with pytest.raises(BadInput) as caught:
+        for part in parts:
+            seen.add(part)
+    fault = caught.value
+    assert (fault.check, fault.row, fault.found) == ("F.021", twice + 2, f"s{numbers[twice]}")
+    assert f"row {first[numbers[twice]] + 2} already" in fault.message
+
+
+def test_equal_hashes_of_different_stations_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pl.Series, "hash", lambda series: pl.Series([7] * len(series), dtype=pl.UInt64))
+    seen = Seen()
+    seen.add(Batch("q1", ["a", "b"], {}))
+    seen.add(Batch("q1", ["c"], {}))
+    with pytest.raises(BadInput):
+        seen.add(Batch("q1", ["d", "b"], {}))

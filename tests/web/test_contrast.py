@@ -18,7 +18,14 @@ TEXT = [
 ]
 SHAPES = [
     *((f"option-{n}", ground) for n in range(6) for ground in ("paper", "card", "ground")),
-    *(("brand", "ground"), ("focus", "paper"), ("focus", "card"), ("good", "card"), ("bad", "card"), ("class-0", "paper")),
+    *(
+        ("brand", "ground"),
+        ("focus", "paper"),
+        ("focus", "card"),
+        ("good", "card"),
+        ("bad", "card"),
+        ("class-0", "paper"),
+    ),
     *(("white", "good"), ("white", "bad"), ("white", "open")),
 ]
 

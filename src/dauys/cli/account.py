@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -21,15 +22,15 @@ TOKEN_DAYS = 3
 @click.option("--station", help="For a station's account: its station.")
 @click.option("--first", is_flag=True, help="Make the first account, a clerk: only while there is none.")
 @click.option("--token", is_flag=True, help=f"Also print a token for programs, good for {TOKEN_DAYS} days.")
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="DAUYS_PASSWORD")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 def account(
-    name: str, role: str, poll: str | None, station: str | None, first: bool, token: bool, password: str, as_json: bool
+    name: str, role: str, poll: str | None, station: str | None, first: bool, token: bool, as_json: bool
 ) -> int:
     """Make the account NAME. There is no default account and no default password.
 
-    The password is asked for, or taken from DAUYS_PASSWORD; never from the command line of a shared machine.
+    The password is asked for, or taken from the environment (DAUYS_PASSWORD); never from the command line.
     """
+    password = os.environ.get("DAUYS_PASSWORD") or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with open_store().begin() as connection:
         if first:
             made = first_account(connection, name, password)
@@ -38,6 +39,8 @@ def account(
         expires = datetime.now(UTC) + timedelta(days=TOKEN_DAYS)
         secret = issue_token(connection, name, expires) if token else None
     body = {"name": made.name, "role": made.role.value, "poll": made.poll, "station": made.station}
-    text = f"account {made.name}: {made.role.value}" + (f"\ntoken until {expires:%Y-%m-%d %H:%M} UTC: {secret}" if secret else "")
+    text = f"account {made.name}: {made.role.value}" + (
+        f"\ntoken until {expires:%Y-%m-%d %H:%M} UTC: {secret}" if secret else ""
+    )
     answer(body | ({"token": secret} if secret else {}), as_json, text)
     return 0

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import sqlalchemy as sa
 
 from dauys.cli.main import answer, moment
 from dauys.polls.declaring import declare as declare_stage
-from dauys.polls.keys import Keys, keys_of
+from dauys.polls.keys import Keys, keys_of, new_keys
 from dauys.polls.night import begin
 from dauys.polls.opening import load_poll
 from dauys.polls.sources import open_source
 from dauys.publish.bundle import write_bundle
+from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.corrections import annul as annul_result
@@ -26,16 +28,20 @@ AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
 
 @click.command("open")
 @click.argument("poll")
+@click.option(
+    "--witness", "witnesses", multiple=True, help="Accredit a witness by its key; may be repeated, and later too."
+)
 @JSON
-def open_(poll: str, as_json: bool) -> int:
+def open_(poll: str, witnesses: tuple[str, ...], as_json: bool) -> int:
     """Open POLL (pack/poll, or a folder): its law and its stations enter the record, and protocols can come in.
 
     `dauys serve` then takes them, by form and over HTTP. A poll that is open stays as it is.
     """
     file = read_poll(find_poll(poll))
-    keys = keys_of(file.poll, data_folder() / "keys")
+    engine = open_store()
+    keys = keys_for(engine, file.poll)
     source = open_source(file, keys)
-    begin(open_store(), source)
+    begin(engine, source, witnesses)
     body = {"poll": source.poll.id, "stations": len(source.stations), "log_key": str(keys.log.vkey)}
     text = f"{source.poll.id} is open: {len(source.stations):,} stations\nprint this key where everybody sees it: {keys.log.vkey}"
     answer(body, as_json, text)
@@ -71,7 +77,9 @@ def annul(
 @click.argument("poll")
 @click.argument("stage")
 @click.option("--close", is_flag=True, help="Close the poll first: no protocol comes in after this.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle [default: out/POLL].")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle [default: out/POLL]."
+)
 @AT
 @JSON
 def declare(poll: str, stage: str, close: bool, out: Path | None, at: str | None, as_json: bool) -> int:
@@ -84,6 +92,13 @@ def declare(poll: str, stage: str, close: bool, out: Path | None, at: str | None
     body: dict[str, Any] = {"poll": poll, "stage": stage, "declared": text, "bundle": str(folder)}
     answer(body, as_json, f"{text}\nthe bundle: {folder}")
     return 0
+
+
+def keys_for(engine: sa.Engine, poll: Poll) -> Keys:
+    """The keys of a poll: fresh ones only while nothing of it is in the database."""
+    with engine.connect() as connection:
+        there = log.size(connection, poll.id) > 0
+    return (keys_of if there else new_keys)(poll, data_folder() / "keys")
 
 
 def _opened(connection: Connection, poll_id: str) -> tuple[Poll, Keys]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import signal
 import sys
 from datetime import datetime
 from typing import Any
@@ -56,7 +58,15 @@ def say(text: str, end: bool = True) -> None:
 
 def answer(value: Any, as_json: bool, text: str) -> None:
     """The command's answer: JSON on one line with --json, text for a person otherwise."""
-    click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+    if as_json:  # half of a surrogate pair has no UTF-8: it is written as JSON escapes it
+        click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+    else:
+        click.echo("\n".join(map(one_line, text.split("\n"))))
+
+
+def one_line(text: str) -> str:
+    """The text as it can stand on a screen: what came from outside cannot end the line, colour it or turn it round."""
+    return "".join(c if c.isprintable() or c in "\u00a0\u202f" else c.encode("unicode_escape").decode() for c in text)
 
 
 def moment(text: str | None) -> datetime:
@@ -72,6 +82,9 @@ def moment(text: str | None) -> datetime:
 
 def main(args: list[str] | None = None) -> None:
     """Runs a command. Every failure that a user can mend is one message and exit code 2, never a traceback."""
+    # A service manager stops with SIGTERM: end as Ctrl-C does, so that the embedded database stops too.
+    with contextlib.suppress(ValueError):  # not in the main thread of a program that calls this
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = tree.main(args=args, prog_name="dauys", standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
@@ -81,12 +94,15 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         say("dauys: stopped")
         sys.exit(130)
-    except DauysError as error:
-        if "--json" in (args or sys.argv):
-            body = error.as_json() if isinstance(error, BadInput) else {"message": str(error)}
-            click.echo(json.dumps({"error": body}, ensure_ascii=False))
-        say(f"dauys: {error}")
-        sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except DauysError as error:
+        if "--json" in (args or sys.argv):
+            body = error.as_json() if isinstance(error, BadInput) else {"message": str(error)}
+            answer({"error": body}, True, "")
+        say(f"dauys: {one_line(str(error))}")
+        sys.exit(2)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        say(f"dauys: {one_line(str(error.filename or 'a file'))}: {error.strerror or error}")
+        sys.exit(2)

@@ -12,13 +12,13 @@ import click
 from dauys.cli.main import answer, moment, say
 from dauys.errors import BadInput
 from dauys.polls.dry_run import DryRun, dry_run
-from dauys.polls.keys import keys_of
+from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import load_poll
 from dauys.polls.sources import open_source
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.intake import receive
 from dauys.stations.readers import read_protocols
-from dauys.store.engine import data_folder, open_store
+from dauys.store.engine import open_store
 
 
 @click.command()
@@ -37,7 +37,7 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     mapping = dict(map(_mapped, columns)) or None
     if dry:
         described = read_poll(find_poll(poll))
-        source = open_source(described, keys_of(described.poll, data_folder() / "keys"))
+        source = open_source(described, throwaway_keys(described.poll))
         found = dry_run(file, source.poll, source.stations, mapping)
         answer({"contests": [run.to_json() for run in found]}, as_json, "\n".join(map(_dry_text, found)))
         return 1 if any(run.quarantined for run in found) else 0

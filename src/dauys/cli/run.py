@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
+from dauys.cli.commission import keys_for
 from dauys.cli.main import answer, say
-from dauys.polls.keys import Keys, keys_of
 from dauys.polls.night import Wait, begin, run_night
 from dauys.polls.result import contest_standing, results_json
 from dauys.polls.sources import open_source
 from dauys.polls.standing import snapshot
 from dauys.publish.bundle import write_bundle
-from dauys.record import log
 from dauys.registers.poll_file import find_poll, read_poll
-from dauys.store.engine import data_folder, open_store
+from dauys.store.engine import open_store
 
 if TYPE_CHECKING:
     from dauys.cli.site import Site
@@ -53,15 +52,13 @@ def run(
     Run again after any interruption, it goes on where it stopped. Afterwards the bundle proves the result: `dauys verify`.
     """
     file = read_poll(find_poll(poll))
-    poll_id, keys = file.poll.id, keys_of(file.poll, data_folder() / "keys")
+    poll_id = file.poll.id
     say(f"reading {poll_id} ...")
-    source = open_source(file, keys)
     engine = open_store()
-    begin(engine, source)
-    with engine.begin() as connection:
-        for vkey in witnesses:
-            log.accredit_witness(connection, poll_id, vkey)
-    with site_of(engine, {poll_id: keys}, port) if serve else nullcontext() as site:
+    keys = keys_for(engine, file.poll)
+    source = open_source(file, keys)
+    begin(engine, source, witnesses)
+    with site_of(engine, port) if serve else nullcontext() as site:
         if site:
             say(f"the site: {site.address}/en/polls/{poll_id}/   the record: {site.address}/record/{poll_id}")
         run_night(engine, source, pace(speed), say)
@@ -79,11 +76,11 @@ def run(
     return 1 if check and any(standing.decision.outcome != "adopted" for standing in standings) else 0
 
 
-def site_of(engine: sa.Engine, keys: dict[str, Keys], port: int) -> Site:
+def site_of(engine: sa.Engine, port: int) -> Site:
     """The public site; the web framework is loaded only when it is asked for."""
     from dauys.cli.site import Site
 
-    return Site(engine, keys, port)
+    return Site(engine, port)
 
 
 def pace(speed: float | None) -> Wait:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from types import TracebackType
 
 import sqlalchemy as sa
@@ -13,9 +12,11 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import DauysError
-from dauys.polls.keys import Keys
+from dauys.polls.keys import Keys, keys_of
+from dauys.polls.opening import load_poll
 from dauys.publish.record_routes import record_router
 from dauys.stations.routes import desk_router
+from dauys.store.engine import data_folder
 from dauys.web.app import create_app
 
 HOST = "127.0.0.1"
@@ -24,7 +25,7 @@ HOST = "127.0.0.1"
 class Site:
     """The public site as a context: up inside, down after. `address` is where it answers."""
 
-    def __init__(self, engine: sa.Engine, keys: Mapping[str, Keys], port: int) -> None:
+    def __init__(self, engine: sa.Engine, port: int) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -32,11 +33,20 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
+
+        def keys(poll: str) -> Keys | None:
+            """The keys of a poll, which may have been opened after the site; None on a mirror that has none."""
+            try:
+                with engine.connect() as connection:
+                    return keys_of(load_poll(connection, poll), data_folder() / "keys")
+            except DauysError:
+                return None
+
         def seal(poll: str) -> Ed25519PrivateKey | None:
-            held = keys.get(poll)
+            held = keys(poll)
             return held.commission if held else None
 
-        self._app = create_app(engine, [record_router(engine, keys.get), desk_router(engine, seal=seal)])
+        self._app = create_app(engine, [record_router(engine, keys), desk_router(engine, seal=seal)])
         config = uvicorn.Config(self._app, log_level="warning", timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dauys.cli.main import answer, say
+from dauys.cli.main import answer, one_line, say
 from dauys.errors import BadInput
 from dauys.publish.verify import Check
 from dauys.publish.verify import verify as verify_bundle
@@ -38,11 +38,11 @@ def as_text(checks: list[Check]) -> str:
     """One line a check; the faults of a failed one below it."""
     lines = []
     for check in checks:
-        note = f" ({check.found})" if check.ok and check.found is not None else ""
+        note = f" ({one_line(str(check.found))})" if check.ok and check.found is not None else ""
         lines.append(f"{'ok  ' if check.ok else 'FAIL'} {check.id} {check.what}{note}")
         if not check.ok:
-            lines += [f"       {fault}" for fault in check.found]
-            lines += [f"       expected: {check.expected}"] if check.expected is not None else []
+            lines += [f"       {one_line(str(fault))}" for fault in check.found]
+            lines += [f"       expected: {one_line(str(check.expected))}"] if check.expected is not None else []
     failed = [check.id for check in checks if not check.ok]
     lines.append(
         f"NOT PROVEN: {', '.join(failed)}" if failed else "proven: everything published follows from the record"

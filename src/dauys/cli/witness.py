@@ -9,6 +9,7 @@ import click
 
 from dauys.cli.main import answer, say
 from dauys.record.note import COSIGNATURE, SigningKey, VerifierKey
+from dauys.record.witness import WitnessRefusal
 from dauys.record.witness_run import witness_once
 
 
@@ -33,7 +34,7 @@ def witness(
 ) -> int:
     """Check that RECORD (http://host/record/POLL, or a bundle's folder) only ever grew, and cosign it.
 
-    Exits with 2 and says what was seen if the record shrank, split or was rewritten: keep that message, it is evidence.
+    Exits with 1 and says what was seen if the record shrank, split or was rewritten: keep that message, it is evidence.
     """
     state.mkdir(parents=True, exist_ok=True)
     path = state / "witness.key"
@@ -46,7 +47,11 @@ def witness(
     pinned = VerifierKey.parse(log_key) if log_key else None
     while True:
         base: str | Path = record if "://" in record else Path(record)
-        report = witness_once(base, key, state, int(time.time()), log_key=pinned)
+        try:
+            report = witness_once(base, key, state, int(time.time()), log_key=pinned)
+        except WitnessRefusal as refusal:
+            answer({"refused": str(refusal), "vkey": str(key.vkey)}, as_json, f"NOT COSIGNED: {refusal}")
+            return 1
         before = "first seen" if report.before is None else f"{report.before:,} entries before"
         answer(
             {

@@ -22,19 +22,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from dauys.errors import BadInput
+from dauys.regular_file import read_regular
 
 LANGUAGES = ("kk", "ru", "en")
 """Every text shown to people exists in these languages."""
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FRACTION = re.compile(r"([0-9]{1,9})(?:/([1-9][0-9]{0,8}))?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}")  # a year that no time zone leads out of the calendar
+_MOMENT = r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2}"
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_UNPRINTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NULL = "tag:yaml.org,2002:null"
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")
+)
+
+LARGEST_FILE = 64 << 20
+"""A file of the law is read whole; a table that is longer goes another way (`registers.table`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +111,14 @@ class Node:
             self.fail("wrong type", found=self._shown(), expected="a list")
         return [Node(item, self.file, f"{self.field}[{n}]") for n, item in enumerate(self.raw.value, start=1)]
 
-    def text(self) -> str:
-        """A text that is not empty, as written."""
+    def text(self, empty: bool = False) -> str:
+        """A text, as written; with `empty` it may be the empty one."""
         if not isinstance(self.raw, yaml.ScalarNode):
             self.fail("wrong type", found=self._shown(), expected="a text")
-        if self.raw.tag == _NULL or not self.raw.value.strip():
+        if self.raw.tag == _NULL or not (empty or self.raw.value.strip()):
             self.fail("nothing is written here", expected="a text")
+        if strange := _UNPRINTED.search(self.raw.value):
+            self.fail("a character that no text has", found=f"U+{ord(strange[0]):04X}", expected="letters and signs")
         return str(self.raw.value)
 
     def matching(self, pattern: str, expected: str) -> str:
@@ -160,6 +173,23 @@ class Node:
             self.fail("not a time of day", found=text, expected="HH:MM")
         return datetime.time(int(match[1]), int(match[2]))
 
+    def moment(self) -> datetime.datetime:
+        """A moment with its offset, `2022-06-06T08:00:00+06:00`."""
+        text = self.matching(_MOMENT, "a moment like 2022-06-06T08:00:00+06:00")
+        try:
+            return datetime.datetime.fromisoformat(text)
+        except ValueError:
+            self.fail("no such moment", found=text, expected="a moment like 2022-06-06T08:00:00+06:00")
+
+    def timezone(self) -> str:
+        """The name of a time zone, `Asia/Almaty`."""
+        name = self.text()
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):  # not there; a path out of the zones; a folder of zones, "Asia"
+            self.fail("no such time zone", found=name, expected="a name like Asia/Almaty")
+        return name
+
     def boolean(self) -> bool:
         """`true` or `false`, in these words only."""
         return self.choice("true", "false") == "true"
@@ -177,7 +207,7 @@ class Node:
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file without byte order mark; anything else is one clear `BadInput`."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
         raise BadInput("there is no such file", file=path) from None
     except OSError as error:
@@ -224,7 +254,10 @@ class _Strict(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not used here", mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if node is not None and node.tag not in _TAGS:
+            raise yaml.composer.ComposerError(None, None, f"the tag {node.tag} is not used here", node.start_mark)
+        return node
 
 
 def _raw_of(data: object, file: str | None) -> yaml.Node:

@@ -78,6 +78,13 @@ class Row:
         except BadInput as error:
             self.fail(error.message, field=column, found=error.found, expected=error.expected)
 
+    def timezone(self, column: str) -> str:
+        """The name of a time zone, `Asia/Almaty`."""
+        try:
+            return Node.of(self.text(column)).timezone()
+        except BadInput as error:
+            self.fail(error.message, field=column, found=error.found, expected=error.expected)
+
     def choice(self, column: str, *allowed: str) -> str:
         """One of the `allowed` words."""
         text = self.text(column)
@@ -96,6 +103,8 @@ def read_table(path: Path, required: Iterable[str], optional: Iterable[str] = ()
     _check_header(path, header, required, optional)
     rows = []
     for number, record in enumerate(records[1:], start=2):
+        if not record:
+            continue
         if len(record) != len(header):
             raise BadInput("wrong number of cells", file=path, row=number, found=len(record), expected=str(len(header)))
         rows.append(Row(str(path), number, dict(zip(header, record, strict=True))))
@@ -106,10 +115,10 @@ def _records(path: Path) -> list[list[str]]:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     records: list[list[str]] = []
     try:
-        records.extend(record for record in reader if record)
+        records.extend(reader)
     except csv.Error as error:
         raise BadInput(f"not readable as CSV: {error}", file=path, line=reader.line_num) from None
-    return records
+    return records if any(records) else []
 
 
 def _check_header(path: Path, header: list[str], required: tuple[str, ...], optional: tuple[str, ...]) -> None:

@@ -22,9 +22,9 @@ def declare(connection: Connection, poll: Poll, keys: Keys, stage: str, at: date
     already is left as it is.
     """
     entry_id = f"declaration/{stage}"
+    if close and log.find(connection, poll.id, "closing") is None:
+        _enter(connection, poll, keys, at, "closing", "closing", {})
     if log.find(connection, poll.id, entry_id) is None:
-        if close and log.find(connection, poll.id, "closing") is None:
-            _enter(connection, poll, keys, at, "closing", "closing", {})
         now = snapshot(connection, poll.id)
         contests = [contest_json(contest_standing(sheet)) for sheet in now.sheets]
         body = {"stage": stage, "size": now.size, "contests": contests}

@@ -17,7 +17,7 @@ from dauys.count.areas import AreaCount, Outstanding
 from dauys.count.decision import Decision, decide
 from dauys.count.tally import Tally, tally_columns
 from dauys.registers.poll import Contest, Poll, Station
-from dauys.stations.batch import Batch, Column
+from dauys.stations.batch import Batch, Column, Mask
 from dauys.stations.readers import read_protocols
 
 
@@ -52,30 +52,37 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The list of stations as columns: ids, places of their areas in the poll, voters on their lists."""
+    """The list of stations as columns, sorted by id: ids, places of their areas in the poll, voters on their lists.
+
+    `given` are the ids in the list's own order, and `ranks` where each of them stands in the sorted columns.
+    """
 
     ids: pl.Series
     areas: Column
     eligible: Column
+    given: pl.Series
+    ranks: Column
 
     @classmethod
     def of(cls, poll: Poll, stations: Sequence[Station]) -> Listed:
         """The list of a poll; every station's area is one of the poll's."""
         codes = {area.code: n for n, area in enumerate(poll.areas)}
-        return cls(
-            pl.Series([station.id for station in stations], dtype=pl.String),
-            np.array([codes[station.area] for station in stations], dtype=np.int64),
-            np.array([station.eligible for station in stations], dtype=np.int64),
-        )
+        given = pl.Series([station.id for station in stations], dtype=pl.String)
+        order = given.arg_sort().to_numpy()
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        areas = np.array([codes[station.area] for station in stations], dtype=np.int64)
+        eligible = np.array([station.eligible for station in stations], dtype=np.int64)
+        return cls(given.sort(), areas[order], eligible[order], given, ranks)
 
     def places(self, batch: Batch, after: int) -> Column:
-        """Where each station of a batch stands in the list; `after` many protocols came before this batch.
+        """Where each station of a batch stands in the columns; `after` protocols came before this batch.
 
         Raises BadInput F.020 at the first that is not on the list.
         """
         ids = pl.Series(batch.stations, dtype=pl.String)
-        if ids.equals(self.ids.slice(after, len(ids))):  # the file has the list's own order: the common case
-            return np.arange(after, after + len(ids))
+        if ids.equals(self.given.slice(after, len(ids))):  # the file has the list's own order: the common case
+            return self.ranks[after : after + len(ids)]
         found = ids.to_frame("station").join(
             self.ids.to_frame("station").with_row_index("place"), on="station", how="left", maintain_order="left"
         )["place"]
@@ -88,24 +95,22 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """All protocols of one contest in a file, as columns: ids, their places in the list, the form's required fields."""
+class _Sheet:
+    """One contest of a file, a row for each station of the list: its protocol's required fields, where `came` is true."""
 
-    ids: pl.Series
-    places: Column
+    came: Mask
     columns: Mapping[str, Column]
 
     @classmethod
-    def of(cls, contest: Contest, batches: Sequence[Batch], places: Sequence[Column]) -> _Read:
-        none = np.zeros(0, np.int64)
-        return cls(
-            pl.concat([pl.Series("", dtype=pl.String), *(pl.Series("", batch.stations) for batch in batches)]),
-            np.concatenate([none, *places]),
-            {
-                name: np.concatenate([none, *(batch.values[name] for batch in batches)])
-                for name in contest.form.required
-            },
-        )
+    def empty(cls, contest: Contest, listed: Listed) -> _Sheet:
+        rows = len(listed.ids)
+        columns = {name: np.zeros(rows, np.int64) for name in contest.form.required}
+        return cls(np.zeros(rows, np.bool_), columns)
+
+    def take(self, batch: Batch, places: Column) -> None:
+        self.came[places] = True
+        for name, column in self.columns.items():
+            column[places] = batch.values[name]
 
 
 def dry_run(
@@ -114,36 +119,35 @@ def dry_run(
     """Reads a file and counts it, contest by contest; the form's identities are checked, nothing else.
 
     Raises BadInput for a file that intake would refuse, naming file, row and field. Memory is bounded by the list, not by
-    the file: the first protocol of a station that is not listed, or is there already, ends the reading.
+    the file: the first protocol of a station that is not listed, or has one already, ends the reading.
     """
     listed = stations if isinstance(stations, Listed) else Listed.of(poll, stations)
-    batches: dict[str, list[Batch]] = {contest.id: [] for contest in poll.contests}
-    places: dict[str, list[Column]] = {contest.id: [] for contest in poll.contests}
+    sheets = {contest.id: _Sheet.empty(contest, listed) for contest in poll.contests}
+    taken = dict.fromkeys(sheets, 0)
     for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000):
-        places[batch.contest].append(listed.places(batch, sum(map(len, batches[batch.contest]))))
-        batches[batch.contest].append(batch)
-    return [
-        _count(poll, contest, _Read.of(contest, batches[contest.id], places[contest.id]), listed)
-        for contest in poll.contests
-    ]
+        sheets[batch.contest].take(batch, listed.places(batch, taken[batch.contest]))
+        taken[batch.contest] += len(batch)
+    return [_count(poll, contest, sheets[contest.id], listed) for contest in poll.contests]
 
 
-def _count(poll: Poll, contest: Contest, read: _Read, listed: Listed) -> DryRun:
-    broken = np.zeros(len(read.ids), dtype=np.bool_)
+def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRun:
+    broken = np.zeros(len(listed.ids), dtype=np.bool_)
     raised: dict[str, int] = {}
     for identity in contest.form.identities:
-        if identity.applies_to(read.columns) and (violations := identity.relation.violations(read.columns)).any():
-            broken |= violations
-            raised[identity.number] = int(violations.sum())
-    ids, places, columns = read.ids, read.places, read.columns
-    if raised:
-        ids, places = ids.filter(pl.Series(~broken)), places[~broken]
-        columns = {name: column[~broken] for name, column in columns.items()}
-    tally = tally_columns(ids, listed.areas[places], [area.code for area in poll.areas], columns)
-    out = np.ones(len(listed.ids), dtype=np.bool_)
-    out[places] = False
+        if identity.applies_to(sheet.columns):
+            violations = identity.relation.violations(sheet.columns) & sheet.came
+            if violations.any():
+                broken |= violations
+                raised[identity.number] = int(violations.sum())
+    good = sheet.came & ~broken
+    tally = tally_columns(
+        listed.ids.filter(pl.Series(good)),
+        listed.areas[good],
+        [area.code for area in poll.areas],
+        {name: column[good] for name, column in sheet.columns.items()},
+    )
     outstanding: dict[int, list[Outstanding]] = {}
-    for row in np.flatnonzero(out).tolist():
+    for row in np.flatnonzero(~good).tolist():
         voters = int(listed.eligible[row])
         outstanding.setdefault(int(listed.areas[row]), []).append(Outstanding.of(voters, poll.ballot_limit.cap(voters)))
     counts = {
@@ -151,5 +155,4 @@ def _count(poll: Poll, contest: Contest, read: _Read, listed: Listed) -> DryRun:
         for n, area in enumerate(poll.areas)
     }
     decision = decide(contest.rule, counts, on=poll.day)
-    missing = len(listed.ids) - len(read.ids)
-    return DryRun(contest, tally, decision, int(broken.sum()), missing, raised)
+    return DryRun(contest, tally, decision, int(broken.sum()), int((~sheet.came).sum()), raised)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.record.note import SigningKey
+from dauys.errors import DauysError
+from dauys.record.note import NoteError, SigningKey
 from dauys.registers.poll import COMMISSION, Poll
 
 
@@ -38,27 +39,46 @@ def origin(poll_id: str) -> str:
 
 
 def keys_of(poll: Poll, folder: Path) -> Keys:
-    """The keys of a poll, from `folder` (the data folder's `keys`); those that are not there yet are made."""
-    log = _kept(folder / f"{_file_name(poll.id)}.log.key", origin(poll.id))
-    if poll.reconstruction:
-        return Keys(log, derived_key(poll.id, COMMISSION), lambda station: derived_key(poll.id, station))
-    return Keys(log, _kept(folder / f"{_file_name(poll.id)}.commission.key", COMMISSION).private, None)
+    """The keys of an opened poll, from `folder` (the data folder's `keys`).
+
+    Raises DauysError if they are not there: a new key could not go on where the lost one stopped.
+    """
+    return _keys(poll, folder, SigningKey.load)
+
+
+def new_keys(poll: Poll, folder: Path) -> Keys:
+    """The keys for a poll that is about to be opened: those in `folder`, or fresh ones, kept there."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def kept(path: Path) -> SigningKey:
+        if not path.exists():
+            name = origin(poll.id) if path.name.endswith(".log.key") else COMMISSION
+            SigningKey.generate(name).save(path)
+        return SigningKey.load(path)
+
+    return _keys(poll, folder, kept)
+
+
+def throwaway_keys(poll: Poll) -> Keys:
+    """Keys that nothing keeps: for looking at a poll without opening it."""
+    return _keys(poll, Path(), lambda path: SigningKey.generate(COMMISSION))
+
+
+def _keys(poll: Poll, folder: Path, load: Callable[[Path], SigningKey]) -> Keys:
+    stem = poll.id.replace("/", "-")
+    try:
+        log = load(folder / f"{stem}.log.key")
+        if poll.reconstruction:
+            return Keys(log, derived_key(poll.id, COMMISSION), lambda station: derived_key(poll.id, station))
+        return Keys(log, load(folder / f"{stem}.commission.key").private, None)
+    except NoteError as error:
+        raise DauysError(
+            f"the keys of {poll.id} are not in {folder} ({error}): bring them back from your backup; "
+            "without them nothing more of this poll can be signed"
+        ) from error
 
 
 def derived_key(poll_id: str, name: str) -> Ed25519PrivateKey:
     """The public-knowledge key of a reconstruction: seed SHA-256("dauys reconstruction key,<poll>,<name>")."""
     seed = hashlib.sha256(f"dauys reconstruction key,{poll_id},{name}".encode()).digest()
     return Ed25519PrivateKey.from_private_bytes(seed)
-
-
-def _kept(path: Path, name: str) -> SigningKey:
-    if path.exists():
-        return SigningKey.load(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    key = SigningKey.generate(name)
-    key.save(path)
-    return key
-
-
-def _file_name(poll_id: str) -> str:
-    return poll_id.replace("/", "-")

@@ -6,7 +6,7 @@ Killed at any point and started again, the night ends in the same record: what i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
 
 import sqlalchemy as sa
@@ -29,13 +29,18 @@ Wait = Callable[[datetime], None]
 Tell = Callable[[str], None]
 
 
-def begin(engine: sa.Engine, source: Source) -> None:
-    """Opens the poll: its definition and its stations are in the record, under a first signed checkpoint. Once."""
+def begin(engine: sa.Engine, source: Source, witnesses: Sequence[str] = ()) -> None:
+    """Opens the poll: its definition and its stations are in the record, under a first signed checkpoint. Once.
+
+    `witnesses` are keys to accredit, at the opening or at any time later.
+    """
     poll = source.poll
     with engine.begin() as connection:
         open_poll(connection, poll, source.stations, source.keys, poll.moment(time(0)))
         if not log.checkpoints(connection, poll.id):
             log.sign_checkpoint(connection, poll.id, source.keys.log)
+        for vkey in witnesses:
+            log.accredit_witness(connection, poll.id, vkey)
 
 
 def run_night(engine: sa.Engine, source: Source, wait: Wait = lambda at: None, tell: Tell = lambda text: None) -> None:
@@ -71,5 +76,3 @@ def _correct(connection: Connection, source: Source, event: Corrected) -> str:
     changed = {name: event.after[name] - event.before[name] for name in event.after}
     shown = ", ".join(f"{name} {change:+,}" for name, change in changed.items() if change)
     return f"correction at {event.station}: {shown} ({receipt.state})"
-
-

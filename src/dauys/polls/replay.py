@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from dauys.errors import DauysError
-from dauys.law.relation import LARGEST
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
+from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
 
@@ -47,6 +47,7 @@ class Replay:
     faults: list[Fault] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
     signatures: int = 0
+    announced: int = 0  # stations, by the poll's own entry
     declared: list[str] = field(default_factory=list)
     as_of: str = ""
     _ids: set[str] = field(default_factory=set)
@@ -67,9 +68,15 @@ class Replay:
         self.as_of = entry.at
         self.kinds[entry.kind] = self.kinds.get(entry.kind, 0) + 1
         try:
-            getattr(self, f"_{entry.kind}", self._unknown)(seq, entry)
+            expected = expect_shape(entry, self.poll)
+            if entry.id != expected:
+                self._fault("V.05", seq, "the id is not that of what the entry says", entry.id, expected)
+            if entry.kind != "poll" or self.poll is None:
+                getattr(self, f"_{entry.kind}")(seq, entry)
+            if self.poll is not None and entry.poll != self.poll.id:
+                self._fault("V.05", seq, "this is an entry of another poll", entry.poll, self.poll.id)
             self._check_author(seq, entry)
-        except (KeyError, TypeError, ValueError, AttributeError, DauysError) as error:
+        except DauysError as error:
             self._fault("V.05", seq, f"the entry {entry.id} has not the shape of its kind ({error})")
 
     def sheet(self, contest: Contest) -> Sheet:
@@ -83,6 +90,11 @@ class Replay:
             raise DauysError("the record does not begin with a poll")
         stage = stage_of(self.kinds, self.declared)
         return Snapshot(self.poll, size, stage, self.as_of, tuple(self.sheet(c) for c in self.poll.contests))
+
+    def check_list(self) -> None:
+        """V.07: the list of stations is as long as the poll's first entry says."""
+        if self.poll is not None and len(self.stations) != self.announced:
+            self._fault("V.07", 0, "the poll announces another number of stations", len(self.stations), self.announced)
 
     def check_identities(self) -> None:
         """V.08 over all protocols at once: the F numbers of the form that each should have raised, and did."""
@@ -128,6 +140,7 @@ class Replay:
     def _poll(self, seq: int, entry: Entry) -> None:
         self.poll = Poll.from_json(entry.body)
         self.keys.update((name, b64decode(key)) for name, key in entry.body["keys"].items())
+        self.announced = entry.body["stations"]
 
     def _stations(self, seq: int, entry: Entry) -> None:
         for body in entry.body["stations"]:
@@ -153,6 +166,9 @@ class Replay:
     def _correction(self, seq: int, entry: Entry) -> None:
         body = entry.body
         by_station = self.held.setdefault(body["contest"], {})
+        if body["station"] not in self.stations:
+            self._fault("V.07", seq, "a correction for a station that is not in the list", body["station"])
+            return
         before = by_station.get(body["station"])
         if before is None or before.seq != body["of"]:
             at = None if before is None else before.seq
@@ -166,13 +182,13 @@ class Replay:
     def _take(
         self, seq: int, entry: Entry, by_station: dict[str, Held], values: Mapping[str, int], version: int
     ) -> None:
-        if not all(type(value) is int and 0 <= value <= LARGEST for value in values.values()):
-            raise ValueError(f"every value is a whole number up to {LARGEST}")
         by_station[entry.body["station"]] = Held(seq, values, entry.checks, version)
         self._to_check.setdefault(entry.body["contest"], []).append((seq, values, entry.checks))
 
     def _annulment(self, seq: int, entry: Entry) -> None:
         target = entry.body.get("station") or entry.body["area"]
+        if "station" in entry.body and target not in self.stations:
+            self._fault("V.07", seq, "an annulment for a station that is not in the list", target)
         self.annulled[entry.body["contest"], target] = bool(entry.body["repeat"])
 
     def _closing(self, seq: int, entry: Entry) -> None:
@@ -182,6 +198,3 @@ class Replay:
         self.declared.append(entry.body["stage"])
         if entry.body["size"] != seq:
             self._fault("V.10", seq, "a declaration covers all entries before it", entry.body["size"], seq)
-
-    def _unknown(self, seq: int, entry: Entry) -> None:
-        self._fault("V.05", seq, "a kind of entry that nobody defined", entry.kind)

@@ -140,7 +140,7 @@ def open_source(file: PollFile, keys: Keys) -> Source:
         return _reconstructed(file, keys)
     if file.stations is None:
         raise DauysError(f"{file.poll.id} names no stations: add `stations: {{file: ...}}` to its poll.yaml")
-    stations = read_stations(file.stations)
+    stations = read_stations(file.stations, [area.code for area in file.poll.areas])
     poll = file.poll if file.poll.areas else replace(file.poll, areas=areas_of(stations))
     return Source(poll, stations, keys, None, replace(file, poll=poll))
 

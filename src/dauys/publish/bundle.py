@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dauys.polls.result import Snapshot, contest_standing
 from dauys.polls.standing import snapshot
 from dauys.publish import exports, nist
 from dauys.publish.record_files import write_record
+from dauys.record import log
 from dauys.store.engine import Connection
 
 PUBLISHED = {
@@ -40,8 +42,18 @@ def render(now: Snapshot, name: str) -> bytes:
 
 
 def published_file(connection: Connection, poll_id: str, name: str) -> bytes:
-    """One of the PUBLISHED files as of now."""
-    return render(snapshot(connection, poll_id), name)
+    """One of the PUBLISHED files as of now; rendered once for each state of the record."""
+    state = (str(connection.engine.url), poll_id, log.size(connection, poll_id))
+    with _RENDERING:
+        for earlier in [key for key in _rendered if key[:2] == state[:2] and key[:3] != state]:
+            del _rendered[earlier]
+        if (*state, name) not in _rendered:
+            _rendered[*state, name] = render(snapshot(connection, poll_id), name)
+        return _rendered[*state, name]
+
+
+_RENDERING = threading.Lock()
+_rendered: dict[tuple[str, str, int, str], bytes] = {}
 
 
 def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path) -> Path:

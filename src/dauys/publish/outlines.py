@@ -168,6 +168,4 @@ def _path(geometry: Any) -> str:
     for part in shapely.get_parts(geometry):
         if part is largest or part.equals(largest) or part.area > 4:
             rings += [part.exterior, *(hole for hole in part.interiors if shapely.Polygon(hole).area > 4)]
-    return "".join(
-        "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in np.asarray(ring.coords)[:-1]) + "z" for ring in rings
-    )
+    return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in np.asarray(ring.coords)[:-1]) + "z" for ring in rings)

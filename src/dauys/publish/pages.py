@@ -67,7 +67,9 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
             twin.__signature__ = signature(twin).replace(parameters=parameters)  # type: ignore[attr-defined]
             name = build.__name__
             json_path = f"/{{lang:lang}}{path}".rstrip("/") + ".json"
-            routes.add_api_route(json_path, twin, name=f"{name}_json", summary=build.__doc__, response_class=JSONResponse)
+            routes.add_api_route(
+                json_path, twin, name=f"{name}_json", summary=build.__doc__, response_class=JSONResponse
+            )
             routes.add_api_route(f"/{{lang:lang}}{path}", html, name=name, include_in_schema=False)
             return build
 

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys
+from dauys.publish.archive import bundle_zip
 from dauys.publish.bundle import PUBLISHED, published_file
 from dauys.publish.record_files import keys_json, newest_checkpoint, tile_bytes
 from dauys.record import log
 from dauys.record.tiles import NotPublished
+from dauys.store.engine import data_folder
 
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 LARGEST_COSIGNATURE = 4096
@@ -70,6 +72,16 @@ def record_router(engine: sa.Engine, keys_for: Callable[[str], Keys | None]) -> 
         except (DauysError, UnicodeDecodeError) as error:
             raise HTTPException(403, str(error)) from None
         return PlainTextResponse(f"cosigned {size}\n")
+
+    @router.get("/{poll:path}/bundle.zip")
+    def whole(poll: str) -> FileResponse:
+        with engine.connect() as connection:
+            _expect_poll(connection, poll)
+        held = keys_for(poll)
+        if held is None:
+            raise HTTPException(404, "this mirror holds no keys of that poll")
+        path = bundle_zip(engine, poll, held, data_folder() / "bundles")
+        return FileResponse(path, media_type="application/zip", filename=path.name, headers=_live())
 
     @router.get("/{poll:path}/{name}")
     def published(poll: str, name: str) -> Response:

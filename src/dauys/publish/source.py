@@ -120,9 +120,7 @@ class DatabaseSource:
 
     def record(self, poll_id: str) -> RecordState:
         with self.engine.connect() as connection:
-            return RecordState(
-                tuple(log.checkpoints(connection, poll_id)), tuple(log.witnesses(connection, poll_id))
-            )
+            return RecordState(tuple(log.checkpoints(connection, poll_id)), tuple(log.witnesses(connection, poll_id)))
 
     def _snapshot(self) -> sa.Connection:
         """All statements of one page see one moment."""
@@ -136,9 +134,7 @@ class DatabaseSource:
         for row in found:
             rows.setdefault(row.id, StationRow(row.id, row.area, row.eligible, row.abroad, ()))
             if row.contest is not None:
-                protocols.setdefault(row.id, []).append(
-                    Reported(row.contest, row.state, row.fields, tuple(row.checks))
-                )
+                protocols.setdefault(row.id, []).append(Reported(row.contest, row.state, row.fields, tuple(row.checks)))
         return [
             StationRow(row.id, row.area, row.eligible, row.abroad, tuple(protocols.get(row.id, ())))
             for row in rows.values()

@@ -10,14 +10,16 @@ import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import polars as pl
 
 from dauys.errors import DauysError
 from dauys.polls.replay import Fault, Replay
 from dauys.polls.result import Snapshot, contest_json, contest_standing
+from dauys.polls.shapes import expect_shape
 from dauys.publish.bundle import PUBLISHED, render
+from dauys.publish.differences import difference, first_difference, same, says_reconstruction
 from dauys.record import checkpoint as checkpoints_of
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.entry import Entry
@@ -29,6 +31,7 @@ from dauys.record.tiles import (
     Fetch,
     Tile,
     TileError,
+    partial_tiles_of,
     read_entries,
     read_tile,
     split_bundle,
@@ -79,7 +82,7 @@ class Verification:
 
     def __init__(self, fetch: Fetch, log_key: str | None, witnesses: Sequence[str], progress: Progress) -> None:
         self._fetch = fetch
-        self._log_key = log_key
+        self._key, self._key_given = log_key, log_key is not None
         self._witnesses = list(witnesses)
         self._progress = progress
         self._faults: dict[str, list[tuple[Any, Any]]] = {number: [] for number in CHECKS}
@@ -97,6 +100,7 @@ class Verification:
         tree, roots, leaves, declared = self._entries(state)
         self._tree(state, tree, roots, leaves)
         self._earlier(state, roots)
+        self.replay.check_list()
         self.replay.check_identities()
         for fault in self.replay.faults:
             self._replayed(fault)
@@ -134,13 +138,8 @@ class Verification:
     def _state(self) -> Checkpoint | None:
         """V.01, V.02: the signed state that everything else is held against; unsigned if its signature is bad."""
         keys_data, note = self._file("keys.json"), self._file("checkpoint")
-        published: dict[str, Any] = {}
-        try:
-            published = json.loads(keys_data or b"{}")
-            self._witnesses += [key for key in published.get("witnesses", []) if key not in self._witnesses]
-            self._earlier_sizes = {size for size in published.get("checkpoints", []) if isinstance(size, int)}
-        except (ValueError, AttributeError, TypeError) as error:
-            self._fault("V.01", f"keys.json is not readable: {error}")
+        if keys_data is not None:
+            self._published(keys_data)
         if note is None:
             return None
         try:
@@ -149,16 +148,33 @@ class Verification:
             self._fault("V.01", f"the checkpoint is not readable: {error}")
             self._fault("V.02", "not a checkpoint")
             return None
-        key = self._log_key or published.get("log")
         try:
-            if not isinstance(key, str):
+            if self._key is None:
                 raise NoteError("no key of the log is known: give --key")
-            checkpoints_of.verify(note, VerifierKey.parse(key))
-            source = "as given" if self._log_key else "from the bundle itself: compare it with the commission's"
-            self._notes["V.02"] = f"{key} ({source})"
+            checkpoints_of.verify(note, VerifierKey.parse(self._key))
+            source = "as given" if self._key_given else "from the bundle itself: compare it with the commission's"
+            self._notes["V.02"] = f"{self._key} ({source})"
         except NoteError as error:
-            self._fault("V.02", str(error), f"a signature of {key}")
+            self._fault("V.02", str(error), f"a signature of {self._key}")
+        if beyond := {size for size in self._earlier_sizes if not 0 < size <= claimed.size}:
+            self._fault("V.04", f"an earlier checkpoint of {max(beyond)} entries", f"from 1 to {claimed.size}")
         return claimed
+
+    def _published(self, data: bytes) -> None:
+        """V.01: what keys.json names: the log's key (one that was given counts instead), witnesses, earlier sizes."""
+        try:
+            said = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            self._fault("V.01", f"keys.json is not readable: {error}")
+            return
+        said = said if isinstance(said, dict) else {}
+        key, witnesses, sizes = said.get("log"), said.get("witnesses"), said.get("checkpoints")
+        if not isinstance(key, str) or not _all(witnesses, str) or not _all(sizes, int):
+            self._fault("V.01", "keys.json has another shape", "log: key, witnesses: [key], checkpoints: [size]")
+            return
+        self._key = self._key or key
+        self._witnesses += [key for key in witnesses if key not in self._witnesses]
+        self._earlier_sizes = set(sizes)
 
     def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes], Snapshot | None]:
         """One pass over all entries: the tree, the roots at earlier sizes, and each declaration counted at its place."""
@@ -192,20 +208,23 @@ class Verification:
         """V.10, V.11: counts and decides again what was declared."""
         try:
             now = self.replay.snapshot(seq)
+            expect_shape(entry, now.poll)
             claimed = {body["contest"]: body for body in entry.body["contests"]}
-        except (DauysError, KeyError, TypeError) as error:
+        except DauysError as error:
             self._fault("V.10", f"entry {seq}: the declaration cannot be counted again ({error})")
             return None
         for sheet in now.sheets:
             counted = contest_json(contest_standing(sheet))
             said = claimed.get(sheet.contest.id, {})
             for part in ("stations", "covers", "totals", "areas"):
-                if said.get(part) != counted[part]:
-                    found, expected = _difference(said.get(part), counted[part])
+                if not same(said.get(part), counted[part]):
+                    found, expected = difference(said.get(part), counted[part])
                     self._fault("V.10", f"entry {seq}, {sheet.contest.id}, {part}: {found}", expected)
-            if said.get("decision") != counted["decision"]:
-                found, expected = _difference(said.get("decision"), counted["decision"])
+            if not same(said.get("decision"), counted["decision"]):
+                found, expected = difference(said.get("decision"), counted["decision"])
                 self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
+            if said.keys() - counted.keys():
+                self._fault("V.10", f"entry {seq}, {sheet.contest.id}: more than a declaration", sorted(counted))
         return now
 
     def _tree(self, state: Checkpoint, tree: Frontier, roots: Iterable[int], leaves: list[bytes]) -> None:
@@ -217,7 +236,9 @@ class Verification:
         while len(levels[-1]) >= WIDTH:
             below = levels[-1]
             levels.append([root(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
-        for tile in {tile: None for size in (*roots, state.size) for tile in tiles_of(size)}:
+        # of a record that ends early, the tiles of what is there: its checkpoint may claim any size
+        earlier = (tile for size in roots for tile in partial_tiles_of(size))
+        for tile in dict.fromkeys((*earlier, *tiles_of(tree.size))):
             self._tile(tile, levels)
         self._notes["V.03"] = state.root.hex()
 
@@ -251,9 +272,8 @@ class Verification:
             try:
                 then = Checkpoint.parse(parse_note(earlier).text)
                 verify_cosignatures(parse_note(earlier), witnesses)
-                key = self._log_key or json.loads(self._fetch("keys.json")).get("log")
-                checkpoints_of.verify(earlier, VerifierKey.parse(key))
-            except (DauysError, ValueError, AttributeError) as error:
+                checkpoints_of.verify(earlier, VerifierKey.parse(self._key or ""))
+            except DauysError as error:
                 self._fault("V.04", f"checkpoints/{size}: {error}")
                 continue
             if (then.origin, then.size, then.root) != (state.origin, size, roots[size]):
@@ -277,11 +297,11 @@ class Verification:
             if found is None:
                 self._fault("V.12", f"{name} is missing", name)
                 continue
-            if now.poll.reconstruction and not _says_reconstruction(name, found):
+            if now.poll.reconstruction and not says_reconstruction(name, found):
                 self._fault("V.13", f"{name} does not say that it is a reconstruction")
-            difference = _first_difference(name, found, render(now, name))
-            if difference is not None:
-                self._fault("V.12", f"{name}: {difference}")
+            parts = first_difference(name, found, render(now, name))
+            if parts is not None:
+                self._fault("V.12", f"{name}: {parts}")
             if name == "stations.csv":
                 self._stations(found, now)
         missing = sum(standing.missing for standing in map(contest_standing, now.sheets))
@@ -311,52 +331,6 @@ def verify(
     return Verification(fetch, log_key, witnesses, progress).run()
 
 
-def _says_reconstruction(name: str, data: bytes) -> bool:
-    if name.endswith(".parquet"):
-        try:
-            frame = pl.read_parquet(io.BytesIO(data), columns=["nature"])
-        except (pl.exceptions.PolarsError, OSError):
-            return False
-        return bool((frame["nature"] == "reconstruction").all())
-    return b"reconstruction" in data.lower()
-
-
-def _first_difference(name: str, found: bytes, expected: bytes) -> str | None:
-    """Where two renderings part: the row of a table or line of a text, as found and as it should be; None if nowhere."""
-    if found == expected:
-        return None
-    if name.endswith(".parquet"):
-        try:
-            return _table_difference(pl.read_parquet(io.BytesIO(found)), pl.read_parquet(io.BytesIO(expected)))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            return f"cannot be read: {error}"
-    ours, theirs = expected.decode("utf-8", "replace").splitlines(), found.decode("utf-8", "replace").splitlines()
-    for number, (there, here) in enumerate(zip(theirs, ours, strict=False), start=1):
-        if there != here:
-            return f"line {number}: {there[:120]!r}, the record says {here[:120]!r}"
-    return f"{len(theirs)} lines, the record makes {len(ours)}"
-
-
-def _table_difference(found: pl.DataFrame, expected: pl.DataFrame) -> str | None:
-    if found.columns != expected.columns or found.height != expected.height:
-        return f"{found.height} rows of {found.columns}, the record makes {expected.height} of {expected.columns}"
-    for number, (there, here) in enumerate(zip(found.iter_rows(), expected.iter_rows(), strict=True)):
-        if there != here:
-            return f"row {number}: {there}, the record says {here}"
-    return None  # the same rows: another version of Parquet's writer packs them in other bytes
-
-
-def _difference(found: Any, expected: Any) -> tuple[str, str]:
-    """The first place where two JSON values differ."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        for key in (*expected, *(key for key in found if key not in expected)):
-            if found.get(key) != expected.get(key):
-                there, here = _difference(found.get(key), expected.get(key))
-                return f"{key} {there}", f"{key} {here}"
-    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        for number, (there_, here_) in enumerate(zip(found, expected, strict=True)):
-            if there_ != here_:
-                there, here = _difference(there_, here_)
-                label = here_.get("code", number) if isinstance(here_, dict) else number
-                return f"{label}: {there}", f"{label}: {here}"
-    return str(found)[:200], str(expected)[:200]
+def _all(values: Any, kind: type) -> TypeGuard[list[Any]]:
+    """Whether it is a list of that type only."""
+    return isinstance(values, list) and all(type(value) is kind for value in values)

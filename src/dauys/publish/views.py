@@ -104,7 +104,9 @@ def figures_of(contest: Contest, totals: Mapping[str, int]) -> Model:
     """Totals by field, and the shares that are printed: of the base for answers and classes, of the list for the base."""
     whole = totals.get(base(contest), 0)
     register = next((f.name for f in contest.form.fields if f.role == "register"), "")
-    shares = {f.name: percent(totals.get(f.name, 0), whole) for f in contest.form.fields if f.role in ("option", "class")}
+    shares = {
+        f.name: percent(totals.get(f.name, 0), whole) for f in contest.form.fields if f.role in ("option", "class")
+    }
     return {
         "totals": dict(totals),
         "shares": shares,
@@ -325,8 +327,7 @@ def quarantine(
         "stations": [station_row(row) for row in rows],
         "pages": pages(start, count, waiting),
         "corrections": [
-            {"seq": seq, "kind": entry.kind, "at": entry.at, "by": entry.by, **entry.body}
-            for seq, entry in corrections
+            {"seq": seq, "kind": entry.kind, "at": entry.at, "by": entry.by, **entry.body} for seq, entry in corrections
         ],
     }
 

@@ -56,7 +56,8 @@ class Entry:
         if not isinstance(self.body, Mapping):
             raise EntryError(f"the body of entry {self.id!r} is an object, found {self.body!r}")
         try:
-            if datetime.fromisoformat(self.at).tzinfo is None:
+            at = datetime.fromisoformat(self.at)
+            if at.tzinfo is None or not 1000 <= at.year <= 9000:  # no time zone leads such a year out of the calendar
                 raise ValueError
         except (ValueError, TypeError):
             raise EntryError(f"entry {self.id!r} is dated {self.at!r}; expected ISO 8601 with an offset") from None

@@ -39,7 +39,8 @@ class VerifierKey:
     algorithm: int = ED25519
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or any(char.isspace() for char in self.name) or _CONTROL.search(self.name):
+        strange = "+" in self.name or any(char.isspace() for char in self.name) or _CONTROL.search(self.name)
+        if not self.name or strange or not self.name.isprintable():
             raise NoteError(f"a key name has neither spaces nor '+', found {self.name!r}")
         if self.algorithm not in _ALGORITHMS:
             raise NoteError(f"signature type 0x{self.algorithm:02x} is not known; expected 0x01 or 0x04")

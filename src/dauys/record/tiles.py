@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dauys.errors import DauysError
 from dauys.record.merkle import HASH_SIZE, Frontier, Node, leaf_hash, root
+from dauys.regular_file import read_regular
 
 WIDTH = 256
 MAX_ENTRY_BYTES = 65_535
@@ -89,6 +90,16 @@ def tiles_of(size: int) -> Iterator[Tile]:
         for kind in (None, 0) if level == 0 else (level,):
             yield from (Tile(kind, index) for index in range(hashes // WIDTH))
             if hashes % WIDTH:
+                yield Tile(kind, hashes // WIDTH, hashes % WIDTH)
+        level += 1
+
+
+def partial_tiles_of(size: int) -> Iterator[Tile]:
+    """Those of `tiles_of(size)` that are partial: at most one of each level."""
+    level = 0
+    while (hashes := size >> (8 * level)) > 0:
+        if hashes % WIDTH:
+            for kind in (None, 0) if level == 0 else (level,):
                 yield Tile(kind, hashes // WIDTH, hashes % WIDTH)
         level += 1
 
@@ -190,15 +201,24 @@ def write_tiles(folder: Path, entries: Iterable[bytes], sizes: Collection[int] =
 def folder_fetch(folder: Path) -> Fetch:
     """Reads published files from a folder."""
 
+    here = folder.resolve()
+
     def fetch(path: str) -> bytes:
         try:
-            return (folder / path).read_bytes()
+            if not (folder / path).resolve().is_relative_to(here):
+                raise TileError(f"{folder / path} is a link that leads out of the folder")
+            return read_regular(folder / path, largest(path))
         except (FileNotFoundError, NotADirectoryError):
             raise NotPublished(f"{folder / path} is missing") from None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             raise TileError(f"{folder / path} cannot be read: {error}") from None
 
     return fetch
+
+
+def largest(path: str) -> int:
+    """The most bytes that a published file can have: a full bundle of full entries; more for a table of the stations."""
+    return 32 << 20 if path.startswith(("tile/", "checkpoint", "keys.json")) else 1 << 30
 
 
 def read_tile(fetch: Fetch, tile: Tile) -> bytes:

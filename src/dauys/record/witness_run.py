@@ -22,14 +22,12 @@ from dauys.record.checkpoint import Checkpoint
 from dauys.record.merkle import consistency_proof_from
 from dauys.record.note import SigningKey, VerifierKey
 from dauys.record.note import parse as parse_note
-from dauys.record.tiles import Fetch, NotPublished, TileError, folder_fetch, nodes_of
+from dauys.record.tiles import Fetch, NotPublished, TileError, folder_fetch, largest, nodes_of
 from dauys.record.witness import Seen, WitnessRefusal, cosign
 
 Post = Callable[[str, str], None]
 
 _STATE = "witnessed.json"
-_MAX_BYTES = 32 * 2**20
-"""More than any file of a log: a full bundle has at most 256 entries of 65,537 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def http_fetch(address: str) -> Fetch:
                 data = bytearray()
                 for chunk in answer.iter_bytes():
                     data += chunk
-                    if len(data) > _MAX_BYTES:
+                    if len(data) > largest(path):
                         raise TileError(f"{url} is larger than any file of a log")
                 return bytes(data)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -126,7 +124,7 @@ def http_post(url: str, line: str) -> None:
 def _published_key(fetch: Fetch) -> VerifierKey:
     try:
         return VerifierKey.parse(json.loads(fetch("keys.json"))["log"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DauysError("keys.json of the log does not name its key; give the key yourself") from None
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dauys.errors import BadInput
-from dauys.law.files import LANGUAGES
+from dauys.law.files import LANGUAGES, Node
 from dauys.law.tables import Row, read_table
 
 COLUMNS = ("code", "kind", "parent", "since", "until", "timezone", "weight", "name_kk", "name_ru", "name_en")
@@ -57,17 +56,23 @@ class Area:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> Area:
-        """The area of a poll that `to_json` wrote, without its dates."""
-        return cls(
-            code=body["code"],
-            kind=body["kind"],
-            names=dict(body["names"]),
-            parent=body.get("parent"),
-            timezone=body.get("timezone"),
-            weight=Fraction(body["weight"]),
-            classifier=body.get("classifier"),
-        )
+    def from_json(cls, data: object) -> Area:
+        """The area of a poll that `to_json` wrote, without its dates. Raises `BadInput`."""
+        return area_of(Node.of(data))
+
+
+def area_of(node: Node) -> Area:
+    """The area, without its dates, that a node of a record describes. Raises `BadInput`."""
+    parts = node.mapping(("code", "kind", "names", "weight"), ("parent", "timezone", "classifier"))
+    return Area(
+        code=parts["code"].text(),
+        kind=parts["kind"].text(),
+        names=parts["names"].labels(),
+        parent=parts["parent"].text() if "parent" in parts else None,
+        timezone=parts["timezone"].timezone() if "timezone" in parts else None,
+        weight=parts["weight"].fraction(),
+        classifier=parts["classifier"].text() if "classifier" in parts else None,
+    )
 
 
 def read_areas(path: Path) -> tuple[Area, ...]:
@@ -95,11 +100,6 @@ def areas_on(areas: Iterable[Area], day: datetime.date) -> tuple[Area, ...]:
 
 
 def _area_of(row: Row) -> Area:
-    timezone = row.text("timezone")
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        row.fail("no such time zone", field="timezone", found=timezone, expected="a name like Asia/Almaty")
     return Area(
         code=row.text("code"),
         kind=row.text("kind"),
@@ -107,7 +107,7 @@ def _area_of(row: Row) -> Area:
         parent=row.cells["parent"] or None,
         since=row.date("since"),
         until=row.date("until"),
-        timezone=timezone,
+        timezone=row.timezone("timezone"),
         weight=row.fraction("weight"),
         classifier=row.cells.get("classifier") or None,
         separated_from=row.cells.get("separated_from") or None,

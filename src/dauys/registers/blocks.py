@@ -7,10 +7,14 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from dauys.errors import BadInput
+from dauys.regular_file import open_regular
 
-BLOCK = 2 << 20
+Item = TypeVar("Item")
+
+BLOCK = 3 << 20
 """Bytes of text read at a time."""
 
 LONGEST_ROW = 1 << 20
@@ -34,20 +38,20 @@ def bare(text: bytes) -> bytes:
     return _QUOTED.sub(b"", text) if b'"' in text else text
 
 
-def blocks(path: Path, size: int = BLOCK, quotes: bool = True) -> Iterator[bytes]:
+def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LONGEST_ROW) -> Iterator[bytes]:
     """The text of a file in blocks that end where a row ends (with `quotes`, line ends inside quotes do not count).
 
-    A UTF-8 byte order mark is dropped, and blank lines at the end. Raises BadInput F.001, F.002, F.004 to F.006 and
-    F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
+    A row has at most `longest` bytes, or those of one block. A UTF-8 byte order mark is dropped, and blank lines at the
+    end. Raises BadInput F.001, F.002, F.004 to F.006 and F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
     """
     rest, begun = b"", False
-    for number, piece in enumerate(_ahead(_pieces(path, size))):
+    for number, piece in enumerate(ahead(_pieces(path, size))):
         text = rest + (_opening(path, piece) if number == 0 else piece)
         if b"\0" in piece:
             raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
         end = _end_of_text(text, _last_row_end(text, quotes))
         if end == 0:
-            if len(text) > LONGEST_ROW:
+            if len(text) > longest:
                 raise _never_closed(path, text)
             rest = text
             continue
@@ -73,8 +77,9 @@ def _end_of_text(text: bytes, end: int) -> int:
 
 
 def _never_closed(path: Path, text: bytes) -> BadInput:
+    quoted = b'"' in text
     return BadInput(
-        "a quote is opened and never closed",
+        "a quote is opened and never closed" if quoted else f"a row of {len(text):,} bytes and more is no row",
         file=path,
         check="F.008",
         found=text.lstrip()[:60].decode(errors="replace"),
@@ -82,18 +87,18 @@ def _never_closed(path: Path, text: bytes) -> BadInput:
     )
 
 
-def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, the next one unpacked in a thread while the caller works on the last."""
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next one made in a thread while the caller works on the last."""
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, pieces, b"")
-        while piece := coming.result():
-            coming = thread.submit(next, pieces, b"")
-            yield piece
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             first = file.read(size)
             if not first.startswith(GZIP):
                 while first:

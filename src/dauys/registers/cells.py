@@ -15,18 +15,23 @@ from dauys.registers.columns import Layout
 LARGEST = 10**9
 """No count of ballots or voters in one row is larger (F.015)."""
 
+LONGEST = 18
+"""Digits of a number, zeros before it included."""
+
 _WHOLE = re.compile(r" *[+-]?[0-9]+", re.ASCII)
 _GROUPED = re.compile(r"\s*[+-]?\d{1,3}(?:[\s,.'’]\d{3})+\s*")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DECIMAL = re.compile(r"\s*[+-]?\d*[.,]\d*\s*")
 
 
 def number_fault(text: str) -> tuple[str, str] | None:
     """Why a text is not a count (a whole number from 0 to 10**9): (number of the check, what to do); None if it is."""
     if _WHOLE.fullmatch(text):
-        value = int(text)
-        if value < 0:
+        digits = text.lstrip(" +-")
+        if "-" in text and digits.strip("0"):
             return "F.014", "a count is never negative"
-        return ("F.015", "the number is too large to be a count") if value > LARGEST else None
+        too_large = len(digits) > LONGEST or int(digits) > LARGEST
+        return ("F.015", "the number is too large to be a count") if too_large else None
     if not text.strip():
         return "F.011", "the cell is empty"
     if _GROUPED.fullmatch(text):
@@ -41,12 +46,16 @@ def explain(block: bytes, first_row: int, separator: str, layout: Layout, file: 
     text = decode(block, file, first_row)
     width = len(layout.header)
     row = first_row
-    for row, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), first_row):
-        if len(cells) != width:
-            return _ragged(file, row, cells, width)
-        fault = row_fault(cells, layout, file, row)
-        if fault is not None:
-            return fault
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        for row, cells in enumerate(rows, first_row):
+            if len(cells) != width:
+                return _ragged(file, row, cells, width)
+            fault = row_fault(cells, layout, file, row)
+            if fault is not None:
+                return fault
+    except csv.Error as error:  # a field of more than 131,072 characters
+        return BadInput(f"the row cannot be read: {error}", file=file, row=first_row + rows.line_num - 1, check="F.008")
     return BadInput(
         "a quote stands inside a field",
         file=file,
@@ -65,6 +74,8 @@ def row_fault(cells: Sequence[str], layout: Layout, file: Path | None, row: int)
                 fault = None if cell == "" and name in layout.optional else number_fault(cell)
             else:
                 fault = ("F.011", "the cell is empty") if cell == "" and name not in layout.optional else None
+                if _NO_TEXT.search(cell):
+                    fault = ("F.005", "this is not text: it has a character that no text has")
             if fault is not None:
                 check, message = fault
                 expected = f"a whole number from 0 to {LARGEST}" if name in layout.numbers else "a text"

@@ -39,8 +39,9 @@ class Wanted:
     def layout(self, header: Sequence[str], file: Path | None, row: int | None = None) -> Layout:
         """Where each wanted column stands. Raises BadInput F.007, F.009, F.010."""
         keys = [_key(label) for label in header]
+        first = {key: place for place, key in reversed(list(enumerate(keys)))}
         for place, key in enumerate(keys):
-            if key in keys[:place]:
+            if first[key] < place:
                 raise BadInput(
                     "two columns have the same name",
                     file=file,

@@ -15,12 +15,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dauys.errors import DauysError
-from dauys.law.decision_rule import DecisionRule
-from dauys.law.form import Form
-from dauys.registers.areas import Area
+from dauys.law.decision_rule import DecisionRule, rule_of
+from dauys.law.files import Node
+from dauys.law.form import Form, form_of
+from dauys.registers.areas import Area, area_of
+from dauys.registers.cells import LARGEST
 
 COMMISSION = "commission"
 """The name under which the commission of the whole poll signs: declarations, corrections, annulments."""
+
+KEY_LENGTH = 44
+"""Base64 of an Ed25519 public key."""
 
 Labels = Mapping[str, str]
 """One text in several languages: `{"kk": ..., "ru": ..., "en": ...}`."""
@@ -63,8 +68,20 @@ class Station:
 
     @staticmethod
     def from_json(body: Mapping[str, Any]) -> Station:
-        key = b64decode(body["key"]) if "key" in body else None
-        return Station(body["id"], body["area"], body["eligible"], key, body.get("abroad", False))
+        """The station that `to_json` wrote. Raises DauysError for anything else."""
+        match body:
+            case {"id": str(name), "area": str(area), "eligible": int(eligible), **rest} if name and area:
+                key = rest.get("key")
+                if (
+                    not isinstance(eligible, bool)
+                    and 0 <= eligible <= LARGEST
+                    and (key is None or (isinstance(key, str) and len(key) == KEY_LENGTH))
+                    and rest.keys() <= {"key", "abroad"}
+                    and rest.get("abroad", True) is True
+                ):
+                    raw = None if key is None else b64decode(key, validate=True)
+                    return Station(name, area, eligible, raw, "abroad" in rest)
+        raise DauysError(f"not a station of a list: {str(body)[:80]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +173,43 @@ class Poll:
 
     @staticmethod
     def from_json(body: Mapping[str, Any]) -> Poll:
-        return Poll(
-            id=body["poll"],
-            kind=body["kind"],
-            day=date.fromisoformat(body["day"]),
-            names=body["names"],
-            timezone=body["timezone"],
-            opens=time.fromisoformat(body["hours"]["open"]),
-            closes=time.fromisoformat(body["hours"]["close"]),
-            reports=tuple(time.fromisoformat(at) for at in body["reports"]),
-            stages={stage["stage"]: datetime.fromisoformat(stage["at"]) for stage in body["stages"]},
-            ballot_limit=BallotLimit(Fraction(body["ballot_limit"]["share"]), body["ballot_limit"]["cite"]),
-            reconstruction=body["reconstruction"],
-            areas=tuple(Area.from_json(area) for area in body["areas"]),
-            contests=tuple(
-                Contest(c["id"], c["question"], Form.from_json(c["form"]), DecisionRule.from_json(c["rule"]))
-                for c in body["contests"]
-            ),
-        )
+        """The poll that `to_json` wrote. Raises BadInput, naming the member, for anything that is not one."""
+        return _poll_of(Node.of(body))
+
+
+def _poll_of(node: Node) -> Poll:
+    parts = node.mapping(
+        ("poll", "kind", "day", "names", "timezone", "hours", "reports", "stages", "ballot_limit", "reconstruction",
+         "areas", "contests"),
+        ("stations", "keys"),
+    )  # fmt: skip
+    hours = parts["hours"].mapping(("open", "close"))
+    limit = parts["ballot_limit"].mapping(("share", "cite"))
+    stages = [stage.mapping(("stage", "at")) for stage in parts["stages"].items()]
+    poll = Poll(
+        id=parts["poll"].text(),
+        kind=parts["kind"].choice("referendum", "election"),
+        day=parts["day"].date(),
+        names=parts["names"].labels(),
+        timezone=parts["timezone"].timezone(),
+        opens=hours["open"].time(),
+        closes=hours["close"].time(),
+        reports=tuple(at.time() for at in parts["reports"].items()),
+        stages={stage["stage"].text(): stage["at"].moment() for stage in stages},
+        ballot_limit=BallotLimit(limit["share"].fraction(), limit["cite"].text(empty=True)),
+        reconstruction=parts["reconstruction"].boolean(),
+        areas=tuple(area_of(area) for area in parts["areas"].items()),
+        contests=tuple(_contest_of(contest) for contest in parts["contests"].items()),
+    )
+    for name, found in (("areas", [a.code for a in poll.areas]), ("contests", [c.id for c in poll.contests])):
+        if not found or len(set(found)) < len(found):
+            parts[name].fail("not each of them once", found=", ".join(found), expected="at least one, and each once")
+    return poll
+
+
+def _contest_of(node: Node) -> Contest:
+    parts = node.mapping(("id", "question", "options", "form", "rule"))
+    contest = Contest(parts["id"].text(), parts["question"].labels(), form_of(parts["form"]), rule_of(parts["rule"]))
+    if missing := [name for name in contest.rule.fields if name not in contest.form.required]:
+        parts["rule"].fail("the rule needs a field that the form does not ask for", found=missing[0])
+    return contest

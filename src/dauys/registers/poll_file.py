@@ -17,15 +17,17 @@ list of columns makes one text joined by ":". docs/polls.md has every key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import yaml
 
-from dauys.errors import BadInput
+from dauys.errors import BadInput, DauysError
 from dauys.law.decision_rule import DecisionRule, read_rule
 from dauys.law.files import Node, read_yaml
 from dauys.law.form import Form, read_form
@@ -44,8 +46,10 @@ OPTIONAL = (
     "reconstruction",
     "stations",
     "protocols",
-    "corrections",
 )
+
+STATION_COLUMNS = ("id", "area", "eligible")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,14 @@ def read_poll(path: Path) -> PollFile:
     parts = node.mapping(REQUIRED, OPTIONAL)
     folder = path.parent
     day = parts["day"].date()
-    zone = _zone(parts["timezone"])
+    zone = parts["timezone"].timezone()
     hours = parts["hours"].mapping(("open", "close"))
+    if hours["close"].time() <= hours["open"].time():
+        hours["close"].fail("it closes before it opens", found=hours["close"].text(), expected="a later time of one day")
     poll = Poll(
         id=parts["poll"].matching(
-            r"[a-z0-9-]+(/[a-z0-9-]+)*", "small letters, digits and hyphens, like kz/2022-referendum"
+            r"(?=.{1,100}$)[a-z0-9-]+(/[a-z0-9-]+)*",
+            "small letters, digits and hyphens, like kz/2022-referendum, at most 100",
         ),
         kind=parts["kind"].choice("referendum", "election"),
         day=day,
@@ -103,7 +110,7 @@ def read_poll(path: Path) -> PollFile:
         opens=hours["open"].time(),
         closes=hours["close"].time(),
         areas=_areas(parts, folder, node, day),
-        contests=tuple(_contest(item, folder) for item in parts["contests"].items()),
+        contests=_contests(parts["contests"], folder),
         reports=tuple(item.time() for item in parts["reports"].items()) if "reports" in parts else (),
         stages=_stages(parts["stages"], zone) if "stages" in parts else {},
         ballot_limit=_ballot_limit(parts["ballot_limit"]) if "ballot_limit" in parts else BallotLimit(),
@@ -112,17 +119,33 @@ def read_poll(path: Path) -> PollFile:
     return PollFile(
         poll=poll,
         folder=folder,
-        stations=_source(parts.get("stations"), folder),
+        stations=_source(parts.get("stations"), folder, STATION_COLUMNS),
         protocols=_source(parts.get("protocols"), folder),
-        reconstruction=folder / parts["reconstruction"].text() if "reconstruction" in parts else None,
+        reconstruction=_beside(parts["reconstruction"], folder) if "reconstruction" in parts else None,
     )
 
 
-def read_stations(source: TableSource) -> list[Station]:
-    """The stations of a table: columns `id`, `area`, `eligible`, in the table's order."""
+def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Station]:
+    """The stations of a table: columns `id`, `area`, `eligible`, in the table's order; each once, in one of `areas`.
+
+    Without `areas` any will do. Raises BadInput with file and row.
+    """
     stations: list[Station] = []
-    for chunk in read_table(source.file, source.columns, numbers={"eligible"}, ignore=None):
-        stations += map(Station, chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist())
+    rows: dict[str, int] = {}
+    columns = {name: name for name in STATION_COLUMNS} | dict(source.columns)
+    for chunk in read_table(source.file, columns, numbers={"eligible"}, ignore=None):
+        several = zip(chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist(), strict=True)
+        for row, (station, area, eligible) in enumerate(several, chunk.first_row):
+            if rows.setdefault(station, row) != row:
+                message = f"the station stands in row {rows[station]} already"
+                raise BadInput(message, file=source.file, row=row, field="id", found=station, check="F.021")
+            if areas and area not in areas:
+                message, known = "no such area on the day of the poll", ", ".join(list(areas)[:20])
+                raise BadInput(message, file=source.file, row=row, field="area", found=area, expected=f"one of: {known}")
+            if not (station.isprintable() and area.isprintable()):
+                message = "a character that cannot be printed"
+                raise BadInput(message, file=source.file, row=row, field="id", found=f"{station} {area}", check="F.005")
+            stations.append(Station(station, area, eligible))
     return stations
 
 
@@ -132,25 +155,35 @@ def areas_of(stations: list[Station]) -> tuple[Area, ...]:
     return tuple(Area(code=code, kind="area", names=dict.fromkeys(("kk", "ru", "en"), code)) for code in codes)
 
 
-def _zone(node: Node) -> str:
-    name = node.text()
-    if name not in available_timezones():
-        node.fail("no such time zone", found=name, expected="a name like Asia/Almaty")
-    return name
-
-
 def _areas(parts: dict[str, Node], folder: Path, node: Node, day: date) -> tuple[Area, ...]:
     if "areas" in parts:
         members = parts["areas"].mapping((), ("file", "from"))
+        if len(members) != 1:
+            parts["areas"].fail("which areas?", expected="{file: areas.csv} or {from: stations}")
         if "from" in members:
             members["from"].choice("stations")
             return ()
-        if "file" not in members:
-            parts["areas"].fail("which areas?", expected="{file: areas.csv} or {from: stations}")
-        return areas_on(read_areas(folder / members["file"].text()), day)
-    if "pack" not in parts:
+        place, path = members["file"], _beside(members["file"], folder)
+    elif "pack" in parts:
+        place, path = parts["pack"], _known(parts["pack"], pack_folder) / "areas.csv"
+    else:
         node.fail("which areas?", expected="`pack: NAME`, `areas: {file: areas.csv}` or `areas: {from: stations}`")
-    return areas_on(read_areas(pack_folder(parts["pack"].text()) / "areas.csv"), day)
+    areas = areas_on(read_areas(path), day)
+    if not areas:
+        place.fail("no area exists on the day of the poll", found=path.name, expected=f"areas that exist on {day}")
+    return areas
+
+
+def _contests(node: Node, folder: Path) -> tuple[Contest, ...]:
+    contests: dict[str, Contest] = {}
+    for item in node.items():
+        contest = _contest(item, folder)
+        if contest.id in contests:
+            item.fail("this contest is there twice", found=contest.id, expected="each id once")
+        contests[contest.id] = contest
+    if not contests:
+        node.fail("a poll without a question", expected="at least one contest")
+    return tuple(contests.values())
 
 
 def _contest(node: Node, folder: Path) -> Contest:
@@ -168,20 +201,40 @@ def _contest(node: Node, folder: Path) -> Contest:
 
 
 def _form(node: Node, folder: Path) -> Form:
-    name = node.text()
-    return read_form(folder / name) if name.endswith(".yaml") else load_form(name)
+    return read_form(_beside(node, folder)) if node.text().endswith(".yaml") else _known(node, load_form)
 
 
 def _rule(node: Node, folder: Path) -> DecisionRule:
-    name = node.text()
-    return read_rule(folder / name) if name.endswith(".yaml") else load_rule(name)
+    return read_rule(_beside(node, folder)) if node.text().endswith(".yaml") else _known(node, load_rule)
+
+
+def _known(node: Node, load: Callable[[str], Found]) -> Found:
+    """What a pack holds under the name that is written here."""
+    try:
+        return load(node.text())
+    except BadInput:
+        raise
+    except DauysError as error:
+        node.fail(str(error))
+
+
+def _beside(node: Node, folder: Path) -> Path:
+    """The file of the poll's folder that is named here."""
+    path = folder / node.text()
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where the name is too long
+        node.fail("there is no such file", found=str(path), expected="the name of a file, from the poll.yaml's folder on")
+    return path
 
 
 def _stages(node: Node, zone: str) -> dict[str, datetime]:
     stages: dict[str, datetime] = {}
     for key, value in node.entries():
-        text = value.matching(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", "a moment like 2022-06-06T08:00, in the poll's zone")
-        stages[key.text()] = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+        expected = "a moment like 2022-06-06T08:00, in the poll's zone"
+        text = value.matching(r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", expected)
+        try:
+            stages[key.text()] = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+        except ValueError:
+            value.fail("no such moment", found=text, expected=expected)
     if list(stages.values()) != sorted(stages.values()):
         node.fail("the stages are not in the order of time", expected="the earliest first")
     return stages
@@ -189,15 +242,23 @@ def _stages(node: Node, zone: str) -> dict[str, datetime]:
 
 def _ballot_limit(node: Node) -> BallotLimit:
     parts = node.mapping(("share", "cite"))
-    return BallotLimit(parts["share"].fraction(), parts["cite"].text())
+    share = parts["share"].fraction()
+    if share == 0:
+        parts["share"].fail("no ballots at all", found="0", expected="a share above 0, like 101/100")
+    return BallotLimit(share, parts["cite"].text())
 
 
-def _source(node: Node | None, folder: Path) -> TableSource | None:
+def _source(node: Node | None, folder: Path, known: Collection[str] = ()) -> TableSource | None:
+    """`known` are the only names that columns may be mapped to, where the table has nothing else."""
     if node is None:
         return None
     parts = node.mapping(("file",), ("columns",))
     columns: dict[str, str | list[str]] = {}
     for key, value in parts["columns"].entries() if "columns" in parts else ():
+        if known and key.text() not in known:
+            key.fail("unknown column", found=key.text(), expected=f"one of: {', '.join(known)}")
         several = isinstance(value.raw, yaml.SequenceNode)
         columns[key.text()] = [item.text() for item in value.items()] if several else value.text()
+        if not columns[key.text()]:
+            value.fail("no column is named", expected="the name of a column, or a list of names")
     return TableSource(folder / parts["file"].text(), columns)

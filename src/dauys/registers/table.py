@@ -18,9 +18,10 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import BLOCK, bare, blocks, decode
+from dauys.registers.blocks import BLOCK, ahead, bare, blocks, decode
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
+from dauys.regular_file import open_regular
 
 CHUNK_ROWS = 20_000
 LARGEST_JSON = 256 << 20
@@ -73,7 +74,7 @@ def read_table(
     elif ".json" in suffixes:
         yield from _json(path, wanted, chunk_rows)
     elif suffixes & {".csv", ".tsv", ".txt"}:
-        yield from _csv(path, wanted, chunk_rows, block)
+        yield from ahead(_csv(path, wanted, chunk_rows, block))
     else:
         raise BadInput(
             "the kind of file is not known by its name",
@@ -163,7 +164,10 @@ def _header(first: bytes, path: Path) -> tuple[str, list[str]]:
     if "\r" in line and '"' not in line:
         raise BadInput("lines end with CR alone", file=path, row=1, check="F.008", expected="LF or CR LF")
     separator = max(",;\t", key=line.count)
-    labels = next(csv.reader([line], delimiter=separator))
+    try:
+        labels = next(csv.reader([line], delimiter=separator))
+    except csv.Error as error:  # a label of more than 131,072 characters
+        raise BadInput(f"the header cannot be read: {error}", file=path, row=1, check="F.008") from error
     if not all(label.strip() for label in labels):
         raise BadInput("a column has no name", file=path, row=1, check="F.007", found=line, expected="a name for each")
     return separator, labels
@@ -203,7 +207,9 @@ def _faulty(frame: pl.DataFrame, layout: Layout) -> bool:
                     return True
                 if name not in layout.optional and column.null_count():
                     return True
-            elif name not in layout.optional and (column.null_count() or column.eq("").any()):
+            elif (name not in layout.optional and (column.null_count() or column.eq("").any())) or (
+                column.dtype == pl.String and column.str.contains("\0", literal=True).any()
+            ):
                 return True
     return False
 
@@ -221,11 +227,13 @@ def _chunk(frame: pl.DataFrame, layout: Layout, wanted: Wanted, file: Path | Non
     for name in wanted.columns:
         places = layout.places.get(name)
         if name not in wanted.numbers:
-            parts = [pl.col(f"c{place}").fill_null("") for place in places or ()]
+            parts = [frame[f"c{place}"].fill_null("").alias(name) for place in places or ()]
             texts[name] = (
-                frame.select(pl.concat_str(parts, separator=":").alias(name)).to_series()
-                if parts
-                else pl.repeat("", len(frame), eager=True)
+                pl.repeat("", len(frame), eager=True)
+                if not parts
+                else parts[0]
+                if len(parts) == 1
+                else pl.select(pl.concat_str(parts, separator=":")).to_series()
             )
         elif places:
             series = frame[f"c{places[0]}"]
@@ -241,7 +249,11 @@ def _chunk(frame: pl.DataFrame, layout: Layout, wanted: Wanted, file: Path | Non
 
 def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
     try:
-        scan = pl.scan_parquet(path)
+        open_regular(path).close()
+    except OSError as error:
+        raise BadInput(f"the file cannot be read: {error.strerror}", file=path, check="F.001") from error
+    try:
+        scan = pl.scan_parquet(path, glob=False)
         schema = scan.collect_schema()
         layout = wanted.layout(schema.names(), path)
         _parquet_types(schema, layout, path)
@@ -293,12 +305,16 @@ def _parquet_fault(frame: pl.DataFrame, layout: Layout, path: Path, first: int) 
 
 
 def _json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
-    if path.stat().st_size > LARGEST_JSON:
-        raise BadInput("a JSON list is read whole and this one is too large: use JSON Lines", file=path, check="F.017")
-    text = decode(b"".join(blocks(path, quotes=False)), path, 1)
+    data = bytearray()
+    for block in blocks(path, quotes=False, longest=LARGEST_JSON):  # unpacked, a small file may be without end
+        data += block
+        if len(data) > LARGEST_JSON:
+            message = "a JSON list is read whole and this one is too large: use JSON Lines"
+            raise BadInput(message, file=path, check="F.017", expected=f"at most {LARGEST_JSON:,} bytes")
+    text = decode(bytes(data), path, 1)
     try:
         rows = json.loads(text, object_pairs_hook=unique)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise BadInput("this is not JSON", file=path, line=line, check="F.017", found=str(error)) from error
     yield from _objects(rows, wanted, path, 1, chunk_rows)
@@ -311,7 +327,7 @@ def _json_lines(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Itera
         for number, line in enumerate(decode(block, path, first).split("\n")[:-1], first):
             try:
                 rows.append(json.loads(line, object_pairs_hook=unique))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise BadInput("this is not JSON", file=path, row=number, check="F.017", found=line) from error
         yield from _objects(rows, wanted, path, first, chunk_rows)
         first += len(rows)

@@ -35,6 +35,11 @@ class Account:
     poll: str | None = None
     station: str | None = None
 
+    @property
+    def author(self) -> str:
+        """How the record names it: never to be taken for a station or the commission, whatever the account is called."""
+        return f"account/{self.name}"
+
     def may_send(self, poll: str, station: str) -> bool:
         """Whether this account may send what concerns that station by itself (a typist may not: it takes two)."""
         return self.role is Role.CLERK or (self.role is Role.STATION and (self.poll, self.station) == (poll, station))

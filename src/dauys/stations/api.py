@@ -97,7 +97,7 @@ def receive_file(engine: sa.Engine, poll_id: str, path: Path, token: str | None,
         poll = poll_of(connection, poll_id)
         try:
             batches = (_claims(account, batch) for batch in read_protocols(path, poll))
-            return summary(r for batch in batches for r in receive(connection, poll, batch, by=account.name, at=at))
+            return summary(r for batch in batches for r in receive(connection, poll, batch, by=account.author, at=at))
         except BadInput as fault:
             fault.file = None  # the place where an upload lay tells its sender nothing
             raise
@@ -175,7 +175,9 @@ def _protocols(
         receipts = [
             receipt
             for batch in (_claims(account, batch) for batch in protocols_of(poll, rows))
-            for receipt in zip(batch.rows or (), receive(connection, poll, batch, by=account.name, at=at), strict=True)
+            for receipt in zip(
+                batch.rows or (), receive(connection, poll, batch, by=account.author, at=at), strict=True
+            )
         ]
     return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]
 
@@ -191,7 +193,7 @@ def _turnout(
             receipt
             for hour in turnout_of(poll, rows)
             for receipt in zip(
-                hour.rows or (), report_turnout(connection, poll, hour, by=account.name, at=at), strict=True
+                hour.rows or (), report_turnout(connection, poll, hour, by=account.author, at=at), strict=True
             )
         ]
     return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]
@@ -201,9 +203,7 @@ _CORRECTION = {"station": str, "contest": str, "after": dict, "reason": str, "of
                "at": str, "by": str}  # fmt: skip
 
 
-def _correction(
-    engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal
-) -> Receipt:
+def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal) -> Receipt:
     parts = _parts(body)
     with engine.begin() as connection:
         account = account_of(connection, token, at)
@@ -218,7 +218,7 @@ def _correction(
             station=parts["station"],
             after=parts["after"],
             reason=parts["reason"],
-            by=parts["by"] if signed and "by" in parts else account.name,
+            by=parts["by"] if signed and "by" in parts else account.author,
             at=parts["at"] if signed and "at" in parts else at,
             of=parts.get("of"),
             before=parts.get("before"),

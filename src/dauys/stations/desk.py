@@ -183,8 +183,8 @@ def _home(connection: Connection, account: Account, request: Request, form: Form
             {
                 "poll": poll_id,
                 "names": dict(poll.names),
-                "second": waiting(connection, poll_id, Typing.TYPED_ONCE, account.name),
-                "differs": waiting(connection, poll_id, Typing.DIFFERS, account.name),
+                "second": waiting(connection, poll_id, Typing.TYPED_ONCE, account.author),
+                "differs": waiting(connection, poll_id, Typing.DIFFERS, account.author),
                 "held": len(quarantine(connection, poll_id, 0, 1000)),
             }
         )
@@ -198,7 +198,7 @@ def _type(clock: Callable[[], datetime]) -> Callable[..., Any]:
         if form is not None:
             station, values = _station(form), _values(contest, form)
             done = type_in(
-                connection, poll, contest=contest.id, station=station, values=values, by=account.name, at=clock()
+                connection, poll, contest=contest.id, station=station, values=values, by=account.author, at=clock()
             )
         model = _form_model(poll, contest, request)
         return model if done is None else model | {"done": _done(done, _station(form)), "typed": {}}
@@ -212,11 +212,17 @@ def _resolve(clock: Callable[[], datetime]) -> Callable[..., Any]:
         if form is not None:
             values = _values(contest, form)
             resolve(
-                connection, poll, contest=contest.id, station=_station(form), values=values, by=account.name, at=clock()
+                connection,
+                poll,
+                contest=contest.id,
+                station=_station(form),
+                values=values,
+                by=account.author,
+                at=clock(),
             )
             return ""
         station = request.query_params.get("station", "")
-        paper = differing(connection, poll, contest.id, station, account.name)
+        paper = differing(connection, poll, contest.id, station, account.author)
         return _form_model(poll, contest, request) | {
             "station": station,
             "first": paper.first or {},
@@ -249,7 +255,7 @@ def _correct(clock: Callable[[], datetime], seal: Seal) -> Callable[..., Any]:
         if form is not None:
             of = str(form.get("of", ""))
             correct(
-                connection, poll, contest=contest.id, station=station, by=account.name, at=clock(),
+                connection, poll, contest=contest.id, station=station, by=account.author, at=clock(),
                 after={name: value for name, value in _values(contest, form).items() if isinstance(value, int)},
                 reason=str(form.get("reason", "")), of=int(of) if of.isdecimal() and len(of) < 18 else None,
                 seal=seal(poll.id),

@@ -22,7 +22,6 @@ from dauys.stations.batch import Batch
 from dauys.stations.turnout import Reports, split_by_hour
 
 Places = npt.NDArray[np.intp]
-Run = npt.NDArray[np.uint64]
 
 ABOUT = ("contest", "at", "by", "sig")
 _LABELS = {
@@ -185,28 +184,26 @@ def _batch(contest: Contest, chunk: Chunk, places: Places | None) -> Batch:
 
 
 class Seen:
-    """The stations that a file has had for one contest, by their hashes: eight bytes each, in sorted runs.
+    """The stations that a file has had for one contest, by their hashes: eight bytes each, sorted.
 
-    Runs of like size are merged, so that there are few. Different hashes are different stations; where two are equal
-    the names decide.
+    Different hashes are different stations; where two are equal the names decide.
     """
 
-    __slots__ = ("_batches", "_runs")
+    __slots__ = ("_batches", "_hashes")
 
     def __init__(self) -> None:
-        self._runs: list[Run] = []
+        self._hashes = np.zeros(0, np.uint64)
         self._batches: list[tuple[pl.Series, Sequence[int]]] = []
 
     def add(self, batch: Batch) -> None:
         """Raises BadInput F.021 for a station that the file has had."""
         stations = pl.Series("station", batch.stations, dtype=pl.String)
-        fresh: Run = stations.hash().sort().to_numpy()
-        if (fresh[1:] == fresh[:-1]).any() or any(_meet(run, fresh) for run in self._runs):
+        both = np.concatenate((self._hashes, stations.hash().sort().to_numpy()))
+        both.sort(kind="stable")  # two sorted runs are merged in one pass
+        if (both[1:] == both[:-1]).any():
             self._name(batch, stations)
         self._batches.append((stations, batch.rows or range(1, len(batch) + 1)))
-        while self._runs and len(self._runs[-1]) < 2 * len(fresh):
-            fresh = np.sort(np.concatenate((self._runs.pop(), fresh)), kind="stable")
-        self._runs.append(fresh)
+        self._hashes = both
 
     def _name(self, batch: Batch, stations: pl.Series) -> None:
         """Raises BadInput for the first row of the batch whose station stood before, unless only hashes are equal."""
@@ -221,12 +218,6 @@ class Seen:
                     place, f"the station stands in row {rows[found]} already", "F.021", field="station", found=station,
                     expected="each station once for each contest",
                 )  # fmt: skip
-
-
-def _meet(run: Run, fresh: Run) -> bool:
-    """Whether two sorted arrays share a value."""
-    at = np.minimum(np.searchsorted(run, fresh), max(0, len(run) - 1))
-    return bool(len(run) and (run[at] == fresh).any())
 
 
 def _flat(row: Mapping[str, Any], number: int) -> dict[str, Any]:

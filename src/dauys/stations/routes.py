@@ -17,9 +17,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def desk_router(
-    engine: sa.Engine, clock: Callable[[], datetime] = now, seal: Seal = lambda poll: None
-) -> APIRouter:
+def desk_router(engine: sa.Engine, clock: Callable[[], datetime] = now, seal: Seal = lambda poll: None) -> APIRouter:
     """All routes of the room: `/api/polls/...` answers JSON, `/{language}/desk/...` pages."""
     routes = APIRouter()
     routes.include_router(api.router(engine, clock, seal))

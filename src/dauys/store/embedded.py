@@ -28,7 +28,7 @@ def start(folder: Path) -> str:
     for attempt in range(1, START_ATTEMPTS + 1):
         try:
             return str(get_server(data).get_uri())
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError) as error:
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError, FileNotFoundError) as error:
             if attempt == START_ATTEMPTS:
                 raise DauysError(f"PostgreSQL does not start in {data}: {_last_words(data)}") from error
             time.sleep(1)

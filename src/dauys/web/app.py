@@ -1,6 +1,6 @@
 """What answers on the site's address: the app factory, which joins the rooms' routers, static files and safety headers.
 
-    uvicorn.run(create_app(open_store()), ...)
+uvicorn.run(create_app(open_store()), ...)
 """
 
 from __future__ import annotations
@@ -78,9 +78,12 @@ def _problem(request: Request, error: Exception) -> Response:
     """
     status = error.status_code if isinstance(error, HTTPException) else 404 if request.method == "GET" else 400
     detail = error.detail if isinstance(error, HTTPException) else str(error)
-    if request.url.path.endswith(".json") or request.method != "GET":
+    program = request.url.path.endswith(".json") or request.url.path.startswith(("/record/", "/api/"))
+    if program or request.method != "GET":
         return JSONResponse({"error": detail}, status)
-    return render(request, "problem.html", {"status": status, "detail": "" if detail == "Not Found" else detail}, status)
+    return render(
+        request, "problem.html", {"status": status, "detail": "" if detail == "Not Found" else detail}, status
+    )
 
 
 class _Safety:

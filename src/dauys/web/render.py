@@ -74,7 +74,9 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
-    env.globals.update(lang=lang, static=static, percent=figures.percent, poll_path=lambda poll: f"/{lang}/polls/{poll}/")
+    env.globals.update(
+        lang=lang, static=static, percent=figures.percent, poll_path=lambda poll: f"/{lang}/polls/{poll}/"
+    )
     env.filters.update(
         num=lambda value: figures.number(value, lang),
         pct=lambda share: figures.percent_text(share, lang),
