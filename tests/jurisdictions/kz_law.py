@@ -55,12 +55,12 @@ def says(key: str, day: datetime.date, without: str = "") -> object:
 
 
 def changed(day: datetime.date) -> dict[str, set[str]]:
-    """The keys that change on a day, by the event on which the new value (or the one that ends) rests."""
+    """The keys that change on a day, by the events on which the new value (or the one that ends) rests."""
     found: dict[str, set[str]] = {}
     for change in changes(on(day - DAY), on(day)):
         live = on(day).explain(change.key).live
         assert live is not None, change.key
-        found.setdefault(live.since.event or str(live.since.day), set()).add(change.key)
+        found.setdefault(" + ".join(live.since.events) or str(live.since.day), set()).add(change.key)
     return found
 
 

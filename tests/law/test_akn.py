@@ -17,7 +17,9 @@ from dauys.law.akn import expression, parse_akn, read_akn, write_akn
 from dauys.law.works import Provision, Work
 
 PACKS = Path(__file__).parents[2] / "src/dauys/jurisdictions"
-TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\t\n\r", exclude_characters="\ufffe\uffff"))
+TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), include_characters="\t\n\r", exclude_characters="\ufffe\uffff")
+)
 
 
 @functools.cache
@@ -30,7 +32,7 @@ def valid(text: str) -> None:
     schema().assertValid(etree.fromstring(text.encode()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(WORKS.filter(lambda work: work.provisions))
 def test_any_work_is_valid_and_comes_back(work: Work) -> None:
     text = write_akn(work)
@@ -38,7 +40,7 @@ def test_any_work_is_valid_and_comes_back(work: Work) -> None:
     assert parse_akn(text) == work
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TEXT, TEXT)
 def test_any_text_comes_back_character_by_character(text: str, heading: str) -> None:
     work = work_of(Provision("art_1", "1", heading, text, "", (Provision("art_1__al_2", text=text),)))

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ from dauys.errors import BadInput
 from dauys.law.consolidate import consolidate, replay
 from dauys.law.derive import derive, unexplained
 from dauys.law.effects import Effect
-from dauys.law.facts import Facts
+from dauys.law.facts import Facts, load_facts
 from dauys.law.importer import with_pending
 from dauys.law.redline import redline
 from dauys.law.texts import load_text
@@ -131,6 +131,23 @@ def test_the_pack_changes_what_the_official_text_changes() -> None:
     assert whole <= covered
 
 
+@NEEDS
+def test_the_pack_begins_on_the_days_that_the_official_print_of_2022_gives() -> None:
+    """Seven articles exist in the print of 8 June 2022, with what it announces for 1 January 2023."""
+    middle = official("2022-06-08")
+    articles = {p.id for p in middle.provisions}
+    before = only(official("2019-03-23"), sorted(articles))
+    text, facts = load_text("kz", "constitution"), load_facts("kz")
+
+    def ours(day: date) -> set[str]:
+        lines = redline(text.on(day - timedelta(days=1), facts, "ru"), text.on(day, facts, "ru")).lines
+        return {line.id for line in lines if article_of(line.id) in articles}
+
+    assert {line.id for line in redline(before, middle).lines} == ours(middle.day)
+    later = with_pending(middle, document("2022-06-08").pending)
+    assert {line.id for line in redline(middle, later).lines} == ours(date(2023, 1, 1))
+
+
 def unit(key: str) -> str:
     """The paragraph or point that the law's instructions name: parts are counted with it."""
     return re.sub(r"__al_[0-9]+$", "", key)
@@ -158,7 +175,7 @@ def shingles(text: str, length: int = 14) -> set[tuple[str, ...]]:
     return {tuple(words[n : n + length]) for n in range(len(words) - length + 1)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(WORKS, WORKS)
 def test_derive_of_any_two_texts_is_exact_or_refused(before: Work, after: Work) -> None:
     try:
@@ -180,7 +197,11 @@ def test_the_words_around_make_a_place_the_only_one() -> None:
     before = work_of(Provision("art_1", "1", "", "the Council and the Council of the Council"))
     after = work_of(Provision("art_1", "1", "", "the Council and the Court of the Council"))
     [effect] = derive(before, after, COURT)
-    assert (effect.op, effect.words("en").old, effect.words("en").new) == ("replace_words", "the Council of", "the Court of")
+    assert (effect.op, effect.words("en").old, effect.words("en").new) == (
+        "replace_words",
+        "the Council of",
+        "the Court of",
+    )
 
 
 @NEEDS
@@ -189,4 +210,4 @@ def test_the_table_of_facts_names_every_article_that_the_pack_changes() -> None:
     with table.open(encoding="utf-8") as lines:
         articles = {f"art_{row['article_no']}" for row in csv.DictReader(lines)}
     assert len(articles) == 33
-    assert {article_of(place) for place in explained() if place} == articles
+    assert {article_of(place) for place in explained() if place.startswith("art_")} == articles

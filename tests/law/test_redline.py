@@ -15,7 +15,7 @@ from dauys.law.redline import apply, columns, redline, words_changed
 from dauys.law.works import Provision, Work
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(WORKS, WORKS)
 def test_apply_of_a_redline_gives_the_text_after(before: Work, after: Work) -> None:
     after = replace(after, day=date(2021, 1, 1), status="translation")
@@ -27,7 +27,7 @@ def test_apply_of_a_redline_gives_the_text_after(before: Work, after: Work) -> N
     assert all(before.get(key).bare() == after.get(key).bare() for key in untouched)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(), st.text())
 def test_words_join_to_both_texts(before: str, after: str) -> None:
     words = words_changed(before, after)
@@ -48,10 +48,16 @@ def test_differences_are_whole_words() -> None:
 
 def test_the_comparative_table() -> None:
     before = work_of(
-        Provision("art_1", "1", children=(Provision("art_1__para_1", "1", "", "15 deputies"), Provision("art_1__para_2", "2")))
+        Provision(
+            "art_1", "1", children=(Provision("art_1__para_1", "1", "", "15 deputies"), Provision("art_1__para_2", "2"))
+        )
     )
     after = work_of(
-        Provision("art_1", "1", children=(Provision("art_1__para_1", "1", "", "10 deputies"), Provision("art_1__para_3", "3", "", "New.")))
+        Provision(
+            "art_1",
+            "1",
+            children=(Provision("art_1__para_1", "1", "", "10 deputies"), Provision("art_1__para_3", "3", "", "New.")),
+        )
     )
     rows = columns(redline(before, after))
     assert [(row.id, row.change, row.before, row.after) for row in rows] == [

@@ -33,12 +33,28 @@ def test_without_its_event_it_never_begins_whatever_the_day() -> None:
     assert When(PUBLISHED.event, date(1995, 1, 1)).resolve(Facts([PUBLISHED]).without(PUBLISHED.event)) is None
 
 
+def test_several_events_wait_for_the_last() -> None:
+    both = When(PUBLISHED.event, also=("mazhilis-8.elections",))
+    facts = Facts([PUBLISHED, Fact("mazhilis-8.elections", date(2023, 1, 19), "the decree")])
+    assert both.resolve(facts) == date(2023, 1, 19)
+    assert both.deciding(facts) == facts.get("mazhilis-8.elections")
+    assert When(PUBLISHED.event, date(2024, 1, 1), both.also).resolve(facts) == date(2024, 1, 1)
+    for event in both.events:
+        assert both.resolve(facts.without(event)) is None
+        assert both.missing(facts.without(event)) == (event,)
+        assert both.deciding(facts.without(event)) is None
+
+
 def test_three_ways_to_write_it() -> None:
     both = When("mazhilis-8.elected", date(2023, 1, 1))
     assert when_of(Node.of({"event": "mazhilis-8.elected", "day": "2023-01-01"})) == both
     assert when_of(Node.of("mazhilis-8.elected")) == When("mazhilis-8.elected")
     assert when_of(Node.of("2023-01-01")) == When(day=date(2023, 1, 1))
     assert when_of(Node.of(both.to_json())) == both
+    two = When("a", date(2023, 1, 1), ("b",))
+    assert when_of(Node.of({"event": ["a", "b"], "day": "2023-01-01"})) == two
+    assert when_of(Node.of(two.to_json())) == two
+    assert str(two) == "a and b, not before 2023-01-01"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +62,9 @@ def test_three_ways_to_write_it() -> None:
     [
         ({}, "says nothing"),
         ({"event": "Mazhilis 8"}, "cannot be read"),
+        ({"event": []}, "not a list of events"),
+        ({"event": ["a", "a"]}, "not a list of events"),
+        ({"event": ["a", "Mazhilis 8"]}, "cannot be read"),
         ({"event": "a", "date": "2023-01-01"}, "unknown key"),
         ("2023-02-30", "not a day"),
         ("8 June 2022", "not a day"),

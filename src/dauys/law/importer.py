@@ -117,6 +117,7 @@ def parse_markdown(text: str, file: str | None = None) -> Document:
     for piece in pieces:
         builder.take(piece)
     builder.close()
+    builder.notes += [Note(note.kind[5:], note.text, note.line, "") for note in builder.loose]
     if not builder.draft.bare:
         raise BadInput("no article is found", file=file, line=1, expected="headings like `### Статья 50`")
     title = next((piece.text for piece in pieces if piece.kind == "title"), "")
@@ -261,8 +262,6 @@ class _Builder:
     def close(self) -> None:
         """The article is complete: hang its text and what begins later."""
         if self.article is None:
-            self.notes += [Note(note.kind[5:], note.text, note.line, "") for note in self.loose]
-            self.loose = []
             return
         self.finish_pending()
         article, self.article = self.article, None

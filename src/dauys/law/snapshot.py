@@ -127,7 +127,7 @@ class Snapshot:
             live=live,
             not_loaded=None if key in self.values else self._not_loaded(key),
             begins=self._resolve(live.since) if live else None,
-            fact=self._facts.get(live.since.event) if live and live.since.event else None,
+            fact=live.since.deciding(self._facts) if live else None,
             inputs={name: self._input(name) for name in names},
             others=tuple(Other(value, self._why_not(value, holds)) for value in rule.values if value is not holds),
         )
@@ -160,7 +160,7 @@ class Snapshot:
     def _why_not(self, value: Value, holds: Value | None) -> str:
         begins = self._resolve(value.since)
         if begins is None:
-            return f"{value.since.event} has not happened"
+            return f"{' and '.join(value.since.missing(self._facts))} has not happened"
         if begins > self.day:
             return f"begins on {begins}"
         ends = None if value.until is None else self._resolve(value.until)
