@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from dauys_command import answer, command, copy_of, independent
+from dauys_command import STATE, answer, command, copy_of, independent
 
 from conftest import Ran
 
-pytestmark = [pytest.mark.database, pytest.mark.xdist_group("kazakhstan")]
+pytestmark = pytest.mark.database
 
 FINAL = {
     "eligible": 11_734_642,
@@ -24,8 +24,6 @@ FINAL = {
 }
 PRELIMINARY = FINAL | {"participated": 7_986_293, "yes": 6_163_863, "no": 1_490_475, "invalid": 206_096}
 """The commission's messages of 6 and 8 June 2022; 8,030,739 is the announcement of 22:00."""
-
-ROOT = "CHANGED-WITH-THE-RECORD"
 
 
 def test_final_result_is_the_official_one(kazakhstan: Ran) -> None:
@@ -85,7 +83,11 @@ def test_both_verifiers_agree(kazakhstan: Ran) -> None:
     assert independent(kazakhstan.bundle) == (True, set())
 
 
-def test_a_digit_is_found_by_both(kazakhstan: Ran, tmp_path: Path) -> None:
+def test_the_record_is_the_same_on_every_machine(kazakhstan: Ran) -> None:
+    assert (kazakhstan.bundle / "checkpoint").read_text().splitlines()[:3] == STATE
+
+
+def test_a_digit_is_found(kazakhstan: Ran, tmp_path: Path) -> None:
     bundle = copy_of(kazakhstan.bundle, tmp_path)
     victim = next(
         p for p in sorted((bundle / "tile/entries").rglob("*")) if p.is_file() and b'"yes":6' in p.read_bytes()
@@ -93,16 +95,14 @@ def test_a_digit_is_found_by_both(kazakhstan: Ran, tmp_path: Path) -> None:
     victim.write_bytes(victim.read_bytes().replace(b'"yes":6', b'"yes":7', 1))
     body = answer(tmp_path, "verify", bundle, code=1)
     assert {"V.03", "V.06", "V.08"} <= {check["id"] for check in body["checks"] if not check["ok"]}
-    ok, failed = independent(bundle)
-    assert not ok
-    assert "V.03" in failed
 
 
 def test_running_again_changes_nothing(kazakhstan: Ran) -> None:
     before = (kazakhstan.bundle / "checkpoint").read_text()
-    again = answer(kazakhstan.folder, "run", "kz/2022-referendum", "--out", kazakhstan.folder / "again")
+    said = command(kazakhstan.folder, "run", "kz/2022-referendum", "--out", kazakhstan.folder / "again").stdout
     assert (kazakhstan.folder / "again/checkpoint").read_text() == before
-    assert again["totals"] == FINAL
+    assert "RECONSTRUCTION" in said
+    assert "6,163,516" in said
 
 
 def test_every_station_level_export_says_reconstruction(kazakhstan: Ran) -> None:
@@ -111,4 +111,3 @@ def test_every_station_level_export_says_reconstruction(kazakhstan: Ran) -> None
     assert set(pl.read_parquet(bundle / "stations.parquet")["nature"]) == {"reconstruction"}
     for name in ("results.json", "datapackage.json", "nist-1500-100.json", "nist-1500-100.xml", "README.txt"):
         assert "reconstruction" in (bundle / name).read_text().lower(), name
-    assert "RECONSTRUCTION" in command(kazakhstan.folder, "run", "kz/2022-referendum").stdout

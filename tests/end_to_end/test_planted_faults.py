@@ -23,7 +23,7 @@ from dauys.record.checkpoint import sign as sign_checkpoint
 from dauys.record.note import SigningKey
 from dauys.record.tiles import folder_fetch, read_entries, write_tiles
 
-pytestmark = [pytest.mark.database, pytest.mark.xdist_group("small")]
+pytestmark = pytest.mark.database
 
 
 def failed(bundle: Path, *args: str) -> tuple[set[str], set[str]]:

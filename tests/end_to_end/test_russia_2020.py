@@ -11,12 +11,9 @@ from dauys_command import RUSSIA, SHARED, answer, command
 
 DATA = SHARED / "russia2020/ru2020_referendum_uik.csv.gz"
 
-pytestmark = [
-    pytest.mark.xdist_group("russia"),
-    pytest.mark.skipif(
-        not DATA.exists(), reason=f"the table of the 2020 vote is not beside the repository ({DATA.name})"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not DATA.exists(), reason=f"the table of the 2020 vote is not beside the repository ({DATA.name})"
+)
 
 TOTALS = {
     "eligible": 107_999_611,

@@ -19,7 +19,7 @@ from dauys_command import SMALL, answer, command, environ
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-pytestmark = [pytest.mark.database, pytest.mark.xdist_group("small")]
+pytestmark = pytest.mark.database
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     quarantine. Exits with 1 if any is.
     """
     mapping = dict(map(_mapped, columns)) or None
+    if mapping is not None and len(mapping) < len(columns):
+        raise BadInput("a field is mapped twice", found=", ".join(columns), expected="each field once")
     if dry:
         described = read_poll(find_poll(poll))
         source = open_source(described, throwaway_keys(described.poll))

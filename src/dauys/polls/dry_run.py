@@ -125,6 +125,8 @@ def dry_run(
     sheets = {contest.id: _Sheet.empty(contest, listed) for contest in poll.contests}
     taken = dict.fromkeys(sheets, 0)
     for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000):
+        if len(sheets) > 1:  # a table of several contests may lack what one of them asks for
+            batch.check_against(poll.contest(batch.contest).form)
         sheets[batch.contest].take(batch, listed.places(batch, taken[batch.contest]))
         taken[batch.contest] += len(batch)
     return [_count(poll, contest, sheets[contest.id], listed) for contest in poll.contests]

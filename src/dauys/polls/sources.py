@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.polls.keys import Keys
 from dauys.reconstruction.reconstruct import Reconstruction, reconstruct
 from dauys.record.entry import Entry, sign_entry
@@ -89,7 +89,8 @@ class Source:
             return
         closing = self.poll.closing()
         if self.file.protocols is None:
-            raise DauysError(f"{self.poll.id} names no protocols: add `protocols: {{file: ...}}` to its poll.yaml")
+            place = self.file.folder / "poll.yaml"
+            raise BadInput("the poll names no protocols", file=place, expected="`protocols: {file: ...}`")
         last = closing
         source = self.file.protocols
         for arrived in in_time(read_protocols(source.file, self.poll, source.columns), closing):
@@ -139,7 +140,7 @@ def open_source(file: PollFile, keys: Keys) -> Source:
     if file.reconstruction is not None:
         return _reconstructed(file, keys)
     if file.stations is None:
-        raise DauysError(f"{file.poll.id} names no stations: add `stations: {{file: ...}}` to its poll.yaml")
+        raise BadInput("the poll names no stations", file=file.folder / "poll.yaml", expected="`stations: {file: ...}`")
     stations = read_stations(file.stations, [area.code for area in file.poll.areas])
     poll = file.poll if file.poll.areas else replace(file.poll, areas=areas_of(stations))
     return Source(poll, stations, keys, None, replace(file, poll=poll))

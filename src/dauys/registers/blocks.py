@@ -42,7 +42,8 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LO
     """The text of a file in blocks that end where a row ends (with `quotes`, line ends inside quotes do not count).
 
     A row has at most `longest` bytes, or those of one block. A UTF-8 byte order mark is dropped, and blank lines at the
-    end. Raises BadInput F.001, F.002, F.004 to F.006 and F.008 (a quote that is never closed). Except for UTF-16 the encoding is not checked here: see `decode`.
+    end. Raises BadInput F.001, F.002, F.004 to F.006 and F.008 (a quote that is never closed).
+    Except for UTF-16 the encoding is not checked here: see `decode`.
     """
     rest, begun = b"", False
     for number, piece in enumerate(ahead(_pieces(path, size))):

@@ -65,7 +65,7 @@ class Wanted:
             found = found or others
             if found:
                 places[name] = tuple(found)
-            elif name not in self.optional:
+            elif name not in self.optional or self.ignore is None:  # who maps a column says that it is there
                 absent += [s for s in sources if _key(s) not in keys]
         self._no_strangers(header, keys, places, file, row)
         if absent:

@@ -97,7 +97,9 @@ def read_poll(path: Path) -> PollFile:
     zone = parts["timezone"].timezone()
     hours = parts["hours"].mapping(("open", "close"))
     if hours["close"].time() <= hours["open"].time():
-        hours["close"].fail("it closes before it opens", found=hours["close"].text(), expected="a later time of one day")
+        hours["close"].fail(
+            "it closes before it opens", found=hours["close"].text(), expected="a later time of one day"
+        )
     poll = Poll(
         id=parts["poll"].matching(
             r"(?=.{1,100}$)[a-z0-9-]+(/[a-z0-9-]+)*",
@@ -141,7 +143,9 @@ def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Stat
                 raise BadInput(message, file=source.file, row=row, field="id", found=station, check="F.021")
             if areas and area not in areas:
                 message, known = "no such area on the day of the poll", ", ".join(list(areas)[:20])
-                raise BadInput(message, file=source.file, row=row, field="area", found=area, expected=f"one of: {known}")
+                raise BadInput(
+                    message, file=source.file, row=row, field="area", found=area, expected=f"one of: {known}"
+                )
             if not (station.isprintable() and area.isprintable()):
                 message = "a character that cannot be printed"
                 raise BadInput(message, file=source.file, row=row, field="id", found=f"{station} {area}", check="F.005")
@@ -222,7 +226,9 @@ def _beside(node: Node, folder: Path) -> Path:
     """The file of the poll's folder that is named here."""
     path = folder / node.text()
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where the name is too long
-        node.fail("there is no such file", found=str(path), expected="the name of a file, from the poll.yaml's folder on")
+        node.fail(
+            "there is no such file", found=str(path), expected="the name of a file, from the poll.yaml's folder on"
+        )
     return path
 
 

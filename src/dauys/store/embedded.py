@@ -7,6 +7,8 @@ import time
 import warnings
 from pathlib import Path
 
+import psutil
+
 from dauys.errors import DauysError
 
 START_ATTEMPTS = 6
@@ -26,6 +28,7 @@ def start(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     data = folder.resolve() / "postgres"
     for attempt in range(1, START_ATTEMPTS + 1):
+        _forget_the_dead(data)
         try:
             return str(get_server(data).get_uri())
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError, FileNotFoundError) as error:
@@ -33,6 +36,22 @@ def start(folder: Path) -> str:
                 raise DauysError(f"PostgreSQL does not start in {data}: {_last_words(data)}") from error
             time.sleep(1)
     raise AssertionError("unreachable")
+
+
+def _forget_the_dead(data: Path) -> None:
+    """Removes the lock files of a server that was killed and is still in the table of processes: nobody waited for it.
+
+    PostgreSQL drops the locks of a process that is gone by itself, but takes a dead one that was not waited for as alive.
+    """
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        if psutil.Process(int(lines[0])).status() != psutil.STATUS_ZOMBIE:
+            return
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return
+    if len(lines) > 4 and lines[4]:
+        (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+    (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _last_words(data: Path) -> str:
