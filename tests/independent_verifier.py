@@ -22,7 +22,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-AFTER_CLOSING = {"correction", "annulment", "declaration"}
+AFTER_CLOSING = {"correction", "annulment", "declaration", "publication"}
 KINDS = {"poll", "stations", "turnout", "protocol", "closing"} | AFTER_CLOSING
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
@@ -160,7 +160,7 @@ class Bundle:
         return kind == 1 and good(public, note[1].get((name, identifier), b""), note[0].encode())
 
     def log_signature(self):
-        yield not self.vkey or read_key(self.vkey) == self.log_key, "keys.json gives the log another key than --key"
+        yield not self.vkey or read_key(self.vkey) == self.log_key, "keys.json has another key of the log than --key"
         yield self.by_log(self.note), "the signature of the log under the checkpoint is not valid"
 
     def hashes(self):
@@ -219,7 +219,7 @@ class Bundle:
             said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
             yield public or (own and "sig" not in entry), f"entry {index}, {entry['id']}: no key of {by} is known"
             signed = not public or good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
-            yield signed, f"entry {index}, {entry['id']}, is not signed by {by}"
+            yield signed, f"{entry['id']} is not signed by {by}"
 
     def count(self, contest, size):
         """({state: stations}, {area: sums}) of a contest after the first `size` entries."""
@@ -334,6 +334,10 @@ class Bundle:
             possible |= {"adopted"} if going else set() if loaded else {"law-not-loaded"}
             outcome = "undetermined" if len(possible) > 1 else min(possible)
             yield said["outcome"] == outcome, f"{where}: the outcome is {outcome}, declared {said['outcome']}"
+        for _, entry in self.of_kind("publication"):
+            declared = dict(self.of_kind("declaration")).get(entry["body"]["because"], {"body": {"contests": []}})
+            outcomes = {part["decision"]["outcome"] for part in declared["body"]["contests"]}
+            yield outcomes == {"adopted"}, f"{entry['id']} follows from no result that is adopted"
 
     def published(self):
         results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
@@ -349,13 +353,11 @@ class Bundle:
             values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
             yield row["area"] == area, f"stations.csv puts {row['station']} into {row['area']}, not {area}"
             for name in (field["name"] for field in self.contests[row["contest"]]["form"]["fields"]):
-                same = (row.get(name) or "") == str(values.get(name, ""))
-                yield same, f"stations.csv, {row['station']}: {name} is {row.get(name)!r}, not {values.get(name)}"
+                yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv, {row['station']}: {name} differs"
 
     def labelled(self):
         for path in sorted(self.folder.glob("*.*")) if self.poll["reconstruction"] else ():
-            said = path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower()
-            yield said, f"{path.name} does not say that this is a reconstruction"
+            yield path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower(), f"{path.name} does not say so"
 
 
 CHECKS = [
@@ -376,8 +378,7 @@ CHECKS = [
 
 
 def verify(folder, vkey=None):
-    """The answer of all checks, V.01 to V.13; stops where nothing further can be said."""
-    bundle, checks = Bundle(folder, vkey), []
+    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.13; stops where nothing further can be said
     for number, (check, what, expected) in enumerate(CHECKS, start=1):
         problems, broken = [], False
         try:
@@ -395,6 +396,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
     parser.add_argument("folder", metavar="DIR")
     parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, from elsewhere than the bundle")
-    answer = verify(**vars(parser.parse_args()))
-    print(json.dumps(answer, ensure_ascii=False, indent=1))
+    print(json.dumps(answer := verify(**vars(parser.parse_args())), ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

@@ -109,8 +109,6 @@ def test_without_the_referendum_its_old_values_stay() -> None:
     for day in (JUNE, JANUARY, ELECTIONS, datetime.date(2025, 6, 1)):
         for key in BY_REFERENDUM | BY_JANUARY:
             without, before = on(day, REFERENDUM), on(JUNE - DAY)
-            if key == "constitution.unchangeable" or key == "court.terms":
-                continue  # a second law, of 17.09.2022, words them anew
             assert without.values.get(key) == before.values.get(key), key
 
 
@@ -164,6 +162,8 @@ def test_the_table_of_amendments_agrees() -> None:
         for value in rule.values:
             if REFERENDUM not in value.since.events or not value.cite.startswith("Const. "):
                 continue
+            if "term-law-2022-09.published" in value.since.events:
+                continue  # a second law changes what the first one made; the table is of the first
             numbers = set(re.findall(r"(?:^|[ ,])(\d{1,2}(?:-\d)?)(?=[(,;]|$)", value.cite.split(";")[0][7:]))
             assert numbers and numbers <= articles, (rule.key, value.cite)
             assert any(value.since.resolve(facts()) in days[number] for number in numbers), (rule.key, value.cite)

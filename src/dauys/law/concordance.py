@@ -196,19 +196,28 @@ def provisions_of(cite: str, prefix: str) -> list[str]:
 
 def _link(node: Node) -> Link:
     if not hasattr(node.raw, "value") or isinstance(node.raw.value, str):
-        return Link(Formula.parse(node.text()), {}, None, "", None, None, node)
+        return Link(_formula(node), {}, None, "", None, None, node)
     parts = node.mapping(optional=("rule", "words", "number", "because", "since", "until"))
     if ("rule" in parts) == ("number" in parts) or ("number" in parts) != ("because" in parts):
         node.fail("says neither a rule nor a number", expected="`rule`, or `number` with `because`")
     return Link(
-        Formula.parse(parts["rule"].text()) if "rule" in parts else None,
+        _formula(parts["rule"]) if "rule" in parts else None,
         {key.text(): value.integer() for key, value in parts["words"].entries()} if "words" in parts else {},
-        Fraction(parts["number"].text()) if "number" in parts else None,
+        Fraction(parts["number"].matching(r"[0-9]+(?:/[1-9][0-9]*)?", "a number or a share"))
+        if "number" in parts
+        else None,
         parts["because"].text() if "because" in parts else "",
         when_of(parts["since"]) if "since" in parts else None,
         when_of(parts["until"]) if "until" in parts else None,
         node,
     )
+
+
+def _formula(node: Node) -> Formula:
+    try:
+        return Formula.parse(node.text())
+    except BadInput as error:
+        node.fail(error.message, found=error.found, expected=error.expected)
 
 
 def _number(rules: Snapshot, name: str, words: Mapping[str, int]) -> int | Fraction | None:

@@ -15,7 +15,7 @@ is refused. Their order never matters.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +70,10 @@ class Facts:
     def without(self, event: str) -> Facts:
         """The same facts, had this one never happened."""
         return Facts(fact for fact in self if fact.event != event)
+
+    def from_record(self, decided: Collection[str], recorded: Facts) -> Facts:
+        """These facts, but the events that a poll decides happened only where and when its record says so."""
+        return Facts((*(fact for fact in self if fact.event not in decided and fact.event not in recorded), *recorded))
 
     def with_(self, fact: Fact) -> Facts:
         """These facts and one more; raises `BadInput` where its event has another day already."""

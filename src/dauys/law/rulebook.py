@@ -29,6 +29,7 @@ one rule (it has `values`) or a group: names, each with a rule or a group.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -71,6 +72,17 @@ def read_book(folder: Path, facts: Facts) -> Book:
     book = Book(rules, ends, ends_cite)
     _check(book, facts)
     return book
+
+
+def with_drafts(book: Book, drafts: Node, facts: Facts) -> Book:
+    """The book with values that are not law: a mapping of keys to values, written as in `pending`. Raises `DauysError`."""
+    rules = dict(book.rules)
+    for key, entry in drafts.entries():
+        rule = book.rule(key.text())
+        rules[rule.key] = replace(rule, values=(*rule.values, _pending(entry, rule.unit, facts)))
+    drafted = replace(book, rules=rules)
+    _check(drafted, facts)
+    return drafted
 
 
 def _index_of(node: Node, *, root: bool) -> tuple[When, str] | None:

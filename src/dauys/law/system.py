@@ -118,11 +118,25 @@ class System:
         """Every day on which a rule or a text changes, the first of each included, in order."""
         return list(_days(self))
 
-    def changes(self, before: datetime.date, after: datetime.date) -> Changes:
-        """What differs between two days; raises `BadInput` where they are not in order."""
+    def value_since(self, key: str, day: datetime.date) -> datetime.date | None:
+        """The day from which a rule has had, without a break, the value of `day`; None where it has none.
+
+        A formula's value is often younger than its formula.
+        """
+        value = self.rules(day).values.get(key)
+        earlier = (one for one in reversed(_days(self)) if one <= day)
+        return (
+            None if value is None else next((d for d in earlier if self.rules(d - DAY).values.get(key) != value), None)
+        )
+
+    def changes(self, before: datetime.date, after: datetime.date, language: str | None = None) -> Changes:
+        """What differs between two days, texts in `language` (each work's first where None).
+
+        Raises `BadInput` where the days are not in order, `DauysError` where a work does not exist in the language.
+        """
         if before > after:
             raise BadInput("the days are not in order", found=f"{before}, {after}", expected="the earlier one first")
-        return _changes(self, before, after)
+        return _changes(self, before, after, language)
 
     def without(self, event: str) -> System:
         """The same law, had this event never happened."""
@@ -209,16 +223,16 @@ def _provisions(system: System, name: str, day: datetime.date, language: str) ->
 
 
 @lru_cache(maxsize=64)
-def _changes(system: System, before: datetime.date, after: datetime.date) -> Changes:
+def _changes(system: System, before: datetime.date, after: datetime.date, language: str | None) -> Changes:
     rules = tuple(
         RuleChange(change.key, change.before, change.after, tuple(_causes(system, change.key, before, after)))
         for change in changes(system.rules(before), system.rules(after))
     )
     texts: list[TextChange] = []
     missing: list[LawNotLoaded] = []
-    for name, text in system.works.items():
+    for text in system.works.values():
         try:
-            texts += _text_changes(system, name, text, before, after)
+            texts += _text_changes(system, text, before, after, language or text.languages[0])
         except LawNotLoaded as error:
             missing.append(error)
     return Changes(before, after, rules, tuple(texts), tuple(missing))
@@ -265,18 +279,17 @@ def _area_causes(system: System, before: datetime.date, after: datetime.date) ->
 
 
 def _text_changes(
-    system: System, name: str, text: Text, before: datetime.date, after: datetime.date
+    system: System, text: Text, before: datetime.date, after: datetime.date, language: str
 ) -> Iterator[TextChange]:
-    language = text.languages[0]
+    was, now = (system.text(text.name, day, language) for day in (before, after))
     base = text.before[language]
-    was, now = (system.text(name, day, language) for day in (before, after))
     then = live(base, text.effects, before, system.facts)
     effects = [effect for effect in live(base, text.effects, after, system.facts) if effect not in then]
     ended = [effect for effect in then if effect not in live(base, text.effects, after, system.facts)]
     for line in redline(was, now).lines:
         concerned = tuple(effect for effect in (*effects, *ended) if _touches(effect, line.id))
         found = dict.fromkeys(_cause_of(effect, system.facts) for effect in concerned)
-        yield TextChange(name, line, concerned, tuple(found))
+        yield TextChange(text.name, line, concerned, tuple(found))
 
 
 def _touches(effect: Effect, key: str) -> bool:

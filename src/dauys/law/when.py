@@ -88,5 +88,7 @@ def _events(node: Node) -> tuple[str, ...]:
         return (node.matching(EVENT, EVENT_IN_WORDS),)
     events = tuple(item.matching(EVENT, EVENT_IN_WORDS) for item in node.items())
     if not events or len(set(events)) < len(events):
-        node.fail("not a list of events", found=", ".join(events) or "nothing", expected="different events, one or more")
+        node.fail(
+            "not a list of events", found=", ".join(events) or "nothing", expected="different events, one or more"
+        )
     return events

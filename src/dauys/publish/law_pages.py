@@ -29,10 +29,10 @@ def router(render: Render) -> APIRouter:
         return views.index([pack_law(name) for name in law_packs()])
 
     @page("/law/{pack}/on/{day}", "law/day.html")
-    def law_day(lang: str, pack: str, day: str) -> Model:
-        """What changes on a day: provisions word by word, and rules."""
+    def law_day(lang: str, pack: str, day: str, columns: int = Query(3, ge=2, le=3)) -> Model:
+        """What changes on a day: provisions word by word, and rules. Two `columns` leave the middle one out on the page."""
         law = _law(pack)
-        return views.day(law, _day(law, day))
+        return views.day(law, _day(law, day)) | {"columns": columns}
 
     @page("/law/{pack}/text/{work}", "law/text.html")
     def law_text(lang: str, pack: str, work: str, on: str = _ON) -> Model:

@@ -6,9 +6,9 @@ Texts come in all the languages there are; days as `2022-06-08`. A value that is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import groupby
 
 from dauys.errors import BadInput
 from dauys.law.citations import citation_of
@@ -20,29 +20,9 @@ from dauys.law.rules import Value
 from dauys.law.snapshot import LawNotLoaded, plain
 from dauys.law.system import RuleChange
 from dauys.law.works import Provision, Work
+from dauys.publish.law_reasons import reason
 from dauys.publish.law_source import DAY, Moved, PackLaw
 from dauys.publish.twins import Model
-
-_REASONS = (
-    ("not-yet", re.compile(r"no value yet on this day")),
-    ("unknown", re.compile(r"unknown, (?P<cite>.*)", re.DOTALL)),
-    ("needs", re.compile(r"needs (?P<rule>\S+)")),
-    ("ended", re.compile(r"ended on (?P<day>[0-9-]{10})(?:, (?P<cite>.*))?", re.DOTALL)),
-    ("not-happened", re.compile(r"(?P<event>\S+) has not happened")),
-    ("begins", re.compile(r"begins on (?P<day>[0-9-]{10})")),
-    ("system-ended", re.compile(r"the system it belongs to has ended")),
-    ("rank", re.compile(r"of lower rank than (?P<cite>.*)", re.DOTALL)),
-    ("replaced", re.compile(r"replaced on (?P<day>[0-9-]{10}) by (?P<cite>.*)", re.DOTALL)),
-)
-"""The sentences in which the law says why something does not hold, so that each can be said in every language."""
-
-
-def reason(sentence: str) -> Model:
-    """Why something does not hold or is not known: `{"code", "text"}` and what the sentence names."""
-    for code, pattern in _REASONS:
-        if match := pattern.fullmatch(sentence):
-            return {"code": code, "text": sentence, **{k: v for k, v in match.groupdict().items() if v}}
-    return {"code": "other", "text": sentence}
 
 
 def head(law: PackLaw) -> Model:
@@ -175,7 +155,8 @@ def value(law: PackLaw, one: Value) -> Model:
     """A value with unit, citation, status, and the fact that started it."""
     facts = law.system.facts
     begins = one.since.resolve(facts)
-    fact = facts.get(one.since.event) if one.since.event else None
+    fact = one.since.deciding(facts)
+    event = fact.event if fact else next(iter(one.since.missing(facts)), None)
     majority = None
     if one.unit == "majority" and isinstance(one.value, str) and not isinstance(read := parse(one.value), Plurality):
         majority = {"share": str(read.share), "strict": read.strict, "of": read.of, "floor": read.floor}
@@ -190,16 +171,18 @@ def value(law: PackLaw, one: Value) -> Model:
         "source": one.source,
         "since": None if begins is None else begins.isoformat(),
         "when": one.since.to_json(),
-        "event": None if one.since.event is None else _event(law, one.since.event, fact.source if fact else None),
+        "event": None if event is None else _event(law, event, fact.source if fact else None),
     }
 
 
 def by_subject(law: PackLaw, rows: list[Model]) -> list[Model]:
     """Rows with a `key` in groups by the first part of the key, in its order."""
-    groups: dict[str, list[Model]] = {}
-    for row in sorted(rows, key=lambda row: str(row["key"]).partition(".")[0]):
-        groups.setdefault(row["key"].partition(".")[0], []).append(row)
-    return [_subject(law, name) | {"rules": members} for name, members in groups.items()]
+
+    def subject(row: Model) -> str:
+        return str(row["key"]).partition(".")[0]
+
+    groups = groupby(sorted(rows, key=subject), key=subject)
+    return [_subject(law, name) | {"rules": list(members)} for name, members in groups]
 
 
 def printed_names(work: Work) -> dict[str, dict[str, str]]:
@@ -243,9 +226,9 @@ def _place(law: PackLaw, on: date) -> Model:
 def _day(law: PackLaw, on: date) -> Model:
     """How much changes on a day, and what began it. `parts`: laws of which a part takes effect, "1 of 3"."""
     changes = law.changes(on)
-    events = dict.fromkeys(
-        (cause.event, cause.source) for change in (*changes.rules, *changes.texts) for cause in change.causes
-    )
+    causes = [cause for change in changes.rules for cause in change.causes]
+    causes += [cause for change in changes.texts for cause in change.causes]
+    events = dict.fromkeys((cause.event, cause.source) for cause in causes if cause.event)
     parts = [
         {"titles": dict(one.title), "part": law.starts(one).index(on) + 1, "parts": len(law.starts(one))}
         for one in law.laws
@@ -258,7 +241,7 @@ def _day(law: PackLaw, on: date) -> Model:
         "changed": sum(None not in (change.before, change.after) for change in changes.rules),
         "begun": sum(change.before is None for change in changes.rules),
         "ended": sum(change.after is None for change in changes.rules),
-        "events": [_event(law, event, source) for event, source in events if event],
+        "events": [_event(law, event, source) for event, source in events],
         "parts": parts,
     }
 
@@ -269,11 +252,16 @@ def _rule_change(law: PackLaw, change: RuleChange) -> Model:
         "labels": dict(law.system.book.rules[change.key].labels),
         "before": None if change.before is None else value(law, change.before),
         "after": None if change.after is None else value(law, change.after),
-        "causes": [
-            _event(law, cause.event, cause.source) | {"at": None if cause.day is None else cause.day.isoformat()}
-            for cause in change.causes
-        ],
+        "causes": _causes(law, change),
     }
+
+
+def _causes(law: PackLaw, change: RuleChange) -> list[Model]:
+    """What started a change of a rule."""
+    return [
+        _event(law, cause.event, cause.source) | {"at": None if cause.day is None else cause.day.isoformat()}
+        for cause in change.causes
+    ]
 
 
 def _says_something(line: Line) -> bool:
@@ -291,12 +279,13 @@ def _redlines(law: PackLaw, work: str, on: date) -> Model:
             labels = printed_names(was) | printed_names(now)
             for line in filter(_says_something, redline(was, now).lines):
                 moved = [one for one in law.moved(work, lang).get(line.id, []) if one.day == on]
+                shown = now.get(line.id) if line.after else was.get(line.id)
                 row = lines.setdefault(
                     line.id,
                     {
                         "id": line.id,
-                        "kind": (line.after or line.before or was.get(line.id)).kind,
-                        "num": (line.after or line.before or was.get(line.id)).num,
+                        "kind": shown.kind,
+                        "num": shown.num,
                         "change": line.change,
                         "names": labels[line.id],
                         "texts": {},
@@ -317,11 +306,8 @@ def _redlines(law: PackLaw, work: str, on: date) -> Model:
 def _sides(line: Line) -> Model:
     """Before, change and after of a provision: the words with their heading; None where it does not exist."""
     before, after = _words_of(line.before), _words_of(line.after)
-    words: Words = (
-        line.words
-        if not (line.before and line.before.heading) and not (line.after and line.after.heading)
-        else words_changed(before or "", after or "")
-    )
+    headed = any(one is not None and one.heading for one in (line.before, line.after))
+    words: Words = words_changed(before or "", after or "") if headed else line.words
     return {
         "before": before,
         "after": after,
@@ -340,7 +326,7 @@ def _effect(law: PackLaw, effect: Effect) -> Model:
     """What an amending law does to a provision, from when, and on the ground of what."""
     facts = law.system.facts
     start = effect.start(facts)
-    whens = [when for when in (effect.commences, effect.requires) if when is not None and when.event]
+    whens = [when for when in (effect.commences, effect.requires) if when is not None]
     return {
         "id": effect.id,
         "op": effect.op,
@@ -349,7 +335,9 @@ def _effect(law: PackLaw, effect: Effect) -> Model:
         "status": law.law(effect.law).status,
         "starts": None if start is None else start.isoformat(),
         "note": effect.note,
-        "events": [_event(law, event, None) for event in dict.fromkeys(when.event for when in whens) if event],
+        "events": [
+            _event(law, event, None) for event in dict.fromkeys(event for when in whens for event in when.events)
+        ],
     }
 
 
@@ -375,16 +363,18 @@ def _history(law: PackLaw, per: Mapping[str, list[Moved]], on: date) -> list[Mod
 def _rule_history(law: PackLaw, key: str) -> list[Model]:
     """The days on which a rule changed, each with what it said from then on; None: cannot say."""
     rows: list[Model] = []
-    last: object = None
     for one in law.days:
-        found = law.rules(one).get(key)
-        said = None if isinstance(found, LawNotLoaded) else found
-        if rows and said == last:
-            continue
-        if rows or said is not None:
-            why = reason(found.reason) if isinstance(found, LawNotLoaded) else None
-            rows.append({"day": one.isoformat(), "value": None if said is None else value(law, said), "reason": why})
-        last = said
+        for change in law.changes(one).rules:
+            if change.key == key:
+                found = law.rules(one).get(key)
+                rows.append(
+                    {
+                        "day": one.isoformat(),
+                        "value": None if change.after is None else value(law, change.after),
+                        "reason": reason(found.reason) if isinstance(found, LawNotLoaded) else None,
+                        "causes": _causes(law, change),
+                    }
+                )
     return rows
 
 

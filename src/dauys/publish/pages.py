@@ -12,6 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from dauys.publish import checks_page, views
+from dauys.publish.law_source import law_packs
 from dauys.publish.maps import Drawing, tiles
 from dauys.publish.outlines import outlines
 from dauys.publish.source import Source
@@ -37,7 +38,9 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
         return [tiles(poll.id, codes), *([outlined] if outlined else [])]
 
     def with_maps(model: Model) -> Model:
-        return {"maps": drawings(model["poll"]["id"]), "steps": views.STEPS}
+        poll = source.poll(model["poll"]["id"])
+        packs = {contest.rule.id.partition("/")[0] for contest in poll.contests} & set(law_packs())
+        return {"maps": drawings(poll.id), "steps": views.STEPS, "law": min(packs, default=None)}
 
     def found(poll: Poll, area: str) -> None:
         if area not in {a.code for a in poll.areas}:
