@@ -1,9 +1,7 @@
 """Does this bundle prove its result? A second verifier: docs/architecture.md in code, sharing nothing with the package.
 
-    python independent_verifier.py DIR [--key VKEY]
-
-prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and exits with 1 when a check fails. Needs only
-Python and `cryptography`. Written to be read, not to be fast.
+`python independent_verifier.py DIR [--key VKEY]` prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and
+exits with 1 when a check fails. Needs only Python and `cryptography`. Written to be read, not to be fast.
 """
 
 import argparse
@@ -102,11 +100,8 @@ def differing(where, claimed, found):
 
 
 def ask(test, roles, sums):
-    """(value, least that suffices, met or None where open, [least, greatest] margin) of a share of sums.
-
-    Besides fields, `sums` hold voters outstanding: "+eligible" on lists, of whom "+listed" may yet turn out to have voted,
-    and "+added", who may have been put on the list on the day.
-    """
+    """(value, least that suffices, met or None where open, [least, greatest] margin) of a share of sums. Besides fields,
+    `sums` hold voters outstanding: "+eligible" on lists; "+listed" of them may have voted; "+added" came on the day."""
     of, asked, strict = test.get("of"), test.get("more_than") or test["at_least"], "more_than" in test
 
     def weigh(values):
@@ -222,7 +217,6 @@ class Bundle:
             yield signed, f"{entry['id']} is not signed by {by}"
 
     def count(self, contest, size):
-        """({state: stations}, {area: sums}) of a contest after the first `size` entries."""
         forms = [form for form in self.forms if form[0] < size and form[2] == contest]
         held = {station: (values, entry.get("checks", ())) for _, entry, _, station, values in forms}
         bodies = [entry["body"] for index, entry in self.of_kind("annulment") if index < size]
@@ -268,15 +262,21 @@ class Bundle:
                 yield said == len(found), f"{where}: {said} stations {state}, by the record {len(found)} {found[:3]}"
 
     def identities(self):
-        for _, entry, contest, _, values in self.forms:
-            form, said = self.contests[contest]["form"], entry.get("checks", [])
+        reports = {}
+        for index, entry in self.of_kind("turnout"):
+            body = entry["body"]
+            reports.setdefault(body["station"], []).append((body["time"], body["received"], index))
+        for index, entry, contest, station, values in self.forms:
+            form, said = self.contests[contest]["form"], {c for c in entry.get("checks", []) if c.startswith("F")}
             fields = {field["name"]: field.get("optional", False) for field in form["fields"]}
             named = {name for name in fields if not fields[name]} <= set(values) <= set(fields)
-            yield named, f"{entry['id']} has not the fields of the form"
-            yield all(type(v) is int and v >= 0 for v in values.values()), f"{entry['id']} has a value that is no count"
+            good_values = named and all(type(value) is int and value >= 0 for value in values.values())
+            yield good_values, f"{entry['id']} has not the fields of the form, or a value that is no count"
             broken = {i["number"] for i in form["identities"] if not holds(i["relation"], values)}
-            marked = {i["number"] for i in form["identities"]} & set(said)
-            yield broken == marked, f"{entry['id']} breaks {sorted(broken)}, marked {said}"
+            last = max((told for told in reports.get(station, ()) if told[2] < index), default=("", -1))[1]
+            broken |= {"F.110"} if entry["kind"] == "protocol" and values.get("received", last) < last else set()
+            broken |= said & {"F.105"} if "words" in entry["body"] else set()  # the words themselves are not read here
+            yield broken == said, f"{entry['id']} breaks {sorted(broken)}, marked {sorted(said)}"
 
     def corrections(self):
         current = {}
@@ -335,9 +335,9 @@ class Bundle:
             outcome = "undetermined" if len(possible) > 1 else min(possible)
             yield said["outcome"] == outcome, f"{where}: the outcome is {outcome}, declared {said['outcome']}"
         for _, entry in self.of_kind("publication"):
-            declared = dict(self.of_kind("declaration")).get(entry["body"]["because"], {"body": {"contests": []}})
-            outcomes = {part["decision"]["outcome"] for part in declared["body"]["contests"]}
-            yield outcomes == {"adopted"}, f"{entry['id']} follows from no result that is adopted"
+            ground = [e["body"]["contests"] for at, e in self.of_kind("declaration") if at == entry["body"]["because"]]
+            adopted = ground and {part["decision"]["outcome"] for part in ground[0]} == {"adopted"}
+            yield adopted, f"{entry['id']} follows from no result that is adopted"
 
     def published(self):
         results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
@@ -353,11 +353,11 @@ class Bundle:
             values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
             yield row["area"] == area, f"stations.csv puts {row['station']} into {row['area']}, not {area}"
             for name in (field["name"] for field in self.contests[row["contest"]]["form"]["fields"]):
-                yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv, {row['station']}: {name} differs"
+                yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv: {row['station']}, {name}"
 
     def labelled(self):
         for path in sorted(self.folder.glob("*.*")) if self.poll["reconstruction"] else ():
-            yield path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower(), f"{path.name} does not say so"
+            yield path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower(), f"{path.name} is silent"
 
 
 CHECKS = [
@@ -395,6 +395,6 @@ def verify(folder, vkey=None):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
     parser.add_argument("folder", metavar="DIR")
-    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, from elsewhere than the bundle")
+    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, known from elsewhere")
     print(json.dumps(answer := verify(**vars(parser.parse_args())), ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

@@ -73,19 +73,21 @@ def signed(body: Any) -> bytes:
         return canonical(body)
 
 
+@cache
+def _files() -> dict[str, bytes]:
+    """The published files of the honest record."""
+    replay, entries = Replay(), [signed(body) for body in _honest()]
+    for seq, data in enumerate(entries):
+        replay.apply(seq, Entry.from_bytes(data))
+    return {name: render(replay.snapshot(len(entries)), name) for name in PUBLISHED}
+
+
 def write(folder: Path, entries: Sequence[bytes]) -> Path:
-    """A bundle around these entries: tree and signatures good, published files where the record can be rendered."""
+    """A bundle around these entries: tree and signatures good, beside the published files of the honest record."""
     folder.mkdir(parents=True, exist_ok=True)
     tree = write_tiles(folder, entries)
     (folder / "checkpoint").write_text(sign(Checkpoint(LOG.name, tree.size, tree.root()), LOG))
     (folder / "keys.json").write_text(json.dumps({"log": str(LOG.vkey), "witnesses": [], "checkpoints": []}))
-    try:
-        replay = Replay()
-        for seq, data in enumerate(entries):
-            replay.apply(seq, Entry.from_bytes(data))
-        files = {name: render(replay.snapshot(len(entries)), name) for name in PUBLISHED}
-    except Exception:  # noqa: BLE001
-        files = dict.fromkeys(PUBLISHED, b"{}")
-    for name, data in files.items():
+    for name, data in _files().items():
         (folder / name).write_bytes(data)
     return folder

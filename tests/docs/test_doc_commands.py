@@ -112,6 +112,7 @@ class Ran:
         for block in blocks(path):
             match block.mark:
                 case ("file", name):
+                    (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                     (self.folder / name).write_text(block.text)
                 case ("runs", "python" | "sh" as language):
                     self._script(language, block.text)
@@ -186,7 +187,7 @@ def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     assert set(reference.json) | stays_up >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
 
 
-@pytest.mark.parametrize("page", ["verify.md", "running.md", "law.md"])
+@pytest.mark.parametrize("page", ["verify.md", "running.md", "rules.md", "law.md"])
 def test_the_examples_of_other_pages_run(workplace: Path, page: str) -> None:
     _forget(workplace)
     ran = Ran(workplace)

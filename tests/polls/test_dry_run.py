@@ -54,6 +54,7 @@ def test_faulty_and_absent_protocols_are_in_no_sum(tmp_path: Path) -> None:
     (run,) = dry_run(file_of(tmp_path, rows), POLL, STATIONS)
     assert run.to_json()["stations"] == {"expected": 8, "counted": 2, "quarantined": 1, "missing": 5}
     assert run.raised == {"F.101": 1}
+    assert run.to_json()["faulty"] == [{"station": "s2", "checks": ["F.101"]}]
     assert (run.tally.national["yes"], run.tally.covers) == (80, covers(["s0", "s1"]))
     assert run.decision.outcome == "undetermined"
 

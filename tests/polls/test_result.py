@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -20,6 +21,7 @@ from dauys.polls.opening import load_poll, load_stations, open_poll
 from dauys.polls.replay import Replay
 from dauys.polls.result import Held, Sheet, contest_standing, results_json, stage_of
 from dauys.polls.standing import snapshot, standing, station_view
+from dauys.publish.exports import state_of
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.record.merkle import leaf_hash, verify_inclusion
@@ -51,6 +53,18 @@ def protocols(draw: st.DrawFn, stations: Sequence[Station] = STATIONS) -> dict[s
             }  # fmt: skip
             held[station.id] = Held(number, values, ("F.101",) if wrong else ())
     return held
+
+
+@given(protocols(), st.dictionaries(st.sampled_from(["A1-01", "A1-02", "A3-01", "A2", "A3"]), st.booleans()))
+@settings(max_examples=60, deadline=None)
+def test_every_station_is_in_one_state(held: dict[str, Held], void: dict[str, bool]) -> None:
+    sheet = Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("charter", where): again for where, again in void.items()})
+    result = contest_standing(sheet)
+    for part in (result, *result.areas):
+        assert part.expected == part.counted + part.quarantined + part.missing + part.annulled
+        assert 0 <= part.repeat_pending <= part.missing + part.annulled + part.quarantined
+    if not void:
+        assert (result.annulled, result.repeat_pending) == (0, 0)
 
 
 @given(protocols())
@@ -91,11 +105,14 @@ def test_annulled_stations_and_areas_leave_the_sums() -> None:
     whole = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held))
     one = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("charter", "A1-01"): False}))
     assert whole.totals["yes"] - one.totals["yes"] == 40
-    assert (one.counted, one.missing) == (len(STATIONS) - 1, 0)
+    assert (one.counted, one.missing, one.annulled, one.repeat_pending) == (len(STATIONS) - 1, 0, 1, 0)
     area = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("charter", "A2"): True}))
     assert area.areas[1].counted == 0
     assert area.areas[1].totals["yes"] == 0
+    assert area.annulled == area.repeat_pending == area.areas[1].expected > 1
     assert area.decision.repeat_pending == ("A2",)
+    again = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("charter", "A1-01"): True}))
+    assert (again.counted, again.missing, again.annulled, again.repeat_pending) == (len(STATIONS) - 1, 1, 0, 1)
     other = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("river", "A2"): True}))
     assert other.totals == whole.totals
 
@@ -190,8 +207,26 @@ def test_a_station_page_proves_its_protocol(opened: tuple[sa.Connection, Poll], 
         root = bytes.fromhex(view.proof["root"])
         verify_inclusion(leaf_hash(data), view.proof["index"], view.proof["size"], hashes, root)
         assert [item.seq for item in view.history] == sorted(item.seq for item in view.history)
-        assert view.history[-1].values == view.values
+        assert [item.values for item in view.history if item.values][-1] == view.values
+        assert {item.clerk for item in view.history if item.kind == "correction"} <= {"aigul"}
     assert seen > 10
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("seed", range(3))
+def test_a_station_page_says_what_stations_csv_says(opened: tuple[sa.Connection, Poll], keys: Keys, seed: int) -> None:
+    connection, poll = opened
+    a_night(connection, poll, keys, Random(seed))
+    sheet = snapshot(connection, poll.id).sheets[0]
+    states = set()
+    for row, station in enumerate(sheet.stations):
+        view = station_view(connection, poll.id, station.id).protocols[0]
+        assert view.state == state_of(sheet, row)
+        ended = [item for item in view.history if item.kind == "annulment"]
+        assert bool(ended) == (view.state in ("annulled", "repeat-pending"))
+        assert all((item.cite, item.clerk) == ("31(5)", "aigul") and item.reason in ("box", "fire") for item in ended)
+        states.add(view.state)
+    assert len(states) >= 3
 
 
 @pytest.mark.database
@@ -222,3 +257,44 @@ def test_a_poll_survives_its_json() -> None:
 def test_local_closing_is_later_by_capital_time_in_the_west() -> None:
     assert FILE.poll.closing("A1") == datetime.fromisoformat("2022-06-05T20:00:00+06:00")
     assert FILE.poll.closing("A3") == datetime.fromisoformat("2022-06-05T21:00:00+06:00")
+
+
+@pytest.mark.database
+def test_the_list_of_stations_is_fixed_before_anything_comes_in(opened: tuple[sa.Connection, Poll], keys: Keys) -> None:
+    connection, poll = opened
+    a_night(connection, poll, keys, Random(3))
+    entries = [Entry.from_bytes(data) for _, data in log.read(connection, poll.id)]
+    late = Replay()
+    for seq, entry in enumerate([entries[0], *entries[2:4], entries[1], *entries[4:]]):
+        late.apply(seq, entry)
+    assert "the list of stations goes on after the poll has begun" in [fault.what for fault in late.faults]
+
+
+def test_an_unsigned_protocol_of_a_station_with_a_key_must_be_marked() -> None:
+    station = replace(STATIONS[0], key=bytes(32))
+    values = {"eligible": 9, "received": 3, "participated": 3, "yes": 2, "no": 1, "invalid": 0, "not_counted": 0}
+    body = {"station": station.id, "contest": "charter", "values": values}
+    stamp = FILE.poll.closing().isoformat()
+    for checks, faults in (((), ["V.06"]), (("W.109",), [])):
+        replay = Replay(poll=FILE.poll, stations={station.id: station})
+        replay.apply(
+            7, Entry(FILE.poll.id, "protocol", f"protocol/charter/{station.id}", stamp, "import", body, None, checks)
+        )
+        assert [fault.check for fault in replay.faults] == faults
+        assert replay.unsigned == 1
+
+
+@pytest.mark.parametrize(("checks", "faults"), [(("F.110",), []), ((), ["V.08"]), (("F.199",), ["V.08"])])
+def test_who_holds_a_protocol_back_or_lets_it_in_is_found(checks: tuple[str, ...], faults: list[str]) -> None:
+    """Ten ballots were reported handed out and nine are in the protocol: F.110, and nothing else."""
+    station, stamp = STATIONS[0], FILE.poll.closing().isoformat()
+    values = {"eligible": 99, "received": 9, "participated": 9, "yes": 5, "no": 4, "invalid": 0, "not_counted": 0}
+    body = {"station": station.id, "contest": "charter", "values": values}
+    report = {"station": station.id, "time": "18:00", "eligible": 99, "received": 10}
+    replay = Replay(poll=FILE.poll, stations={station.id: station})
+    replay.apply(5, Entry(FILE.poll.id, "turnout", f"turnout/{station.id}/18:00", stamp, "import", report))
+    replay.apply(
+        6, Entry(FILE.poll.id, "protocol", f"protocol/charter/{station.id}", stamp, "import", body, None, checks)
+    )
+    replay.check_identities()
+    assert [fault.check for fault in replay.faults] == faults

@@ -142,7 +142,14 @@ class Sample:
         history = (
             HistoryItem(held.seq, "protocol", "2022-06-05T21:07:00+06:00", station.id, before, None, True),
             HistoryItem(
-                held.seq + 9, "correction", "2022-06-07T10:00:00+06:00", "commission", held.values, "recount", True
+                held.seq + 9,
+                "correction",
+                "2022-06-07T10:00:00+06:00",
+                "commission",
+                held.values,
+                "recount",
+                True,
+                "aigul",
             ),
         )
         proof = {"index": held.seq, "size": 300, "leaf": "0a" * 32, "root": "0b" * 32, "hashes": ["0c" * 32] * 9}

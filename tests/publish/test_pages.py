@@ -187,6 +187,11 @@ def test_a_station_shows_its_form_checks_history_and_proof(night: TestClient) ->
     checks = {a["data-check"]: a["data-passed"] for a in shown.with_attribute("data-check")}
     assert checks["F.101"] == "false" and checks["F.102"] == "true"
     assert len([a for a in shown.all("li") if "data-entry" in a]) == 2
+    assert [a["data-changed"] for a in shown.all("li") if "data-changed" in a] == [
+        *(name for name in source.poll_.contests[0].form.names if name in values),
+        "yes",
+    ]
+    assert f"1 → {values['yes']}" in shown.text and "commission, aigul" in shown.text
     assert "0b" * 32 in shown.text and f"#{'F.101'}" in night.get(f"/en/{HOME}stations/{station}").text
     assert station in page(night, f"/en/{HOME}quarantine").text
 

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dauys.cli.witness import witness
 from dauys.errors import DauysError
 from dauys.record import checkpoint
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.note import COSIGNATURE, SigningKey, parse
-from dauys.record.tiles import TileError, folder_fetch, write_tiles
+from dauys.record.tiles import TileError, Unreachable, folder_fetch, write_tiles
 from dauys.record.witness import WitnessRefusal, verify_cosignature
 from dauys.record.witness_run import http_fetch, witness_once
 
@@ -56,10 +58,60 @@ def test_a_log_that_misbehaves_is_refused_and_the_memory_kept(log, tmp_path, siz
     state = tmp_path / "state"
     witness_once(log, WITNESS, state, NOW)
     remembered = (state / "witnessed.json").read_bytes()
+    cosigned = (log / "checkpoint").read_bytes()
     publish(log, size, word)
-    with pytest.raises(WitnessRefusal, match=message):
-        witness_once(log, WITNESS, state, NOW + 60)
+    for _ in range(2):
+        with pytest.raises(WitnessRefusal, match=f"{message}.*refused-{size}.note"):
+            witness_once(log, WITNESS, state, NOW + 60)
     assert (state / "witnessed.json").read_bytes() == remembered
+    assert (state / "cosigned.note").read_bytes() == cosigned
+    assert (state / f"refused-{size}.note").read_bytes() == (log / "checkpoint").read_bytes()
+    for note in (cosigned, (state / f"refused-{size}.note").read_bytes()):
+        assert checkpoint.verify(parse(note), LOG.vkey).size in (300, size)
+    publish(log, 200, "a third")
+    with pytest.raises(WitnessRefusal, match="shrank"):
+        witness_once(log, WITNESS, state, NOW + 120)
+    refused = {path.name for path in state.glob("refused-*")}
+    assert refused == {f"refused-{size}.note", "refused-200-2.note" if size == 200 else "refused-200.note"}
+
+
+def test_a_line_that_breaks_is_no_refusal(log, tmp_path):
+    state, whole = tmp_path / "state", folder_fetch(log)
+    witness_once(log, WITNESS, state, NOW)
+    publish(log, 400)
+
+    def broken(path: str) -> bytes:
+        if path.startswith("tile/"):
+            raise Unreachable("timed out")
+        return whole(path)
+
+    with pytest.raises(DauysError, match="timed out") as caught:
+        witness_once(log, WITNESS, state, NOW + 60, broken)
+    assert not isinstance(caught.value, WitnessRefusal)
+    assert list(state.glob("refused-*")) == []
+    assert witness_once(log, WITNESS, state, NOW + 120).size == 400
+
+
+def test_the_command_goes_on_after_a_hiccup_and_stops_at_a_refusal(log, tmp_path, monkeypatch):
+    rounds = iter([log / "away", log / "checkpoint", None])
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 5
+        if next(rounds) == log / "away":
+            (log / "away").rename(log / "checkpoint")
+        else:
+            publish(log, 200)
+
+    monkeypatch.setattr("dauys.cli.witness.time.sleep", sleep)
+    (log / "checkpoint").rename(log / "away")
+    args = [str(log), "--state", str(tmp_path / "state"), "--every", "5", "--json"]
+    done = CliRunner().invoke(witness, args, standalone_mode=False)
+    assert done.return_value == 1, done.output
+    first, last = map(json.loads, done.stdout.splitlines())
+    assert first["size"] == 300
+    assert set(last) == {"refused", "vkey"} and "shrank" in last["refused"]
+    assert done.stderr.count("trying again in 5 s") == 1
+    assert (tmp_path / "state/refused-200.note").read_bytes() == (log / "checkpoint").read_bytes()
 
 
 def test_a_log_that_hides_its_tiles_is_refused(log, tmp_path):

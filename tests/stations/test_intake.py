@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sample_stations import AT, GOOD, batch, open_sample, sample_poll
+from sample_stations import AT, GOOD, batch, labels, open_sample, sample_poll
 
 from dauys.errors import BadInput
+from dauys.law.form import Field, Form
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.log import append, entry_at, size
 from dauys.registers.poll import Poll
@@ -255,3 +256,23 @@ def test_shares_far_from_their_neighbours_are_found_when_the_neighbours_are_in(
         ("W.104", "s30", "no", 10, 690),
     }
     assert raised(connection, large.id) == {} and outliers(connection, poll) == []
+
+
+def test_shares_are_taken_of_the_base_that_the_form_names(connection: sa.Connection) -> None:
+    """A form whose base is called `valid`, with an optional answer that no protocol gives."""
+    words = labels("sample")
+    fields = (
+        Field("valid", None, words, "base"), Field("north", None, words, "option"), Field("south", None, words, "option"),
+        Field("nobody", None, words, "option", optional=True),
+    )  # fmt: skip
+    poll = sample_poll("test/valid")
+    form = Form("test/valid", fields, (), "for the test", "draft")
+    poll = replace(poll, contests=(replace(poll.contests[0], form=form),))
+    open_sample(connection, poll, 75)
+    rows = {f"s{n}": {"valid": 690, "north": 500 - n % 5, "south": 190 + n % 5} for n in range(75)}
+    rows["s30"] = {"valid": 690, "north": 640, "south": 50}
+    send(connection, poll, batch(rows))
+    assert {(o.station, o.option, o.count, o.base) for o in outliers(connection, poll)} == {
+        ("s30", "north", 640, 690),
+        ("s30", "south", 50, 690),
+    }

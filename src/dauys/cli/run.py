@@ -18,7 +18,7 @@ from dauys.polls.night import Wait, begin, run_night
 from dauys.polls.result import contest_standing, results_json
 from dauys.polls.sources import open_source
 from dauys.polls.standing import snapshot
-from dauys.publish.bundle import write_bundle
+from dauys.publish.bundle import place_for, write_bundle
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.store.engine import open_store
 
@@ -53,6 +53,8 @@ def run(
     """
     file = read_poll(find_poll(poll))
     poll_id = file.poll.id
+    folder = out or Path("out") / poll_id
+    place_for(folder)
     say(f"reading {poll_id} ...")
     engine = open_store()
     keys = keys_for(engine, file.poll)
@@ -62,9 +64,8 @@ def run(
         if site:
             say(f"the site: {site.address}/en/polls/{poll_id}/   the record: {site.address}/record/{poll_id}")
         run_night(engine, source, pace(speed), say)
-        folder = out or Path("out") / poll_id
         with engine.begin() as connection:
-            write_bundle(connection, poll_id, keys, folder)
+            write_bundle(connection, poll_id, keys, folder.resolve())
             now = snapshot(connection, poll_id)
         standings = [contest_standing(sheet) for sheet in now.sheets]
         result = {**results_json(now, standings), "bundle": str(folder)}
@@ -83,6 +84,10 @@ def site_of(engine: sa.Engine, port: int) -> Site:
     return Site(engine, port)
 
 
+LONGEST_SLEEP = 3600.0
+"""Seconds; the system refuses to sleep for ever."""
+
+
 def pace(speed: float | None) -> Wait:
     """Sleeps between events so that time passes `speed` times as fast as it did; from the first event on."""
     if speed is None:
@@ -93,7 +98,8 @@ def pace(speed: float | None) -> Wait:
         if not began:
             began.append((at, time.monotonic()))
         due = began[0][1] + (at - began[0][0]).total_seconds() / speed
-        time.sleep(max(0.0, due - time.monotonic()))
+        while (left := due - time.monotonic()) > 0:
+            time.sleep(min(left, LONGEST_SLEEP))
 
     return wait
 

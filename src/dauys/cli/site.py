@@ -62,8 +62,7 @@ class Site:
     ) -> None:
         self._app.state.closing = True  # open event streams end by themselves
         self._server.should_exit = True
-        self._thread.join(timeout=5)
-        self._socket.close()
+        self._thread.join(timeout=15)  # the server closes the socket itself
 
     def wait(self) -> None:
         """Until Ctrl-C or the end of the server."""

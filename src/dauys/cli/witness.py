@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from dauys.cli.main import answer, say
+from dauys.cli.main import answer, one_line, say
+from dauys.errors import DauysError
 from dauys.record.note import COSIGNATURE, SigningKey, VerifierKey
 from dauys.record.witness import WitnessRefusal
-from dauys.record.witness_run import witness_once
+from dauys.record.witness_run import Report, witness_once
 
 
 @click.command()
@@ -34,7 +35,8 @@ def witness(
 ) -> int:
     """Check that RECORD (http://host/record/POLL, or a bundle's folder) only ever grew, and cosign it.
 
-    Exits with 1 and says what was seen if the record shrank, split or was rewritten: keep that message, it is evidence.
+    Exits with 1 if the record shrank, split or was rewritten. The refused checkpoint and the one cosigned last stay in the
+    folder of --state: they are evidence. With --every, a record that cannot be reached is asked again.
     """
     state.mkdir(parents=True, exist_ok=True)
     path = state / "witness.key"
@@ -45,29 +47,19 @@ def witness(
         answer({"vkey": str(key.vkey)}, as_json, f"give this key to the commission:\n{key.vkey}")
         return 0
     pinned = VerifierKey.parse(log_key) if log_key else None
+    base: str | Path = record if "://" in record else Path(record)
     while True:
-        base: str | Path = record if "://" in record else Path(record)
         try:
             report = witness_once(base, key, state, int(time.time()), log_key=pinned)
         except WitnessRefusal as refusal:
             answer({"refused": str(refusal), "vkey": str(key.vkey)}, as_json, f"NOT COSIGNED: {refusal}")
             return 1
-        before = "first seen" if report.before is None else f"{report.before:,} entries before"
-        answer(
-            {
-                "origin": report.origin,
-                "log_key": report.log_key,
-                "vkey": str(key.vkey),
-                "before": report.before,
-                "size": report.size,
-                "root": report.root.hex(),
-                "cosignature": report.line,
-                "posted": report.posted,
-            },
-            as_json,
-            f"{report.origin}: {report.size:,} entries, {before}, consistent; cosigned"
-            + (" and sent" if report.posted else f":\n{report.line}"),
-        )
+        except DauysError as error:
+            if every is None:
+                raise
+            say(f"witness: {one_line(str(error))}; trying again in {every} s")
+        else:
+            _tell(report, key, as_json)
         if every is None:
             return 0
         try:
@@ -75,3 +67,22 @@ def witness(
         except KeyboardInterrupt:
             say("witness: stopped")
             return 0
+
+
+def _tell(report: Report, key: SigningKey, as_json: bool) -> None:
+    before = "first seen" if report.before is None else f"{report.before:,} entries before"
+    answer(
+        {
+            "origin": report.origin,
+            "log_key": report.log_key,
+            "vkey": str(key.vkey),
+            "before": report.before,
+            "size": report.size,
+            "root": report.root.hex(),
+            "cosignature": report.line,
+            "posted": report.posted,
+        },
+        as_json,
+        f"{report.origin}: {report.size:,} entries, {before}, consistent; cosigned"
+        + (" and sent" if report.posted else f":\n{report.line}"),
+    )

@@ -21,9 +21,16 @@ from dauys.stations.batch import Batch, Column, Mask
 from dauys.stations.readers import read_protocols
 
 
+FAULTY_NAMED = 20
+"""Stations with errors that a dry run names; intake names them all."""
+
+
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """One contest of a file: sums of the protocols without errors, how many raised which error, what is not in the file."""
+    """One contest of a file: sums of the protocols without errors, how many raised which error, what is not in the file.
+
+    `faulty` names the first stations (FAULTY_NAMED, by id) with an error, and their errors.
+    """
 
     contest: Contest
     tally: Tally
@@ -31,9 +38,10 @@ class DryRun:
     quarantined: int
     missing: int
     raised: Mapping[str, int]
+    faulty: Mapping[str, tuple[str, ...]]
 
     def to_json(self) -> dict[str, Any]:
-        """{"contest","stations":{...},"totals","raised":{number: protocols},"decision"}."""
+        """{"contest","stations":{...},"totals","raised":{number: protocols},"faulty","decision"}."""
         counted = self.tally.stations
         return {
             "contest": self.contest.id,
@@ -46,6 +54,7 @@ class DryRun:
             "covers": self.tally.covers,
             "totals": dict(self.tally.national),
             "raised": dict(self.raised),
+            "faulty": [{"station": station, "checks": list(checks)} for station, checks in self.faulty.items()],
             "decision": self.decision.to_json(),
         }
 
@@ -134,13 +143,17 @@ def dry_run(
 
 def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRun:
     broken = np.zeros(len(listed.ids), dtype=np.bool_)
-    raised: dict[str, int] = {}
+    raised: dict[str, Mask] = {}
     for identity in contest.form.identities:
         if identity.applies_to(sheet.columns):
             violations = identity.relation.violations(sheet.columns) & sheet.came
             if violations.any():
                 broken |= violations
-                raised[identity.number] = int(violations.sum())
+                raised[identity.number] = violations
+    faulty = {
+        str(listed.ids[row]): tuple(number for number, mask in raised.items() if mask[row])
+        for row in np.flatnonzero(broken)[:FAULTY_NAMED].tolist()
+    }
     good = sheet.came & ~broken
     tally = tally_columns(
         listed.ids.filter(pl.Series(good)),
@@ -157,4 +170,5 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
         for n, area in enumerate(poll.areas)
     }
     decision = decide(contest.rule, counts, on=poll.day)
-    return DryRun(contest, tally, decision, int(broken.sum()), int((~sheet.came).sum()), raised)
+    times = {number: int(mask.sum()) for number, mask in raised.items()}
+    return DryRun(contest, tally, decision, int(broken.sum()), int((~sheet.came).sum()), times, faulty)

@@ -18,10 +18,14 @@ from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
+from dauys.stations.words import agree
 
 AFTER_CLOSING = frozenset({"correction", "annulment", "declaration", "publication"})
 SIGNED = frozenset({"poll", "stations", "correction", "annulment", "closing", "declaration", "publication"})
 """Kinds that nobody may leave unsigned."""
+
+UNSIGNED = "W.109"
+"""The warning of a protocol that a station with a key sent in without its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,14 @@ class Replay:
     faults: list[Fault] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
     signatures: int = 0
+    unsigned: int = 0  # protocols of stations that have a key and did not use it
     announced: int = 0  # stations, by the poll's own entry
     declared: list[str] = field(default_factory=list)
     as_of: str = ""
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
     _adopted: dict[int, bool] = field(default_factory=dict)
+    _reported: dict[str, tuple[str, int]] = field(default_factory=dict)  # the latest hour and its ballots handed out
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
 
     def apply(self, seq: int, entry: Entry) -> None:
@@ -129,8 +135,15 @@ class Replay:
         if key is None and entry.kind == "protocol" and entry.by == entry.body["station"]:
             key = self.stations[entry.by].key if entry.by in self.stations else None
         if entry.sig is None:
+            station = self.stations.get(entry.body["station"]) if entry.kind == "protocol" else None
             if entry.kind in SIGNED or key is not None:
                 self._fault("V.06", seq, f"{entry.id} is not signed by {entry.by}")
+            elif station is not None and station.key is not None:
+                self.unsigned += 1
+                if UNSIGNED not in entry.checks:
+                    self._fault(
+                        "V.06", seq, f"{entry.id} is not signed by its station and not marked so", None, UNSIGNED
+                    )
             return
         self.signatures += 1
         if key is None:
@@ -144,6 +157,8 @@ class Replay:
         self.announced = entry.body["stations"]
 
     def _stations(self, seq: int, entry: Entry) -> None:
+        if self.kinds.keys() - {"poll", "stations"}:
+            self._fault("V.07", seq, "the list of stations goes on after the poll has begun", entry.id)
         for body in entry.body["stations"]:
             station = Station.from_json(body)
             if station.id in self.stations:
@@ -151,8 +166,10 @@ class Replay:
             self.stations[station.id] = station
 
     def _turnout(self, seq: int, entry: Entry) -> None:
-        if entry.body["station"] not in self.stations:
-            self._fault("V.07", seq, "a turnout report of a station that is not in the list", entry.body["station"])
+        station, report = entry.body["station"], (entry.body["time"], entry.body["received"])
+        if station not in self.stations:
+            self._fault("V.07", seq, "a turnout report of a station that is not in the list", station)
+        self._reported[station] = max(report, self._reported.get(station, report))
 
     def _protocol(self, seq: int, entry: Entry) -> None:
         contest, station = entry.body["contest"], entry.body["station"]
@@ -183,8 +200,24 @@ class Replay:
     def _take(
         self, seq: int, entry: Entry, by_station: dict[str, Held], values: Mapping[str, int], version: int
     ) -> None:
+        assert self.poll is not None
+        own = {identity.number for identity in self.poll.contest(entry.body["contest"]).form.identities}
+        found = {number for number in entry.checks if number.startswith("F")} - own
+        if found != (expected := self._other_errors(entry, values)):
+            self._fault("V.08", seq, "held back, or let in, against the checks", sorted(found), sorted(expected))
         by_station[entry.body["station"]] = Held(seq, values, entry.checks, version)
         self._to_check.setdefault(entry.body["contest"], []).append((seq, values, entry.checks))
+
+    def _other_errors(self, entry: Entry, values: Mapping[str, int]) -> set[str]:
+        """The errors beside the form's own sums: F.105 and F.110 (docs/checks.md). A correction answers both."""
+        errors: set[str] = set()
+        if entry.kind == "protocol":
+            words = entry.body.get("words", {})
+            if any(name not in values or not agree(values[name], text) for name, text in words.items()):
+                errors.add("F.105")
+            if "received" in values and values["received"] < self._reported.get(entry.body["station"], ("", -1))[1]:
+                errors.add("F.110")
+        return errors
 
     def _annulment(self, seq: int, entry: Entry) -> None:
         target = entry.body.get("station") or entry.body["area"]

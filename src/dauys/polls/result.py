@@ -81,9 +81,10 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class AreaStanding:
-    """One area: how many stations are expected, counted, in quarantine, missing; its totals; whether it says yes.
+    """One area: how many stations are expected, counted, in quarantine, missing, annulled; its totals; whether it says yes.
 
-    `met` is None while that is open, or where the rule asks nothing of single areas.
+    The four are all that are expected; `repeat_pending` of them vote again. `met` is None while that is open, or where the
+    rule asks nothing of single areas.
     """
 
     code: str
@@ -92,6 +93,8 @@ class AreaStanding:
     counted: int
     quarantined: int
     missing: int
+    annulled: int
+    repeat_pending: int
     totals: Mapping[str, int]
     met: bool | None
 
@@ -105,6 +108,8 @@ class ContestStanding:
     counted: int
     quarantined: int
     missing: int
+    annulled: int
+    repeat_pending: int
     totals: Mapping[str, int]
     areas: tuple[AreaStanding, ...]
     decision: Decision
@@ -132,14 +137,18 @@ def contest_standing(sheet: Sheet) -> ContestStanding:
     live = np.array([area_counts[area.code].counts for area in poll.areas], dtype=bool)
     bounded = bounds_of(contest.rule, area_counts, on=poll.day)
     says_yes = {row.area: row.met for test in bounded.decision.tests for row in test.areas or ()}
+    void = sheet.annulled_areas
+    expected = sum(counts.values(), np.zeros(len(poll.areas), dtype=np.int64))
     areas = tuple(
         AreaStanding(
             code=area.code,
             names=area.names,
-            expected=int(sum(counts[state][n] for state in range(5))),
+            expected=int(expected[n]),
             counted=int(counts[ACCEPTED][n]) if live[n] else 0,
             quarantined=int(counts[QUARANTINED][n]),
             missing=int(counts[MISSING][n] + counts[REPEAT][n]),
+            annulled=int(counts[ANNULLED][n]) + (0 if live[n] else int(counts[ACCEPTED][n])),
+            repeat_pending=int(expected[n] * void[area.code] if area.code in void else counts[REPEAT][n]),
             totals={name: int(sums[name][n]) if live[n] else 0 for name in sums},
             met=says_yes.get(area.code),
         )
@@ -152,6 +161,8 @@ def contest_standing(sheet: Sheet) -> ContestStanding:
         counted=len(counted_ids),
         quarantined=sum(area.quarantined for area in areas),
         missing=sum(area.missing for area in areas),
+        annulled=sum(area.annulled for area in areas),
+        repeat_pending=sum(area.repeat_pending for area in areas),
         totals={name: sum(area.totals[name] for area in areas) for name in sums},
         areas=areas,
         decision=bounded.decision,
@@ -231,6 +242,8 @@ def contest_json(standing: ContestStanding, language: str = "en") -> dict[str, A
             "counted": standing.counted,
             "quarantined": standing.quarantined,
             "missing": standing.missing,
+            "annulled": standing.annulled,
+            "repeat_pending": standing.repeat_pending,
         },
         "covers": standing.covers,
         "totals": dict(standing.totals),

@@ -46,7 +46,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """One entry about a station: its place, kind, time, author, values (or None) and, for a correction, the reason."""
+    """One entry about a station: its place, kind, time, author, values (or None).
+
+    A correction has its reason and, where the commission sealed it, the clerk who did it; an annulment reason and article.
+    """
 
     seq: int
     kind: str
@@ -55,11 +58,16 @@ class HistoryItem:
     values: Mapping[str, int] | None
     reason: str | None
     signed: bool
+    clerk: str | None = None
+    cite: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolView:
-    """The protocol in force of one contest at one station, its history, and the proof that it is in the record."""
+    """The protocol in force of one contest at one station, its history, and the proof that it is in the record.
+
+    `state` is one of `dauys.polls.result.STATES`; without a protocol there are no values, and no proof.
+    """
 
     contest: Contest
     state: str
@@ -132,33 +140,45 @@ def station_view(connection: Connection, poll_id: str, station_id: str) -> Stati
         sa.text("SELECT at, eligible, received FROM turnout WHERE poll = :poll AND station = :station ORDER BY at"),
         {"poll": poll_id, "station": station_id},
     )
-    protocols = tuple(_protocol_view(connection, poll, contest, station_id) for contest in poll.contests)
+    protocols = tuple(_protocol_view(connection, poll, contest, station) for contest in poll.contests)
     return StationView(poll, station, protocols, tuple((row.at, row.eligible, row.received) for row in turnout))
 
 
-def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station_id: str) -> ProtocolView:
+def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station: Station) -> ProtocolView:
     row = connection.execute(
         sa.text(
             "SELECT state, seq, values, checks, version FROM protocol "
             "WHERE poll = :poll AND contest = :contest AND station = :station"
         ),
-        {"poll": poll.id, "contest": contest.id, "station": station_id},
+        {"poll": poll.id, "contest": contest.id, "station": station.id},
     ).one_or_none()
-    if row is None:
-        return ProtocolView(contest, "missing", {}, (), (), None)
-    ids = [f"protocol/{contest.id}/{station_id}"]
-    ids += [f"correction/{contest.id}/{station_id}/{n}" for n in range(1, row.version + 1)]
-    found = connection.execute(
+    versions = 0 if row is None else row.version
+    ids = [f"protocol/{contest.id}/{station.id}"]
+    ids += [f"correction/{contest.id}/{station.id}/{n}" for n in range(1, versions + 1)]
+    ids += [f"annulment/{contest.id}/{where}" for where in (station.id, station.area)]
+    rows = connection.execute(
         sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND id = ANY(:ids) ORDER BY seq"),
         {"poll": poll.id, "ids": ids},
     )
-    history = tuple(_history_item(item.seq, Entry.from_bytes(bytes(item.body))) for item in found)
-    return ProtocolView(contest, row.state, row[2], tuple(row.checks), history, _proof(connection, poll.id, row.seq))
+    found = [(item.seq, Entry.from_bytes(bytes(item.body))) for item in rows]
+    history = tuple(_history_item(seq, entry) for seq, entry in found)
+    repeats = {entry.id: bool(entry.body["repeat"]) for _, entry in found if entry.kind == "annulment"}
+    state = "missing" if row is None else row.state
+    if repeats:  # an annulled area annuls its stations, as in stations.csv
+        again = repeats.get(f"annulment/{contest.id}/{station.area}", any(repeats.values()))
+        state = "repeat-pending" if again else "annulled"
+    if row is None:
+        return ProtocolView(contest, state, {}, (), history, None)
+    return ProtocolView(contest, state, row[2], tuple(row.checks), history, _proof(connection, poll.id, row.seq))
 
 
 def _history_item(seq: int, entry: Entry) -> HistoryItem:
-    values = entry.body.get("after") or entry.body.get("values")
-    return HistoryItem(seq, entry.kind, entry.at, entry.by, values, entry.body.get("reason"), entry.sig is not None)
+    body = entry.body
+    values = body.get("after") or body.get("values")
+    return HistoryItem(
+        seq, entry.kind, entry.at, entry.by, values, body.get("reason"), entry.sig is not None,
+        body.get("clerk"), body.get("cite"),
+    )  # fmt: skip
 
 
 def _proof(connection: Connection, poll_id: str, seq: int) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from dauys.errors import BadInput
 from dauys.polls.keys import Keys
 from dauys.polls.result import Snapshot, contest_standing
 from dauys.polls.standing import snapshot
@@ -25,6 +26,9 @@ PUBLISHED = {
     "README.txt": "text/plain; charset=utf-8",
 }
 """The files beside the record, each a pure function of it, with their media types."""
+
+OURS = frozenset({*PUBLISHED, "checkpoint", "checkpoints", "tile", "keys.json"})
+"""What lies in the folder of a bundle."""
 
 
 def render(now: Snapshot, name: str) -> bytes:
@@ -56,8 +60,30 @@ _RENDERING = threading.Lock()
 _rendered: dict[tuple[str, str, int, str], bytes] = {}
 
 
+def place_for(folder: Path) -> Path:
+    """The folder as a place where a bundle may be put, and replaced: nothing, an empty folder, or an earlier bundle.
+
+    Raises BadInput for anything else: what somebody keeps there would be lost.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise BadInput("a bundle is a folder, and this is a file", file=folder, expected="another name with --out")
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    bundle = {"checkpoint", "keys.json"} <= there <= OURS
+    if not folder.name or (there and not bundle):
+        raise BadInput(
+            "the bundle would replace this folder", file=folder, found=", ".join(sorted(there - OURS)) or None,
+            expected="an empty or a new folder, or an earlier bundle: name another with --out",
+        )  # fmt: skip
+    return folder
+
+
 def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path) -> Path:
-    """Writes the bundle of a poll to `folder`, all of it or nothing: it is made beside and then put in place."""
+    """Writes the bundle of a poll to `folder`, all of it or nothing: it is made beside and then put in place.
+
+    An earlier bundle there is replaced; anything else is not (`place_for`).
+    """
+    place_for(folder)
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

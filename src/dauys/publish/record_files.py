@@ -17,7 +17,7 @@ from dauys.store.engine import Connection
 def newest_checkpoint(connection: Connection, poll_id: str, keys: Keys | None) -> str:
     """The newest signed state with its cosignatures. With the log's key, the present state is signed first."""
     if keys is not None:
-        log.sign_checkpoint(connection, poll_id, keys.log)
+        log.sign_checkpoint(connection, poll_id, keys.log, keep=False)
     signed = log.checkpoints(connection, poll_id)
     if not signed:
         raise NotPublished(f"{poll_id} has no checkpoint yet")

@@ -34,7 +34,7 @@ def record_router(engine: sa.Engine, keys_for: Callable[[str], Keys | None]) -> 
     @router.get("/{poll:path}/checkpoints/{size}", response_class=PlainTextResponse)
     def earlier_checkpoint(poll: str, size: int) -> PlainTextResponse:
         with engine.connect() as connection:
-            for signed, note in log.checkpoints(connection, poll):
+            for signed, note in log.checkpoints(connection, poll, every=True):
                 if signed == size:
                     return PlainTextResponse(note, headers=_live())
         raise HTTPException(404, f"no checkpoint of {size} entries")

@@ -83,7 +83,7 @@ class Verification:
     def __init__(self, fetch: Fetch, log_key: str | None, witnesses: Sequence[str], progress: Progress) -> None:
         self._fetch = fetch
         self._key, self._key_given = log_key, log_key is not None
-        self._witnesses = list(witnesses)
+        self._trusted, self._claimed = list(witnesses), list[str]()
         self._progress = progress
         self._faults: dict[str, list[tuple[Any, Any]]] = {number: [] for number in CHECKS}
         self._notes: dict[str, Any] = {}
@@ -104,6 +104,8 @@ class Verification:
         self.replay.check_identities()
         for fault in self.replay.faults:
             self._replayed(fault)
+        if self.replay.unsigned:
+            self._notes["V.06"] = f"{self.replay.unsigned:,} protocols of stations with a key came in unsigned (W.109)"
         now = self._snapshot(state.size)
         self._files(now, declared)
         return self._checks()
@@ -141,6 +143,7 @@ class Verification:
         if keys_data is not None:
             self._published(keys_data)
         if note is None:
+            self._fault("V.02", "there is no checkpoint")
             return None
         try:
             claimed = Checkpoint.parse(parse_note(note).text)
@@ -173,7 +176,7 @@ class Verification:
             self._fault("V.01", "keys.json has another shape", "log: key, witnesses: [key], checkpoints: [size]")
             return
         self._key = self._key or key
-        self._witnesses += [key for key in witnesses if key not in self._witnesses]
+        self._claimed = [key for key in witnesses if key not in self._trusted]
         self._earlier_sizes = set(sizes)
 
     def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes], Snapshot | None]:
@@ -238,7 +241,8 @@ class Verification:
             levels.append([root(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
         # of a record that ends early, the tiles of what is there: its checkpoint may claim any size
         earlier = (tile for size in roots for tile in partial_tiles_of(size))
-        for tile in dict.fromkeys((*earlier, *tiles_of(tree.size))):
+        hashes = (tile for tile in tiles_of(tree.size) if tile.level is not None)  # the entries have been read
+        for tile in dict.fromkeys((*earlier, *hashes)):
             self._tile(tile, levels)
         self._notes["V.03"] = state.root.hex()
 
@@ -258,12 +262,17 @@ class Verification:
     def _earlier(self, state: Checkpoint, roots: dict[int, bytes]) -> None:
         """V.04: every earlier checkpoint is signed and a prefix; cosignatures of known witnesses are good."""
         try:
-            witnesses = [VerifierKey.parse(key) for key in self._witnesses]
-            note = self._fetch("checkpoint")
-            cosigned = verify_cosignatures(parse_note(note), witnesses)
+            trusted, claimed = (list(map(VerifierKey.parse, keys)) for keys in (self._trusted, self._claimed))
+            witnesses = [*trusted, *claimed]
+            cosigned = verify_cosignatures(parse_note(self._fetch("checkpoint")), witnesses)
             self._notes["V.04"] = (
-                f"{len(roots)} earlier checkpoints, cosigned by {len(cosigned)} of {len(witnesses)} witnesses"
+                f"{len(roots)} earlier checkpoints; cosigned by {len(cosigned.keys() & set(trusted))} of {len(trusted)} "
+                f"witnesses that you named, and by {len(cosigned.keys() & set(claimed))} of {len(claimed)} that only the "
+                "bundle names"
             )
+            for key in trusted:
+                if key not in cosigned:
+                    self._fault("V.04", f"{key.name}, a witness you named, has not cosigned this checkpoint", str(key))
             notes = [(size, self._fetch(f"checkpoints/{size}")) for size in roots]
         except DauysError as error:
             self._fault("V.04", str(error))

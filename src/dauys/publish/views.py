@@ -154,6 +154,8 @@ def stations(standing: ContestStanding | AreaStanding) -> Model:
         "counted": standing.counted,
         "quarantined": standing.quarantined,
         "missing": standing.missing,
+        "annulled": standing.annulled,
+        "repeat_pending": standing.repeat_pending,
         "share": percent(standing.counted, standing.expected),
     }
 
@@ -299,20 +301,34 @@ def _protocol(view: ProtocolView) -> Model:
         "shares": figures_of(view.contest, view.values)["shares"],
         "turnout_found": figures_of(view.contest, view.values)["turnout"],
         "checks": form_checks(view.contest, view.values, view.checks) if view.values else [],
-        "history": [
+        "history": _history(view),
+        "proof": None if view.proof is None else dict(view.proof),
+    }
+
+
+def _history(view: ProtocolView) -> list[Model]:
+    """The entries in order; `changed` are the fields that one changed, as [name, before, after], None where not given."""
+    rows: list[Model] = []
+    before: Mapping[str, int] = {}
+    for item in view.history:
+        now = before if item.values is None else item.values
+        names = (name for name in view.contest.form.names if before.get(name) != now.get(name))
+        rows.append(
             {
                 "seq": item.seq,
                 "kind": item.kind,
                 "at": item.at,
                 "by": item.by,
+                "clerk": item.clerk,
                 "values": None if item.values is None else dict(item.values),
+                "changed": [[name, before.get(name), now.get(name)] for name in names],
                 "reason": item.reason,
+                "cite": item.cite,
                 "signed": item.signed,
             }
-            for item in view.history
-        ],
-        "proof": None if view.proof is None else dict(view.proof),
-    }
+        )
+        before = now
+    return rows
 
 
 def quarantine(

@@ -162,33 +162,45 @@ def leaf_hashes(connection: Connection, poll: str, start: int, stop: int) -> lis
     return [bytes(leaf) for leaf in rows]
 
 
-def sign_checkpoint(connection: Connection, poll: str, key: SigningKey) -> str:
-    """Signs the log's newest state, keeps the note and returns it. The same state is signed once."""
+def sign_checkpoint(connection: Connection, poll: str, key: SigningKey, *, keep: bool = True) -> str:
+    """Signs the log's newest state and returns the note. The same state is signed once.
+
+    With `keep` it is a stage of the poll and stays published; otherwise only while it is the newest, or once cosigned.
+    """
     state = head(connection, poll)
-    kept = connection.scalar(
+    note = connection.scalar(
         sa.text("SELECT note FROM checkpoint WHERE poll = :poll AND size = :size"), {"poll": poll, "size": state.size}
     )
-    if kept is not None:
-        return str(kept)
-    note = str(checkpoints_of.sign(state, key))
+    note = str(checkpoints_of.sign(state, key)) if note is None else str(note)
     connection.execute(
-        sa.text("INSERT INTO checkpoint VALUES (:poll, :size, :note)"),
-        {"poll": poll, "size": state.size, "note": note},
+        sa.text(
+            "INSERT INTO checkpoint VALUES (:poll, :size, :note, :keep) "
+            "ON CONFLICT (poll, size) DO UPDATE SET kept = checkpoint.kept OR excluded.kept"
+        ),
+        {"poll": poll, "size": state.size, "note": note, "keep": keep},
     )
     return note
 
 
-def checkpoints(connection: Connection, poll: str) -> list[tuple[int, str]]:
-    """All signed states as (size, note with its cosignatures), oldest first."""
+def checkpoints(connection: Connection, poll: str, *, every: bool = False) -> list[tuple[int, str]]:
+    """The published signed states as (size, note with its cosignatures), oldest first: stages, cosigned ones, the newest.
+
+    `every` gives those too that somebody was shown in between.
+    """
     rows = connection.execute(
         sa.text(
-            "SELECT c.size, c.note, array_agg(s.line ORDER BY s.witness) FILTER (WHERE s.line IS NOT NULL) AS lines "
+            "SELECT c.size, c.note, c.kept, "
+            "array_agg(s.line ORDER BY s.witness) FILTER (WHERE s.line IS NOT NULL) AS lines "
             "FROM checkpoint c LEFT JOIN cosignature s USING (poll, size) WHERE c.poll = :poll "
-            "GROUP BY c.size, c.note ORDER BY c.size"
+            "GROUP BY c.size, c.note, c.kept ORDER BY c.size"
         ),
         {"poll": poll},
-    )
-    return [(row.size, row.note + "".join(f"{line}\n" for line in row.lines or [])) for row in rows]
+    ).all()
+    return [
+        (row.size, row.note + "".join(f"{line}\n" for line in row.lines or []))
+        for row in rows
+        if every or row.kept or row.lines or row is rows[-1]
+    ]
 
 
 def accredit_witness(connection: Connection, poll: str, vkey: str) -> None:
@@ -215,7 +227,7 @@ def add_cosignature(connection: Connection, poll: str, line: str) -> int:
     signature = Signature.parse(line.strip())
     accredited = [VerifierKey.parse(vkey) for vkey in witnesses(connection, poll)]
     signers = [key for key in accredited if signature.by(key)]
-    for tree_size, text in reversed(checkpoints(connection, poll) if signers else []):
+    for tree_size, text in reversed(checkpoints(connection, poll, every=True) if signers else []):
         bare = replace(parse_note(text), signatures=(signature,))
         try:
             verify_cosignatures(bare, signers)

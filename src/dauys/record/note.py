@@ -116,12 +116,13 @@ class SigningKey:
 
     def save(self, path: Path) -> None:
         """Writes a new file that only its owner can read. A key that is already there is never overwritten."""
+        text = self.to_text()  # raises NoteError before there is a file, for a name that no key can have
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise NoteError(f"{path} exists already; a key is never overwritten. Move it away first") from None
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(self.to_text() + "\n")
+            file.write(text + "\n")
 
     @classmethod
     def load(cls, path: Path) -> SigningKey:

@@ -31,6 +31,10 @@ class NotPublished(TileError):
     """The log does not have the file asked for."""
 
 
+class Unreachable(TileError):
+    """A file could not be asked for: the line broke, or the server failed. It says nothing about the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One published file: a hash tile of `level` 0 to 63, or, with `level` None, an entry bundle."""

@@ -1,7 +1,8 @@
 """How does an observer's witness look after a log? It reads the log, decides, saves, and sends its line.
 
 One state folder follows one log. The log's key is pinned there: given by the caller, or taken the first time from the
-log's `keys.json`.
+log's `keys.json`. The evidence lies there, too: `cosigned.note`, the checkpoint that was cosigned last, and each one that
+was refused, `refused-<size>.note`; all as the log served them, with its signature.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 import httpx
@@ -22,11 +24,12 @@ from dauys.record.checkpoint import Checkpoint
 from dauys.record.merkle import consistency_proof_from
 from dauys.record.note import SigningKey, VerifierKey
 from dauys.record.note import parse as parse_note
-from dauys.record.tiles import Fetch, NotPublished, TileError, folder_fetch, largest, nodes_of
+from dauys.record.tiles import Fetch, NotPublished, TileError, Unreachable, folder_fetch, largest, nodes_of
 from dauys.record.witness import Seen, WitnessRefusal, cosign
 
 Post = Callable[[str, str], None]
 
+COSIGNED = "cosigned.note"
 _STATE = "witnessed.json"
 
 
@@ -55,8 +58,8 @@ def witness_once(
     """One round of the witness, at `at` (Unix seconds), of the log at an address or in a folder.
 
     `fetch(path)` reads `checkpoint`, `keys.json` and `tile/...` below the base; `post(address, line)` sends the line to
-    `<base>/cosign` when the base is an address. Raises WitnessRefusal when the log misbehaves and DauysError when it
-    cannot be read; then nothing is saved or sent.
+    `<base>/cosign` when the base is an address. Raises WitnessRefusal when the log misbehaves and keeps what it showed;
+    raises DauysError when it cannot be read. Then nothing is remembered or sent.
     """
     address = base if isinstance(base, str) and base.startswith(("http://", "https://")) else None
     if fetch is None:
@@ -65,16 +68,18 @@ def witness_once(
     with _locked(state_folder):
         before, log_key = _load(state_folder, log_key)
         log_key = log_key or _published_key(fetch)
-        note = parse_note(fetch("checkpoint"))
+        served = fetch("checkpoint")
+        note = parse_note(served)
         claimed = Checkpoint.parse(note.text)
-        proof: list[bytes] = []
-        if before is not None and before.size < claimed.size:
-            try:
-                proof = consistency_proof_from(nodes_of(fetch, claimed.size), before.size, claimed.size)
-            except TileError as error:
-                raise WitnessRefusal(f"the log does not show how it grew from {before.size} entries: {error}") from None
-        seen, signature = cosign(before, note, proof, key, log_key, at)
-        _save(state_folder, log_key, claimed.origin, seen)
+        try:
+            proof = _grown(fetch, before, claimed.size)
+            seen, signature = cosign(before, note, proof, key, log_key, at)
+        except WitnessRefusal as refusal:
+            kept = _keep_refused(state_folder, claimed.size, served)
+            raise WitnessRefusal(f"{refusal}. The refused checkpoint is kept in {kept}") from None
+        _write(state_folder / COSIGNED, served)
+        memory = {"log": str(log_key), "origin": claimed.origin, "root": seen.root.hex(), "size": seen.size}
+        _write(state_folder / _STATE, canonical(memory))
     if address:
         (post or http_post)(f"{address.rstrip('/')}/cosign", str(signature))
     return Report(
@@ -89,12 +94,13 @@ def witness_once(
 
 
 def http_fetch(address: str) -> Fetch:
-    """Reads published files below an address."""
+    """Reads published files below an address, over one connection."""
+    client = httpx.Client(timeout=30, follow_redirects=True)
 
     def fetch(path: str) -> bytes:
         url = f"{address.rstrip('/')}/{path}"
         try:
-            with httpx.stream("GET", url, timeout=30, follow_redirects=True) as answer:
+            with client.stream("GET", url) as answer:
                 if answer.status_code in (404, 410):
                     raise NotPublished(f"{url} is missing")
                 answer.raise_for_status()
@@ -104,7 +110,7 @@ def http_fetch(address: str) -> Fetch:
                     if len(data) > largest(path):
                         raise TileError(f"{url} is larger than any file of a log")
                 return bytes(data)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise TileError(f"{url} cannot be read: {error}") from None
 
     return fetch
@@ -115,7 +121,7 @@ def http_post(url: str, line: str) -> None:
     try:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         answer = httpx.post(url, content=line.encode(), headers=headers, timeout=30)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise DauysError(f"{url} cannot be reached: {error}") from None
     if answer.is_error:
         raise DauysError(f"{url} did not take the cosignature ({answer.status_code}): {answer.text[:300]}")
@@ -144,15 +150,39 @@ def _load(folder: Path, given: VerifierKey | None) -> tuple[Seen | None, Verifie
     return seen, pinned
 
 
-def _save(folder: Path, log_key: VerifierKey, origin: str, seen: Seen) -> None:
+def _grown(fetch: Fetch, before: Seen | None, size: int) -> list[bytes]:
+    """The proof that the log grew from what was seen to `size`. A line that broke is no refusal: the next round asks again."""
+    if before is None or before.size >= size:
+        return []
+    try:
+        return consistency_proof_from(nodes_of(fetch, size), before.size, size)
+    except Unreachable:
+        raise
+    except TileError as error:
+        raise WitnessRefusal(f"the log does not show how it grew from {before.size} entries: {error}") from None
+
+
+def _keep_refused(folder: Path, size: int, served: bytes) -> Path:
+    """Where the refused checkpoint is kept; another one of the same size is kept beside it, never in its place."""
+    names = chain([f"refused-{size}.note"], (f"refused-{size}-{n}.note" for n in count(2)))
+    for path in (folder / name for name in names):
+        if not path.exists():
+            _write(path, served)
+            return path
+        if path.read_bytes() == served:
+            return path
+    raise AssertionError("the numbers do not end")
+
+
+def _write(path: Path, data: bytes) -> None:
     """Atomic and durable: a witness that forgets may cosign a split."""
-    path, draft = folder / _STATE, folder / (_STATE + ".new")
+    draft = path.with_name(path.name + ".new")
     with draft.open("wb") as file:
-        file.write(canonical({"log": str(log_key), "origin": origin, "root": seen.root.hex(), "size": seen.size}))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -24,6 +24,11 @@ _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DECIMAL = re.compile(r"\s*[+-]?\d*[.,]\d*\s*")
 
 
+def not_text(text: str) -> bool:
+    """Whether it has a character that no database and no UTF-8 holds: NUL, or half of a surrogate pair."""
+    return _NO_TEXT.search(text) is not None
+
+
 def number_fault(text: str) -> tuple[str, str] | None:
     """Why a text is not a count (a whole number from 0 to 10**9): (number of the check, what to do); None if it is."""
     if _WHOLE.fullmatch(text):
@@ -74,7 +79,7 @@ def row_fault(cells: Sequence[str], layout: Layout, file: Path | None, row: int)
                 fault = None if cell == "" and name in layout.optional else number_fault(cell)
             else:
                 fault = ("F.011", "the cell is empty") if cell == "" and name not in layout.optional else None
-                if _NO_TEXT.search(cell):
+                if not_text(cell):
                     fault = ("F.005", "this is not text: it has a character that no text has")
             if fault is not None:
                 check, message = fault

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.law.decision_rule import DecisionRule, rule_of
 from dauys.law.files import Node
 from dauys.law.form import Form, form_of
@@ -150,7 +150,7 @@ class Poll:
             if contest.id == contest_id:
                 return contest
         known = ", ".join(c.id for c in self.contests)
-        raise DauysError(f"{self.id} has no contest {contest_id!r}: it has {known}")
+        raise BadInput("the poll has no such contest", field="contest", found=contest_id, expected=known, check="F.022")
 
     def area(self, code: str) -> Area:
         for area in self.areas:

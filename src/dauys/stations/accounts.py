@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from dauys.errors import BadInput, DauysError
+from dauys.registers.cells import not_text
 from dauys.stations.states import Role
 from dauys.store.engine import Connection
 
@@ -57,12 +58,18 @@ def make_account(
     connection: Connection, name: str, role: Role, password: str, *, poll: str | None = None, station: str | None = None
 ) -> Account:
     """Makes an account. Raises DauysError if the name is taken or the password is too short."""
-    if not name.strip() or len(name) > 100:
-        raise DauysError("an account has a name of at most 100 characters")
+    if name != name.strip() or not name.isprintable() or not 0 < len(name) <= 100:
+        raise DauysError(
+            "an account has a name of at most 100 letters, digits and signs, with no blank before or after it"
+        )
     if len(password) < SHORTEST_PASSWORD:
         raise DauysError(f"a password has at least {SHORTEST_PASSWORD} characters")
     if (role is Role.STATION) != (poll is not None and station is not None):
         raise DauysError("a station's account names its poll and its station, any other none")
+    if station is not None:
+        listed = sa.text("SELECT 1 FROM station WHERE poll = :poll AND id = :station")
+        if not_text(f"{poll}{station}") or not connection.scalar(listed, {"poll": poll, "station": station}):
+            raise BadInput(f"{poll} has no such station here", field="station", found=station, check="F.020")
     made = connection.execute(
         sa.text(
             "INSERT INTO account (name, role, poll, station, password) VALUES (:name, :role, :poll, :station, :password) "
@@ -153,7 +160,8 @@ def _matches(password: str, stored: str) -> bool:
 
 def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
     memory = 128 * cost * block * 2
-    return hashlib.scrypt(password.encode(), salt=salt, n=cost, r=block, p=parallel, maxmem=memory, dklen=32)
+    secret = password.encode("utf-8", "surrogateescape")  # a terminal in another encoding hands bytes on as they are
+    return hashlib.scrypt(secret, salt=salt, n=cost, r=block, p=parallel, maxmem=memory, dklen=32)
 
 
 _NOBODY = f"scrypt${COST}$8$1${'00' * 16}${'00' * 32}"

@@ -25,6 +25,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
+from dauys.registers.cells import not_text
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
 from dauys.stations.batch import Batch
@@ -67,18 +68,21 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
     @routes.post("/{poll:path}/protocols")
     @answered
     async def take_protocols(request: Request, poll: str) -> Response:
+        await run_in_threadpool(_known, engine, token_of(request), clock())
         rows = rows_of(await json_body(request), "protocols")
         return _receipts(await run_in_threadpool(_protocols, engine, poll, rows, token_of(request), clock()))
 
     @routes.post("/{poll:path}/turnout")
     @answered
     async def take_turnout(request: Request, poll: str) -> Response:
+        await run_in_threadpool(_known, engine, token_of(request), clock())
         rows = rows_of(await json_body(request), "turnout")
         return _receipts(await run_in_threadpool(_turnout, engine, poll, rows, token_of(request), clock()))
 
     @routes.post("/{poll:path}/corrections")
     @answered
     async def take_correction(request: Request, poll: str) -> Response:
+        await run_in_threadpool(_clerk, engine, token_of(request), clock())
         body = await json_body(request)
         return _receipts([await run_in_threadpool(_correction, engine, poll, body, token_of(request), clock(), seal)])
 
@@ -129,11 +133,16 @@ def _receipts(receipts: Iterable[Receipt]) -> JSONResponse:
     return JSONResponse({"receipts": [receipt.to_json() for receipt in receipts]})
 
 
-def _clerk(engine: sa.Engine, token: str | None, at: datetime) -> None:
+def _known(engine: sa.Engine, token: str | None, at: datetime) -> Account:
+    """Whose request it is, before its body is read. Raises BadInput F.041."""
     with engine.connect() as connection:
-        account = account_of(connection, token, at)
+        return account_of(connection, token, at)
+
+
+def _clerk(engine: sa.Engine, token: str | None, at: datetime) -> None:
+    account = _known(engine, token, at)
     if account.role is not Role.CLERK:
-        raise BadInput("only a clerk may do this", check="F.040", found=account.role)
+        raise BadInput("only a clerk may do this", check="F.040", found=account.role.value)
 
 
 def _own(account: Account, poll_id: str, stations: Iterable[str]) -> None:
@@ -209,7 +218,7 @@ def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, a
         account = account_of(connection, token, at)
         poll = poll_of(connection, poll_id)
         if account.role is not Role.CLERK:
-            raise BadInput("only a clerk may correct a protocol", check="F.040", found=account.role)
+            raise BadInput("only a clerk may correct a protocol", check="F.040", found=account.role.value)
         signed = "sig" in parts
         return correct(
             connection,
@@ -235,6 +244,8 @@ def _parts(body: Any) -> dict[str, Any]:
             raise BadInput("the field is not known", field=name, check="F.009", expected=", ".join(_CORRECTION))
         if not isinstance(value, _CORRECTION[name]) or isinstance(value, bool):
             raise BadInput("the value is of another kind", field=name, check="F.017", found=value)
+        if isinstance(value, str) and not_text(value):
+            raise BadInput("a character that no text has", field=name, check="F.005", found=value)
     for name in ("station", "after", "reason"):
         if name not in body:
             raise BadInput("the field is missing", field=name, check="F.010", expected="station, after, reason")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -24,11 +25,13 @@ from dauys.stations.corrections import Seal
 from dauys.stations.double_entry import Typings, differing, resolve, type_in, waiting
 from dauys.stations.intake import correct
 from dauys.stations.overview import poll_of, protocol, quarantine
-from dauys.stations.requests import COOKIE, from_here, status_of
+from dauys.stations.requests import COOKIE, form_of, from_here, status_of
 from dauys.stations.states import Role, Typing
 from dauys.store.engine import Connection
 
 PER_PAGE = 50
+SIGN_INS = CapacityLimiter(4)
+"""Passwords that are tried at once: each takes 64 MiB (accounts.COST), and anyone may try. Others wait their turn."""
 Model = dict[str, Any]
 
 
@@ -45,7 +48,7 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
         def register(act: Callable[..., Any]) -> None:
             @wraps(act)
             async def answer(request: Request) -> Response:
-                form = await request.form() if request.method == "POST" else None
+                form = await form_of(request)
                 return await run_in_threadpool(_answer, engine, clock(), request, form, template, roles, act)
 
             for language in ("kk", "ru", "en"):
@@ -141,8 +144,8 @@ def _language(request: Request) -> str:
 
 def _signing_in(engine: sa.Engine, clock: Callable[[], datetime]) -> Callable[..., Any]:
     async def answer(request: Request) -> Response:
-        form = await request.form() if request.method == "POST" else None
-        return await run_in_threadpool(check, request, form)
+        form = await form_of(request)
+        return await to_thread.run_sync(check, request, form, limiter=SIGN_INS)
 
     def check(request: Request, form: FormData | None) -> Response:
         model: Model = {"account": None, "fault": None, "typed": dict(form or {})}

@@ -152,14 +152,9 @@ def _entries(
 
 def _unfit(batch: Batch, place: int, error: EntryError, said: str, sig: str) -> BadInput:
     try:
-        good_time = not said or datetime.fromisoformat(said).tzinfo is not None
-    except ValueError:
-        good_time = False
-    if not good_time:
-        return batch.refuse(
-            place, "the time is not ISO 8601 with an offset", "F.027", field="at", found=said,
-            expected="2022-06-05T21:00:00+06:00",
-        )  # fmt: skip
+        moment(said or "2022-06-05T21:00:00+06:00")
+    except BadInput as fault:
+        return batch.refuse(place, fault.message, "F.027", field="at", found=said, expected=fault.expected)
     return batch.refuse(place, str(error), "F.026", field="sig", found=sig, expected="base64 of 64 bytes")
 
 

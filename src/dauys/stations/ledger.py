@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 import sqlalchemy as sa
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.record.entry import Entry, EntryError, check_signature
 from dauys.stations.batch import Batch
 from dauys.stations.checks import Known
@@ -48,13 +48,17 @@ class Stations:
 
 
 def moment(at: datetime | str) -> str:
-    """An aware datetime, or its ISO 8601 text, as text. Raises DauysError without an offset."""
+    """An aware datetime, or its ISO 8601 text, as text. Raises BadInput F.027 without an offset, or in no such year."""
     try:
-        zone = (at if isinstance(at, datetime) else datetime.fromisoformat(at)).tzinfo
+        found = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+        good = found.tzinfo is not None and 1000 <= found.year <= 9000
     except ValueError:
-        zone = None
-    if zone is None:
-        raise DauysError(f"{at!r} is no moment: ISO 8601 with an offset is needed, like 2022-06-05T21:00:00+06:00")
+        good = False
+    if not good:
+        raise BadInput(
+            "the time is not ISO 8601 with an offset", field="at", found=str(at), expected="2022-06-05T21:00:00+06:00",
+            check="F.027",
+        )  # fmt: skip
     return at if isinstance(at, str) else at.isoformat()
 
 

@@ -90,10 +90,13 @@ def outliers(connection: Connection, poll: Poll) -> list[Outlier]:
             sa.text(f"{_PROTOCOL} AND p.contest = :contest AND p.state = 'accepted' ORDER BY p.station"),
             {"poll": poll.id, "contest": contest.id},
         ).all()
-        base = np.array([row.given["participated"] for row in rows], np.int64)
+        whole = next((field.name for field in contest.form.fields if field.role == "base"), None)
+        if whole is None:  # a form without ballots found: there is nothing to take shares of
+            continue
+        base = np.array([row.given.get(whole, 0) for row in rows], np.int64)
         areas = [row.area for row in rows]
-        for option in contest.options if rows else ():
-            part = np.array([row.given[option] for row in rows], np.int64)
+        for option in contest.form.options if rows else ():
+            part = np.array([row.given.get(option, 0) for row in rows], np.int64)
             for place in np.flatnonzero(far_from_neighbours(areas, part, base)).tolist():
                 row = rows[place]
                 found.append(Outlier(contest.id, row.station, row.area, option, int(part[place]), int(base[place])))

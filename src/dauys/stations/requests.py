@@ -8,15 +8,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from dauys.errors import BadInput, DauysError
+from dauys.record.canonical import NotCanonical
+from dauys.record.entry import EntryError
 from dauys.registers.table import unique
 
 COOKIE = "dauys_desk"
+LARGEST_FORM = 1 << 20
 LARGEST_BODY = 32 << 20
 LARGEST_UPLOAD = 8 << 30
 KINDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".jsonl", ".jsonl.gz")
@@ -35,15 +40,18 @@ _STATUS = {
 
 def status_of(error: DauysError) -> int:
     """The HTTP status of an error: 401, 403, 409 by its number, else 422; 404 for what is not there."""
+    if isinstance(error, EntryError | NotCanonical):  # too long for the record, or no text at all
+        return 422
     if not isinstance(error, BadInput):
         return 404
     return _STATUS.get(error.check or "", 422)
 
 
-def problem(error: DauysError) -> JSONResponse:
+def problem(error: DauysError) -> Response:
     """`{"error": {"check","message","row","field","found","expected"}}`."""
     body = error.as_json() if isinstance(error, BadInput) else {"message": str(error)}
-    return JSONResponse({"error": body}, status_of(error))
+    # in ASCII: what was found may be half of a surrogate pair, which has no UTF-8
+    return Response(json.dumps({"error": body}), status_of(error), media_type="application/json")
 
 
 def token_of(request: Request) -> str | None:
@@ -58,7 +66,7 @@ def from_here(request: Request) -> None:
     if site is not None:
         here = site in ("same-origin", "none")
     else:
-        here = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        here = origin is None or origin.partition("://")[2] == request.headers.get("host")
     if not here:
         raise BadInput("the request comes from another site: open the page here and send it again", check="F.042")
 
@@ -70,10 +78,30 @@ async def json_body(request: Request) -> Any:
         data += piece
         if len(data) > LARGEST_BODY:
             raise BadInput("the request is too large: send a file to .../protocols/file", check="F.017")
+    return await run_in_threadpool(_parsed, bytes(data))
+
+
+def _parsed(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=unique)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput("the body is not JSON", check="F.017", found=str(error)) from error
+
+
+async def form_of(request: Request) -> FormData | None:
+    """The fields of a form that was sent; None where nothing was. A NUL in them, which no text has, becomes U+FFFD.
+
+    Raises HTTPException 411, 413: whoever has not signed in yet may not fill the memory.
+    """
+    if request.method != "POST":
+        return None
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        raise HTTPException(411, "a form says how long it is")
+    if int(length[:12]) > LARGEST_FORM:
+        raise HTTPException(413, f"a form has at most {LARGEST_FORM:,} bytes")
+    fields = (await request.form()).multi_items()
+    return FormData([(name, value.replace("\0", "\ufffd")) for name, value in fields if isinstance(value, str)])
 
 
 def rows_of(body: Any, name: str) -> list[Mapping[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import subprocess
 import time
 import warnings
@@ -39,19 +41,31 @@ def start(folder: Path) -> str:
 
 
 def _forget_the_dead(data: Path) -> None:
-    """Removes the lock files of a server that was killed and is still in the table of processes: nobody waited for it.
+    """Forgets users of the server that are gone, and the locks of a server that was killed and that nobody waited for.
 
     PostgreSQL drops the locks of a process that is gone by itself, but takes a dead one that was not waited for as alive.
     """
+    users = data / ".handle_pids.json"  # who uses the server: the last one stops it, so the dead must not stay listed
+    with contextlib.suppress(OSError, ValueError):
+        users.write_text(json.dumps([pid for pid in json.loads(users.read_text()) if _lives(pid)]))
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        if psutil.Process(int(lines[0])).status() != psutil.STATUS_ZOMBIE:
+        if _lives(int(lines[0]), "postgres"):
             return
-    except (OSError, ValueError, IndexError, psutil.Error):
+    except (OSError, ValueError, IndexError):
         return
     if len(lines) > 4 and lines[4]:
         (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
     (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _lives(pid: int, name: str = "") -> bool:
+    """Whether the process runs, under that name: a number may have been given to another one since."""
+    try:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and name in process.name())
+    except psutil.Error:
+        return False
 
 
 def _last_words(data: Path) -> str:

@@ -27,7 +27,10 @@ def open_store(folder: Path | None = None) -> sa.Engine:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise DauysError("DAUYS_DATABASE_URL must start with postgresql://, for example postgresql://user@host/dauys")
-    engine = sa.create_engine(f"postgresql+psycopg://{rest}", pool_pre_ping=True)
+    try:
+        engine = sa.create_engine(f"postgresql+psycopg://{rest}", pool_pre_ping=True)
+    except (ValueError, sa.exc.ArgumentError) as error:
+        raise DauysError(f"DAUYS_DATABASE_URL cannot be read ({error}): postgresql://user@host:5432/dauys") from error
     try:
         migrate(engine)
     except sa.exc.OperationalError as error:

@@ -94,6 +94,9 @@ class _Safety:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await JSONResponse({"error": "no address has a NUL"}, 400, HEADERS)(scope, receive, send)
+            return
         marked = scope["type"] == "http" and scope["path"].startswith("/static/") and b"v=" in scope["query_string"]
 
         async def with_headers(message: Message) -> None:

@@ -31,6 +31,7 @@ CREATE TABLE checkpoint (
     poll text   NOT NULL REFERENCES log,
     size bigint NOT NULL,
     note text   NOT NULL,                -- the log's own signed note, without cosignatures
+    kept boolean NOT NULL,               -- of a stage: published for good; others while newest, or once cosigned
     PRIMARY KEY (poll, size)
 );
 
