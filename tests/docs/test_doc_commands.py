@@ -103,9 +103,8 @@ class Ran:
             shown = ".*".join(map(re.escape, command.output.split("...")))
             assert re.fullmatch(shown, out.strip(), re.DOTALL), f"{command.line} answers otherwise:\n{out}"
         if "--json" in args:
-            name = "error" if code == 2 else " ".join(args[: 1 + (args[0] in GROUPS)])
-            name += " --dry-run" if "--dry-run" in args else ""
-            self.json.setdefault(name, json.loads(out))
+            name = " ".join(args[: 1 + (args[0] in GROUPS)]) + (" --dry-run" if "--dry-run" in args else "")
+            self.json.setdefault("error" if code == 2 else name, json.loads(out))
 
     def page(self, path: Path) -> None:
         """Everything that runs on a page, in order."""
