@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -72,5 +71,3 @@ def test_where_nothing_is_loaded() -> None:
         system.text("civil-code", JUNE)
     with pytest.raises(DauysError, match="no law as data"):
         load_system("ch")
-
-

@@ -44,7 +44,15 @@ def vote(connection: sa.Connection, keys: Keys, yes: int, no: int, *, close: boo
     """Opens the poll, lets every station say the same, declares, and reads the record back."""
     at = POLL.closing()
     open_poll(connection, POLL, STATIONS, keys, at - timedelta(hours=20))
-    one = {"eligible": 100, "received": yes + no, "participated": yes + no, "yes": yes, "no": no, "invalid": 0, "not_counted": 0}
+    one = {
+        "eligible": 100,
+        "received": yes + no,
+        "participated": yes + no,
+        "yes": yes,
+        "no": no,
+        "invalid": 0,
+        "not_counted": 0,
+    }
     columns = {name: np.full(len(STATIONS), value, np.int64) for name, value in one.items()}
     receive(connection, POLL, Batch("charter", [s.id for s in STATIONS], columns), by="import", at=at)
     declare(connection, POLL, keys, "final", at + timedelta(hours=9), close=close)
@@ -103,6 +111,8 @@ def test_a_publication_without_an_adopted_result_is_found(connection: sa.Connect
     assert PUBLISHES is not None
     seq = log.size(connection, POLL.id)
     body = {**PUBLISHES.to_json(), "because": seq - 1}
-    forged = Entry(POLL.id, "publication", f"publication/{PUBLISHES.event}", "2022-06-08T10:00:00+06:00", COMMISSION, body)
+    forged = Entry(
+        POLL.id, "publication", f"publication/{PUBLISHES.event}", "2022-06-08T10:00:00+06:00", COMMISSION, body
+    )
     replay.apply(seq, sign_entry(forged, keys.commission))
     assert [fault.check for fault in replay.faults] == ["V.11"]

@@ -73,7 +73,9 @@ def _mapped(text: str) -> tuple[str, str | list[str]]:
 def _dry_text(run: DryRun) -> str:
     lines = [f"{run.contest.id}: {run.decision.outcome}"]
     lines.append(f"  {run.tally.stations:,} counted, {run.quarantined:,} with errors, {run.missing:,} not in the file")
-    lines += [f"  {number}: {count:,} {'protocol' if count == 1 else 'protocols'}" for number, count in run.raised.items()]
+    lines += [
+        f"  {number}: {count:,} {'protocol' if count == 1 else 'protocols'}" for number, count in run.raised.items()
+    ]
     lines += [f"    {station}: {', '.join(checks)}" for station, checks in run.faulty.items()]
     if run.quarantined > len(run.faulty):
         lines.append(f"    and {run.quarantined - len(run.faulty):,} more")

@@ -20,7 +20,6 @@ from dauys.registers.poll import Contest, Poll, Station
 from dauys.stations.batch import Batch, Column, Mask
 from dauys.stations.readers import read_protocols
 
-
 FAULTY_NAMED = 20
 """Stations with errors that a dry run names; intake names them all."""
 
