@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import intake, stream, tally, verify
+from bench import intake, law_rules, law_text, stream, tally, verify
 from bench.timing import Line, table
 
 JOBS: dict[str, Callable[[bool], list[Line] | str]] = {
@@ -23,6 +23,8 @@ JOBS: dict[str, Callable[[bool], list[Line] | str]] = {
     "million": intake.measure_million,
     "verify": verify.measure,
     "stream": stream.measure,
+    "law_rules": law_rules.measure,
+    "law_text": law_text.measure,
 }
 
 

@@ -28,7 +28,7 @@ LARGEST = 300 << 10
 """Bytes that a picture may have: they are committed."""
 COLUMNS = "80"
 """The width of the terminal that help texts are written for."""
-HELP = re.compile(r"(<!-- help ?(?P<command>[a-z]*) -->\n```text\n).*?(```\n)", re.DOTALL)
+HELP = re.compile(r"(<!-- help ?(?P<command>[a-z ]*) -->\n```text\n).*?(```\n)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def main() -> None:
 
 def help_text(command: str) -> str:
     """What `dauys COMMAND --help` prints; without a command, `dauys --help`."""
-    args = [sys.executable, "-m", "dauys", *([command] if command else []), "--help"]
+    args = [sys.executable, "-m", "dauys", *command.split(), "--help"]
     done = subprocess.run(args, env=os.environ | {"COLUMNS": COLUMNS}, capture_output=True, text=True, check=True)
     return done.stdout
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "protocols": "dauys.cli.protocols:protocols",
     "annul": "dauys.cli.commission:annul",
     "declare": "dauys.cli.commission:declare",
+    "law": "dauys.cli.law:law",
 }
 """Command name to the function that does it: imported only when called, so that `verify` starts without a database."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ def declare(connection: Connection, poll: Poll, keys: Keys, stage: str, at: date
     """Counts, decides, and writes the declaration of a stage under a signed checkpoint; returns what was declared.
 
     With `close` the poll is closed first: after it only corrections and annulments come in. A stage that was declared
-    already is left as it is.
+    already is left as it is. A closed poll that is adopted publishes what it sets off in the law, once.
     """
     entry_id = f"declaration/{stage}"
     if close and log.find(connection, poll.id, "closing") is None:
@@ -29,9 +29,23 @@ def declare(connection: Connection, poll: Poll, keys: Keys, stage: str, at: date
         contests = [contest_json(contest_standing(sheet)) for sheet in now.sheets]
         body = {"stage": stage, "size": now.size, "contests": contests}
         _enter(connection, poll, keys, at, "declaration", entry_id, body)
+        _publish(connection, poll, keys, at, now.size, contests)
         log.sign_checkpoint(connection, poll.id, keys.log)
     declared = log.entry_at(connection, poll.id, log.find(connection, poll.id, entry_id) or 0).body["contests"]
     return f"{stage} result: " + ", ".join(f"{c['contest']} {c['decision']['outcome']}" for c in declared)
+
+
+def _publish(
+    connection: Connection, poll: Poll, keys: Keys, at: datetime, because: int, contests: Sequence[Mapping[str, Any]]
+) -> None:
+    """The Fact by which the adopted text commences (law.facts), naming the declaration that it follows from."""
+    published = poll.publishes
+    if published is None or log.find(connection, poll.id, "closing") is None:
+        return
+    entry_id = f"publication/{published.event}"
+    adopted = all(contest["decision"]["outcome"] == "adopted" for contest in contests)
+    if adopted and log.find(connection, poll.id, entry_id) is None:
+        _enter(connection, poll, keys, at, "publication", entry_id, {**published.to_json(), "because": because})
 
 
 def _enter(

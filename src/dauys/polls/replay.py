@@ -20,8 +20,8 @@ from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.stations.words import agree
 
-AFTER_CLOSING = frozenset({"correction", "annulment", "declaration"})
-SIGNED = frozenset({"poll", "stations", "correction", "annulment", "closing", "declaration"})
+AFTER_CLOSING = frozenset({"correction", "annulment", "declaration", "publication"})
+SIGNED = frozenset({"poll", "stations", "correction", "annulment", "closing", "declaration", "publication"})
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -57,6 +57,7 @@ class Replay:
     as_of: str = ""
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
+    _adopted: dict[int, bool] = field(default_factory=dict)
     _reported: dict[str, tuple[str, int]] = field(default_factory=dict)  # the latest hour and its ballots handed out
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
 
@@ -227,7 +228,16 @@ class Replay:
     def _closing(self, seq: int, entry: Entry) -> None:
         self._closed = True
 
+    def _publication(self, seq: int, entry: Entry) -> None:
+        """V.11: the law changes because of a declaration that says adopted, and for nothing else."""
+        if not self._adopted.get(entry.body["because"], False):
+            self._fault("V.11", seq, f"{entry.id} does not follow from a result that is adopted", entry.body["because"])
+
     def _declaration(self, seq: int, entry: Entry) -> None:
         self.declared.append(entry.body["stage"])
+        self._adopted[seq] = self._closed and all(
+            isinstance(contest.get("decision"), dict) and contest["decision"].get("outcome") == "adopted"
+            for contest in entry.body["contests"]
+        )
         if entry.body["size"] != seq:
             self._fault("V.10", seq, "a declaration covers all entries before it", entry.body["size"], seq)

@@ -125,6 +125,15 @@ def _declaration(body: Body, poll: Poll, entry_id: str) -> str:
     return f"declaration/{_text(body, 'stage')}"
 
 
+def _publication(body: Body, poll: Poll, entry_id: str) -> str:
+    _only(body, ("event", "day", "cite", "because"))
+    _of(body, "because", int)
+    said = {name: body[name] for name in ("event", "day", "cite")}
+    if poll.publishes is None or said != poll.publishes.to_json():
+        raise Misshapen("it publishes what the poll does not set off")
+    return f"publication/{_text(body, 'event')}"
+
+
 _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "poll": lambda body, poll, entry_id: _poll(body),
     "stations": _stations,
@@ -134,6 +143,7 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "annulment": _annulment,
     "closing": _closing,
     "declaration": _declaration,
+    "publication": _publication,
 }
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from babel.units import format_unit
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MARKS = {"kk": (NO_BREAK, ",", NO_BREAK + "%"), "ru": (NO_BREAK, ",", NO_BREAK + "%"), "en": (",", ".", "%")}
 """Per language: between groups of three digits, before decimals, and the percent sign with what stands before it."""
@@ -47,3 +49,15 @@ def percent_text(share: str | None, lang: str) -> str:
         return MISSING
     _, decimal, sign = MARKS[lang]
     return share.replace(".", decimal) + sign
+
+
+_KAZAKH = {"day": "күн", "month": "ай"}
+"""Units that CLDR has no Kazakh words for; a Kazakh noun after a number has one form."""
+
+
+def duration(value: int, unit: str, lang: str) -> str:
+    """A number of `minute`, `hour`, `day`, `month` or `year` in words: "5 дней"."""
+    if lang == "kk" and unit in _KAZAKH:
+        return f"{number(value, lang)}{NO_BREAK}{_KAZAKH[unit]}"
+    locale = "en_GB" if lang == "en" else lang
+    return format_unit(value, f"duration-{unit}", "long", locale=locale).replace(" ", NO_BREAK)

@@ -5,20 +5,18 @@ Every page is `model -> template`; the model is made in `publish.views` of plain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import lru_cache
-from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from starlette.convertors import Convertor, register_url_convertor
 
 from dauys.publish import checks_page, views
+from dauys.publish.law_source import law_packs
 from dauys.publish.maps import Drawing, tiles
 from dauys.publish.outlines import outlines
 from dauys.publish.source import Source
+from dauys.publish.twins import Render, paired
 from dauys.publish.views import Model
 from dauys.registers.poll import Poll
 
@@ -27,53 +25,10 @@ PER_PAGE = 100
 DEEPEST = 100_000
 
 
-class Render(Protocol):
-    """What the shell offers: makes a page of a template and a model in the language of the request's path."""
-
-    def __call__(self, request: Request, template: str, model: Mapping[str, Any], status: int = 200) -> Response: ...
-
-
-class _Language(Convertor[str]):
-    regex = "kk|ru|en"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("lang", _Language())
-
-
 def router(source: Source, render: Render, maps: Path | None = None) -> APIRouter:
     """All pages. `maps` is the folder where drawn maps are kept (None: nowhere)."""
     routes = APIRouter()
-
-    def page(path: str, template: str, extra: Callable[[Model], Model] | None = None) -> Callable[..., Any]:
-        """Registers a function that makes a model as the page at `path` and as JSON at `path`.json."""
-
-        def register(build: Callable[..., Model]) -> Callable[..., Model]:
-            def html(request: Request, **arguments: Any) -> Response:
-                model = build(**arguments)
-                return render(request, template, model | (extra(model) if extra else {}))
-
-            def twin(**arguments: Any) -> Response:
-                return JSONResponse(build(**arguments), headers={"Cache-Control": "no-cache"})
-
-            parameters = list(signature(build, eval_str=True).parameters.values())
-            request = signature(html, eval_str=True).parameters["request"]
-            html.__signature__ = signature(html).replace(parameters=[request, *parameters])  # type: ignore[attr-defined]
-            twin.__signature__ = signature(twin).replace(parameters=parameters)  # type: ignore[attr-defined]
-            name = build.__name__
-            json_path = f"/{{lang:lang}}{path}".rstrip("/") + ".json"
-            routes.add_api_route(
-                json_path, twin, name=f"{name}_json", summary=build.__doc__, response_class=JSONResponse
-            )
-            routes.add_api_route(f"/{{lang:lang}}{path}", html, name=name, include_in_schema=False)
-            return build
-
-        return register
+    page = paired(routes, render)
 
     @lru_cache(maxsize=16)
     def drawings(poll_id: str) -> list[Drawing]:
@@ -83,7 +38,9 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
         return [tiles(poll.id, codes), *([outlined] if outlined else [])]
 
     def with_maps(model: Model) -> Model:
-        return {"maps": drawings(model["poll"]["id"]), "steps": views.STEPS}
+        poll = source.poll(model["poll"]["id"])
+        packs = {contest.rule.id.partition("/")[0] for contest in poll.contests} & set(law_packs())
+        return {"maps": drawings(poll.id), "steps": views.STEPS, "law": min(packs, default=None)}
 
     def found(poll: Poll, area: str) -> None:
         if area not in {a.code for a in poll.areas}:

@@ -99,6 +99,27 @@ class BallotLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What an adopted poll sets off in the law: the event that its publication is, its day, and the article.
+
+    Nothing of it happens when the poll is not adopted (dauys.law.when: what waits for the event never starts).
+    """
+
+    event: str
+    day: date
+    cite: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"event": self.event, "day": self.day.isoformat(), "cite": self.cite}
+
+
+def publication_of(node: Node) -> Publication:
+    """The publication that a node describes; raises `BadInput` with its line."""
+    parts = node.mapping(("event", "day", "cite"))
+    return Publication(parts["event"].text(), parts["day"].date(), parts["cite"].text())
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """A referendum or an election on one day.
 
@@ -119,6 +140,7 @@ class Poll:
     stages: Mapping[str, datetime] = field(default_factory=dict)
     ballot_limit: BallotLimit = BallotLimit()
     reconstruction: bool = False
+    publishes: Publication | None = None
 
     def contest(self, contest_id: str | None) -> Contest:
         """The contest with that id; with None the only one there is."""
@@ -158,6 +180,7 @@ class Poll:
             "stages": [{"stage": name, "at": at.isoformat()} for name, at in self.stages.items()],
             "ballot_limit": {"share": str(self.ballot_limit.share), "cite": self.ballot_limit.cite},
             "reconstruction": self.reconstruction,
+            **({} if self.publishes is None else {"publishes": self.publishes.to_json()}),
             "areas": [area.to_json() for area in self.areas],
             "contests": [
                 {
@@ -181,7 +204,7 @@ def _poll_of(node: Node) -> Poll:
     parts = node.mapping(
         ("poll", "kind", "day", "names", "timezone", "hours", "reports", "stages", "ballot_limit", "reconstruction",
          "areas", "contests"),
-        ("stations", "keys"),
+        ("publishes", "stations", "keys"),
     )  # fmt: skip
     hours = parts["hours"].mapping(("open", "close"))
     limit = parts["ballot_limit"].mapping(("share", "cite"))
@@ -198,6 +221,7 @@ def _poll_of(node: Node) -> Poll:
         stages={stage["stage"].text(): stage["at"].moment() for stage in stages},
         ballot_limit=BallotLimit(limit["share"].fraction(), limit["cite"].text(empty=True)),
         reconstruction=parts["reconstruction"].boolean(),
+        publishes=publication_of(parts["publishes"]) if "publishes" in parts else None,
         areas=tuple(area_of(area) for area in parts["areas"].items()),
         contests=tuple(_contest_of(contest) for contest in parts["contests"].items()),
     )

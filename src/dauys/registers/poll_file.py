@@ -33,7 +33,7 @@ from dauys.law.files import Node, read_yaml
 from dauys.law.form import Form, read_form
 from dauys.law.packs import load_form, load_rule, pack_folder
 from dauys.registers.areas import Area, areas_on, read_areas
-from dauys.registers.poll import BallotLimit, Contest, Poll, Station
+from dauys.registers.poll import BallotLimit, Contest, Poll, Station, publication_of
 from dauys.registers.table import read_table
 
 REQUIRED = ("poll", "kind", "day", "timezone", "names", "hours", "contests")
@@ -44,6 +44,7 @@ OPTIONAL = (
     "stages",
     "ballot_limit",
     "reconstruction",
+    "publishes",
     "stations",
     "protocols",
 )
@@ -117,6 +118,7 @@ def read_poll(path: Path) -> PollFile:
         stages=_stages(parts["stages"], zone) if "stages" in parts else {},
         ballot_limit=_ballot_limit(parts["ballot_limit"]) if "ballot_limit" in parts else BallotLimit(),
         reconstruction="reconstruction" in parts,
+        publishes=publication_of(parts["publishes"]) if "publishes" in parts else None,
     )
     return PollFile(
         poll=poll,

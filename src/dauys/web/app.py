@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.errors import DauysError
-from dauys.publish import live, pages
+from dauys.publish import law_pages, live, pages
 from dauys.publish.source import DatabaseSource, Source
 from dauys.store.engine import data_folder
 from dauys.web.render import language, render
@@ -55,6 +55,7 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     for router in (
         *routers,
         live.router(source),
+        law_pages.router(render),
         pages.router(source, render, maps),
     ):
         app.include_router(router)

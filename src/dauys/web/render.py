@@ -34,13 +34,16 @@ def render(request: Request, template: str, model: Mapping[str, Any], status: in
     """The page that `template` makes of `model`, in the language of the request's path."""
     lang = language(request)
     page = environment(lang).get_template(template)
+    query = f"?{request.url.query}" if request.url.query else ""
     html = page.render(
         model,
         path=request.url.path,
         site=str(request.base_url).rstrip("/"),
         twin=twin(request.url.path),
         wall="wall" in request.query_params,
-        languages={code: (name, f"/{code}{_after_language(request.url.path)}") for code, name in LANGUAGES.items()},
+        languages={
+            code: (name, f"/{code}{_after_language(request.url.path)}{query}") for code, name in LANGUAGES.items()
+        },
     )
     return HTMLResponse(html, status, {"Cache-Control": "no-cache", "Content-Language": lang})
 
@@ -79,9 +82,11 @@ def environment(lang: str) -> Environment:
     )
     env.filters.update(
         num=lambda value: figures.number(value, lang),
+        duration=lambda value, unit: figures.duration(value, unit, lang),
         pct=lambda share: figures.percent_text(share, lang),
         name=lambda labels: labels.get(lang) or labels.get(DEFAULT) or next(iter(labels.values())),
         day=lambda value: format_date(date.fromisoformat(value), "long", locale=DATES[lang]),
+        short_day=lambda value: format_date(date.fromisoformat(value), "medium", locale=DATES[lang]),
         time=lambda value, zone: datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).strftime("%H:%M"),
         moment=lambda value, zone: _moment(value, zone, lang),
         zone=lambda zone, at: zone_name(zone, at),
