@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from sample_poll import POLL, Sample, TestClient, reader, referendum, two_questions
 
+from dauys.polls.standing import HistoryItem, ProtocolView
+
 HOME = f"polls/{POLL}/"
 PARTS = (
     *("", "areas", "areas/KZ75", "stations/KZ75-0001", "turnout"),
@@ -194,6 +196,33 @@ def test_a_station_shows_its_form_checks_history_and_proof(night: TestClient) ->
     assert f"1 → {values['yes']:,}" in shown.text and "commission, aigul" in shown.text
     assert "0b" * 32 in shown.text and f"#{'F.101'}" in night.get(f"/en/{HOME}stations/{station}").text
     assert station in page(night, f"/en/{HOME}quarantine").text
+
+
+def test_a_warning_is_no_failure(night: TestClient) -> None:
+    source = Sample(referendum(), counted=60, quarantined=8)
+    station = next(name for name, held in source.held["q1"].items() if held.checks == ("W.105",))
+    text = night.get(f"/en/{HOME}stations/{station}").text
+    row = text.partition('data-check="W.105"')[2].partition("</tr>")[0]
+    assert 'data-met="null"' in row and "noticed" in row and 'data-met="false"' not in text
+
+
+def test_a_station_that_was_annulled_before_it_reported_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Sample(referendum())
+    ended = HistoryItem(
+        9, "annulment", "2022-06-05T19:00:00+06:00", "commission", None, "fire", True, "aigul", "art. 32"
+    )
+    view = ProtocolView(source.poll_.contests[0], "repeat-pending", {}, (), (ended,), None)
+    monkeypatch.setattr(source, "_view", lambda contest, station: view)
+    with reader(source) as client:
+        shown = page(client, f"/en/{HOME}stations/{source.stations_[0].id}")
+        twin = client.get(f"/en/{HOME}stations/{source.stations_[0].id}.json").json()["contests"][0]
+    assert "Annulled, to be repeated" in shown.text and "fire (art. 32)" in shown.text and "aigul" in shown.text
+    assert "No protocol has come in" not in shown.text and "Proof that" not in shown.text
+    assert (twin["state"], twin["history"][0]["cite"], twin["history"][0]["changed"]) == (
+        "repeat-pending",
+        "art. 32",
+        [],
+    )
 
 
 def test_long_lists_come_in_pages() -> None:

@@ -115,6 +115,7 @@ def as_text(result: dict[str, Any], vkey: str) -> str:
         lines.append(
             f"  {stations['counted']:,} of {stations['expected']:,} stations counted, "
             f"{stations['quarantined']:,} in quarantine, {stations['missing']:,} missing"
+            + (f", {stations['annulled']:,} annulled" if stations["annulled"] else "")
         )
         lines += [f"  {name:<14}{value:>14,}" for name, value in contest["totals"].items()]
         marks = {True: "met", False: "not met", None: "open"}
