@@ -66,8 +66,6 @@ def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
         "counted": 96_765,
         "quarantined": 0,
         "missing": 0,
-        "annulled": 0,
-        "repeat_pending": 0,
     }
     assert run["totals"] == TOTALS
     assert run["decision"]["outcome"] == "adopted"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dauys.cli.verify import verify
+from dauys.cli.main import tree
 from dauys.errors import BadInput
 
 
@@ -17,6 +17,8 @@ def test_a_packed_bundle_is_to_be_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("test-small/checkpoint", "")
     with pytest.raises(BadInput, match="unpack it first"):
-        CliRunner().invoke(verify, [str(path)], standalone_mode=False, catch_exceptions=False)
+        CliRunner().invoke(tree, ["verify", str(path)], standalone_mode=False, catch_exceptions=False)
     with pytest.raises(BadInput, match="there is no bundle"):
-        CliRunner().invoke(verify, [str(tmp_path / "absent.zip")], standalone_mode=False, catch_exceptions=False)
+        CliRunner().invoke(
+            tree, ["verify", str(tmp_path / "absent.zip")], standalone_mode=False, catch_exceptions=False
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dauys.cli.witness import witness
+from dauys.cli.main import tree
 from dauys.errors import DauysError
 from dauys.record import checkpoint
 from dauys.record.checkpoint import Checkpoint
@@ -104,8 +104,8 @@ def test_the_command_goes_on_after_a_hiccup_and_stops_at_a_refusal(log, tmp_path
 
     monkeypatch.setattr("dauys.cli.witness.time.sleep", sleep)
     (log / "checkpoint").rename(log / "away")
-    args = [str(log), "--state", str(tmp_path / "state"), "--every", "5", "--json"]
-    done = CliRunner().invoke(witness, args, standalone_mode=False)
+    args = ["witness", str(log), "--state", str(tmp_path / "state"), "--every", "5", "--json"]
+    done = CliRunner().invoke(tree, args, standalone_mode=False)
     assert done.return_value == 1, done.output
     first, last = map(json.loads, done.stdout.splitlines())
     assert first["size"] == 300
