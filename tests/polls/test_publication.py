@@ -30,7 +30,7 @@ assert SMALL.stations is not None
 STATIONS = read_stations(SMALL.stations)
 PUBLISHES = read_poll(find_poll("kz/2022-referendum")).poll.publishes
 assert PUBLISHES is not None
-POLL: Poll = replace(SMALL.poll, contests=SMALL.poll.contests[:1], publishes=PUBLISHES)
+POLL: Poll = replace(SMALL.poll, id="test/publication", contests=SMALL.poll.contests[:1], publishes=PUBLISHES)
 
 pytestmark = pytest.mark.database
 

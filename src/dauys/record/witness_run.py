@@ -111,7 +111,7 @@ def http_fetch(address: str) -> Fetch:
                         raise TileError(f"{url} is larger than any file of a log")
                 return bytes(data)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise TileError(f"{url} cannot be read: {error}") from None
+            raise Unreachable(f"{url} cannot be read: {error}") from None
 
     return fetch
 
