@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
 import random
 import sys
+import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 
 from dauys.errors import BadInput
 from dauys.law.tables import read_table as read_small_table
-from dauys.registers.blocks import BLOCK
+from dauys.registers.blocks import BLOCK, ahead
 from dauys.registers.poll import Poll
 from dauys.registers.poll_file import read_poll
 from dauys.stations.readers import protocols_of, read_protocols
@@ -176,3 +178,23 @@ def test_rows_of_a_small_table_are_numbered_as_a_spreadsheet_shows_them(tmp_path
     with pytest.raises(BadInput) as caught:
         rows[1].integer("yes")
     assert caught.value.row == 4
+
+
+def test_a_reading_that_is_given_up_stops_no_other() -> None:
+    """Python's collector may end it in the very thread that its own thread waits for: that once hung for ever."""
+    dropped, collected = threading.Event(), threading.Event()
+
+    def pieces() -> Iterator[int]:
+        yield 1
+        dropped.wait(10)
+        gc.collect()
+        collected.set()
+        yield 2
+
+    reading = ahead(piece for piece in ahead(pieces()))
+    assert next(reading) == 1
+    circle: list[Any] = [reading]
+    circle.append(circle)
+    del reading, circle
+    dropped.set()
+    assert collected.wait(10)

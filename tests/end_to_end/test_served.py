@@ -191,7 +191,7 @@ def test_the_result_page_says_what_was_decided(served: Served, browser: Any) -> 
 @pytest.mark.browser
 def test_the_page_follows_the_night_without_a_reload(browser: Any, tmp_path: Path) -> None:
     """The night at 10,000 times its speed: the counts on an open page rise by themselves, until the outcome is there."""
-    for night in serve(tmp_path, "--speed", "9000"):
+    for night in serve(tmp_path, "--speed", "25000"):
         page = browser.new_page()
         page.goto(night.site)
         page.evaluate("window.untouched = true")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 from dauys.errors import BadInput
@@ -89,12 +90,38 @@ def _never_closed(path: Path, text: bytes) -> BadInput:
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one made in a thread while the caller works on the last."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
+    """The same items, the next one made in a thread while the caller works on the last.
+
+    A reading that is given up never waits for its thread: the garbage collector may end it in any thread, even in one
+    that this thread waits for.
+    """
+    asked: SimpleQueue[bool] = SimpleQueue()
+    made: SimpleQueue[tuple[Item | None, BaseException | None]] = SimpleQueue()
+    Thread(target=_make, args=(items, asked, made), daemon=True).start()
+    try:
+        asked.put(True)
+        while True:
+            item, error = made.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            asked.put(True)
             yield item
+    finally:
+        error = None  # it holds this frame
+        asked.put(False)
+
+
+def _make(
+    items: Iterator[Item], asked: SimpleQueue[bool], made: SimpleQueue[tuple[Item | None, BaseException | None]]
+) -> None:
+    """One item each time it is asked for, None after the last; until it is told that no more are needed."""
+    while asked.get():
+        try:
+            made.put((next(items, None), None))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are waited for
+            made.put((None, error))
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:
