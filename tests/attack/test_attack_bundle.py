@@ -15,8 +15,7 @@ import pytest
 from click.testing import CliRunner
 from hostile_bundle import LOG, VALUES, entry, honest, signed, write
 
-from dauys.cli.main import main
-from dauys.cli.verify import verify as verify_command
+from dauys.cli.main import main, tree
 from dauys.publish.verify import verify
 from dauys.record.checkpoint import Checkpoint, sign
 from dauys.record.tiles import folder_fetch
@@ -154,7 +153,7 @@ KEYS: dict[str, str] = {
 @pytest.mark.parametrize("name", KEYS)
 def test_keys_of_wrong_types(bundle: Path, name: str) -> None:
     (bundle / "keys.json").write_text(KEYS[name])
-    done = CliRunner().invoke(verify_command, [str(bundle)], standalone_mode=False)
+    done = CliRunner().invoke(tree, ["verify", str(bundle)], standalone_mode=False)
     assert done.exception is None and done.return_value == 1
     assert "FAIL V.01" in done.output or "FAIL V.02" in done.output
 
