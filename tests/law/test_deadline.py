@@ -208,7 +208,7 @@ def test_months(start: date, period: Within, end: date) -> None:
         (Within(1, "month"), date(2023, 1, 31), "2023-02 has no day 31, and the law declares no rounding"),
         (Within(1, "year"), date(2024, 2, 29), "2025-02 has no day 29"),
         (Within(3, "day"), date(2022, 9, 1), "calendar or working days"),
-        (Within(5, "working_day"), date(2025, 12, 29), "the working days of 2026 in KZ are not announced"),
+        (Within(5, "working_day"), date(2025, 12, 29), "the working days of 2026 in KZ are not known here"),
         (Within(5, "working_day", direction="before"), date(2022, 1, 3), "2021"),
         (Within(4, "calendar_day", roll="next"), date(2025, 12, 29), "2026"),
         (Within(1, "year", roll="next"), date(2026, 1, 1), "2027"),

@@ -127,6 +127,7 @@ def test_a_difference_reads_word_by_word_with_its_cause(law: Any) -> None:
     assert "because of 50(2); mazhilis-8.elections, 2023-01-19" in out
     assert "senate.size: 55 -> 50" in out and "paraphrase" in out
     assert "[-15-]{+10+} депутатов" in law("diff", "2023-01-18", ELECTIONS, "--lang", "ru").out
+    assert "[-15-]{+10 депутат," in law("diff", "2023-01-18", ELECTIONS, "--lang", "kk").out
 
 
 def test_why(law: Any) -> None:
@@ -171,7 +172,7 @@ def test_where_no_law_is_loaded(law: Any, args: tuple[str, ...]) -> None:
         (("rule", "senate.size"), "Missing option '--on'"),
         (("show", "art_5", "--on", JUNE), "articles held"),
         (("show", "83-1", "--on", BEFORE), "articles held"),
-        (("show", "art_50", "--on", JUNE, "--lang", "kk"), "not here in 'kk'; there is: ru, en"),
+        (("show", "art_50", "--on", JUNE, "--lang", "de"), "'de' is not one of"),
         (("show", "art_50", "--on", JUNE, "--work", "code"), "there are: constitution"),
         (("diff", JUNE, BEFORE), "not in order"),
         (("check", "--pack", "ch"), "no law as data"),
@@ -196,7 +197,7 @@ law: /akn/kz/act/law/2025-01-01/draft
 of: /akn/kz/act/constitution/1995-08-30/constitution
 title: {kk: жоба, ru: проект, en: draft}
 status: reconstructed
-languages: [en, ru]
+languages: [kk, ru, en]
 effects:
   - id: d1
     op: replace_words
@@ -205,6 +206,7 @@ effects:
     cite: draft article 1
     en: {old: 10 deputies, new: 12 deputies}
     ru: {old: 10 депутатов, new: 12 депутатов}
+    kk: {old: 10 депутат, new: 12 депутат}
 """
 DRAFT_RULES = """
 rules:
@@ -240,7 +242,8 @@ def test_a_draft_is_previewed_and_its_gaps_are_named(law: Any, drafts: tuple[Pat
     [
         (("target: art_50__para_2", "target: art_5__para_2"), "effect d1 has no target"),
         (("old: 10 deputies", "old: 15 deputies"), "effect d1 finds its words in 0 places"),
-        (("languages: [en, ru]", "languages: [en]"), "unknown key"),
+        (("languages: [kk, ru, en]", "languages: [en]"), "unknown key"),
+        (("    kk: {old: 10 депутат, new: 12 депутат}\n", ""), "not written in: kk"),
         (("of: /akn/kz/act/constitution/1995-08-30/constitution", "of: /akn/kz/act/x"), "a work that is not here"),
         (("effects:", "rules: {}\neffects:"), "unknown key"),
     ],

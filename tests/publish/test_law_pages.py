@@ -13,6 +13,7 @@ from test_pages import LANGUAGES, Page, page
 from dauys.law.snapshot import LawNotLoaded
 from dauys.publish.law_reasons import reason
 from dauys.publish.law_source import DAY, pack_law
+from dauys.record.entry import Entry
 from dauys.web.languages import translations
 
 HOME = "law/kz/"
@@ -29,9 +30,28 @@ PARTS = (
 )
 
 
+POLL = "kz/2022-referendum"
+EVENT = "referendum-2022.published"
+PUBLICATION = {"event": EVENT, "day": "2022-06-08", "cite": "referendum law, art. 33-34", "because": 40}
+
+
+def milestones(outcome: str, *, closed: bool = True, **publication: object) -> list[tuple[int, Entry]]:
+    """A preliminary declaration, and where the poll is closed the final one and what follows from it."""
+    contests = [{"contest": "q1", "decision": {"outcome": outcome}}]
+    bodies: list[tuple[int, str, dict[str, object]]] = [(30, "declaration", {"contests": contests})]
+    if closed:
+        bodies += [(39, "closing", {}), (40, "declaration", {"contests": contests})]
+    if closed and (outcome == "adopted" or publication):
+        bodies.append((41, "publication", PUBLICATION | publication))
+    return [
+        (seq, Entry(POLL, kind, f"{kind}/{seq}", "2022-06-08T10:00:00+06:00", "commission", body))
+        for seq, kind, body in bodies
+    ]
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    with reader(Sample(referendum())) as found:
+    with reader(Sample(referendum(), milestones_=milestones("adopted"))) as found:
         yield found
 
 
@@ -212,3 +232,95 @@ def test_the_site_leads_to_the_law_and_the_decision_to_its_rules(client: TestCli
     assert {a["href"] for a in page(client, "/en/law/kz/rules?on=2022-06-05").all("a")} >= {
         "/ru/law/kz/rules?on=2022-06-05"
     }
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_a_poll_decided_is_cited_from_its_record(client: TestClient, lang: str) -> None:
+    (change,) = [row for row in model(client, f"{HOME}on/2022-06-08.json")["events"] if row["event"] == EVENT]
+    assert change["record"] == {"poll": POLL, "entry": 41}
+    assert change["source"] == f"{POLL}, entry 41: referendum law, art. 33-34"
+    shown = page(client, f"/{lang}/{HOME}on/2022-06-08")
+    assert [a["data-state"] for a in shown.with_attribute("data-record")] == ["published"]
+    assert f"/{lang}/polls/{POLL}/record" in {a["href"] for a in shown.all("a")}
+    assert client.get(f"/{lang}/polls/{POLL}/record").status_code == 200
+    (record,) = model(client, f"{HOME}rules/natural_resources.owner.json?on=2022-06-08")["records"]
+    assert (record["state"], record["event"]["at"]) == ("published", "2022-06-08")
+
+
+OTHER_WAYS = {
+    "refused": milestones("rejected"),
+    "open": milestones("adopted", closed=False),
+    "open, with nothing declared": [],
+    "open, with a lower result": milestones("rejected", closed=False),
+}
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+def test_where_it_was_not_adopted_nothing_commences_and_every_page_says_why(way: str) -> None:
+    state = way.partition(",")[0]
+    turned = pack_law("kz").system.without(EVENT)
+    with reader(Sample(referendum(), milestones_=OTHER_WAYS[way])) as reading:
+        days = [row["day"] for row in model(reading, "law/kz.json")["days"]]
+        assert days == [day.isoformat() for day in turned.days()]
+        for day in ("2022-06-08", "2023-01-01", "2023-01-19"):
+            for key in ("natural_resources.owner", "senate.presidential_quota", "mazhilis.size", "court.acting"):
+                said = model(reading, f"{HOME}rules/{key}.json?on={day}")["value"]["value"]
+                assert said == turned.rules(date.fromisoformat(day)).value(key), (day, key)
+        before, after = (
+            {p["id"]: p["texts"] for p in model(reading, f"{HOME}text/constitution.json?on={day}")["provisions"]}
+            for day in ("2022-06-07", "2023-02-01")
+        )
+        assert before == after
+        (other, *_) = model(reading, f"{HOME}rules/natural_resources.owner.json?on=2022-06-08")["others"]
+        assert (other["why_not"]["code"], other["why_not"]["event"]) == ("not-happened", EVENT)
+        assert other["why_not"]["names"] == [pack_law("kz").events[EVENT]]
+        shown = page(reading, f"/kk/{HOME}rules/natural_resources.owner?on=2022-06-08").text
+        assert pack_law("kz").events[EVENT]["kk"] in shown and f"{EVENT}." not in shown
+        for lang in LANGUAGES:
+            for part in PARTS[1:]:
+                shown = page(reading, f"/{lang}/{part}")
+                assert [a["data-state"] for a in shown.with_attribute("data-record")] == [state], part
+            says = "This poll was not adopted, so nothing that waits for its result begins:"
+            says = (
+                says
+                if state == "refused"
+                else "This poll is not decided yet, so nothing that waits for its result begins:"
+            )
+            assert translations(lang).gettext(says) in shown.text
+            if state == "refused":
+                assert translations(lang).gettext("Rejected") in shown.text
+
+
+def test_the_record_says_the_day_and_the_pages_follow_it() -> None:
+    with reader(Sample(referendum(), milestones_=milestones("adopted", day="2022-06-20"))) as reading:
+        value = model(reading, f"{HOME}rules/natural_resources.owner.json?on=2022-06-20")["value"]
+        assert (value["value"], value["since"]) == ("people", "2022-06-20")
+        assert model(reading, f"{HOME}rules/natural_resources.owner.json?on=2022-06-19")["value"]["value"] == "state"
+        assert model(reading, f"{HOME}rules/senate.size.json?on=2022-06-08")["value"]["value"] == 55
+
+
+def test_a_publication_that_follows_from_nothing_is_refused() -> None:
+    with reader(Sample(referendum(), milestones_=milestones("rejected", because=40))) as reading:
+        answer = reading.get(f"/en/{HOME}")
+        assert answer.status_code == 404 and "a publication without a result" in answer.text
+
+
+def test_every_value_in_words_has_a_name_in_every_language_and_no_name_is_left_over() -> None:
+    law = pack_law("kz")
+    values = [value for rule in law.system.book.rules.values() for value in rule.values if value.value is not None]
+    said = {str(value.value) for value in values if value.unit == "text"}
+    said |= {
+        word for value in values if value.unit == "list" and isinstance(value.value, tuple) for word in value.value
+    }
+    assert said == set(law.words)
+    assert all(set(names) == {"kk", "ru", "en"} for names in law.words.values())
+
+
+def test_values_in_words_are_shown_in_the_language_of_the_page(client: TestClient) -> None:
+    address = f"{HOME}rules/senate.bill_power?on=2023-01-01"
+    for lang, says in (("kk", "мақұлдайды"), ("ru", "одобряет"), ("en", "approves")):
+        assert f'<div class="outcome value">{says}</div>' in client.get(f"/{lang}/{address}").text
+    shown = client.get(f"/ru/{HOME}rules/senate.consents_to?on=2023-01-01").text
+    assert "<li>Председатель Конституционного Суда</li>" in shown
+    value = model(client, f"{HOME}rules/senate.consents_to.json?on=2023-01-01")["value"]
+    assert [words["en"] for words in value["words"]] == value["value"]

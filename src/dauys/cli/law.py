@@ -27,16 +27,11 @@ from dauys.cli.law_text import (
 from dauys.cli.main import answer, one_line, say
 from dauys.errors import BadInput, DauysError
 from dauys.law.citations import parse_citation, resolve
-from dauys.law.concordance import check as check_system
 from dauys.law.consolidate import caused, history, prospects
 from dauys.law.facts import load_facts
-from dauys.law.preview import preview as preview_drafts
 from dauys.law.snapshot import LawNotLoaded
 from dauys.law.system import System, load_system
 from dauys.law.works import ID, Work, article_of, within
-from dauys.publish.recorded_facts import facts_of_record
-from dauys.record.tiles import folder_fetch
-from dauys.record.witness_run import http_fetch
 
 DAY_TYPE = click.DateTime(["%Y-%m-%d"])
 LANGUAGES = click.Choice(["kk", "ru", "en"])
@@ -171,10 +166,12 @@ def check(pack: str, bundle: str | None, as_json: bool) -> int:
     """Check that text and rules say the same on every day of change; exits with 1 where they do not."""
 
     def say_it(system: System) -> tuple[Any, str]:
+        from dauys.law.concordance import check as check_system
+
         report = check_system(system)
         if bundle is not None:
             report.unused.clear()  # without a fact, an exception may be idle
-        body, text = report.to_json(), check_text(report, len(system.book.rules))
+        body, text = report.to_json(), check_text(report)
         if not body["ok"]:
             raise _No(body, text)
         return body, text
@@ -196,6 +193,8 @@ def preview(
     """
 
     def say_it(system: System) -> tuple[Any, str]:
+        from dauys.law.preview import preview as preview_drafts
+
         found = preview_drafts(system, drafts, on.date(), lang)
         return preview_json(found), preview_text(found)
 
@@ -225,8 +224,15 @@ def _answer(pack: str, bundle: str | None, as_json: bool, say_it: Callable[[Syst
 
 
 def _system(pack: str, bundle: str | None) -> System:
-    if bundle is None:
-        return load_system(pack)
+    return load_system(pack) if bundle is None else _recorded_system(pack, bundle)
+
+
+def _recorded_system(pack: str, bundle: str) -> System:
+    """The law of a pack where a record decides what happened. Imports what only this needs: half a command's start."""
+    from dauys.publish.recorded_facts import facts_of_record
+    from dauys.record.tiles import folder_fetch
+    from dauys.record.witness_run import http_fetch
+
     remote = bundle.startswith(("http://", "https://"))
     if not remote and not Path(bundle).is_dir():
         raise BadInput("there is no bundle", found=bundle, expected="a folder that `dauys run` wrote, or an address")

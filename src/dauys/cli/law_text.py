@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dauys.law.concordance import Report
 from dauys.law.consolidate import Change as TextStep
 from dauys.law.consolidate import Origin
-from dauys.law.preview import Preview
 from dauys.law.redline import Line
 from dauys.law.rules import Value
 from dauys.law.snapshot import Explanation, plain
 from dauys.law.system import Cause, Changes
 from dauys.law.works import Provision, Work
+
+if TYPE_CHECKING:
+    from dauys.law.concordance import Report
+    from dauys.law.preview import Preview
 
 Origins = Sequence[tuple[str, Sequence[Origin]]]
 """The words of provisions by id, each stretch with what put it there."""
@@ -182,26 +184,34 @@ def origins_text(text: Work, key: str, origins: Origins, past: Sequence[TextStep
     return "\n".join(lines)
 
 
-def check_text(report: Report, rules: int) -> str:
-    """Every disagreement, every exception with its reason, and what was compared."""
+def check_text(report: Report) -> str:
+    """Every disagreement, every exception with its reason, what was compared, and what no text held here checks."""
     body = report.to_json()
-    lines = []
+    days: dict[tuple[str, str, str], list[date | None]] = {}
     for one in (*report.disagreements, *report.unused):
-        where = " ".join(filter(None, (str(one.day or ""), one.where, one.language)))
-        lines.append(f"DIFFERS {where}: {one.message}")
+        days.setdefault((one.where, one.language, one.message), []).append(one.day)
+    lines = []
+    for (where, language, message), several in days.items():
+        last = f" to {several[-1]}" if len(several) > 1 else ""
+        place = " ".join(filter(None, (f"{several[0] or ''}{last}", where, language)))
+        lines.append(f"DIFFERS {place}: {message}")
     lines += [f"exception {one['where']}: {one['because']}" for one in body["exceptions"]]
+    covered = report.coverage
+    lines += [f"not stated {key}: the text held here leaves this number out" for key in covered.unstated]
     numbers = body["numbers"]
-    lines.append(
-        f"{len(report.days)} days; numbers in the text: {numbers['stated']}, of rules {numbers['of_rules']}, "
-        f"of no rule {numbers['of_no_rule']}"
+    return "\n".join(
+        [
+            *lines,
+            f"{len(report.days)} days; numbers in the text: {numbers['stated']}, of rules {numbers['of_rules']}, "
+            f"of no rule {numbers['of_no_rule']}",
+            f"rules by number: {len(covered.stated)} stated, {len(covered.computed)} computed, "
+            f"{len(covered.unstated)} not stated",
+            f"rules in words: {len(covered.worded)} compared, {len(covered.words)} only when they change",
+            f"rules of texts not held: {len(covered.elsewhere)}, not compared",
+            f"changes compared: {report.changes} of rules, {report.text_changes} of provisions",
+            "text and rules agree" if body["ok"] else "TEXT AND RULES DISAGREE",
+        ]
     )
-    lines.append(
-        f"rules stated by a text held here: {len(report.stated)} of {rules}; the others cite acts whose text is not held, "
-        "or say words"
-    )
-    lines.append(f"changes compared: {report.changes} of rules, {report.text_changes} of provisions")
-    lines.append("text and rules agree" if body["ok"] else "TEXT AND RULES DISAGREE")
-    return "\n".join(lines)
 
 
 def preview_json(found: Preview) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 from dauys.errors import BadInput
 from dauys.law.files import read_text
@@ -26,6 +25,8 @@ _LANGUAGES = {"kk": "kaz", "ru": "rus", "en": "eng"}
 _STATES = {"repealed": "removed", "suspended": "ignored"}
 _TEXTS = ("p", "docTitle", "num", "heading")
 _UNSAYABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_ESCAPES_IN_QUOTES = str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 _WORK_PLACE = re.compile(r"/akn/([a-z]{2})/act/(?:[^/]+/)*?([0-9]{4}(?:-[0-9]{2}-[0-9]{2})?)/([^/]+)")
 
 
@@ -46,7 +47,7 @@ def write_akn(work: Work) -> str:
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<akomaNtoso xmlns="{AKN}">',
-        f'  <act name={quoteattr(work.rank)} contains="singleVersion">',
+        f'  <act name={_attribute(work.rank)} contains="singleVersion">',
         *_meta(work, place[1], place[2]),
         f"    <preface><longTitle><p><docTitle>{_text(work.title)}</docTitle></p></longTitle></preface>",
         "    <body>",
@@ -229,7 +230,7 @@ def _walk(element: _Element) -> Iterator[_Element]:
 
 def _meta(work: Work, country: str, born: str) -> list[str]:
     def value(tag: str, text: str) -> str:
-        return f"<{tag} value={quoteattr(text)}/>"
+        return f"<{tag} value={_attribute(text)}/>"
 
     def dates(day: str, name: str) -> str:
         return f'<FRBRdate date="{day}" name="{name}"/><FRBRauthor href="#dauys"/>'
@@ -268,4 +269,8 @@ def _write(provision: Provision, eids: dict[str, str], margin: str) -> Iterator[
 
 
 def _text(text: str) -> str:
-    return escape(text, {"\r": "&#13;"})
+    return text.translate(_ESCAPES)
+
+
+def _attribute(text: str) -> str:
+    return f'"{text.translate(_ESCAPES | _ESCAPES_IN_QUOTES)}"'

@@ -1,7 +1,7 @@
 """Which days are working days? Weekends, public holidays, and the days that a government moved, year by year.
 
 Public holidays with their observed days come from the library `holidays`. Which working days are moved is announced for
-one year at a time, so a calendar names the years that it knows; any other year is "not announced", never a guess.
+one year at a time, so a calendar names the years that it knows; of any other year nothing is known, and nothing guessed.
 
     country: KZ                                    (jurisdictions/kz/calendar.yaml)
     years:
@@ -35,7 +35,7 @@ class NotAnnounced(DauysError):
 
     def __init__(self, country: str, year: int) -> None:
         self.year = year
-        super().__init__(f"the working days of {year} in {country} are not announced")
+        super().__init__(f"the working days of {year} in {country} are not known here")
 
 
 @dataclass(frozen=True, slots=True)

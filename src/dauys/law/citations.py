@@ -167,3 +167,24 @@ def _ordinal(word: str) -> int:
         if word in words:
             return words.index(word) + 1
     return next(number for number, stem in enumerate(_RU_STEMS, start=1) if re.match(stem, word))
+
+
+def provisions_of(cite: str, prefix: str) -> list[str]:
+    """The ids that a rule's citation names in the work that `prefix` stands for: `Const. 61(4), (5); law 3` gives two."""
+    found: list[str] = []
+    for part in cite.split(";"):
+        part = part.strip()
+        if not part.startswith(prefix):
+            continue
+        article = ""
+        for piece in re.sub(r" to (?=\()", ", ", part.removeprefix(prefix).strip()).split(","):
+            piece = piece.strip()
+            try:
+                citation = parse_citation(f"{article}{piece}" if piece.startswith("(") else piece)
+            except BadInput:
+                continue  # what follows names another act
+            article = citation.article
+            found.append(citation.id)
+            if citation.loose:
+                found.append(f"art_{citation.article}__point_{citation.paragraph}")
+    return found

@@ -1,85 +1,24 @@
 """Do the text of the law and its rules say the same? Numbers on every day, and no change of one without the other.
 
-`jurisdictions/<pack>/concordance.yaml` says which rules a provision states, in the order in which its text does:
-
-    work: constitution
-    cite: Const.                                       how the rules cite this work
-    numbers:
-      - provision: art_50__para_2
-        says: [senate.elected_per_territory, senate.presidential_quota, senate.assembly_proposals]
-      - provision: art_44__point_7
-        says: [commission.central.term, commission.central.by_president - 1]        a formula of rules
-      - provision: art_42__para_5
-        says: [{rule: president.terms, words: {two in a row: 2, once: 1}}]          a rule in words
-      - provision: art_61__para_5
-        says: [{rule: bill.insist, until: WHEN}, {number: 4, because: a citation}]  for a time; a number of no rule
-    texts_alone: [{provision: art_99, because: ...}]   a text that changes and no rule does
-    rules_alone: [{rule: ..., because: ...}]           a rule that changes and the text held here does not
-
-What is 0 or unknown is stated by silence. An exception that is not needed is reported as well.
+Which rules a provision states is written in `concordance.yaml` of the pack (`dauys.law.concordance_file`). Numbers are
+read in digits and in words (`dauys.law.number_words`). An exception that is not needed is reported as well.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from dauys.errors import BadInput
-from dauys.law.citations import parse_citation
-from dauys.law.files import Node, read_yaml
-from dauys.law.formula import Formula
-from dauys.law.majority import Majority, parse
-from dauys.law.packs import pack_folder
-from dauys.law.rules import Value
-from dauys.law.snapshot import LawNotLoaded, Snapshot
+from dauys.law.citations import provisions_of
+from dauys.law.concordance_file import Concordance, load_concordance
+from dauys.law.coverage import Coverage, coverage
+from dauys.law.number_words import stated as numbers_in
+from dauys.law.snapshot import LawNotLoaded
 from dauys.law.system import DAY, RuleChange, System
-from dauys.law.when import When, when_of
-from dauys.law.works import ID, Work, within
-
-NUMBER = re.compile(r"[0-9]+(?:/[0-9]+)?")
-"""A number that a text states: digits, or a share in digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What a text states at one place: a formula of rules, a rule in words, or a number of no rule (`because`)."""
-
-    formula: Formula | None
-    words: Mapping[str, int]
-    number: Fraction | None
-    because: str
-    since: When | None
-    until: When | None
-    place: Node
-
-    def applies(self, system: System, day: datetime.date) -> bool:
-        """Whether the text states it on this day."""
-        begins = self.since.resolve(system.facts) if self.since else None
-        ends = self.until.resolve(system.facts) if self.until else None
-        return (self.since is None or (begins is not None and begins <= day)) and (ends is None or day < ends)
-
-    def expected(self, rules: Snapshot) -> Fraction | None:
-        """The number that the rules have on the day; None where there is none to state."""
-        if self.formula is None:
-            return self.number
-        values = {name: _number(rules, name, self.words) for name in self.formula.names}
-        known = {name: value for name, value in values.items() if value is not None}
-        return Fraction(self.formula.evaluate(known)) or None if len(known) == len(values) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Concordance:
-    """The file of a pack, read."""
-
-    work: str
-    cite: str
-    numbers: Mapping[str, tuple[Link, ...]]
-    texts_alone: Mapping[str, str]
-    rules_alone: Mapping[str, str]
+from dauys.law.works import Work, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +45,13 @@ class Report:
     ruled: set[tuple[str, int]] = field(default_factory=set)
     excepted: dict[tuple[str, int], str] = field(default_factory=dict)
     stated: set[str] = field(default_factory=set)
+    worded: set[str] = field(default_factory=set)
     changes: int = 0
     text_changes: int = 0
     alone: dict[str, str] = field(default_factory=dict)
     disagreements: list[Disagreement] = field(default_factory=list)
     unused: list[Disagreement] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
 
     def to_json(self) -> dict[str, Any]:
         """Counts, exceptions with their reasons, disagreements."""
@@ -118,7 +59,7 @@ class Report:
             "ok": not self.disagreements and not self.unused,
             "days": [day.isoformat() for day in self.days],
             "numbers": {"stated": len(self.places), "of_rules": len(self.ruled), "of_no_rule": len(self.excepted)},
-            "rules_stated": sorted(self.stated),
+            "rules": self.coverage.to_json(),
             "changes": {"rules": self.changes, "provisions": self.text_changes},
             "exceptions": [
                 *({"where": f"{key} {n}", "because": why} for (key, n), why in sorted(self.excepted.items())),
@@ -126,27 +67,6 @@ class Report:
             ],
             "disagreements": [one.to_json() for one in (*self.disagreements, *self.unused)],
         }
-
-
-def load_concordance(pack: str) -> Concordance | None:
-    """The concordance of a pack; None where it has none. Raises `BadInput`."""
-    path = pack_folder(pack) / "concordance.yaml"
-    if not path.exists():
-        return None
-    parts = read_yaml(path).mapping(("work", "cite", "numbers"), ("texts_alone", "rules_alone"))
-    numbers: dict[str, tuple[Link, ...]] = {}
-    for item in parts["numbers"].items():
-        said = item.mapping(("provision", "says"))
-        key = said["provision"].matching(ID.pattern, "a permanent id like art_50__para_2")
-        if key in numbers:
-            item.fail("this provision is listed twice", found=key, expected="each provision once")
-        numbers[key] = tuple(_link(node) for node in said["says"].items())
-    alone: dict[str, dict[str, str]] = {"texts_alone": {}, "rules_alone": {}}
-    for name, word in (("texts_alone", "provision"), ("rules_alone", "rule")):
-        for item in parts[name].items() if name in parts else ():
-            said = item.mapping((word, "because"))
-            alone[name][said[word].text()] = said["because"].text()
-    return Concordance(parts["work"].text(), parts["cite"].text(), numbers, **alone)
 
 
 def check(system: System) -> Report:
@@ -157,9 +77,12 @@ def check(system: System) -> Report:
         return report
     for links in concordance.numbers.values():
         for link in links:
-            for name in link.formula.names if link.formula else ():
+            for name in link.rules:
                 if name not in system.book.rules:
                     link.place.fail("there is no such rule", found=name, expected="the key of a rule")
+    for phrases in concordance.words:
+        if phrases.rule not in system.book.rules:
+            phrases.place.fail("there is no such rule", found=phrases.rule, expected="the key of a rule")
     needed: set[object] = set()
     for day in system.days():
         texts = list(_texts(system, concordance.work, day))
@@ -168,72 +91,11 @@ def check(system: System) -> Report:
         report.days.append(day)
         for text in texts:
             _check_numbers(system, concordance, day, text, report, needed)
+            _check_words(system, concordance, day, text, report)
         _check_changes(system, concordance, day, report, needed)
     report.unused.extend(_not_needed(concordance, needed))
+    report.coverage = coverage(system, concordance, report.stated, report.worded)
     return report
-
-
-def provisions_of(cite: str, prefix: str) -> list[str]:
-    """The ids that a rule's citation names in the work that `prefix` stands for: `Const. 61(4), (5); law 3` gives two."""
-    found: list[str] = []
-    for part in cite.split(";"):
-        part = part.strip()
-        if not part.startswith(prefix):
-            continue
-        article = ""
-        for piece in re.sub(r" to (?=\()", ", ", part.removeprefix(prefix).strip()).split(","):
-            piece = piece.strip()
-            try:
-                citation = parse_citation(f"{article}{piece}" if piece.startswith("(") else piece)
-            except BadInput:
-                continue  # what follows names another act
-            article = citation.article
-            found.append(citation.id)
-            if citation.loose:
-                found.append(f"art_{citation.article}__point_{citation.paragraph}")
-    return found
-
-
-def _link(node: Node) -> Link:
-    if not hasattr(node.raw, "value") or isinstance(node.raw.value, str):
-        return Link(_formula(node), {}, None, "", None, None, node)
-    parts = node.mapping(optional=("rule", "words", "number", "because", "since", "until"))
-    if ("rule" in parts) == ("number" in parts) or ("number" in parts) != ("because" in parts):
-        node.fail("says neither a rule nor a number", expected="`rule`, or `number` with `because`")
-    return Link(
-        _formula(parts["rule"]) if "rule" in parts else None,
-        {key.text(): value.integer() for key, value in parts["words"].entries()} if "words" in parts else {},
-        Fraction(parts["number"].matching(r"[0-9]+(?:/[1-9][0-9]*)?", "a number or a share"))
-        if "number" in parts
-        else None,
-        parts["because"].text() if "because" in parts else "",
-        when_of(parts["since"]) if "since" in parts else None,
-        when_of(parts["until"]) if "until" in parts else None,
-        node,
-    )
-
-
-def _formula(node: Node) -> Formula:
-    try:
-        return Formula.parse(node.text())
-    except BadInput as error:
-        node.fail(error.message, found=error.found, expected=error.expected)
-
-
-def _number(rules: Snapshot, name: str, words: Mapping[str, int]) -> int | Fraction | None:
-    """A rule as a number: itself, the share of a majority, what its words stand for."""
-    value = rules.values.get(name)
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | Fraction):
-        return value
-    if isinstance(value, str) and value in words:
-        return words[value]
-    live = rules.get(name)
-    if isinstance(value, str) and isinstance(live, Value) and live.unit == "majority":
-        majority = parse(value)
-        return majority.share if isinstance(majority, Majority) else None
-    return None
 
 
 def _texts(system: System, work: str, day: datetime.date) -> Iterator[Work]:
@@ -249,8 +111,8 @@ def _check_numbers(
 ) -> None:
     rules = system.rules(day)
     for provision in text.walk():
-        stated = [Fraction(number) for number in NUMBER.findall(provision.text)]
-        links = [link for link in concordance.numbers.get(provision.id, ()) if link.applies(system, day)]
+        stated = numbers_in(provision.text, text.language)
+        links = [link for link in concordance.links(provision.id, text.language) if link.applies(system, day)]
         pairs = [(link, number) for link in links if (number := link.expected(rules)) is not None]
         expected = [number for _, number in pairs]
         report.places |= {(provision.id, place) for place in range(len(stated))}
@@ -273,7 +135,23 @@ def _check_numbers(
                 report.excepted[provision.id, place] = link.because
             else:
                 report.ruled.add((provision.id, place))
-                report.stated |= set(link.formula.names)
+                report.stated |= set(link.rules)
+            for name, other in link.differing(rules):
+                message = f"the text says {stated[place]}; the rule {name} says {other}"
+                report.disagreements.append(Disagreement(day, provision.id, text.language, message))
+
+
+def _check_words(system: System, concordance: Concordance, day: datetime.date, text: Work, report: Report) -> None:
+    """On one day: what a rule in words says stands in its provision, and what it says at other times does not."""
+    rules = system.rules(day)
+    for phrases in concordance.words:
+        value = rules.get(phrases.rule)
+        if isinstance(value, LawNotLoaded):
+            continue
+        words = text.get(phrases.provision).text if text.has(phrases.provision) else ""
+        if message := phrases.wrong(value, words, text.language):
+            report.disagreements.append(Disagreement(day, phrases.provision, text.language, message))
+        report.worded.add(phrases.rule)
 
 
 def _check_changes(

@@ -39,10 +39,18 @@ _MOMENT = r"[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _UNPRINTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NULL = "tag:yaml.org,2002:null"
+_STR = "tag:yaml.org,2002:str"
+_NOTHING = ("", "~", "null", "Null", "NULL")
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")
 )
+
+PARSER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""libyaml where PyYAML was built with it; the same in Python, a dozen times slower, where not."""
+
+DEEPEST = 64
+"""How many lists and mappings may stand in one another."""
 
 LARGEST_FILE = 64 << 20
 """A file of the law is read whole; a table that is longer goes another way (`registers.table`)."""
@@ -140,7 +148,7 @@ class Node:
         text = self.text()
         bounds = "" if at_least is None else f", at least {at_least}"
         bounds += "" if at_most is None else f", at most {at_most}"
-        quoted = getattr(self.raw, "style", None) is not None
+        quoted = bool(getattr(self.raw, "style", None))
         number = int(text) if _INTEGER.fullmatch(text) and not quoted else None
         if number is None or (at_least is not None and number < at_least) or (at_most is not None and number > at_most):
             self.fail("not such a number", found=text, expected=f"a whole number{bounds}")
@@ -231,33 +239,67 @@ def read_yaml(path: Path) -> Node:
 
 def parse_yaml(text: str, file: str | None = None) -> Node:
     """The one document of a YAML text; `file` is what messages call it."""
+    if strange := yaml.reader.Reader.NON_PRINTABLE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        raise BadInput("a character that no text has", file=file, line=line, found=hex(ord(strange[0])))
     try:
-        raw = yaml.compose(text, Loader=_Strict)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise BadInput("a character that no text has", file=file, line=line, found=hex(error.character)) from None
+        raw = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = mark.line + 1 if mark else None
         raise BadInput(f"not readable as YAML: {error.problem}", file=file, line=place) from None
-    except RecursionError:
-        raise BadInput("nested too deeply", file=file) from None
     if raw is None:
         raise BadInput("the file is empty", file=file)
     return Node(raw, file, "")
 
 
-class _Strict(yaml.SafeLoader):
-    """YAML without aliases: a file of the law is read from top to bottom, by people too."""
+def _compose(text: str) -> yaml.Node | None:
+    """The tree of a text, without aliases: a file of the law is read from top to bottom, by people too.
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not used here", mark)
-        node = super().compose_node(parent, index)
-        if node is not None and node.tag not in _TAGS:
-            raise yaml.composer.ComposerError(None, None, f"the tag {node.tag} is not used here", node.start_mark)
-        return node
+    Built from the parser's events, so that libyaml and PyYAML's own parser read alike and neither recurses.
+    """
+    root: yaml.Node | None = None
+    members: list[Any] = []
+    around: list[tuple[yaml.CollectionNode, list[Any]]] = []
+    for event in yaml.parse(text, Loader=PARSER):
+        node: yaml.Node
+        if isinstance(event, yaml.CollectionEndEvent):
+            node, members = around.pop()
+            if isinstance(node, yaml.MappingNode):
+                node.value = list(zip(node.value[::2], node.value[1::2], strict=True))
+        elif isinstance(event, yaml.NodeEvent):
+            node = _node_of(event)
+            members.append(node)
+            if isinstance(node, yaml.CollectionNode):
+                around.append((node, members))
+                members = node.value
+                if len(around) > DEEPEST:
+                    raise _refused("nested too deeply", event)
+        elif isinstance(event, yaml.DocumentStartEvent) and root is not None:
+            raise _refused("one document is expected, not several", event)
+        else:
+            continue
+        if not around:
+            root = node
+    return root
+
+
+def _node_of(event: Any) -> yaml.Node:
+    """The node that an event begins; of a plain scalar only whether it is nothing is read from its looks."""
+    start, end = event.start_mark, event.end_mark
+    if isinstance(event, yaml.AliasEvent):
+        raise _refused("aliases are not used here", event)
+    if event.tag not in (None, "!", *_TAGS):
+        raise _refused(f"the tag {event.tag} is not used here", event)
+    if isinstance(event, yaml.ScalarEvent):
+        tag = event.tag or (_NULL if not event.style and event.value in _NOTHING else _STR)
+        return yaml.ScalarNode(tag, event.value, start, end, event.style)
+    kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
+    return kind(event.tag or "", [], start, end)
+
+
+def _refused(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, problem, event.start_mark)
 
 
 def _raw_of(data: object, file: str | None) -> yaml.Node:

@@ -14,11 +14,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from dauys.errors import BadInput
+
+if TYPE_CHECKING:  # imported where columns are summed: most that read a form never do
+    import numpy as np
+    import numpy.typing as npt
+
+    Column = npt.NDArray[np.int64]
 
 LARGEST = 10**9
 """No protocol holds a number above this; with it no sum of a relation leaves 64 bits."""
@@ -26,8 +30,6 @@ LARGEST = 10**9
 _TERM = re.compile(r"(?:(?:([0-9]{1,9}) \* )?([a-z][a-z0-9_]*)|([0-9]{1,9}))")
 _RELATION = re.compile(r"(.+) (=|<=|<) (.+)", re.DOTALL)
 _GRAMMAR = "terms `field`, `2 * field` or `2` joined by ` + `, with one of =, <=, < between two sums"
-
-Column = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Linear:
 
     def over(self, columns: Mapping[str, Column]) -> Column:
         """The sum row by row; the columns have been checked by `Relation.violations`."""
+        import numpy as np
+
         rows = len(next(iter(columns.values()))) if columns else 0
         total = np.full(rows, self.constant, dtype=np.int64)
         for factor, name in self.terms:
@@ -117,6 +121,8 @@ class Relation:
         `columns` are int64 arrays of one length that hold at least `fields`. A number beyond `LARGEST` in size is
         refused (`BadInput`): coefficients and constants add up to at most `LARGEST` a side, so no sum can overflow.
         """
+        import numpy as np
+
         used = {name: columns[name] for name in self.fields}
         for name, column in used.items():
             if column.dtype != np.int64:

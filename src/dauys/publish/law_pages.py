@@ -12,21 +12,26 @@ from fastapi import APIRouter, HTTPException, Query
 
 from dauys.errors import BadInput
 from dauys.publish import law_views as views
-from dauys.publish.law_source import DAY, PackLaw, law_packs, pack_law
+from dauys.publish.law_source import DAY, PackLaw, Records, law_packs, served_law
 from dauys.publish.twins import Model, Render, paired
 
 _ON = Query("", max_length=20, description="a day, as 2022-06-08")
 
 
-def router(render: Render) -> APIRouter:
-    """All pages of the law."""
+def router(source: Records, render: Render) -> APIRouter:
+    """All pages of the law, under what the records of `source` say happened."""
     routes = APIRouter()
     page = paired(routes, render)
+
+    def _law(pack: str) -> PackLaw:
+        if pack not in law_packs():
+            raise HTTPException(404)
+        return served_law(pack, source)
 
     @page("/law/", "law/index.html")
     def law_index(lang: str) -> Model:
         """The packs that have law as data."""
-        return views.index([pack_law(name) for name in law_packs()])
+        return views.index([_law(name) for name in law_packs()])
 
     @page("/law/{pack}/on/{day}", "law/day.html")
     def law_day(lang: str, pack: str, day: str, columns: int = Query(3, ge=2, le=3)) -> Model:
@@ -63,12 +68,6 @@ def router(render: Render) -> APIRouter:
         return views.timeline(law, _day(law, on) if on else None)
 
     return routes
-
-
-def _law(pack: str) -> PackLaw:
-    if pack not in law_packs():
-        raise HTTPException(404)
-    return pack_law(pack)
 
 
 def _day(law: PackLaw, words: str) -> date:

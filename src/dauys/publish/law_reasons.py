@@ -11,7 +11,7 @@ _REASONS = (
     ("unknown", re.compile(r"unknown, (?P<cite>.*)", re.DOTALL)),
     ("needs", re.compile(r"needs (?P<rule>\S+)")),
     ("ended", re.compile(r"ended on (?P<day>[0-9-]{10})(?:, (?P<cite>.*))?", re.DOTALL)),
-    ("not-happened", re.compile(r"(?P<event>\S+) has not happened")),
+    ("not-happened", re.compile(r"(?P<event>\S+(?: and \S+)*) has not happened")),
     ("begins", re.compile(r"begins on (?P<day>[0-9-]{10})")),
     ("system-ended", re.compile(r"the system it belongs to has ended")),
     ("rank", re.compile(r"of lower rank than (?P<cite>.*)", re.DOTALL)),

@@ -1,28 +1,43 @@
 """What do the pages of the law ask? A pack's law with what people call its parts, and what moved each provision.
 
+What a poll decides is taken from its record where the site serves it: `served_law`; the pack's facts say the rest.
 `jurisdictions/<pack>/names.yaml`: {subjects: {senate: {kk, ru, en}}, events: {referendum-2022.published: {kk, ru, en}}}.
-Nothing in a pack changes while the site runs, so every answer is computed once.
+`jurisdictions/<pack>/values.yaml`: {adopts: {kk, ru}}, what a value in (English) words is called in the other languages.
+Nothing in a pack changes while the site runs, so every answer is computed once for what the records say.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from typing import Protocol
 
 from dauys.errors import DauysError
 from dauys.law.consolidate import days_of_change, live, replay
 from dauys.law.effects import AmendingLaw, Effect
+from dauys.law.facts import Fact, Facts, load_facts
 from dauys.law.files import read_yaml
 from dauys.law.packs import load_pack, pack_folder, pack_names
 from dauys.law.redline import Line, redline
 from dauys.law.snapshot import Snapshot
 from dauys.law.system import Changes, System, load_system
+from dauys.publish.recorded_facts import Commencement, commencement
+from dauys.record.entry import Entry
+from dauys.registers.poll import Poll
 
 DAY = timedelta(days=1)
 Labels = Mapping[str, str]
+
+
+class Records(Protocol):
+    """What the pages of the law ask of the records that the site serves (a part of `publish.source.Source`)."""
+
+    def polls(self) -> Sequence[Poll]: ...
+
+    def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +51,23 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackLaw:
-    """The law of a pack. `names`, `subjects` and `events` are what people call them; `days` are its days of change."""
+    """The law of a pack; `days` are its days of change. `names`, `subjects`, `events` are what people call them.
+
+    `words`: what a text or an item of a list, which are in English, is called in every language.
+    `records`: what the records of polls say of the events that those decide.
+    """
 
     names: Labels
     system: System
     days: tuple[date, ...]
     subjects: Mapping[str, Labels]
     events: Mapping[str, Labels]
+    words: Mapping[str, Labels]
+    records: tuple[Commencement, ...] = ()
+
+    def recorded(self, event: str) -> Commencement | None:
+        """The record that says when an event happened; None where the pack's own facts do."""
+        return next((one for one in self.records if one.event == event and one.fact), None)
 
     @property
     def first(self) -> date:
@@ -113,10 +138,39 @@ def pack_law(name: str) -> PackLaw:
     path = pack_folder(name) / "names.yaml"
     names = read_yaml(path).mapping(optional=("subjects", "events")) if path.exists() else {}
     called = {part: {key.text(): labels.labels() for key, labels in node.entries()} for part, node in names.items()}
+    path = pack_folder(name) / "values.yaml"
+    words = {
+        key.text(): {lang: said.text() for lang, said in node.mapping(("kk", "ru")).items()} | {"en": key.text()}
+        for key, node in (read_yaml(path).entries() if path.exists() else ())
+    }
     system = load_system(name)
-    return PackLaw(
-        load_pack(name).names, system, tuple(system.days()), called.get("subjects", {}), called.get("events", {})
-    )
+    subjects, events = (called.get(part, {}) for part in ("subjects", "events"))
+    return PackLaw(load_pack(name).names, system, tuple(system.days()), subjects, events, words)
+
+
+def served_law(name: str, source: Records) -> PackLaw:
+    """The law of a pack, where its own polls that the site serves decide by their records what they set off.
+
+    A poll of another name, a drill with the pack's rules, decides nothing.
+    """
+    law = pack_law(name)
+    found = [
+        commencement(poll, source.milestones(poll.id))
+        for poll in source.polls()
+        if poll.publishes is not None and poll.id.partition("/")[0] == name
+    ]
+    records = tuple(one for one in found if one is not None)
+    if not records:
+        return law
+    decided = frozenset(one.event for one in records)
+    system, days = _under(name, decided, tuple(one.fact for one in records if one.fact is not None))
+    return replace(law, system=system, days=days, records=records)
+
+
+@lru_cache(maxsize=16)
+def _under(name: str, decided: frozenset[str], facts: tuple[Fact, ...]) -> tuple[System, tuple[date, ...]]:
+    system = load_system(name, load_facts(name).from_record(decided, Facts(facts)))
+    return system, tuple(system.days())
 
 
 @lru_cache(maxsize=32)

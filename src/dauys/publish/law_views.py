@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from itertools import groupby
 
 from dauys.errors import BadInput
 from dauys.law.citations import citation_of
 from dauys.law.effects import Effect
 from dauys.law.files import LANGUAGES
-from dauys.law.majority import Plurality, parse
 from dauys.law.redline import Line, Words, redline, words_changed
-from dauys.law.rules import Value
 from dauys.law.snapshot import LawNotLoaded, plain
 from dauys.law.system import RuleChange
 from dauys.law.works import Provision, Work
 from dauys.publish.law_reasons import reason
 from dauys.publish.law_source import DAY, Moved, PackLaw
+from dauys.publish.law_values import by_subject, causes, event, subject, value
 from dauys.publish.twins import Model
 
 
@@ -36,6 +34,16 @@ def head(law: PackLaw) -> Model:
         "works": [
             {"work": name, "titles": {lang: work.title for lang, work in text.before.items()}}
             for name, text in law.system.works.items()
+        ],
+        "records": [
+            {
+                "poll": one.poll,
+                "names": dict(one.names),
+                "event": event(law, one.event, None),
+                "state": one.state,
+                "outcomes": list(one.outcomes),
+            }
+            for one in law.records
         ],
     }
 
@@ -142,47 +150,13 @@ def rule(law: PackLaw, key: str, on: date) -> Model:
             "labels": dict(written.labels),
             "description": written.description,
             "unit": written.unit,
-            "subject": _subject(law, key),
+            "subject": subject(law, key),
             "value": now,
             "unknown": value(law, explained.live) if explained.live and not now["known"] else None,
-            "others": [value(law, one.value) | {"why_not": reason(one.why_not)} for one in explained.others],
+            "others": [value(law, one.value) | {"why_not": _why_not(law, one.why_not)} for one in explained.others],
             "history": _rule_history(law, key),
         }
     )
-
-
-def value(law: PackLaw, one: Value) -> Model:
-    """A value with unit, citation, status, and the fact that started it."""
-    facts = law.system.facts
-    begins = one.since.resolve(facts)
-    fact = one.since.deciding(facts)
-    event = fact.event if fact else next(iter(one.since.missing(facts)), None)
-    majority = None
-    if one.unit == "majority" and isinstance(one.value, str) and not isinstance(read := parse(one.value), Plurality):
-        majority = {"share": str(read.share), "strict": read.strict, "of": read.of, "floor": read.floor}
-    return {
-        "value": plain(one.value),
-        "unit": one.unit,
-        "majority": majority,
-        "cite": one.cite,
-        "status": one.status,
-        "formula": one.formula.text if one.formula else None,
-        "note": one.note,
-        "source": one.source,
-        "since": None if begins is None else begins.isoformat(),
-        "when": one.since.to_json(),
-        "event": None if event is None else _event(law, event, fact.source if fact else None),
-    }
-
-
-def by_subject(law: PackLaw, rows: list[Model]) -> list[Model]:
-    """Rows with a `key` in groups by the first part of the key, in its order."""
-
-    def subject(row: Model) -> str:
-        return str(row["key"]).partition(".")[0]
-
-    groups = groupby(sorted(rows, key=subject), key=subject)
-    return [_subject(law, name) | {"rules": list(members)} for name, members in groups]
 
 
 def printed_names(work: Work) -> dict[str, dict[str, str]]:
@@ -192,23 +166,6 @@ def printed_names(work: Work) -> dict[str, dict[str, str]]:
         section = key.startswith("sec_")
         names[key] = {lang: "" if section else citation_of(printed).format(lang) for lang in LANGUAGES}
     return names
-
-
-def _subject(law: PackLaw, key: str) -> Model:
-    name = key.partition(".")[0]
-    return {"subject": name, "names": dict(law.subjects.get(name, {"en": name.replace("_", " ")}))}
-
-
-def _event(law: PackLaw, event: str, source: str | None) -> Model:
-    """An event as people call it, and who says that it happened."""
-    fact = law.system.facts.get(event)
-    return {
-        "event": event,
-        "names": dict(law.events.get(event, {"en": event})),
-        "at": fact.at.isoformat() if fact else None,
-        "source": source if source is not None else fact.source if fact else None,
-        "note": fact.note if fact else "",
-    }
 
 
 def _place(law: PackLaw, on: date) -> Model:
@@ -226,9 +183,9 @@ def _place(law: PackLaw, on: date) -> Model:
 def _day(law: PackLaw, on: date) -> Model:
     """How much changes on a day, and what began it. `parts`: laws of which a part takes effect, "1 of 3"."""
     changes = law.changes(on)
-    causes = [cause for change in changes.rules for cause in change.causes]
-    causes += [cause for change in changes.texts for cause in change.causes]
-    events = dict.fromkeys((cause.event, cause.source) for cause in causes if cause.event)
+    began = [cause for change in changes.rules for cause in change.causes]
+    began += [cause for change in changes.texts for cause in change.causes]
+    events = dict.fromkeys((cause.event, cause.source) for cause in began if cause.event)
     parts = [
         {"titles": dict(one.title), "part": law.starts(one).index(on) + 1, "parts": len(law.starts(one))}
         for one in law.laws
@@ -241,7 +198,7 @@ def _day(law: PackLaw, on: date) -> Model:
         "changed": sum(None not in (change.before, change.after) for change in changes.rules),
         "begun": sum(change.before is None for change in changes.rules),
         "ended": sum(change.after is None for change in changes.rules),
-        "events": [_event(law, event, source) for event, source in events],
+        "events": [event(law, name, source) for name, source in events],
         "parts": parts,
     }
 
@@ -252,21 +209,20 @@ def _rule_change(law: PackLaw, change: RuleChange) -> Model:
         "labels": dict(law.system.book.rules[change.key].labels),
         "before": None if change.before is None else value(law, change.before),
         "after": None if change.after is None else value(law, change.after),
-        "causes": _causes(law, change),
+        "causes": causes(law, change),
     }
-
-
-def _causes(law: PackLaw, change: RuleChange) -> list[Model]:
-    """What started a change of a rule."""
-    return [
-        _event(law, cause.event, cause.source) | {"at": None if cause.day is None else cause.day.isoformat()}
-        for cause in change.causes
-    ]
 
 
 def _says_something(line: Line) -> bool:
     """Whether a line has words of its own: an article that only holds its paragraphs has none."""
     return any(one is not None and (one.text or one.heading or one.state) for one in (line.before, line.after))
+
+
+def _why_not(law: PackLaw, sentence: str) -> Model:
+    """A reason, with the names of the events that it waits for."""
+    found = reason(sentence)
+    names = [event(law, name, None)["names"] for name in found["event"].split(" and ")] if "event" in found else []
+    return found | ({"names": names} if names else {})
 
 
 def _redlines(law: PackLaw, work: str, on: date) -> Model:
@@ -335,9 +291,7 @@ def _effect(law: PackLaw, effect: Effect) -> Model:
         "status": law.law(effect.law).status,
         "starts": None if start is None else start.isoformat(),
         "note": effect.note,
-        "events": [
-            _event(law, event, None) for event in dict.fromkeys(event for when in whens for event in when.events)
-        ],
+        "events": [event(law, name, None) for name in dict.fromkeys(name for when in whens for name in when.events)],
     }
 
 
@@ -372,7 +326,7 @@ def _rule_history(law: PackLaw, key: str) -> list[Model]:
                         "day": one.isoformat(),
                         "value": None if change.after is None else value(law, change.after),
                         "reason": reason(found.reason) if isinstance(found, LawNotLoaded) else None,
-                        "causes": _causes(law, change),
+                        "causes": causes(law, change),
                     }
                 )
     return rows

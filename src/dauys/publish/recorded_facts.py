@@ -1,4 +1,4 @@
-"""What does a published record say happened in the law? Read from its entries, held against its signed checkpoint.
+"""What does a record say happened in the law? A published one, held against its checkpoint, or one that the site serves.
 
 The poll's entry says which event an adopted result sets off (`publishes`), an entry of kind `publication` that it did:
 {"event", "day", "cite", "because"}, the last being the place of the declaration that says adopted (docs/architecture.md).
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.facts import Fact, Facts
@@ -22,6 +22,11 @@ from dauys.record.note import VerifierKey
 from dauys.record.note import parse as parse_note
 from dauys.record.tiles import Fetch, read_entries
 
+if TYPE_CHECKING:
+    from dauys.registers.poll import Poll
+
+MILESTONES = ("declaration", "closing", "publication")
+"""The kinds of entries from which it follows whether a poll set something off in the law."""
 _READ = (b'"kind":"poll"', b'"kind":"declaration"', b'"kind":"publication"')
 
 
@@ -32,6 +37,46 @@ class Recorded:
     poll: str
     decides: frozenset[str]
     facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Commencement:
+    """What the record of a poll says of the event that its result decides.
+
+    `state`: `published`, with the `fact` and its `entry`; `refused`, with the `outcomes` of the last declaration of a
+    closed poll; or `open`, while nothing final is declared.
+    """
+
+    poll: str
+    names: Mapping[str, str]
+    event: str
+    state: str
+    outcomes: tuple[str, ...] = ()
+    fact: Fact | None = None
+    entry: int | None = None
+
+
+def commencement(poll: Poll, milestones: Iterable[tuple[int, Entry]]) -> Commencement | None:
+    """What a poll set off, from its `MILESTONES` with their places, in order; None where it decides no event.
+
+    Raises `BadInput` where an entry contradicts the record.
+    """
+    if poll.publishes is None:
+        return None
+    adopted: set[int] = set()
+    outcomes: tuple[str, ...] = ()
+    closed = False
+    for seq, entry in milestones:
+        if entry.kind == "declaration":
+            adopted |= {seq} if _is_adopted(entry) else set()
+            outcomes = tuple(str(one["decision"]["outcome"]) for one in entry.body["contests"])
+        elif entry.kind == "publication":
+            fact = _fact(entry, f"{poll.id}, entry {seq}", adopted)
+            if fact.event == poll.publishes.event:
+                return Commencement(poll.id, poll.names, fact.event, "published", outcomes, fact, seq)
+        closed = closed or entry.kind == "closing"
+    refused = closed and any(outcome != "adopted" for outcome in outcomes)
+    return Commencement(poll.id, poll.names, poll.publishes.event, "refused" if refused else "open", outcomes)
 
 
 def facts_of_record(fetch: Fetch, place: str, log_key: str | None = None) -> Recorded:
