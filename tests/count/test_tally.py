@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dauys.count.tally import LARGEST, covers, tally, tally_columns
+from dauys.count.tally import IDS_AT_A_TIME, LARGEST, covers, tally, tally_columns
 from dauys.errors import BadInput
 
 AREAS = ("KZ11", "KZ15", "KZ71")
@@ -36,6 +36,14 @@ def test_the_set_of_stations_is_named_whatever_their_order() -> None:
     assert covers(["b", "a", "ә"]) == hashlib.sha256("a\nb\nә".encode()).hexdigest()
     assert covers([]) == hashlib.sha256(b"").hexdigest()
     assert covers(["a", "b"]) != covers(["ab"])
+
+
+def test_a_long_list_is_named_as_if_its_text_were_joined_in_one_go() -> None:
+    for size in (IDS_AT_A_TIME - 1, IDS_AT_A_TIME, IDS_AT_A_TIME + 1, 2 * IDS_AT_A_TIME + 7):
+        ids = [f"учаске «{n}»" for n in range(size)]
+        assert covers(reversed(ids)) == hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    with pytest.raises(BadInput, match="a line feed"):
+        covers([*ids, "я\n"])
 
 
 @pytest.mark.parametrize(("ids", "message"), [(["a", "b", "a"], "counted twice; found 'a'"), (["a\nb"], "a line feed")])

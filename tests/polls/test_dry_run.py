@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
@@ -15,6 +16,8 @@ from dauys.law.packs import load_form, load_rule
 from dauys.polls.dry_run import Listed, dry_run
 from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll, Station
+from dauys.registers.table import read_table
+from dauys.stations.readers import read_protocols
 
 NAMES = ("eligible", "received", "participated", "yes", "no", "invalid", "not_counted")
 GOOD = (100, 80, 70, 40, 20, 6, 4)
@@ -28,7 +31,7 @@ POLL = Poll(
 STATIONS = [Station(f"s{n}", "AB"[n % 2], 100) for n in (5, 0, 3, 11, 2, 10, 1, 4)]
 
 
-def file_of(folder: Path, rows: list[tuple[object, ...]], header: tuple[str, ...] = ("station", *NAMES)) -> Path:
+def file_of(folder: Path, rows: Sequence[tuple[object, ...]], header: tuple[str, ...] = ("station", *NAMES)) -> Path:
     path = folder / "p.csv"
     path.write_text("\n".join(",".join(map(str, row)) for row in (header, *rows)) + "\n")
     return path
@@ -72,6 +75,44 @@ def test_what_intake_would_refuse_is_refused(
     with pytest.raises(BadInput) as caught:
         dry_run(file_of(tmp_path, rows), POLL, STATIONS)
     assert (caught.value.check, caught.value.row) == (check, row)
+
+
+def test_a_station_that_stands_twice_is_named_with_both_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the file is cut into blocks, and in whatever order its rows stand."""
+    rows: list[tuple[object, ...]] = [(station.id, *GOOD) for station in STATIONS]
+    for order in (rows, rows[::-1]):
+        for first, again in ((0, 1), (0, 8), (2, 4), (6, 7)):
+            faulty = [*order[:again], order[first], *order[again:]]
+            for block in (60, 100, 4000):
+                monkeypatch.setitem(read_table.__kwdefaults__ or {}, "block", block)
+                with pytest.raises(BadInput) as caught:
+                    dry_run(file_of(tmp_path, faulty), POLL, STATIONS)
+                fault = caught.value
+                assert (fault.check, fault.row, fault.found) == ("F.021", again + 2, order[first][0])
+                assert f"row {first + 2} already" in fault.message
+
+
+@pytest.mark.parametrize("block", [100, 1 << 20])
+def test_identities_over_optional_fields_hold_where_a_protocol_gives_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """F.104 delivered = received + cancelled, F.107 and F.109 on the mobile box: as intake decides them, row by row."""
+    monkeypatch.setitem(read_table.__kwdefaults__ or {}, "block", block)
+    optional = ("delivered", "cancelled", "mobile_requests", "mobile_ballots")
+    given: list[tuple[object, ...]] = [
+        (81, 1, "", ""), (82, 1, "", ""), ("", 1, 5, 5), (0, "", 5, 6), ("", "", "", 71), (80, 0, 80, 71), ("",) * 4,
+    ]  # fmt: skip
+    rows = [(station.id, *GOOD, *values) for station, values in zip(STATIONS, given, strict=False)]
+    path = file_of(tmp_path, rows, ("station", *NAMES, *optional))
+    (run,) = dry_run(path, POLL, STATIONS)
+    expected: dict[str, tuple[str, ...]] = {}
+    for batch in read_protocols(path, POLL, chunk_rows=3):
+        for station, values in zip(batch.stations, batch.protocols(), strict=True):
+            if numbers := tuple(identity.number for identity in FORM.broken(values)):
+                expected[station] = numbers
+    assert run.faulty == expected
+    assert run.raised == {"F.104": 1, "F.107": 1, "F.109": 2}
+    assert set(run.tally.national) == set(FORM.required)
 
 
 def test_each_contest_is_counted_by_itself(tmp_path: Path) -> None:

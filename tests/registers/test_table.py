@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import tracemalloc
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import BadInput
+from dauys.registers.blocks import blocks
 from dauys.registers.table import Chunk, read_table
 
 COLUMNS = {"station": "station", "eligible": "eligible", "yes": "yes"}
@@ -186,24 +188,63 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path, cut: int) -> None:
     assert refused(written(tmp_path, broken, "t.csv.gz")).check in {"F.006", "F.004", "F.008", "F.016"}
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from('a,"\n\r'), min_size=1, max_size=120).map("".join), st.integers(8, 40), st.booleans())
+def test_blocks_are_the_text_cut_where_rows_end(
+    tmp_path_factory: pytest.TempPathFactory, text: str, size: int, packed: bool
+) -> None:
+    """Whatever stands in it and however it is cut: nothing is lost, and no quoted part is cut in two."""
+    path = tmp_path_factory.mktemp("b") / "t"
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    whole = text.rstrip("\r\n")
+    ends = [n for n, c in enumerate(whole + "\n", 1) if c == "\n" and whole.count('"', 0, n) % 2 == 0]
+    if not whole or whole.count('"') % 2:
+        with pytest.raises(BadInput) as caught:
+            list(blocks(path, size))
+        assert caught.value.check == ("F.008" if whole else "F.002")
+        return
+    found = list(blocks(path, size))
+    at = 0
+    for block in found[:-1]:
+        at += len(block)
+        assert at in ends
+    joined = b"".join(found).decode()
+    assert joined.rstrip("\r\n") == whole and joined.endswith("\n")
+
+
 def test_optional_columns_and_cells(tmp_path: Path) -> None:
     path = written(tmp_path, "station,eligible,yes\na,10,\nb,20,9\n")
     (chunk,) = read(
         path, columns=COLUMNS | {"note": "note", "no": "no"}, numbers=NUMBERS | {"no"}, optional={"yes", "note", "no"}
     )
-    assert chunk.missing["yes"].tolist() == [True, False] and chunk.missing["no"].all()
-    assert chunk.numbers["yes"].tolist() == [0, 9] and chunk.texts["note"].to_list() == ["", ""]
+    assert chunk.missing["yes"].tolist() == [True, False] and chunk.numbers["yes"].tolist() == [0, 9]
+    assert chunk.numbers.keys() == {"eligible", "yes"} and chunk.texts.keys() == {"station"}
     assert refused(written(tmp_path, "station,eligible,yes\na,10\n"), optional={"yes"}).check == "F.008"
 
 
 def test_columns_are_joined_and_others_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, "region,uik,n,x\nA,1,5,z\nB,2,6,z\n")
-    (chunk,) = read(
-        path, columns={"station": ["region", "uik"], "area": "region", "n": "n"}, numbers={"n"}, ignore={"x"}
-    )
-    assert chunk.texts["station"].to_list() == ["A:1", "B:2"] and chunk.texts["area"].to_list() == ["A", "B"]
+    pl.read_csv(path).write_parquet(tmp_path / "t.parquet")
+    for same in (path, tmp_path / "t.parquet"):
+        (chunk,) = read(
+            same, columns={"station": ["region", "uik"], "area": "region", "n": "n"}, numbers={"n"}, ignore={"x"}
+        )
+        assert chunk.texts["station"].to_list() == ["A:1", "B:2"] and chunk.texts["area"].to_list() == ["A", "B"]
     assert refused(path, columns={"station": ["region", "uik"], "n": "n"}, numbers={"n"}).check == "F.009"
     assert len(read(path, columns={"station": ["region", "uik"]}, numbers=(), ignore=None)) == 1
+
+
+def test_some_columns_are_mapped_and_the_others_go_by_their_names(tmp_path: Path) -> None:
+    path = written(tmp_path, "place,За,eligible,station,x\na,7,10,ward,z\n")
+    wanted: dict[str, Any] = {"aliases": {"За": "yes", "Против": "no"}, "ignore": None, "mapped": {"station"}}
+    (chunk,) = read(path, columns=COLUMNS | {"station": "place"}, **wanted)
+    assert rows([chunk]) == [("a", 10, 7)]
+    assert refused(path, columns=COLUMNS | {"station": "site"}, **wanted).check == "F.010"
+    # A column that is mapped is nobody else's, whatever its name; an optional one that is mapped must be there.
+    fault = refused(path, columns=COLUMNS | {"station": "eligible"}, **wanted)
+    assert fault.check == "F.010" and "missing: eligible" in fault.message
+    mapped = wanted | {"mapped": {"station", "note"}, "optional": {"note"}}
+    assert refused(path, columns=COLUMNS | {"station": "place", "note": "remark"}, **mapped).check == "F.010"
 
 
 def test_parquet_and_json_give_the_same_rows(tmp_path: Path) -> None:
@@ -249,6 +290,8 @@ def test_parquet_faults(tmp_path: Path) -> None:
     assert (refused(path).check, refused(path).row) == ("F.014", 2)
     pl.DataFrame({"station": ["a", "b"], "eligible": [1, 2], "yes": [None, 1]}).write_parquet(path)
     assert (refused(path).check, refused(path).row) == ("F.011", 1)
+    pl.DataFrame({"station": ["a", "b\0"], "eligible": [1, 2], "yes": [1, 1]}).write_parquet(path)
+    assert (refused(path).check, refused(path).row) == ("F.005", 2)
     path.write_bytes(path.read_bytes()[:-40])
     assert refused(path).check == "F.006"
     assert refused(written(tmp_path, GOOD, "t.xlsx")).check == "F.001"
@@ -281,6 +324,7 @@ def test_a_reader_that_stops_early_has_not_read_the_file(tmp_path: Path) -> None
     text = "station,eligible,yes\n" + "a,1,1\n" * 50_000 + "b,none,1\n"
     chunks = read_table(written(tmp_path, text), COLUMNS, NUMBERS, block=1 << 14, chunk_rows=100)
     assert len(next(chunks)) == 100
+    assert isinstance(chunks, Generator)
     chunks.close()
     with pytest.raises(BadInput) as caught:
         read(written(tmp_path, text), block=1 << 14)

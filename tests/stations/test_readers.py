@@ -60,8 +60,28 @@ def test_a_mapping_of_columns_ignores_all_others(tmp_path: Path) -> None:
     (batch,) = read(tmp_path, table(row, names=names), columns=columns)
     assert list(batch.stations) == ["R:7"] and batch.protocols() == [GOOD]
     assert check_of(tmp_path, table(row, names=names), columns=columns | {"maybe": "note"})[0] == "F.035"
+    assert check_of(tmp_path, table(row, names=names), columns=columns | {"yes": ["x_yes", "x_no"]})[0] == "F.036"
     del columns["yes"]
     assert check_of(tmp_path, table(row, names=names), columns=columns)[0] == "F.010"
+
+
+def test_what_is_not_mapped_goes_by_its_name_or_label(tmp_path: Path) -> None:
+    label = POLL.contests[0].form.field("no").labels["ru"]
+    names = ["place", *(label if name == "no" else name for name in NAMES if name != "yes"), "for", "by", "note"]
+    row = {"place": "s0", label: GOOD["no"], "for": GOOD["yes"], "by": "bek", "note": "n", **GOOD}
+    (batch,) = read(tmp_path, table(row, names=names), columns={"station": "place", "yes": "for"})
+    assert list(batch.stations) == ["s0"] and batch.protocols() == [GOOD] and batch.by == ["bek"]
+    assert check_of(tmp_path, table(row, names=names), columns={"station": "place"})[0] == "F.010"
+
+
+def test_some_columns_of_a_turnout_report_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("station,hour,eligible,votes,note\ns1,12:00,10,6,x\n")
+    (report,) = read_turnout(path, POLL, {"received": "votes"})
+    assert (report.hour, report.received.tolist()) == ("12:00", [6])
+    with pytest.raises(BadInput) as caught:
+        read_turnout(path, POLL, {"yes": "votes"})
+    assert caught.value.check == "F.035"
 
 
 @pytest.mark.parametrize(

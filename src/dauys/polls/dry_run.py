@@ -16,9 +16,10 @@ import polars as pl
 from dauys.count.areas import AreaCount, Outstanding
 from dauys.count.decision import Decision, decide
 from dauys.count.tally import Tally, tally_columns
+from dauys.law.form import Identity
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.stations.batch import Batch, Column, Mask
-from dauys.stations.readers import read_protocols
+from dauys.stations.readers import read_protocols, twice
 
 FAULTY_NAMED = 20
 """Stations with errors that a dry run names; intake names them all."""
@@ -104,27 +105,51 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """One contest of a file, a row for each station of the list: its protocol's required fields, where `came` is true."""
+    """One contest of a file, a row for each station of the list: where its protocol stands in the file (0: it did not come)
+    and its fields. Of an optional field that the file has, `given` says which protocols give it.
+    """
 
-    came: Mask
-    columns: Mapping[str, Column]
+    rows: Column
+    columns: dict[str, Column]
+    given: dict[str, Mask]
 
     @classmethod
     def empty(cls, contest: Contest, listed: Listed) -> _Sheet:
-        rows = len(listed.ids)
-        columns = {name: np.zeros(rows, np.int64) for name in contest.form.required}
-        return cls(np.zeros(rows, np.bool_), columns)
+        columns = {name: np.zeros(len(listed.ids), np.int64) for name in contest.form.required}
+        return cls(np.zeros(len(listed.ids), np.int64), columns, {})
 
     def take(self, batch: Batch, places: Column) -> None:
-        self.came[places] = True
-        for name, column in self.columns.items():
-            column[places] = batch.values[name]
+        """Puts a batch where its stations stand. Raises BadInput F.021 for a station that stands in the file already."""
+        rows = batch.row_numbers()
+        before = self.rows[places]
+        self.rows[places] = rows
+        if before.any() or not np.array_equal(self.rows[places], rows):
+            first: dict[int, int] = {}
+            for place, (station, row) in enumerate(zip(places.tolist(), before.tolist(), strict=True)):
+                earlier = row or first.setdefault(station, batch.row(place))
+                if earlier != batch.row(place):
+                    raise twice(batch, place, earlier)
+        for name, values in batch.values.items():
+            if name not in self.columns:
+                self.columns[name] = np.zeros(len(self.rows), np.int64)
+                self.given[name] = np.zeros(len(self.rows), np.bool_)
+            self.columns[name][places] = values
+            if name in self.given:
+                self.given[name][places] = ~batch.missing[name] if name in batch.missing else True
+
+    def broken(self, identity: Identity) -> Mask:
+        """The protocols that break an identity, among those that give all its fields."""
+        broken = identity.relation.violations(self.columns) & (self.rows > 0)
+        for name in self.given.keys() & identity.relation.fields:
+            broken &= self.given[name]
+        return broken
 
 
 def dry_run(
     path: Path, poll: Poll, stations: Sequence[Station] | Listed, columns: Mapping[str, str | list[str]] | None = None
 ) -> list[DryRun]:
-    """Reads a file and counts it, contest by contest; the form's identities are checked, nothing else.
+    """Reads a file and counts it, contest by contest; the form's identities are checked where their fields are given, nothing
+    else.
 
     Raises BadInput for a file that intake would refuse, naming file, row and field. Memory is bounded by the list, not by
     the file: the first protocol of a station that is not listed, or has one already, ends the reading.
@@ -132,7 +157,7 @@ def dry_run(
     listed = stations if isinstance(stations, Listed) else Listed.of(poll, stations)
     sheets = {contest.id: _Sheet.empty(contest, listed) for contest in poll.contests}
     taken = dict.fromkeys(sheets, 0)
-    for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000):
+    for batch in read_protocols(path, poll, columns, chunk_rows=1_000_000, once=False):
         if len(sheets) > 1:  # a table of several contests may lack what one of them asks for
             batch.check_against(poll.contest(batch.contest).form)
         sheets[batch.contest].take(batch, listed.places(batch, taken[batch.contest]))
@@ -145,7 +170,7 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
     raised: dict[str, Mask] = {}
     for identity in contest.form.identities:
         if identity.applies_to(sheet.columns):
-            violations = identity.relation.violations(sheet.columns) & sheet.came
+            violations = sheet.broken(identity)
             if violations.any():
                 broken |= violations
                 raised[identity.number] = violations
@@ -153,12 +178,14 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
         str(listed.ids[row]): tuple(number for number, mask in raised.items() if mask[row])
         for row in np.flatnonzero(broken)[:FAULTY_NAMED].tolist()
     }
-    good = sheet.came & ~broken
+    came = sheet.rows > 0
+    good = came & ~broken
+    counted = slice(None) if good.all() else good  # a slice copies nothing
     tally = tally_columns(
         listed.ids.filter(pl.Series(good)),
-        listed.areas[good],
+        listed.areas[counted],
         [area.code for area in poll.areas],
-        {name: column[good] for name, column in sheet.columns.items()},
+        {name: sheet.columns[name][counted] for name in contest.form.required},
     )
     outstanding: dict[int, list[Outstanding]] = {}
     for row in np.flatnonzero(~good).tolist():
@@ -170,4 +197,4 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
     }
     decision = decide(contest.rule, counts, on=poll.day)
     times = {number: int(mask.sum()) for number, mask in raised.items()}
-    return DryRun(contest, tally, decision, int(broken.sum()), int((~sheet.came).sum()), times, faulty)
+    return DryRun(contest, tally, decision, int(broken.sum()), int((~came).sum()), times, faulty)

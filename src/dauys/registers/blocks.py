@@ -10,18 +10,21 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
+import numpy as np
+
 from dauys.errors import BadInput
 from dauys.regular_file import open_regular
 
 Item = TypeVar("Item")
 
-BLOCK = 3 << 20
+BLOCK = 3 << 19
 """Bytes of text read at a time."""
 
 LONGEST_ROW = 1 << 20
 """A longer row is a quote that was never closed (or not a table at all)."""
 
 GZIP = b"\x1f\x8b"
+_QUOTE = ord('"')
 _QUOTED = re.compile(rb'"[^"]*"')
 _MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _FOREIGN = {
@@ -44,23 +47,28 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LO
 
     A row has at most `longest` bytes, or those of one block. A UTF-8 byte order mark is dropped, and blank lines at the
     end. Raises BadInput F.001, F.002, F.004 to F.006 and F.008 (a quote that is never closed).
-    Except for UTF-16 the encoding is not checked here: see `decode`.
+    Except for UTF-16 the encoding is not checked here: see `decode`. The next block is unpacked and cut in a thread.
     """
+    return ahead(_blocks(path, size, quotes, longest))
+
+
+def _blocks(path: Path, size: int, quotes: bool, longest: int) -> Iterator[bytes]:
     rest, begun = b"", False
-    for number, piece in enumerate(ahead(_pieces(path, size))):
-        text = rest + (_opening(path, piece) if number == 0 else piece)
-        if b"\0" in piece:
+    for number, piece in enumerate(_pieces(path, size)):
+        text = _opening(path, piece) if number == 0 else piece
+        if b"\0" in text:
             raise BadInput("the file has NUL bytes: it is not text", file=path, check="F.005", expected="text in UTF-8")
-        end = _end_of_text(text, _last_row_end(text, quotes))
+        end = _rows_end(rest, text, quotes)
+        if end == 0:  # no row that begins in this piece ends in it
+            rest, text = b"", rest + text
+            end = _rows_end(rest, text, quotes)
         if end == 0:
             if len(text) > longest:
                 raise _never_closed(path, text)
             rest = text
             continue
-        # Blank lines wait for what follows: only at the end of the file do they mean nothing.
-        end = text.index(b"\n", end) + 1
         begun = True
-        yield text[:end]
+        yield b"".join((rest, memoryview(text)[:end]))
         rest = text[end:]
     end = _end_of_text(rest, len(rest))
     if end and quotes and b'"' in bare(rest):
@@ -69,6 +77,14 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LO
         yield rest[:end] + b"\n"
     elif not begun:
         raise BadInput("the file is empty", file=path, check="F.002", expected="a header line and rows")
+
+
+def _rows_end(rest: bytes, text: bytes, quotes: bool) -> int:
+    """Where the last whole row of rest + text ends in `text`; 0 where it does not. Blank lines after it do not belong to it:
+    they wait for what follows, for only at the end of the file do they mean nothing.
+    """
+    end = _end_of_text(text, _last_row_end(rest, text) if quotes else text.rfind(b"\n") + 1)
+    return end and text.index(b"\n", end) + 1
 
 
 def _end_of_text(text: bytes, end: int) -> int:
@@ -134,9 +150,10 @@ def _pieces(path: Path, size: int) -> Iterator[bytes]:
                     first = file.read(size)
                 return
             unpack = zlib.decompressobj(31)
-            packed = first
+            packed, limit = first, size // 4  # the first piece is small: whoever waits for it can begin
             while packed:
-                text = unpack.decompress(packed, size)
+                text = unpack.decompress(packed, limit)
+                limit = size
                 packed = unpack.unconsumed_tail
                 if unpack.eof:  # gzip files may be several, one after the other
                     packed = unpack.unused_data.lstrip(b"\0") or file.read(size).lstrip(b"\0")
@@ -210,15 +227,20 @@ def _likeness(text: bytes) -> str:
     return max(("CP1251", "KOI8-R", "CP866"), key=frequent)
 
 
-def _last_row_end(text: bytes, quotes: bool) -> int:
-    """Where the last whole row ends: after the last line end that no quote encloses; 0 where there is none."""
+def _last_row_end(rest: bytes, text: bytes) -> int:
+    """Where the last whole row of rest + text ends in `text`: after its last line end that no quote encloses; or 0."""
     cut = text.rfind(b"\n") + 1
-    if not quotes or b'"' not in text:
+    if b'"' not in text and b'"' not in rest:
         return cut
-    inside = text.count(b'"', 0, cut) % 2 == 1
+    inside = (_quotes(rest, len(rest)) + _quotes(text, cut)) % 2 == 1
     while cut and inside:
         quote = text.rfind(b'"', 0, cut)  # it opens the part that the line end lies in
-        before = text.rfind(b"\n", 0, quote) + 1
-        inside = text.count(b'"', before, quote) % 2 == 1
+        before = text.rfind(b"\n", 0, max(quote, 0)) + 1
+        inside = text.count(b'"', before, max(quote, 0)) % 2 == 1
         cut = before
     return cut
+
+
+def _quotes(text: bytes, end: int) -> int:
+    """How many quotes stand before `end`."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8, end) == _QUOTE))

@@ -28,13 +28,18 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a reader asks of a table: see `read_table`."""
+    """What a reader asks of a table: see `read_table`.
+
+    The names in `mapped` are read from the columns given for them, which must be there, and from no others. The rest goes
+    by its own name or an alias, in columns that no mapped name is read from.
+    """
 
     columns: Mapping[str, Source]
     numbers: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     aliases: Mapping[str, str] | None = None
     ignore: Collection[str] | None = ()
+    mapped: frozenset[str] = frozenset()
 
     def layout(self, header: Sequence[str], file: Path | None, row: int | None = None) -> Layout:
         """Where each wanted column stands. Raises BadInput F.007, F.009, F.010."""
@@ -50,14 +55,17 @@ class Wanted:
                     found=header[place],
                     expected="each column once",
                 )
-        by_alias = {_key(label): name for label, name in (self.aliases or {}).items()}
+        by_alias = {_key(label): name for label, name in (self.aliases or {}).items() if name not in self.mapped}
+        taken = {_key(s) for name in self.mapped for s in _sources(self.columns[name])}
+        free = ["" if key in taken else key for key in keys]
         places: dict[str, tuple[int, ...]] = {}
         absent: list[str] = []
         for name, source in self.columns.items():
-            sources = [source] if isinstance(source, str) else list(source)
-            found = [keys.index(_key(s)) for s in sources if _key(s) in keys]
+            own = keys if name in self.mapped else free
+            sources = _sources(source)
+            found = [own.index(_key(s)) for s in sources if _key(s) in own]
             found = found if len(found) == len(sources) else []
-            others = [place for place, key in enumerate(keys) if by_alias.get(key) == name and place not in found]
+            others = [place for place, key in enumerate(free) if by_alias.get(key) == name and place not in found]
             if len(others) > (not found):
                 both = ", ".join(header[place] for place in (*found, *others))
                 message = f"two columns mean {name}"
@@ -65,8 +73,8 @@ class Wanted:
             found = found or others
             if found:
                 places[name] = tuple(found)
-            elif name not in self.optional or self.ignore is None:  # who maps a column says that it is there
-                absent += [s for s in sources if _key(s) not in keys]
+            elif name not in self.optional or name in self.mapped:  # who maps a column says that it is there
+                absent += [s for s in sources if _key(s) not in own]
         self._no_strangers(header, keys, places, file, row)
         if absent:
             raise BadInput(
@@ -80,7 +88,7 @@ class Wanted:
         return Layout(tuple(header), places, self.numbers, self.optional)
 
     def _labels(self) -> list[str]:
-        return [s for source in self.columns.values() for s in ([source] if isinstance(source, str) else source)]
+        return [s for source in self.columns.values() for s in _sources(source)]
 
     def _no_strangers(
         self,
@@ -107,6 +115,10 @@ class Wanted:
                 found=header[place],
                 expected=f"the columns {', '.join(self._labels())}; take others out, or map the ones to read",
             )
+
+
+def _sources(source: Source) -> Sequence[str]:
+    return [source] if isinstance(source, str) else source
 
 
 def _key(label: str) -> str:

@@ -6,6 +6,7 @@ same value either way, so that a verifier without our packs decides by what the 
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import yaml
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.decision_rule import DecisionRule, rule_of
@@ -119,12 +122,30 @@ def publication_of(node: Node) -> Publication:
     return Publication(parts["event"].text(), parts["day"].date(), parts["cite"].text())
 
 
+def voting_in(node: Node) -> dict[str, Any]:
+    """The poll's own rules on ways to vote, as they are written: plain JSON, not yet understood."""
+    return {key.text(): _plain(value) for key, value in node.entries()}
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node.raw, yaml.MappingNode):
+        return {key.text(): _plain(value) for key, value in node.entries()}
+    if isinstance(node.raw, yaml.SequenceNode):
+        return [_plain(item) for item in node.items()]
+    text = node.text(empty=True)
+    plain = not getattr(node.raw, "style", None)
+    if plain and text in ("true", "false"):
+        return text == "true"
+    return int(text) if plain and re.fullmatch("[1-9]?[0-9]{1,8}", text) else text
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """A referendum or an election on one day.
 
     `areas` are the areas that exist on the day (the rule's denominator). `hours` are local times in each area's zone,
-    `reports` times in the poll's own zone. `stages` name the declarations and when they were made.
+    `reports` times in the poll's own zone. `stages` name the declarations and when they were made. `voting` is what the
+    poll itself lays down on ways to vote, as plain JSON: who holds the pollbook reads it (dauys.pollbook.channels).
     """
 
     id: str
@@ -141,6 +162,7 @@ class Poll:
     ballot_limit: BallotLimit = BallotLimit()
     reconstruction: bool = False
     publishes: Publication | None = None
+    voting: Mapping[str, Any] | None = None
 
     def contest(self, contest_id: str | None) -> Contest:
         """The contest with that id; with None the only one there is."""
@@ -181,6 +203,7 @@ class Poll:
             "ballot_limit": {"share": str(self.ballot_limit.share), "cite": self.ballot_limit.cite},
             "reconstruction": self.reconstruction,
             **({} if self.publishes is None else {"publishes": self.publishes.to_json()}),
+            **({} if self.voting is None else {"voting": dict(self.voting)}),
             "areas": [area.to_json() for area in self.areas],
             "contests": [
                 {
@@ -204,7 +227,7 @@ def _poll_of(node: Node) -> Poll:
     parts = node.mapping(
         ("poll", "kind", "day", "names", "timezone", "hours", "reports", "stages", "ballot_limit", "reconstruction",
          "areas", "contests"),
-        ("publishes", "stations", "keys"),
+        ("publishes", "voting", "stations", "keys"),
     )  # fmt: skip
     hours = parts["hours"].mapping(("open", "close"))
     limit = parts["ballot_limit"].mapping(("share", "cite"))
@@ -222,6 +245,7 @@ def _poll_of(node: Node) -> Poll:
         ballot_limit=BallotLimit(limit["share"].fraction(), limit["cite"].text(empty=True)),
         reconstruction=parts["reconstruction"].boolean(),
         publishes=publication_of(parts["publishes"]) if "publishes" in parts else None,
+        voting=voting_in(parts["voting"]) if "voting" in parts else None,
         areas=tuple(area_of(area) for area in parts["areas"].items()),
         contests=tuple(_contest_of(contest) for contest in parts["contests"].items()),
     )

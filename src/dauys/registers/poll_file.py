@@ -33,7 +33,7 @@ from dauys.law.files import Node, read_yaml
 from dauys.law.form import Form, read_form
 from dauys.law.packs import load_form, load_rule, pack_folder
 from dauys.registers.areas import Area, areas_on, read_areas
-from dauys.registers.poll import BallotLimit, Contest, Poll, Station, publication_of
+from dauys.registers.poll import BallotLimit, Contest, Poll, Station, publication_of, voting_in
 from dauys.registers.table import read_table
 
 REQUIRED = ("poll", "kind", "day", "timezone", "names", "hours", "contests")
@@ -45,6 +45,7 @@ OPTIONAL = (
     "ballot_limit",
     "reconstruction",
     "publishes",
+    "voting",
     "stations",
     "protocols",
 )
@@ -119,6 +120,7 @@ def read_poll(path: Path) -> PollFile:
         ballot_limit=_ballot_limit(parts["ballot_limit"]) if "ballot_limit" in parts else BallotLimit(),
         reconstruction="reconstruction" in parts,
         publishes=publication_of(parts["publishes"]) if "publishes" in parts else None,
+        voting=voting_in(parts["voting"]) if "voting" in parts else None,
     )
     return PollFile(
         poll=poll,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import BLOCK, ahead, bare, blocks, decode
+from dauys.registers.blocks import BLOCK, bare, blocks, decode
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
 from dauys.regular_file import open_regular
@@ -33,7 +33,8 @@ class Chunk:
     """Consecutive rows. `first_row` is the row in the file (CSV: the header is row 1; JSON, Parquet: the first is 1).
 
     `texts` are polars String series without nulls (empty where an optional cell is empty); `numbers` are int64 arrays,
-    0 where an optional cell is empty; `missing` marks those cells, for the columns that have any.
+    0 where an optional cell is empty; `missing` marks those cells, for the columns that have any. What the file has no
+    column for is in none of them.
     """
 
     file: Path | None
@@ -55,6 +56,7 @@ def read_table(
     *,
     aliases: Mapping[str, str] | None = None,
     ignore: Collection[str] | None = (),
+    mapped: Collection[str] = (),
     chunk_rows: int = CHUNK_ROWS,
     block: int = BLOCK,
 ) -> Iterator[Chunk]:
@@ -63,9 +65,9 @@ def read_table(
     `columns` maps our names to the file's column, or to several that are joined with ":". The names in `numbers` are
     counts. A name in `optional` may be absent from the file, and its cells may be empty. `aliases` maps other labels
     (any language, case and blanks do not matter) to our names. `ignore` lists columns of the file that are not read;
-    None ignores every column that is not asked for. Raises BadInput F.001 to F.017.
+    None ignores every column that is not asked for. `mapped`: see `Wanted`. Raises BadInput F.001 to F.017.
     """
-    wanted = Wanted(columns, frozenset(numbers), frozenset(optional), aliases or {}, ignore)
+    wanted = Wanted(columns, frozenset(numbers), frozenset(optional), aliases or {}, ignore, frozenset(mapped))
     suffixes = {suffix.lower() for suffix in path.suffixes}
     if ".parquet" in suffixes:
         yield from _parquet(path, wanted, chunk_rows)
@@ -74,7 +76,7 @@ def read_table(
     elif ".json" in suffixes:
         yield from _json(path, wanted, chunk_rows)
     elif suffixes & {".csv", ".tsv", ".txt"}:
-        yield from ahead(_csv(path, wanted, chunk_rows, block))
+        yield from _csv(path, wanted, chunk_rows, block)
     else:
         raise BadInput(
             "the kind of file is not known by its name",
@@ -100,7 +102,7 @@ def rows_chunk(
         {f"c{place}": [cells[place] for cells in strings] for place in range(len(header))},
         schema={f"c{place}": pl.String for place in range(len(header))},
     )
-    return _chunk(_typed(frame, layout), layout, wanted, file, first_row)
+    return _chunk(_typed(frame, layout), layout, file, first_row)
 
 
 def _cell(row: Mapping[str, Any], label: str, number: int, file: Path | None) -> str:
@@ -139,7 +141,7 @@ def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chu
                 text, row = block[end:], 2
             frame = _parse(text, row, separator, layout, path)
             for start in range(0, len(frame), chunk_rows):
-                yield _chunk(frame.slice(start, chunk_rows), layout, wanted, path, row + start)
+                yield _chunk(frame.slice(start, chunk_rows), layout, path, row + start)
             row += len(frame)
     except BadInput as fault:
         if fault.check != "F.008" or fault.row is not None:
@@ -207,11 +209,15 @@ def _faulty(frame: pl.DataFrame, layout: Layout) -> bool:
                     return True
                 if name not in layout.optional and column.null_count():
                     return True
-            elif (name not in layout.optional and (column.null_count() or column.eq("").any())) or (
-                column.dtype == pl.String and column.str.contains("\0", literal=True).any()
-            ):
+            elif name not in layout.optional and (column.null_count() or column.eq("").any()):
                 return True
     return False
+
+
+def _has_nul(frame: pl.DataFrame) -> bool:
+    """Whether a text of a typed frame has a NUL; a CSV that has one is refused before it is parsed (F.005)."""
+    texts = (column for column in frame.iter_columns() if column.dtype == pl.String)
+    return any(column.str.contains("\0", literal=True).any() for column in texts)
 
 
 def _typed(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -220,30 +226,21 @@ def _typed(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return frame.with_columns(pl.col(c).str.strip_chars().replace("", None).cast(pl.Int64) for c in counted)
 
 
-def _chunk(frame: pl.DataFrame, layout: Layout, wanted: Wanted, file: Path | None, first_row: int) -> Chunk:
+def _chunk(frame: pl.DataFrame, layout: Layout, file: Path | None, first_row: int) -> Chunk:
     texts: dict[str, pl.Series] = {}
     numbers: dict[str, npt.NDArray[np.int64]] = {}
     missing: dict[str, npt.NDArray[np.bool_]] = {}
-    for name in wanted.columns:
-        places = layout.places.get(name)
-        if name not in wanted.numbers:
-            parts = [frame[f"c{place}"].fill_null("").alias(name) for place in places or ()]
-            texts[name] = (
-                pl.repeat("", len(frame), eager=True)
-                if not parts
-                else parts[0]
-                if len(parts) == 1
-                else pl.select(pl.concat_str(parts, separator=":")).to_series()
-            )
-        elif places:
+    for name, places in layout.places.items():
+        if name in layout.numbers:
             series = frame[f"c{places[0]}"]
             if series.null_count():
                 missing[name] = series.is_null().to_numpy()
                 series = series.fill_null(0)
             numbers[name] = series.to_numpy()
         else:
-            numbers[name] = np.zeros(len(frame), np.int64)
-            missing[name] = np.ones(len(frame), np.bool_)
+            parts = [frame[f"c{place}"].fill_null("") for place in places]
+            several = len(parts) > 1
+            texts[name] = pl.select(pl.concat_str(parts, separator=":")).to_series() if several else parts[0]
     return Chunk(file, first_row, texts, numbers, missing)
 
 
@@ -257,17 +254,17 @@ def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
         schema = scan.collect_schema()
         layout = wanted.layout(schema.names(), path)
         _parquet_types(schema, layout, path)
+        counted = {place for name in layout.numbers & layout.places.keys() for place in layout.places[name]}
         chosen = [
-            pl.col(schema.names()[place]).cast(pl.Int64 if name in layout.numbers else pl.String).alias(f"c{place}")
-            for name, places in layout.places.items()
-            for place in places
+            pl.col(schema.names()[place]).cast(pl.Int64 if place in counted else pl.String).alias(f"c{place}")
+            for place in sorted({place for places in layout.places.values() for place in places})
         ]
         first = 1
         for frame in scan.select(chosen).collect_batches(chunk_size=chunk_rows, maintain_order=True, lazy=True):
-            if len(frame) and _faulty(frame, layout):
+            if len(frame) and (_faulty(frame, layout) or _has_nul(frame)):
                 raise _parquet_fault(frame, layout, path, first)
             if len(frame):
-                yield _chunk(frame, layout, wanted, path, first)
+                yield _chunk(frame, layout, path, first)
             first += len(frame)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInput(
@@ -305,8 +302,8 @@ def _parquet_fault(frame: pl.DataFrame, layout: Layout, path: Path, first: int) 
 
 
 def _json(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
-    data = bytearray()
-    for block in blocks(path, quotes=False, longest=LARGEST_JSON):  # unpacked, a small file may be without end
+    data = bytearray()  # unpacked, a small file may be without end
+    for block in blocks(path, 2 * BLOCK, quotes=False, longest=LARGEST_JSON):
         data += block
         if len(data) > LARGEST_JSON:
             message = "a JSON list is read whole and this one is too large: use JSON Lines"

@@ -50,6 +50,11 @@ class Batch:
         """The row in the file, or the place from 1."""
         return self.rows[place] if self.rows is not None else place + 1
 
+    def row_numbers(self) -> Column:
+        """`row` of every place, as a column."""
+        rows = self.rows if self.rows is not None else range(1, len(self) + 1)
+        return np.arange(rows.start, rows.stop) if isinstance(rows, range) else np.asarray(rows, np.int64)
+
     def take(self, places: Sequence[int]) -> Batch:
         """The rows at these places, in this order."""
         chosen = np.asarray(places, dtype=np.intp)

@@ -1,12 +1,14 @@
 """What does a file of protocols or turnout reports say? Strict tables in, batches of one contest out.
 
 Columns are `station`, the fields of the form, and as needed `contest`, `at`, `by`, `sig`, and `<field>_words`. A poll's
-description maps them to the file's own columns; without a mapping the form's labels in any language are known too.
+description, or whoever sends a file, maps some of them to the file's own columns; what is not mapped goes by its name,
+or by the form's label for it in any language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,16 @@ _LABELS = {
 
 
 def read_protocols(
-    path: Path, poll: Poll, columns: Mapping[str, Source] | None = None, chunk_rows: int = CHUNK_ROWS
+    path: Path,
+    poll: Poll,
+    columns: Mapping[str, Source] | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+    once: bool = True,
 ) -> Iterator[Batch]:
     """Streams a file's protocols as batches of at most `chunk_rows`, each of one contest.
 
-    Raises BadInput F.001 to F.017, F.021 to F.023, F.035, naming the row.
+    Raises BadInput F.001 to F.017, F.021 to F.023, F.035, F.036, naming the row. Without `once` the caller sees to it that
+    a station stands once in each contest (F.021).
     """
     wanted = protocol_columns(poll, columns)
     chunks = read_table(
@@ -46,9 +53,10 @@ def read_protocols(
         wanted.optional,
         aliases=wanted.aliases,
         ignore=wanted.ignore,
+        mapped=wanted.mapped,
         chunk_rows=chunk_rows,
     )
-    yield from batches(poll, chunks)
+    yield from batches(poll, chunks, once)
 
 
 def protocols_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Batch]:
@@ -58,41 +66,49 @@ def protocols_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Batch]:
 
 
 def protocol_columns(poll: Poll, columns: Mapping[str, Source] | None = None) -> Wanted:
-    """The columns that a table of this poll's protocols may have. A mapping that is given ignores all others."""
+    """The columns that a table of this poll's protocols may have.
+
+    A mapping may name some of them: they are read from the columns that it gives, the others from columns of their own name
+    or label. With a mapping, columns that are neither are left out; without one they are refused (F.009).
+    """
     fields = {field.name: field for contest in poll.contests for field in contest.form.fields}
     required = set.intersection(*(set(contest.form.required) for contest in poll.contests))
     words = [f"{name}_words" for name in fields]
     known: dict[str, Source] = {name: name for name in ("station", *fields, *ABOUT, *words)}
-    if columns:
-        for name in columns:
-            if name not in known:
-                raise BadInput(
-                    "the mapping of columns names a field that no form has", field=name, check="F.035", found=name,
-                    expected=", ".join(known),
-                )  # fmt: skip
-        known = dict(columns)
     aliases = {label: field.name for field in fields.values() for label in field.labels.values()}
     aliases |= {label: name for name in ("station", "contest") for label in _LABELS[name]}
     optional = {*fields, *ABOUT, *words} - required
     if len(poll.contests) > 1:
         optional.discard("contest")
-    absent = [name for name in ("station", *sorted(required)) if name not in known]
-    if absent:
-        raise BadInput(
-            "the mapping of columns lacks a field", field=absent[0], check="F.010", expected=", ".join(absent)
-        )
-    return Wanted(
-        known, frozenset(fields) & known.keys(), frozenset(optional), aliases, None if columns else (),
-    )  # fmt: skip
+    return _mapped(Wanted(known, frozenset(fields), frozenset(optional), aliases), columns)
 
 
-def batches(poll: Poll, chunks: Iterable[Chunk]) -> Iterator[Batch]:
-    """Chunks of a table as batches of one contest; a station stands once in each contest (F.021)."""
+def _mapped(wanted: Wanted, columns: Mapping[str, Source] | None) -> Wanted:
+    """The same columns, some of them mapped; then all others of the file are left out. Raises BadInput F.035, F.036."""
+    if not columns:
+        return wanted
+    for name, source in columns.items():
+        if name not in wanted.columns:
+            raise BadInput(
+                "the mapping of columns names a field that no form has", field=name, check="F.035", found=name,
+                expected=", ".join(wanted.columns),
+            )  # fmt: skip
+        if name in wanted.numbers and not isinstance(source, str) and len(source) > 1:
+            raise BadInput(
+                "a number is read from one column: only texts are joined", field=name, check="F.036",
+                found="+".join(source), expected="one column",
+            )  # fmt: skip
+    return replace(wanted, columns={**wanted.columns, **columns}, ignore=None, mapped=frozenset(columns))
+
+
+def batches(poll: Poll, chunks: Iterable[Chunk], once: bool = True) -> Iterator[Batch]:
+    """Chunks of a table as batches of one contest; with `once` a station stands once in each contest (F.021)."""
     seen = {contest.id: Seen() for contest in poll.contests}
     for chunk in chunks:
         for contest, places in _split(poll, chunk):
             batch = _batch(contest, chunk, places)
-            seen[contest.id].add(batch)
+            if once:
+                seen[contest.id].add(batch)
             yield batch
 
 
@@ -100,7 +116,7 @@ def read_turnout(path: Path, poll: Poll, columns: Mapping[str, Source] | None = 
     """A file of turnout reports (`station`, `time`, `eligible`, `received`) by hour. Raises BadInput F.001 to F.033."""
     wanted = _turnout_columns(poll, columns)
     chunks = read_table(
-        path, wanted.columns, wanted.numbers, aliases=wanted.aliases, ignore=wanted.ignore, chunk_rows=CHUNK_ROWS
+        path, wanted.columns, wanted.numbers, aliases=wanted.aliases, ignore=wanted.ignore, mapped=wanted.mapped
     )
     return [report for chunk in chunks for report in _hours(chunk)]
 
@@ -111,12 +127,11 @@ def turnout_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Reports]:
 
 
 def _turnout_columns(poll: Poll, columns: Mapping[str, Source] | None) -> Wanted:
-    known: dict[str, Source] = dict(columns or {name: name for name in ("station", "time", "eligible", "received")})
+    known: dict[str, Source] = {name: name for name in ("station", "time", "eligible", "received")}
     labels = {name: field.labels.values() for c in poll.contests for field in c.form.fields for name in [field.name]}
     aliases = {label: name for name in ("eligible", "received") for label in labels.get(name, ())}
     aliases |= {label: name for name in ("station", "time") for label in _LABELS[name]}
-    ignore = None if columns else ()
-    return Wanted(known, frozenset({"eligible", "received"}), frozenset(), aliases, ignore)
+    return _mapped(Wanted(known, frozenset({"eligible", "received"}), frozenset(), aliases), columns)
 
 
 def _hours(chunk: Chunk) -> list[Reports]:
@@ -128,8 +143,11 @@ def _hours(chunk: Chunk) -> list[Reports]:
 
 def _split(poll: Poll, chunk: Chunk) -> Iterator[tuple[Contest, Places | None]]:
     """The contests that occur, in the poll's order, and where; None is everywhere. Raises BadInput F.022, F.023."""
+    named = chunk.texts.get("contest")
+    if named is None:  # with several contests the column is required
+        yield poll.contests[0], None
+        return
     several = len(poll.contests) > 1
-    named = chunk.texts.get("contest", pl.repeat("", len(chunk), eager=True))
     known = [contest.id for contest in poll.contests] + ([] if several else [""])
     strange = ~named.is_in(known)
     if strange.any():
@@ -183,6 +201,14 @@ def _batch(contest: Contest, chunk: Chunk, places: Places | None) -> Batch:
     )
 
 
+def twice(batch: Batch, place: int, row: int) -> BadInput:
+    """The fault F.021 of a station that has stood in an earlier row."""
+    return batch.refuse(
+        place, f"the station stands in row {row} already", "F.021", field="station", found=batch.stations[place],
+        expected="each station once for each contest",
+    )  # fmt: skip
+
+
 class Seen:
     """The stations that a file has had for one contest, by their hashes: eight bytes each, sorted.
 
@@ -214,10 +240,7 @@ class Seen:
         station = stations[place]
         for names, rows in (*self._batches, (stations, batch.rows or range(1, len(batch) + 1))):
             if (found := names.index_of(station)) is not None:
-                raise batch.refuse(
-                    place, f"the station stands in row {rows[found]} already", "F.021", field="station", found=station,
-                    expected="each station once for each contest",
-                )  # fmt: skip
+                raise twice(batch, place, rows[found])
 
 
 def _flat(row: Mapping[str, Any], number: int) -> dict[str, Any]:
