@@ -33,20 +33,21 @@ HELP = re.compile(r"(<!-- help ?(?P<command>[a-z ]*) -->\n```text\n).*?(```\n)",
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its file, the page below the poll's address, the window, the share of protocols that are in, and the words
-    of the heading to scroll to."""
+    """One picture: its file, the page below the poll's address, the window, the share of protocols that are in, the words of
+    the heading to scroll to, and the language."""
 
     name: str
     page: str
     window: tuple[int, int]
     share: float = 1.0
     heading: str = ""
+    language: str = "en"
 
 
 PICTURES = (
     Picture("night", "", LAPTOP, share=0.5, heading="The tests of the law"),
     Picture("site", "", LAPTOP),
-    Picture("phone", "", PHONE),
+    Picture("phone", "", PHONE, language="kk"),
     Picture("wall", "?wall", WALL),
     Picture("area", "areas/KZ75", LAPTOP),
     Picture("station", "stations/KZ75-0001", LAPTOP),
@@ -125,7 +126,7 @@ def _night(take: Callable[[str, Picture], None]) -> None:
 def _take(browser: Any, address: str, picture: Picture) -> None:
     width, height = picture.window
     page = browser.new_page(viewport={"width": width, "height": height})
-    page.goto(f"{address}/en/polls/{POLL}/{picture.page}")
+    page.goto(f"{address}/{picture.language}/polls/{POLL}/{picture.page}")
     page.evaluate("document.fonts.ready")
     if picture.heading:
         page.get_by_role("heading", name=picture.heading).evaluate(

@@ -1,4 +1,4 @@
-"""What tests share: one embedded PostgreSQL for the session."""
+"""What tests share: one embedded PostgreSQL for the session, and the order of their files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,21 @@ import pytest
 import sqlalchemy as sa
 
 from dauys.store.engine import open_store
+
+LONGEST_FIRST = ("test_kazakhstan_2022", "test_russia_2020", "test_served", "test_attack_bundle", "test_planted_faults")
+"""Files that take many seconds: begun last, one would run on alone while the other processes wait."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets pytest-xdist hand out files in the order of `pytest_collection_modifyitems`, not those of most tests first."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, then the other end-to-end tests, then the rest."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: (places.get(item.path.stem, len(places)), "end_to_end" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections import Counter
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from hashlib import sha256
 from math import ceil, floor, lcm
 from operator import eq, le, lt
@@ -20,10 +21,11 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-AFTER_CLOSING = {"correction", "annulment", "declaration", "publication"}
+AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication"}
 KINDS = {"poll", "stations", "turnout", "protocol", "closing"} | AFTER_CLOSING
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
+IN_UTF16 = cache(lambda key: key.encode("utf-16-be"))
 
 
 def tree(hashes):
@@ -70,14 +72,15 @@ def read_note(data):
 
 def canonical(value):
     """RFC 8785 of text, whole numbers, booleans, null, lists and objects."""
-    if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-        return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    if isinstance(value, float) or (type(value) is int and abs(value) >= 2**53):
-        raise ValueError(f"{value} is not a whole number that JSON can hold")
-    return json.dumps(value, ensure_ascii=False)
+
+    def ordered(part):
+        if isinstance(part, dict):
+            return {key: ordered(part[key]) for key in sorted(part, key=IN_UTF16)}
+        if isinstance(part, float) or (type(part) is int and abs(part) >= 2**53):
+            raise ValueError(f"{part} is not a whole number that JSON can hold")
+        return list(map(ordered, part)) if isinstance(part, list) else part
+
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def linear(text, values):
@@ -127,9 +130,7 @@ class Bundle:
 
     def __init__(self, folder, vkey=None):
         self.folder, self.vkey, self.entries, self.tiles, self.parsed = Path(folder), vkey, [], {}, []
-
-    def read(self, path):
-        return (self.folder / path).read_bytes()
+        self.read = lambda path: (self.folder / path).read_bytes()
 
     def load(self):
         keys = json.loads(self.read("keys.json"))
@@ -145,10 +146,9 @@ class Bundle:
                 self.entries.append(data[start:at])
             whole = at == len(data) and len(self.entries) - before == min(256, size - first)
             yield whole, f"entry bundle {first // 256} is cut off or has another number of entries"
-        for level in range(8):
-            for first in range(0, size >> (8 * level), 256):
-                path = tile(level, first // 256, min(256, (size >> (8 * level)) - first))
-                self.tiles[path] = self.read(path)
+        for level, hashes in ((level, size >> (8 * level)) for level in range(8)):
+            paths = [tile(level, first // 256, min(256, hashes - first)) for first in range(0, hashes, 256)]
+            self.tiles |= {path: self.read(path) for path in paths}
 
     def by_log(self, note):
         name, identifier, kind, public = self.log_key
@@ -263,9 +263,9 @@ class Bundle:
 
     def identities(self):
         reports = {}
-        for index, entry in self.of_kind("turnout"):
+        for index, entry in self.of_kind("turnout", "turnout-correction"):
             body = entry["body"]
-            reports.setdefault(body["station"], []).append((body["time"], body["received"], index))
+            reports.setdefault(body["station"], []).append((body["time"], index, body.get("after", body)["received"]))
         for index, entry, contest, station, values in self.forms:
             form, said = self.contests[contest]["form"], {c for c in entry.get("checks", []) if c.startswith("F")}
             fields = {field["name"]: field.get("optional", False) for field in form["fields"]}
@@ -273,20 +273,20 @@ class Bundle:
             good_values = named and all(type(value) is int and value >= 0 for value in values.values())
             yield good_values, f"{entry['id']} has not the fields of the form, or a value that is no count"
             broken = {i["number"] for i in form["identities"] if not holds(i["relation"], values)}
-            last = max((told for told in reports.get(station, ()) if told[2] < index), default=("", -1))[1]
+            last = max((told for told in reports.get(station, ()) if told[1] < index), default=("", 0, -1))[2]
             broken |= {"F.110"} if entry["kind"] == "protocol" and values.get("received", last) < last else set()
             broken |= said & {"F.105"} if "words" in entry["body"] else set()  # the words themselves are not read here
             yield broken == said, f"{entry['id']} breaks {sorted(broken)}, marked {sorted(said)}"
 
     def corrections(self):
         current = {}
-        for index, entry, contest, station, values in self.forms:
-            if entry["kind"] == "correction":
-                body, (old, before) = entry["body"], current.get((contest, station), (None, None))
-                same = (old, before) == (body["of"], body["before"])
-                yield same, f"{entry['id']} replaces {body['of']}, {body['before']}; in force was {old}, {before}"
+        for index, entry in self.of_kind("protocol", "turnout", "correction", "turnout-correction"):
+            body, place = entry["body"], tuple(map(entry["body"].get, ("station", "contest", "time")))
+            if "correction" in entry["kind"]:
+                named, force = (body["of"], body["before"]), current.get(place)
+                yield named == force, f"{entry['id']} replaces {named}; in force was {force}"
                 yield body["reason"].strip(), f"{entry['id']} gives no reason"
-            current[contest, station] = index, values
+            current[place] = index, body.get("after") or body.get("values") or {k: body[k] for k in ("eligible", "received")}
 
     def totals(self):
         for index, entry in self.of_kind("declaration"):

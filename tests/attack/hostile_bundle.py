@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.polls.opening import COMMISSION
 from dauys.polls.replay import Replay
 from dauys.polls.result import contest_json, contest_standing
-from dauys.publish.bundle import PUBLISHED, render
+from dauys.publish.rendering import PUBLISHED, render
 from dauys.record.canonical import canonical
 from dauys.record.checkpoint import Checkpoint, sign
 from dauys.record.entry import Entry, sign_entry

@@ -13,12 +13,16 @@ from typing import Any
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from hostile_bundle import LOG, VALUES, entry, honest, signed, write
+from hostile_bundle import AFTER, LOG, VALUES, entry, honest, signed, write
 
 from dauys.cli.main import main, tree
-from dauys.publish.verify import verify
+from dauys.polls.replay import Replay
+from dauys.publish.rendering import PUBLISHED, render
+from dauys.publish.verify import MovedOn, verify
 from dauys.record.checkpoint import Checkpoint, sign
-from dauys.record.tiles import folder_fetch
+from dauys.record.entry import Entry
+from dauys.record.note import SigningKey
+from dauys.record.tiles import Fetch, folder_fetch
 
 
 def failed(bundle: Path) -> set[str]:
@@ -119,6 +123,56 @@ def test_a_fold_that_is_begun_again_forgets_nothing(tmp_path: Path) -> None:
     stolen = entry("protocol", "protocol/charter/A9-99", {"station": "A9-99", "contest": "charter", "values": VALUES})
     again = entry("_init__", "x", {})
     assert failed(write(tmp_path, [signed(e) for e in (*log, stolen, again)])) >= {"V.05", "V.07"}
+
+
+# --- a site that goes on while it is read --------------------------------------------------------------------------
+
+
+def moved_on(first: Path, then: Path) -> Fetch:
+    """The record of `first`, which every later state has too; checkpoint and files of `then` once the first state was read."""
+    seen: list[str] = []
+
+    def fetch(path: str) -> bytes:
+        late = "checkpoint" in seen and not path.startswith("tile/")
+        seen.append(path)
+        return folder_fetch(then if late else first)(path)
+
+    return fetch
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> tuple[Path, Path]:
+    """The honest bundle, and that of one more entry."""
+    body = {"station": "A1-01", "contest": "charter", "of": 7, "before": AFTER, "after": VALUES, "reason": "r"}
+    entries = [signed(e) for e in (*honest(), entry("correction", "correction/charter/A1-01/2", body))]
+    first, then = write(tmp_path / "first", entries[:-1]), write(tmp_path / "then", entries)
+    replay = Replay()
+    for seq, data in enumerate(entries):
+        replay.apply(seq, Entry.from_bytes(data))
+    for name in PUBLISHED:
+        (then / name).write_bytes(render(replay.snapshot(len(entries)), name))
+    assert failed(first) == failed(then) == set()
+    return first, then
+
+
+def test_a_record_that_grows_while_it_is_read_is_to_be_read_again(grown: tuple[Path, Path]) -> None:
+    with pytest.raises(MovedOn, match="from 9 to 10 entries"):
+        verify(moved_on(*grown))
+
+
+def test_nothing_is_excused_by_growing(grown: tuple[Path, Path]) -> None:
+    """Only the log's own signature under a longer record explains other files, and explains nothing else."""
+    first, then = grown
+    good = (then / "checkpoint").read_bytes()
+    stranger = SigningKey.from_seed(LOG.name, b"\x05" * 32)
+    (then / "checkpoint").write_text(sign(Checkpoint(LOG.name, 10, b"\x01" * 32), stranger))
+    assert {check.id for check in verify(moved_on(first, then)) if not check.ok} == {"V.12"}
+    (then / "checkpoint").write_bytes((first / "checkpoint").read_bytes())
+    assert {check.id for check in verify(moved_on(first, then)) if not check.ok} == {"V.12"}
+    (then / "checkpoint").write_bytes(good)
+    tile = first / "tile/entries/000.p/9"
+    tile.write_bytes(tile.read_bytes().replace(b'"received":9', b'"received":8'))
+    assert {"V.03", "V.12"} <= {check.id for check in verify(moved_on(first, then)) if not check.ok}
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +140,18 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None: ...
 
+    def drip(self) -> None:
+        """A byte at a time, in the body or in the middle of the headers, until the reader goes."""
+        if "body" in self.path:
+            self.send_response(200)
+            self.end_headers()
+        else:
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.02)
+
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, dict[str, str], bytes]] = {
             "bomb": (200, {"Content-Encoding": "gzip", "Content-Length": str(len(BOMB))}, BOMB),
@@ -148,6 +162,9 @@ class Hostile(http.server.BaseHTTPRequestHandler):
             "short": (200, {"Content-Length": "100"}, b"x"),
             "broken": (500, {}, b""),
         }
+        if "drip" in self.path:
+            self.drip()
+            return
         status, headers, body = answers[self.path.split("/")[1]]
         self.send_response(status)
         for name, value in headers.items():
@@ -164,6 +181,16 @@ def publisher() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_server_that_sends_byte_by_byte_holds_nobody(publisher: str, part: str) -> None:
+    """No single read is too slow, and the whole would never end."""
+    began = time.monotonic()
+    checks = verify(http_fetch(f"{publisher}/drip-{part}", seconds=0.3))
+    assert time.monotonic() - began < 5
+    assert len([check for check in checks if not check.ok]) == 13
+    assert "longer than 0.3 seconds" in checks[0].found[0]
 
 
 @pytest.mark.parametrize("way", ["bomb", "loop", "file", "nowhere", "encoding", "short", "broken"])

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from dauys.record.note import SigningKey
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = REPOSITORY / "tests/end_to_end/small"
@@ -16,7 +21,13 @@ RUSSIA = REPOSITORY / "tests/end_to_end/russia2020"
 SHARED = REPOSITORY.parent / "shared/data"
 
 STATE = ["dauys/kz/2022-referendum", "70147", "07P2EtMypUt3OuYfpDoR8eaZaQ3c9R8V2xVcSiZFhjg="]
-"""Origin, size and root of the record of kz/2022-referendum: the same on every machine, until the record says more."""
+"""Origin, size and root of the record of kz/2022-referendum: the same on every machine, until the record says more.
+
+Taken from a night that nothing disturbed; the night of the tests is killed and goes on.
+"""
+
+SMALL_STATE = ["dauys/test/small", "52", "CF16luEA31FNgdreNj55JzdQd4Kc1o9lL1m3XhnYhx8="]
+"""Origin, size and root of the record of the small poll, with the keys of `known_keys`: undisturbed and killed alike."""
 
 
 def command(folder: Path, *args: str | Path, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +54,40 @@ def answer(folder: Path, *args: str | Path, code: int = 0) -> Any:
 def environ(folder: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAUYS_")}
     return inherited | {"DAUYS_HOME": str(folder / ".dauys"), "PYTHONUNBUFFERED": "1"}
+
+
+def known_keys(folder: Path) -> None:
+    """Keys for the small poll that are the same in every test, so that its record is, too."""
+    keys = folder / ".dauys/keys"
+    keys.mkdir(parents=True)
+    SigningKey.from_seed("dauys/test/small", b"\x03" * 32).save(keys / "test-small.log.key")
+    SigningKey.from_seed("commission", b"\x04" * 32).save(keys / "test-small.commission.key")
+
+
+def start_and_kill(folder: Path, poll: str | Path, moment: str, server: bool) -> None:
+    """Runs a poll and kills it with -9 as soon as it has said `moment`; with `server`, its whole database server too."""
+    night = subprocess.Popen(
+        [sys.executable, "-m", "dauys", "run", str(poll)],
+        cwd=folder,
+        env=environ(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert night.stderr is not None
+    heard: list[str] = []
+    for line in night.stderr:
+        heard.append(line)
+        if moment in line:
+            break
+    else:
+        pytest.fail(f"the night ended before {moment!r}: {''.join(heard[-3:])}")
+    os.kill(night.pid, signal.SIGKILL)
+    assert night.wait(timeout=30) == -signal.SIGKILL
+    night.stderr.close()
+    if server:
+        postmaster = int((folder / ".dauys/postgres/postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGKILL)
 
 
 def independent(bundle: Path, *args: str) -> tuple[bool, set[str]]:

@@ -44,7 +44,7 @@ def test_every_protocol_is_counted(tmp_path: Path) -> None:
     assert (decision["outcome"], decision["tests"][0]["value"]) == ("adopted", TOTALS["yes"])
     nenets = next(area for area in result["areas"] if area["code"].startswith("Ненецкий"))
     assert 2 * nenets["yes"] < nenets["participated"]  # the one region without a majority: 43.78 %
-    # verify takes as long again here, most of it for the 100 MB of each NIST file: it is tried on the other polls
+    # verify takes as long again here: it is tried on the other polls
     assert (tmp_path / result["bundle"] / "checkpoint").read_text().splitlines()[1] == str(result["size"])
 
 

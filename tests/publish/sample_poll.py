@@ -67,6 +67,7 @@ class Sample:
     per_area: int = 6
     reports: int = 6
     grown: int = 0
+    milestones_: Sequence[tuple[int, Entry]] = ()
 
     def __post_init__(self) -> None:
         self.stations_ = [
@@ -99,6 +100,10 @@ class Sample:
         if poll_id != self.poll_.id:
             raise DauysError(f"there is no poll {poll_id!r} here")
         return self.poll_
+
+    def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
+        self.poll(poll_id)
+        return self.milestones_
 
     def size(self, poll_id: str) -> int:
         self.poll(poll_id)

@@ -16,6 +16,7 @@ from dauys.polls.keys import new_keys
 from dauys.polls.opening import open_poll
 from dauys.publish.source import DatabaseSource
 from dauys.record import log
+from dauys.record.entry import Entry
 from dauys.web.app import create_app
 
 pytestmark = pytest.mark.database
@@ -64,3 +65,28 @@ def test_the_pages_say_what_the_sample_says(engine: sa.Engine, sample: Sample, t
             assert client.get(f"/kk/polls/{POLL}/{part}").status_code == 200
         record = client.get(f"/en/polls/{POLL}/record.json").json()
         assert record["checkpoints"][0]["signers"] == [f"dauys/{POLL}"]
+
+
+def test_what_is_annulled_says_so_in_the_list_and_on_the_page_of_the_territory(
+    engine: sa.Engine, sample: Sample, tmp_path: Path
+) -> None:
+    """One whole territory votes again; in another one the first station is void for good."""
+    at, body = "2022-06-07T10:00:00+06:00", {"contest": "q1", "reason": "fraud", "cite": "Const. 2"}
+    places = ({"area": "KZ11", "repeat": True}, {"station": "KZ15-0000", "repeat": False})
+    entries = [
+        Entry(POLL, "annulment", f"annulment/q1/{place.get('area') or place.get('station')}", at, "court", body | place)
+        for place in places
+    ]
+    with engine.begin() as connection:
+        log.append(connection, POLL, entries)
+    source = DatabaseSource(engine)
+    whole = [row.protocols[0].state for row in source.stations(POLL, "KZ11", 0, 100)]
+    assert whole == ["repeat-pending"] * 5
+    first, *others = source.stations(POLL, "KZ15", 0, 100)
+    assert (first.id, first.protocols[0].state) == ("KZ15-0000", "annulled")
+    assert {p.state for row in others for p in row.protocols} <= {"accepted", "quarantined"}
+    with TestClient(create_app(engine, maps=tmp_path)) as client:
+        assert 'data-repeat="5"' in client.get(f"/ru/polls/{POLL}/areas/KZ11").text
+        text = client.get(f"/ru/polls/{POLL}/areas/KZ15").text
+        assert 'data-annulled="1"' in text and text.count('data-state="annulled"') == 1
+        assert "(статья 2 Конституции РК)" in client.get(f"/ru/polls/{POLL}/quarantine").text

@@ -4,45 +4,20 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from dauys.errors import BadInput
 from dauys.polls.keys import Keys
-from dauys.polls.result import Snapshot, contest_standing
 from dauys.polls.standing import snapshot
-from dauys.publish import exports, nist
 from dauys.publish.record_files import write_record
+from dauys.publish.rendering import PUBLISHED, Rendering, render
 from dauys.record import log
 from dauys.store.engine import Connection
 
-PUBLISHED = {
-    "results.json": "application/json",
-    "stations.csv": "text/csv; charset=utf-8",
-    "stations.parquet": "application/vnd.apache.parquet",
-    "datapackage.json": "application/json",
-    "nist-1500-100.xml": "application/xml",
-    "nist-1500-100.json": "application/json",
-    "README.txt": "text/plain; charset=utf-8",
-}
-"""The files beside the record, each a pure function of it, with their media types."""
+__all__ = ["PUBLISHED", "place_for", "published_file", "render", "write_bundle"]
 
 OURS = frozenset({*PUBLISHED, "checkpoint", "checkpoints", "tile", "keys.json"})
 """What lies in the folder of a bundle."""
-
-
-def render(now: Snapshot, name: str) -> bytes:
-    """One of the PUBLISHED files, from a snapshot alone."""
-    makers: dict[str, Callable[[], bytes]] = {
-        "results.json": lambda: exports.results_file(now, [contest_standing(sheet) for sheet in now.sheets]),
-        "stations.csv": lambda: exports.stations_csv(now),
-        "stations.parquet": lambda: exports.stations_parquet(now),
-        "datapackage.json": lambda: exports.datapackage(now, exports.stations_csv(now)),
-        "nist-1500-100.xml": lambda: nist.report_xml(now),
-        "nist-1500-100.json": lambda: nist.report_json(now),
-        "README.txt": lambda: readme(now).encode(),
-    }
-    return makers[name]()
 
 
 def published_file(connection: Connection, poll_id: str, name: str) -> bytes:
@@ -88,9 +63,9 @@ def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     write_record(connection, poll_id, keys, fresh)
-    now = snapshot(connection, poll_id)
+    made = Rendering(snapshot(connection, poll_id))
     for name in PUBLISHED:
-        (fresh / name).write_bytes(render(now, name))
+        (fresh / name).write_bytes(made.file(name))
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -98,30 +73,3 @@ def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path)
     fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     return folder
-
-
-def readme(now: Snapshot) -> str:
-    """README.txt: what the folder is and how to check it."""
-    poll = now.poll
-    warning = (
-        "\nRECONSTRUCTION: results by station were never published. Every station-level figure here is a\n"
-        "reconstruction that agrees with all published totals; none is the real result of a station.\n"
-        if poll.reconstruction
-        else ""
-    )
-    return f"""{poll.names["en"]}
-{poll.names["kk"]} · {poll.names["ru"]}
-Stage: {now.stage}. Entries in the record: {now.size}. Newest entry: {now.as_of}.
-{warning}
-Check everything here, without a database:
-
-    ./dauys verify THIS-FOLDER
-
-checkpoint            the signed state of the record (C2SP checkpoint), with the cosignatures of witnesses
-checkpoints/          earlier signed states
-tile/                 the record itself (C2SP tlog-tiles, RFC 6962 tree)
-keys.json             the keys claimed here: compare them with the ones that the commission printed
-results.json          totals, areas, decision with its articles
-stations.csv, .parquet, datapackage.json    one row for each station and question
-nist-1500-100.xml, .json                    the same in NIST SP 1500-100
-"""

@@ -40,11 +40,20 @@ def columns(snapshot: Snapshot) -> list[str]:
 
 def rows(snapshot: Snapshot) -> Iterator[list[Any]]:
     """The table of stations: contests in the order of the poll, stations by id; None where nothing is given."""
-    header = columns(snapshot)
+    fields = columns(snapshot)[len(TITLES) :]
     nature = "reconstruction" if snapshot.poll.reconstruction else "protocol"
     for sheet in snapshot.sheets:
+        contest, states = sheet.contest.id, states_of(sheet)
         for row in in_order(sheet):
-            yield _row(sheet, row, nature, header)
+            station = sheet.stations[row]
+            of_station = (station.id, station.area, contest, states[row])
+            held = sheet.held.get(station.id)
+            if held is None:
+                yield [*of_station, None, None, None, station.eligible, nature, *(None for _ in fields)]
+                continue
+            checks = " ".join(held.checks) or None
+            entered = (held.version, held.seq, checks, station.eligible, nature)
+            yield [*of_station, *entered, *map(held.values.get, fields)]
 
 
 def in_order(sheet: Sheet) -> list[int]:
@@ -52,28 +61,21 @@ def in_order(sheet: Sheet) -> list[int]:
     return sorted(range(len(sheet.stations)), key=lambda row: sheet.stations[row].id)
 
 
+def states_of(sheet: Sheet) -> list[str]:
+    """The state of every station in a contest, row by row (STATES).
+
+    An annulled area annuls its stations: they leave the sums with it.
+    """
+    void = {code: STATES[REPEAT if repeat else ANNULLED] for code, repeat in sheet.annulled_areas.items()}
+    named = [STATES[state] for state in sheet.state.tolist()]
+    if not void:
+        return named
+    return [void.get(station.area, state) for station, state in zip(sheet.stations, named, strict=True)]
+
+
 def state_of(sheet: Sheet, row: int) -> str:
-    """The state of a station in a contest (STATES). An annulled area annuls its stations: they leave the sums with it."""
-    repeat = sheet.annulled_areas.get(sheet.stations[row].area)
-    return STATES[sheet.state[row] if repeat is None else REPEAT if repeat else ANNULLED]
-
-
-def _row(sheet: Sheet, row: int, nature: str, header: Sequence[str]) -> list[Any]:
-    station = sheet.stations[row]
-    held = sheet.held.get(station.id)
-    known = {
-        "station": station.id,
-        "area": station.area,
-        "contest": sheet.contest.id,
-        "state": state_of(sheet, row),
-        "version": None if held is None else held.version,
-        "entry": None if held is None else held.seq,
-        "checks": " ".join(held.checks) if held is not None and held.checks else None,
-        "listed": station.eligible,
-        "nature": nature,
-    }
-    values = held.values if held is not None else {}
-    return [known[name] if name in known else values.get(name) for name in header]
+    """The state of the station in one row."""
+    return states_of(sheet)[row]
 
 
 def stations_csv(snapshot: Snapshot) -> bytes:

@@ -1,28 +1,23 @@
 """What does the result look like in the format election offices exchange? NIST SP 1500-100 version 2.0, XML and JSON.
 
 There is one model of the report: plain dicts in the shape of the standard's JSON, their members in the order of its XML
-schema (2.0.3), long lists as iterators. Both files are written from it as a stream. What goes where, and what the standard
+schema (2.0.3), long lists as iterators; publish.nist_files writes both files from it. What goes where, and what the standard
 has no place for, is written down in docs/exports.md.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from itertools import groupby
 
 from dauys.polls.result import ContestStanding, Sheet, Snapshot, contest_standing
-from dauys.publish.exports import in_order, state_of
+from dauys.publish.exports import in_order, states_of
+from dauys.publish.nist_files import NUMBER, TEXT, WORD, Alike, Node, Row, alike, json_bytes, node, xml_bytes
 from dauys.registers.poll import Poll, Station
-
-NAMESPACE = "http://itl.nist.gov/ns/voting/1500-100/v2"
 
 NATION = "nation"
 """The id of the unit that holds all areas."""
@@ -37,35 +32,39 @@ ABROAD = "precinct-abroad"
 DONE = frozenset({"accepted", "annulled"})
 """States of a station from which nothing more is to come."""
 
-Node = dict[str, Any]
-"""One object of the report: `@type`, `@id` where others refer to it, then its members in the order of the schema."""
-
-_SUBTYPES = frozenset({"ReportingUnit", "BallotMeasureContest", "BallotMeasureSelection"})
-"""Classes that stand in for an abstract one: XML names them by xsi:type."""
-
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+class Report:
+    """The ElectionReport of a snapshot, of which it is a pure function: the verifier renders it again and compares.
+
+    `standings` are those of the snapshot's sheets.
+    """
+
+    def __init__(self, now: Snapshot, standings: Sequence[ContestStanding]) -> None:
+        self._now = now
+        ids = {station.id: _id("station", station.id) for station in now.sheets[0].stations}
+        self._counts = [_count(sheet, standing, ids) for sheet, standing in zip(now.sheets, standings, strict=True)]
+        self._lines = _lines(self._counts, ids)
+
+    def xml(self) -> bytes:
+        """As XML."""
+        return xml_bytes(_report(self._now, self._counts, self._lines))
+
+    def json(self) -> bytes:
+        """The same as JSON."""
+        return json_bytes(_report(self._now, self._counts, self._lines))
+
+
 def report_xml(now: Snapshot) -> bytes:
-    """The ElectionReport as XML. A pure function of the snapshot: the verifier renders it again and compares."""
-    out = io.BytesIO()
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
-    text.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    _write_xml("ElectionReport", _report(now), text.write)
-    text.write("\n")
-    text.flush()
-    return out.getvalue()
+    """The ElectionReport as XML alone."""
+    return Report(now, [contest_standing(sheet) for sheet in now.sheets]).xml()
 
 
 def report_json(now: Snapshot) -> bytes:
-    """The same report as JSON, by the standard's JSON schema: every object has its `@type`."""
-    out = io.BytesIO()
-    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
-    _write_json(_report(now), text.write)
-    text.write("\n")
-    text.flush()
-    return out.getvalue()
+    """The ElectionReport as JSON alone."""
+    return Report(now, [contest_standing(sheet) for sheet in now.sheets]).json()
 
 
 # The model
@@ -89,21 +88,51 @@ class _Count:
 
     @property
     def status(self) -> str:
-        return _status(Counter(self.states.values()))
+        return _status(set(self.states.values()))
 
 
-def _count(sheet: Sheet) -> _Count:
-    standing = contest_standing(sheet)
-    states = {sheet.stations[row].id: state_of(sheet, row) for row in in_order(sheet)}
+def _count(sheet: Sheet, standing: ContestStanding, ids: Mapping[str, str]) -> _Count:
+    every = states_of(sheet)
+    states = {sheet.stations[row].id: every[row] for row in in_order(sheet)}
     units: list[tuple[str, Mapping[str, int]]] = [(NATION, standing.totals)] if standing.counted else []
     units += [(_id("area", area.code), area.totals) for area in standing.areas if area.counted]
-    units += [(_id("station", key), sheet.held[key].values) for key, state in states.items() if state == "accepted"]
+    units += [(ids[key], sheet.held[key].values) for key, state in states.items() if state == "accepted"]
     return _Count(sheet, standing, states, units)
 
 
-def _report(now: Snapshot) -> Node:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A station as its unit: CountStatus, whether all its protocols count, its list, the voters with a ballot.
+
+    `registered` is the list at the end of the day by the first accepted protocol; before that, when the poll opened.
+    `received` is None where it is not given, or not one number: in a poll with several contests.
+    """
+
+    id: str
+    station: Station
+    status: str
+    reported: bool
+    registered: int
+    received: int | None
+
+
+def _lines(counts: Sequence[_Count], ids: Mapping[str, str]) -> list[_Line]:
+    """Every station by id."""
+    sheet = counts[0].sheet
+    stations = [sheet.stations[row] for row in in_order(sheet)]
+    return [_line(counts, station, ids[station.id]) for station in stations]
+
+
+def _line(counts: Sequence[_Count], station: Station, unit: str) -> _Line:
+    states = {count.states[station.id] for count in counts}
+    accepted = [count.sheet.held[station.id].values for count in counts if count.states[station.id] == "accepted"]
+    registered = next((values["eligible"] for values in accepted if "eligible" in values), station.eligible)
+    received = accepted[0].get("received") if accepted and len(counts) == 1 else None
+    return _Line(unit, station, _status(states), states == {"accepted"}, registered, received)
+
+
+def _report(now: Snapshot, counts: Sequence[_Count], lines: Sequence[_Line]) -> Node:
     poll = now.poll
-    counts = [_count(sheet) for sheet in now.sheets]
     moment = datetime.fromisoformat(now.as_of).replace(microsecond=0)
     issuer, notes = f"Dauys, from the public record of {poll.id}", [f"Stage: {now.stage}."]
     notes.append(f"Newest of {now.size} entries in the record: {now.as_of}.")
@@ -111,12 +140,12 @@ def _report(now: Snapshot) -> Node:
     if poll.reconstruction:
         issuer += " (reconstruction)"
         notes.insert(0, "RECONSTRUCTION: no figure of a station here is the real result of any station.")
-    return _node(
+    return node(
         "ElectionReport",
         Election=iter([_election(poll, counts)]),
         Format="precinct-level",
         GeneratedDate=moment.isoformat(),
-        GpUnit=_units(poll, counts),
+        GpUnit=_units(poll, lines),
         Issuer=_text(issuer),
         IssuerAbbreviation=_text(poll.id.partition("/")[0].upper()),
         Notes=_text(" ".join(notes)),
@@ -138,7 +167,7 @@ def _results_status(now: Snapshot, counts: Sequence[_Count]) -> str:
 
 
 def _election(poll: Poll, counts: Sequence[_Count]) -> Node:
-    return _node(
+    return node(
         "Election",
         BallotCounts=(ballots for count in counts for ballots in _ballot_counts(count, alone=len(counts) == 1)),
         Contest=(_contest(poll, count, number) for number, count in enumerate(counts, start=1)),
@@ -151,36 +180,37 @@ def _election(poll: Poll, counts: Sequence[_Count]) -> Node:
     )
 
 
-def _ballot_counts(count: _Count, alone: bool) -> Iterator[Node]:
+def _ballot_counts(count: _Count, alone: bool) -> Iterator[Alike]:
     """Ballots found and ballots invalid. Ballot counts belong to the election: with several contests, each says which."""
     base = next((field.name for field in count.sheet.contest.form.fields if field.role == "base"), "")
-    for unit, values in count.units:
-        if base in values or "invalid" in values:
-            yield _node(
-                "BallotCounts",
-                GpUnitId=unit,
-                Type="total" if alone else "other",
-                OtherType=None if alone else count.id,
-                BallotsCast=values.get(base),
-                BallotsRejected=values.get("invalid"),
-            )
+    rows = ((unit, values.get(base), values.get("invalid")) for unit, values in count.units)
+
+    def form(given: tuple[bool, ...]) -> Node:
+        return node(
+            "BallotCounts",
+            GpUnitId=WORD,
+            Type="total" if alone else "other",
+            OtherType=None if alone else count.id,
+            BallotsCast=NUMBER if given[1] else None,
+            BallotsRejected=NUMBER if given[2] else None,
+        )
+
+    return alike((row for row in rows if row[1:] != (None, None)), form)
 
 
 def _contest(poll: Poll, count: _Count, number: int) -> Node:
     contest, question = count.sheet.contest, _labels(count.sheet.contest.question)
-    return _node(
+    return node(
         "BallotMeasureContest",
         count.id,
         BallotTitle=question,
         ContestSelection=(_selection(count, option, place) for place, option in enumerate(contest.options, start=1)),
-        CountStatus=[_node("CountStatus", Status=count.status, Type="total")],
+        CountStatus=[node("CountStatus", Status=count.status, Type="total")],
         ElectionDistrictId=NATION,
         ExternalIdentifier=_identifiers("contest", contest.id, "national-level"),
         Name=_text(f"{poll.id} {contest.id}"),
-        OtherCounts=(
-            _node("OtherCounts", GpUnitId=unit, Overvotes=values["not_counted"])
-            for unit, values in count.units
-            if "not_counted" in values
+        OtherCounts=alike(
+            _values(count, "not_counted"), lambda given: node("OtherCounts", GpUnitId=WORD, Overvotes=NUMBER)
         ),
         SequenceOrder=number,
         SubUnitsReported=count.standing.counted,
@@ -192,118 +222,107 @@ def _contest(poll: Poll, count: _Count, number: int) -> Node:
 
 def _selection(count: _Count, option: str, place: int) -> Node:
     key = f"{count.sheet.contest.id}/{option}"
-    return _node(
+    return node(
         "BallotMeasureSelection",
         _id("selection", key),
         SequenceOrder=place,
-        VoteCounts=(
-            _node("VoteCounts", GpUnitId=unit, Type="total", Count=values[option])
-            for unit, values in count.units
-            if option in values
+        VoteCounts=alike(
+            _values(count, option), lambda given: node("VoteCounts", GpUnitId=WORD, Type="total", Count=NUMBER)
         ),
         ExternalIdentifier=_identifiers("selection", key, "national-level"),
         Selection=_labels(count.sheet.contest.form.field(option).labels),
     )
 
 
-def _units(poll: Poll, counts: Sequence[_Count]) -> Iterator[Node]:
+def _values(count: _Count, field: str) -> Iterator[Row]:
+    """One field by unit, where it is given."""
+    return ((unit, values[field]) for unit, values in count.units if field in values)
+
+
+def _units(poll: Poll, lines: Sequence[_Line]) -> Iterator[Node | Alike]:
     """The nation, its areas, their stations. A unit names the units it is composed of."""
-    sheet = counts[0].sheet
-    stations = [sheet.stations[row] for row in in_order(sheet)]
-    by_area: dict[str, list[Station]] = {area.code: [] for area in poll.areas}
-    for station in stations:
-        by_area[station.area].append(station)
+    by_area: dict[str, list[_Line]] = {area.code: [] for area in poll.areas}
+    for line in lines:
+        by_area[line.station.area].append(line)
     country = poll.id.partition("/")[0]
     ocd = [("ocd-id", f"ocd-division/country:{country}")] if re.fullmatch("[a-z]{2}", country) else []
-    yield _unit(
+    yield _composed(
         NATION,
         _identifiers(NATION, "", *ocd),
         {"kk": "Барлық аумақтар", "ru": "Все территории", "en": "All territories"},
         "country",
-        counts,
-        stations,
+        lines,
         [_id("area", area.code) for area in poll.areas],
     )
     for area in poll.areas:
         kind = AREA_TYPES.get(area.kind, area.kind)
         codes = [("national-level", area.classifier)] if area.classifier else []
         parts = by_area[area.code]
-        yield _unit(
+        yield _composed(
             _id("area", area.code),
             _identifiers("area", area.code, "local-level", *codes),
             area.names,
             kind,
-            counts,
             parts,
-            [_id("station", station.id) for station in parts],
+            [line.id for line in parts],
         )
-    for station in stations:
-        yield _unit(
-            _id("station", station.id),
-            _identifiers("station", station.id, "local-level"),
-            {"en": f"Station {station.id}"},
-            ABROAD if station.abroad else "precinct",
-            counts,
-            [station],
-        )
+    for abroad, group in groupby(lines, key=lambda line: line.station.abroad):
+        yield from _stations(group, abroad)
 
 
-def _unit(
+def _composed(
     unit: str,
     identifiers: list[Node],
     names: Mapping[str, str],
     kind: str,
-    counts: Sequence[_Count],
-    stations: Sequence[Station],
-    parts: Sequence[str] | None = None,
+    lines: Sequence[_Line],
+    parts: Sequence[str],
 ) -> Node:
-    """One ReportingUnit over `stations`. A station has a count status; what is composed has numbers of stations instead."""
+    """A ReportingUnit of the stations `lines`. It has numbers of stations in the place of a count status."""
     known = kind in SAME_TYPES or kind in ("country", "precinct")
-    single = parts is None
-    statuses = [_station_status(counts, station) for station in stations] if single else []
-    return _node(
+    received = [line.received for line in lines if line.received is not None]
+    return node(
         "ReportingUnit",
         unit,
-        ComposingGpUnitIds=list(parts) if parts else None,
+        ComposingGpUnitIds=parts or None,
         ExternalIdentifier=identifiers,
         Name=_labels(names),
-        CountStatus=[_node("CountStatus", Status=status, Type="total") for status in statuses] or None,
-        SubUnitsReported=None if single else sum(_reported(counts, station) for station in stations),
-        TotalSubUnits=None if single else len(stations),
+        SubUnitsReported=sum(line.reported for line in lines),
+        TotalSubUnits=len(lines),
         Type=kind if known else "other",
         OtherType=None if known else _text(kind),
-        VotersParticipated=_received(counts, stations),
-        VotersRegistered=sum(_registered(counts, station) for station in stations),
+        VotersParticipated=sum(received) if received else None,
+        VotersRegistered=sum(line.registered for line in lines),
     )
 
 
-def _accepted(counts: Sequence[_Count], station: Station) -> Iterator[Mapping[str, int]]:
-    """The protocols of a station that are in the sums, contest by contest."""
-    return (count.sheet.held[station.id].values for count in counts if count.states[station.id] == "accepted")
+def _stations(lines: Iterable[_Line], abroad: bool) -> Iterator[Alike]:
+    """The ReportingUnits of stations, which differ in little."""
+
+    def row(line: _Line) -> Row:
+        key = _text(line.station.id)
+        return line.id, key, line.id, key, line.status, line.received, line.registered
+
+    def form(given: tuple[bool, ...]) -> Node:
+        return node(
+            "ReportingUnit",
+            WORD,
+            ExternalIdentifier=[
+                node("ExternalIdentifier", Type="local-level", Value=TEXT),
+                node("ExternalIdentifier", Type="other", OtherType="stable", Value=WORD),
+            ],
+            Name=node("InternationalizedText", Text=[_language("en", f"Station {TEXT}")]),
+            CountStatus=[node("CountStatus", Status=WORD, Type="total")],
+            Type="other" if abroad else "precinct",
+            OtherType=ABROAD if abroad else None,
+            VotersParticipated=NUMBER if given[5] else None,
+            VotersRegistered=NUMBER,
+        )
+
+    return alike(map(row, lines), form)
 
 
-def _reported(counts: Sequence[_Count], station: Station) -> bool:
-    return all(count.states[station.id] == "accepted" for count in counts)
-
-
-def _registered(counts: Sequence[_Count], station: Station) -> int:
-    """The list at the end of the day by the first accepted protocol; before that, the list when the poll opened."""
-    return next((v["eligible"] for v in _accepted(counts, station) if "eligible" in v), station.eligible)
-
-
-def _received(counts: Sequence[_Count], stations: Sequence[Station]) -> int | None:
-    """Voters who were handed a ballot, where that is one number: in a poll with one contest."""
-    if len(counts) > 1:
-        return None
-    given = [v["received"] for station in stations for v in _accepted(counts, station) if "received" in v]
-    return sum(given) if given else None
-
-
-def _station_status(counts: Sequence[_Count], station: Station) -> str:
-    return _status(Counter(count.states[station.id] for count in counts))
-
-
-def _status(states: Counter[str]) -> str:
+def _status(states: Collection[str]) -> str:
     """CountItemStatus of a set of protocols: what is in quarantine, or voted again, is in process."""
     if DONE.issuperset(states):
         return "completed"
@@ -311,12 +330,6 @@ def _status(states: Counter[str]) -> str:
 
 
 # Its parts
-
-
-def _node(cls: str, key: str | None = None, /, **members: Any) -> Node:
-    """An object of class `cls` with the id `key`, without the members that are None."""
-    node = {"@type": f"ElectionResults.{cls}", "@id": key, **members}
-    return {name: value for name, value in node.items() if value is not None}
 
 
 def _id(kind: str, key: str) -> str:
@@ -330,69 +343,21 @@ def _identifiers(kind: str, key: str, *known: str | tuple[str, str]) -> list[Nod
     """ExternalIdentifiers: the key itself under a type, codes of other registers, and the `stable` id that consumers ask for."""
     pairs = [(code, key) if isinstance(code, str) else code for code in known]
     stable = _id(kind, key) if key else kind
-    return [_node("ExternalIdentifier", Type=code, Value=_text(value)) for code, value in pairs] + [
-        _node("ExternalIdentifier", Type="other", OtherType="stable", Value=stable)
+    return [node("ExternalIdentifier", Type=code, Value=_text(value)) for code, value in pairs] + [
+        node("ExternalIdentifier", Type="other", OtherType="stable", Value=stable)
     ]
 
 
 def _labels(labels: Mapping[str, str]) -> Node | None:
     """InternationalizedText; by language, since a record read again has its members in that order."""
-    texts = [
-        _node("LanguageString", Content=_text(text), Language=language)
-        for language, text in sorted(labels.items())
-        if text.strip()
-    ]
-    return _node("InternationalizedText", Text=texts) if texts else None
+    texts = [_language(language, _text(text)) for language, text in sorted(labels.items()) if text.strip()]
+    return node("InternationalizedText", Text=texts) if texts else None
+
+
+def _language(language: str, text: str) -> Node:
+    return node("LanguageString", Content=text, Language=language)
 
 
 def _text(text: str) -> str:
     """Text that XML 1.0 can hold (section 2.2), the same in both files."""
     return _NOT_IN_XML.sub("\ufffd", text)
-
-
-# The two ways of writing it down
-
-
-def _write_json(value: Any, write: Callable[[str], object]) -> None:
-    if isinstance(value, Iterator):
-        write("[")
-        for number, item in enumerate(value):
-            write(",\n" if number else "\n")
-            _write_json(item, write)
-        write("]")
-    elif isinstance(value, dict) and any(isinstance(member, Iterator) for member in value.values()):
-        for number, (name, member) in enumerate(value.items()):
-            write(f"{',' if number else '{'}{json.dumps(name)}:")
-            _write_json(member, write)
-        write("}")
-    else:
-        write(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def _write_xml(name: str, value: Any, write: Callable[[str], object]) -> None:
-    if isinstance(value, Iterator):
-        for item in value:
-            write("\n")
-            _write_xml(name, item, write)
-    elif isinstance(value, list) and name.endswith("Ids"):
-        write(f"<{name}>{' '.join(value)}</{name}>")
-    elif isinstance(value, list):
-        for item in value:
-            _write_xml(name, item, write)
-    elif not isinstance(value, dict):
-        write(f"<{name}>{escape(str(value))}</{name}>")
-    elif "Language" in value:
-        write(f"<{name} Language={quoteattr(value['Language'])}>{escape(value['Content'])}</{name}>")
-    else:
-        write(f"<{name}{_attributes(value)}>")
-        for member, part in value.items():
-            if not member.startswith("@"):
-                _write_xml(member, part, write)
-        write(f"</{name}>")
-
-
-def _attributes(node: Node) -> str:
-    cls = node["@type"].removeprefix("ElectionResults.")
-    if cls == "ElectionReport":
-        return f' xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    return (f' ObjectId="{node["@id"]}"' if "@id" in node else "") + (f' xsi:type="{cls}"' if cls in _SUBTYPES else "")

@@ -29,6 +29,8 @@ WIDTH = 1000
 """The picture's width in SVG units."""
 SEEN = 700
 """Outlines with less than this area (square SVG units) get a marker: a square of 26 units."""
+CLEAR = 30
+"""Units around a marker that stay free of the numbers of the region that it lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def outlines(poll_id: str, codes: Sequence[str], cache: Path | None) -> Drawing 
     if data is None:
         return None
     parents = {a.code: a.separated_from for a in read_areas(load_pack(pack.name).areas) if a.separated_from}
-    made_from = repr((recipe, data.stat().st_size, list(codes), sorted(parents.items()), WIDTH, SEEN))
+    made_from = repr((recipe, data.stat().st_size, list(codes), sorted(parents.items()), WIDTH, SEEN, CLEAR))
     kept = cache / f"outlines-{sha256(made_from.encode()).hexdigest()[:16]}.json" if cache else None
     if kept is not None and kept.is_file():
         body = json.loads(kept.read_text("utf-8"))
@@ -124,9 +126,11 @@ def _draw(geojson: Any, recipe: Recipe, codes: Sequence[str], parents: Mapping[s
     scale = (WIDTH - 8) / (east - west)
     on_page = shapely.transform(simple, lambda xy: np.c_[(xy[:, 0] - west) * scale + 4, (north - xy[:, 1]) * scale + 4])
     shapes = []
+    markers = shapely.buffer(shapely.centroid(on_page[shapely.area(on_page) < SEEN]), CLEAR)
     for code, geometry in zip(groups, on_page, strict=True):
-        at = shapely.maximum_inscribed_circle(_largest(geometry), tolerance=1.0).coords[0]
         small = bool(shapely.area(geometry) < SEEN)
+        free = geometry if small else shapely.difference(geometry, shapely.union_all(markers))
+        at = shapely.maximum_inscribed_circle(_largest(free), tolerance=1.0).coords[0]
         shapes.append(Shape(code, _path(geometry), round(at[0]), round(at[1]), None, small))
     # markers last, so that they lie on top of the region around them
     shapes.sort(key=lambda shape: shape.marker)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.convertors import Convertor, register_url_convertor
 
+from dauys.errors import DauysError
+from dauys.polls.standing import StationView
 from dauys.publish import checks_page, views
 from dauys.publish.law_source import law_packs
 from dauys.publish.maps import Drawing, tiles
@@ -23,6 +26,21 @@ from dauys.registers.poll import Poll
 PER_PAGE = 100
 """Stations on one page of a list."""
 DEEPEST = 100_000
+
+
+class _Poll(Convertor[str]):
+    """A poll's id before the id of a station, which may be any text: as little as will do."""
+
+    regex = "[a-z0-9-]+(?:/[a-z0-9-]+)*?"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("poll", _Poll())
 
 
 def router(source: Source, render: Render, maps: Path | None = None) -> APIRouter:
@@ -58,6 +76,11 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
         """The polls there are."""
         return JSONResponse(views.front(source.polls()))
 
+    @page("/polls/{poll:poll}/stations/{station:path}", "publish/station.html")
+    def station(lang: str, poll: str, station: str) -> Model:
+        """One station: form, checks, history, inclusion proof, turnout reports."""
+        return views.station(source.standing(poll), _station(source, poll, station))
+
     @page("/polls/{poll:path}/areas/{area}", "publish/area.html")
     def area(lang: str, poll: str, area: str, start: int = Query(0, ge=0, le=DEEPEST)) -> Model:
         """One territory and its stations, a hundred at a time from `start`."""
@@ -70,11 +93,6 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
     def areas(lang: str, poll: str) -> Model:
         """Every territory with its totals."""
         return views.result(source.standing(poll))
-
-    @page("/polls/{poll:path}/stations/{station:path}", "publish/station.html")
-    def station(lang: str, poll: str, station: str) -> Model:
-        """One station: form, checks, history, inclusion proof, turnout reports."""
-        return views.station(source.standing(poll), source.station(poll, station))
 
     @page("/polls/{poll:path}/turnout", "publish/turnout.html")
     def turnout(lang: str, poll: str) -> Model:
@@ -116,3 +134,13 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
         return views.result(source.standing(poll))
 
     return routes
+
+
+def _station(source: Source, poll: str, station: str) -> StationView:
+    """The station of an address: an id that ends in `.json` or `/` has a slash after it there (web.render.station_path)."""
+    try:
+        return source.station(poll, station)
+    except DauysError:
+        if not station.endswith("/"):
+            raise
+        return source.station(poll, station[:-1])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import Standing, StationView, standing, station_view
+from dauys.publish.recorded_facts import MILESTONES
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.registers.poll import Poll
@@ -66,6 +67,9 @@ class Source(Protocol):
     def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
         """The record's corrections and annulments with their places."""
 
+    def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
+        """The record's declarations, its closing and its publications with their places, in order."""
+
     def record(self, poll_id: str) -> RecordState: ...
 
 
@@ -118,6 +122,11 @@ class DatabaseSource:
             found = log.of_kind(connection, poll_id, "correction") + log.of_kind(connection, poll_id, "annulment")
         return sorted(found, key=lambda item: item[0])
 
+    def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
+        with self.engine.connect() as connection:
+            found = [item for kind in MILESTONES for item in log.of_kind(connection, poll_id, kind)]
+        return sorted(found, key=lambda item: item[0])
+
     def record(self, poll_id: str) -> RecordState:
         with self.engine.connect() as connection:
             return RecordState(tuple(log.checkpoints(connection, poll_id)), tuple(log.witnesses(connection, poll_id)))
@@ -126,9 +135,10 @@ class DatabaseSource:
         """All statements of one page see one moment."""
         return self.engine.connect().execution_options(isolation_level="REPEATABLE READ")
 
-    def _rows(self, query: sa.TextClause, values: Mapping[str, object]) -> Sequence[StationRow]:
+    def _rows(self, query: sa.TextClause, values: Mapping[str, Any]) -> Sequence[StationRow]:
         with self.engine.connect() as connection:
             found = connection.execute(query, values).all()
+            annulments = log.of_kind(connection, values["poll"], "annulment")
         rows: dict[str, StationRow] = {}
         protocols: dict[str, list[Reported]] = {}
         for row in found:
@@ -136,6 +146,20 @@ class DatabaseSource:
             if row.contest is not None:
                 protocols.setdefault(row.id, []).append(Reported(row.contest, row.state, row.fields, tuple(row.checks)))
         return [
-            StationRow(row.id, row.area, row.eligible, row.abroad, tuple(protocols.get(row.id, ())))
-            for row in rows.values()
+            replace(station, protocols=_annulled(station, protocols.get(station.id, []), annulments))
+            for station in rows.values()
         ]
+
+
+def _annulled(
+    station: StationRow, protocols: Sequence[Reported], annulments: Sequence[tuple[int, Entry]]
+) -> tuple[Reported, ...]:
+    """The protocols with what is annulled of the station, by itself or with its area, marked: void, or voted on again."""
+    void: dict[str, str] = {}
+    for _, entry in annulments:
+        body = entry.body
+        if station.area == body.get("area") or (station.id == body.get("station") and body["contest"] not in void):
+            void[body["contest"]] = "repeat-pending" if body["repeat"] else "annulled"
+    given = {protocol.contest for protocol in protocols}
+    marked = [replace(protocol, state=void.get(protocol.contest, protocol.state)) for protocol in protocols]
+    return (*marked, *(Reported(contest, state, {}, ()) for contest, state in void.items() if contest not in given))

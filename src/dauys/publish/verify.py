@@ -18,8 +18,8 @@ from dauys.errors import DauysError
 from dauys.polls.replay import Fault, Replay
 from dauys.polls.result import Snapshot, contest_json, contest_standing
 from dauys.polls.shapes import expect_shape
-from dauys.publish.bundle import PUBLISHED, render
 from dauys.publish.differences import difference, first_difference, same, says_reconstruction
+from dauys.publish.rendering import PUBLISHED, Rendering
 from dauys.record import checkpoint as checkpoints_of
 from dauys.record.checkpoint import Checkpoint
 from dauys.record.entry import Entry
@@ -60,6 +60,10 @@ CHECKS = {
 SHOWN_FAULTS = 5
 
 
+class MovedOn(DauysError):
+    """The record grew while it was read, so that its files could not be compared with it. It says nothing against the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """The answer to one check; `found` and `expected` hold the first faults."""
@@ -88,16 +92,20 @@ class Verification:
         self._faults: dict[str, list[tuple[Any, Any]]] = {number: [] for number in CHECKS}
         self._notes: dict[str, Any] = {}
         self._earlier_sizes: set[int] = set()
+        self._note = b""  # the checkpoint as it was read first: a site that is read may go on meanwhile
         self.replay = Replay()
 
     def run(self) -> list[Check]:
-        """All checks, in order. A bundle that cannot be read at all fails V.01 and every check that it kept from running."""
+        """All checks, in order. A bundle that cannot be read at all fails V.01 and every check that it kept from running.
+
+        Raises MovedOn where the files are at fault only because the record grew while it was read.
+        """
         state = self._state()
         if state is None:
             for number in list(CHECKS)[2:]:
                 self._fault(number, "not checked: the record cannot be read", None)
             return self._checks()
-        tree, roots, leaves, declared = self._entries(state)
+        tree, roots, leaves = self._entries(state)
         self._tree(state, tree, roots, leaves)
         self._earlier(state, roots)
         self.replay.check_list()
@@ -106,9 +114,11 @@ class Verification:
             self._replayed(fault)
         if self.replay.unsigned:
             self._notes["V.06"] = f"{self.replay.unsigned:,} protocols of stations with a key came in unsigned (W.109)"
-        now = self._snapshot(state.size)
-        self._files(now, declared)
-        return self._checks()
+        self._files(self._snapshot(state.size))
+        checks = self._checks()
+        if [check.id for check in checks if not check.ok] == ["V.12"]:
+            self._still(state)
+        return checks
 
     def _checks(self) -> list[Check]:
         checks = []
@@ -145,6 +155,7 @@ class Verification:
         if note is None:
             self._fault("V.02", "there is no checkpoint")
             return None
+        self._note = note
         try:
             claimed = Checkpoint.parse(parse_note(note).text)
         except NoteError as error:
@@ -179,11 +190,24 @@ class Verification:
         self._claimed = [key for key in witnesses if key not in self._trusted]
         self._earlier_sizes = set(sizes)
 
-    def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes], Snapshot | None]:
+    def _still(self, state: Checkpoint) -> None:
+        """Raises MovedOn if the log has signed a later state since: the files beside it are then of that one."""
+        try:
+            note = self._fetch("checkpoint")
+            checkpoints_of.verify(note, VerifierKey.parse(self._key or ""))
+            later = Checkpoint.parse(parse_note(note).text)
+        except DauysError:
+            return
+        if later.origin == state.origin and later.size > state.size:
+            raise MovedOn(
+                f"the record grew from {state.size:,} to {later.size:,} entries while it was read, and the files beside it "
+                "with it: everything else is proven; run it again"
+            )
+
+    def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes]]:
         """One pass over all entries: the tree, the roots at earlier sizes, and each declaration counted at its place."""
         tree, leaves = Frontier(), []
         roots: dict[int, bytes] = {}
-        declared: Snapshot | None = None
         try:
             for seq, data in enumerate(read_entries(self._fetch, state.size)):
                 leaf = leaf_hash(data)
@@ -195,7 +219,7 @@ class Verification:
                     self._fault("V.05", f"entry {seq}: {error}")
                     continue
                 if entry.kind == "declaration":
-                    declared = self._declaration(seq, entry) or declared
+                    self._declaration(seq, entry)
                 self.replay.apply(seq, entry)
                 if seq + 1 in self._earlier_sizes:
                     roots[seq + 1] = tree.root()
@@ -205,9 +229,9 @@ class Verification:
             self._fault("V.01", str(error))
         self._progress(len(leaves), state.size)
         self._notes["V.05"] = f"{len(leaves):,} entries"
-        return tree, roots, leaves, declared
+        return tree, roots, leaves
 
-    def _declaration(self, seq: int, entry: Entry) -> Snapshot | None:
+    def _declaration(self, seq: int, entry: Entry) -> None:
         """V.10, V.11: counts and decides again what was declared."""
         try:
             now = self.replay.snapshot(seq)
@@ -215,7 +239,7 @@ class Verification:
             claimed = {body["contest"]: body for body in entry.body["contests"]}
         except DauysError as error:
             self._fault("V.10", f"entry {seq}: the declaration cannot be counted again ({error})")
-            return None
+            return
         for sheet in now.sheets:
             counted = contest_json(contest_standing(sheet))
             said = claimed.get(sheet.contest.id, {})
@@ -228,7 +252,6 @@ class Verification:
                 self._fault("V.11", f"entry {seq}, {sheet.contest.id}: {found}", expected)
             if said.keys() - counted.keys():
                 self._fault("V.10", f"entry {seq}, {sheet.contest.id}: more than a declaration", sorted(counted))
-        return now
 
     def _tree(self, state: Checkpoint, tree: Frontier, roots: Iterable[int], leaves: list[bytes]) -> None:
         """V.03: root, and every tile and bundle of this state and the earlier ones."""
@@ -264,7 +287,7 @@ class Verification:
         try:
             trusted, claimed = (list(map(VerifierKey.parse, keys)) for keys in (self._trusted, self._claimed))
             witnesses = [*trusted, *claimed]
-            cosigned = verify_cosignatures(parse_note(self._fetch("checkpoint")), witnesses)
+            cosigned = verify_cosignatures(parse_note(self._note), witnesses)
             self._notes["V.04"] = (
                 f"{len(roots)} earlier checkpoints; cosigned by {len(cosigned.keys() & set(trusted))} of {len(trusted)} "
                 f"witnesses that you named, and by {len(cosigned.keys() & set(claimed))} of {len(claimed)} that only the "
@@ -295,12 +318,13 @@ class Verification:
             self._fault("V.05", str(error))
             return None
 
-    def _files(self, now: Snapshot | None, declared: Snapshot | None) -> None:
+    def _files(self, now: Snapshot | None) -> None:
         """V.07, V.12, V.13: every file beside the record, rendered again."""
         if now is None:
             for number in ("V.07", "V.12", "V.13"):
                 self._fault(number, "not checked: the record does not define the poll")
             return
+        made = Rendering(now)
         for name in PUBLISHED:
             found = self._file(name)
             if found is None:
@@ -308,12 +332,12 @@ class Verification:
                 continue
             if now.poll.reconstruction and not says_reconstruction(name, found):
                 self._fault("V.13", f"{name} does not say that it is a reconstruction")
-            parts = first_difference(name, found, render(now, name))
+            parts = first_difference(name, found, made.file(name))
             if parts is not None:
                 self._fault("V.12", f"{name}: {parts}")
             if name == "stations.csv":
                 self._stations(found, now)
-        missing = sum(standing.missing for standing in map(contest_standing, now.sheets))
+        missing = sum(standing.missing for standing in made.standings)
         self._notes["V.07"] = f"{len(self.replay.stations):,} stations, {missing:,} protocols missing"
 
     def _stations(self, found: bytes, now: Snapshot) -> None:
@@ -336,7 +360,10 @@ class Verification:
 def verify(
     fetch: Fetch, log_key: str | None = None, witnesses: Sequence[str] = (), progress: Progress = lambda done, of: None
 ) -> list[Check]:
-    """All checks of the bundle that `fetch(path)` reads. `log_key` and `witnesses` are keys known from elsewhere."""
+    """All checks of the bundle that `fetch(path)` reads. `log_key` and `witnesses` are keys known from elsewhere.
+
+    Raises MovedOn where a site went on while it was read: to be run again.
+    """
     return Verification(fetch, log_key, witnesses, progress).run()
 
 

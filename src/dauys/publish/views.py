@@ -32,6 +32,7 @@ def poll_head(poll: Poll) -> Model:
         "id": poll.id,
         "names": dict(poll.names),
         "kind": poll.kind,
+        "pack": poll.contests[0].rule.id.partition("/")[0],
         "day": poll.day.isoformat(),
         "timezone": poll.timezone,
         "opens": f"{poll.opens:%H:%M}",

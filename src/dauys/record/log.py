@@ -82,10 +82,10 @@ def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[
             continue
         seq = first + len(rows)
         here[entry.id] = (seq, leaf)
-        frontier.append(leaf)
         rows.append((poll, seq, entry.kind, entry.id, body, leaf))
         placed.append(Placed(seq, True))
     if rows:
+        frontier.extend(leaf for *_, leaf in rows)
         with (
             driver(connection).cursor() as cursor,
             cursor.copy("COPY entry (poll, seq, kind, id, body, leaf) FROM STDIN (FORMAT BINARY)") as copy,
@@ -130,8 +130,7 @@ def read(connection: Connection, poll: str, start: int = 0, stop: int | None = N
             sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND seq >= :low AND seq < :high ORDER BY seq"),
             {"poll": poll, "low": low, "high": min(low + READ_CHUNK, end)},
         )
-        for row in rows:
-            yield row.seq, bytes(row.body)
+        yield from ((seq, bytes(body)) for seq, body in rows.all())
 
 
 def of_kind(connection: Connection, poll: str, kind: str) -> list[tuple[int, Entry]]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from threading import Timer
 
 import httpx
 
@@ -93,12 +95,23 @@ def witness_once(
     )
 
 
-def http_fetch(address: str) -> Fetch:
-    """Reads published files below an address, over one connection."""
+READING = 3600.0
+"""Seconds in which a log is to be read: a publisher who sends byte by byte would otherwise hold a reader for ever."""
+
+
+def http_fetch(address: str, seconds: float = READING) -> Fetch:
+    """Reads published files below an address, over one connection, for that many seconds from now."""
     client = httpx.Client(timeout=30, follow_redirects=True)
+    ends = time.monotonic() + seconds
 
     def fetch(path: str) -> bytes:
         url = f"{address.rstrip('/')}/{path}"
+        late = Unreachable(f"{url} cannot be read: the publisher has taken longer than {seconds:g} seconds")
+        if (left := ends - time.monotonic()) <= 0:
+            raise late
+        watch = Timer(left, client.close)  # a timeout of the client is one of a single read
+        watch.daemon = True
+        watch.start()
         try:
             with client.stream("GET", url) as answer:
                 if answer.status_code in (404, 410):
@@ -110,8 +123,10 @@ def http_fetch(address: str) -> Fetch:
                     if len(data) > largest(path):
                         raise TileError(f"{url} is larger than any file of a log")
                 return bytes(data)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unreachable(f"{url} cannot be read: {error}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, RuntimeError) as error:
+            raise (late if time.monotonic() >= ends else Unreachable(f"{url} cannot be read: {error}")) from None
+        finally:
+            watch.cancel()
 
     return fetch
 

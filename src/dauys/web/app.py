@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.publish import law_pages, live, pages
 from dauys.publish.source import DatabaseSource, Source
 from dauys.store.engine import data_folder
@@ -55,7 +55,7 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     for router in (
         *routers,
         live.router(source),
-        law_pages.router(render),
+        law_pages.router(source, render),
         pages.router(source, render, maps),
     ):
         app.include_router(router)
@@ -82,9 +82,9 @@ def _problem(request: Request, error: Exception) -> Response:
     program = request.url.path.endswith(".json") or request.url.path.startswith(("/record/", "/api/"))
     if program or request.method != "GET":
         return JSONResponse({"error": detail}, status)
-    return render(
-        request, "problem.html", {"status": status, "detail": "" if detail == "Not Found" else detail}, status
-    )
+    known = error if isinstance(error, BadInput) and error.check else None
+    model = {"status": status, "detail": "" if detail == "Not Found" else detail, "fault": known}
+    return render(request, "problem.html", model, status)
 
 
 class _Safety:

@@ -6,6 +6,7 @@ and layout are made here. Templates come from the `templates` folder of each roo
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -20,12 +21,16 @@ from babel.dates import format_date, get_timezone_gmt
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
+from dauys.law.citation_words import said
 from dauys.publish import figures
+from dauys.stations.catalogue import catalogue
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
 
 DATES = {"kk": "kk", "ru": "ru", "en": "en_GB"}
 """The locales that dates are written in: the day before the month."""
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 ROOMS = ("web", "publish", "stations")
 """The rooms whose templates the site can show; the first that has a name wins."""
 
@@ -56,7 +61,7 @@ def language(request: Request) -> str:
 
 def twin(path: str) -> str:
     """The address of a page's JSON twin: `/en/polls/kz/x/` has `/en/polls/kz/x.json`, `/en/` has `/en.json`."""
-    return path.rstrip("/") + ".json"
+    return path.removesuffix("/") + ".json"
 
 
 def template_folders() -> list[PackageLoader]:
@@ -78,18 +83,26 @@ def environment(lang: str) -> Environment:
     )
     env.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        lang=lang, static=static, percent=figures.percent, poll_path=lambda poll: f"/{lang}/polls/{poll}/"
+        lang=lang,
+        static=static,
+        percent=figures.percent,
+        check_of=catalogue().get,
+        poll_path=lambda poll: f"/{lang}/polls/{poll}/",
+        station_path=lambda poll, station: f"/{lang}/polls/{poll}/stations/{_station(station)}",
     )
     env.filters.update(
         num=lambda value: figures.number(value, lang),
         duration=lambda value, unit: figures.duration(value, unit, lang),
         pct=lambda share: figures.percent_text(share, lang),
+        cite=lambda text, pack: _cite(text, pack, lang),
         name=lambda labels: labels.get(lang) or labels.get(DEFAULT) or next(iter(labels.values())),
         day=lambda value: format_date(date.fromisoformat(value), "long", locale=DATES[lang]),
         short_day=lambda value: format_date(date.fromisoformat(value), "medium", locale=DATES[lang]),
         time=lambda value, zone: datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).strftime("%H:%M"),
         moment=lambda value, zone: _moment(value, zone, lang),
         zone=lambda zone, at: zone_name(zone, at),
+        own=lambda text: _own(text, lang),
+        sentence=lambda text: text[:1].upper() + text[1:],
         url=lambda text: quote(str(text), safe="/"),
     )
     return env
@@ -98,6 +111,28 @@ def environment(lang: str) -> Environment:
 def zone_name(zone: str, at: str) -> str:
     """The zone as people can check it: its tz name and its offset at that moment, `Asia/Almaty, UTC+06:00`."""
     return f"{zone}, {get_timezone_gmt(_local(at, zone), 'long', locale='en').replace('GMT', 'UTC')}"
+
+
+def _own(text: str, lang: str) -> str:
+    """The part in the page's language of a text that the record holds in all three, as `kk · ru · en`."""
+    parts = text.split(" · ")
+    return parts[list(LANGUAGES).index(lang)] if len(parts) == len(LANGUAGES) else text
+
+
+def _station(station: str) -> str:
+    """A station's id in an address. One that ends like a twin's address gets a mark of its own: a slash after it."""
+    return quote(station, safe="/") + ("/" if station.endswith((".json", "/")) else "")
+
+
+def _cite(text: str, pack: str, lang: str) -> Markup:
+    """A citation of a pack in the page's language; what could not be read stays English and is marked so."""
+    parts = (
+        Markup('<span lang="en">{}</span>').format(words)
+        if own != lang and not _CYRILLIC.search(words)
+        else escape(words)
+        for words, own in said(text, lang, pack)
+    )
+    return Markup("; ").join(parts)
 
 
 def _local(value: str, zone: str) -> datetime:
