@@ -6,78 +6,19 @@ import gzip
 import html
 import json
 import re
-import warnings
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
-from sample_stations import GOOD, open_sample, sample_poll
+from desk_site import NOW, PASSWORD, POLL, TestClient, bearer, enter, mark_of, submit
+from sample_stations import GOOD
 
 from dauys.errors import BadInput, DauysError
-from dauys.stations import accounts
-from dauys.stations.accounts import account_of, first_account, issue_token, make_account, sign_in
-from dauys.stations.routes import desk_router
+from dauys.stations.accounts import account_of, first_account, make_account, sign_in
 from dauys.stations.states import Role
-from dauys.web.render import render
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
 
 pytestmark = pytest.mark.database
-NOW = datetime(2022, 6, 5, 15, tzinfo=UTC)
-POLL = "test/routes"
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "COST", 1 << 4)
-    monkeypatch.setattr(accounts, "_NOBODY", "scrypt$16$8$1$00$00")
-
-
-class OneConnection:
-    """An engine whose every transaction is a savepoint of the test's connection, which is undone at the end."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    def begin(self) -> Any:
-        return self._Nested(self._connection)
-
-    connect = begin
-
-    class _Nested:
-        def __init__(self, connection: sa.Connection) -> None:
-            self.connection = connection
-
-        def __enter__(self) -> sa.Connection:
-            self.savepoint = self.connection.begin_nested()
-            return self.connection
-
-        def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-            (self.savepoint.rollback if kind else self.savepoint.commit)()
-
-
-@pytest.fixture
-def client(connection: sa.Connection) -> Iterator[TestClient]:
-    open_sample(connection, sample_poll(POLL), 9)
-    first_account(connection, "clerk", PASSWORD)
-    for name, role in (("ann", Role.TYPIST), ("bek", Role.TYPIST), ("cho", Role.RESOLVER)):
-        make_account(connection, name, role, PASSWORD)
-    make_account(connection, "s1", Role.STATION, PASSWORD, poll=POLL, station="s1")
-    app = FastAPI()
-    app.state.render = render
-    app.include_router(desk_router(OneConnection(connection), lambda: NOW))  # type: ignore[arg-type]
-    with TestClient(app, base_url="http://desk.test", follow_redirects=False) as client:
-        yield client
-
-
-def bearer(connection: sa.Connection, name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issue_token(connection, name, NOW + timedelta(hours=1))}"}
 
 
 def count(connection: sa.Connection, table: str) -> Any:
@@ -192,21 +133,6 @@ def test_turnout_corrections_and_checks(client: TestClient, connection: sa.Conne
     assert fixed.json()["receipts"][0]["state"] == "accepted"
 
 
-def enter(client: TestClient, name: str, password: str = PASSWORD) -> Any:
-    client.cookies.clear()
-    return client.post("/en/desk/in", data={"name": name, "password": password})
-
-
-def mark_of(page: str) -> str:
-    found = re.search(r'name="mark" value="([0-9a-f]{64})"', page)
-    assert found
-    return found[1]
-
-
-def submit(client: TestClient, address: str, **data: Any) -> Any:
-    return client.post(address, data={"mark": mark_of(client.get(address).text), **data})
-
-
 def test_double_entry_at_the_desk(client: TestClient, connection: sa.Connection) -> None:
     paper = {"station": "s3"} | {name: str(value) for name, value in GOOD.items()}
     address = f"/en/desk/{POLL}/type"
@@ -300,7 +226,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites(client: TestCli
     assert client.get("/en/desk").headers["cache-control"] == "no-store"
 
 
-def test_accounts(connection: sa.Connection) -> None:
+def test_accounts(connection: sa.Connection, cheap_passwords: None) -> None:
     assert connection.scalar(sa.text("SELECT count(*) FROM account")) == 0  # none comes with the software
     first_account(connection, "clerk", PASSWORD)
     for call in (
@@ -320,7 +246,7 @@ def test_accounts(connection: sa.Connection) -> None:
     assert sign_in(connection, "nobody", PASSWORD, NOW) is None
 
 
-def test_after_five_wrong_passwords_an_account_waits(connection: sa.Connection) -> None:
+def test_after_five_wrong_passwords_an_account_waits(connection: sa.Connection, cheap_passwords: None) -> None:
     first_account(connection, "clerk", PASSWORD)
     for _ in range(5):
         assert sign_in(connection, "clerk", "wrong", NOW) is None

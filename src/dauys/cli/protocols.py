@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from dauys.cli.main import answer, counted, moment, say
-from dauys.errors import BadInput
 from dauys.polls.dry_run import DryRun, dry_run
 from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import load_poll
@@ -18,6 +17,7 @@ from dauys.polls.sources import open_source
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.intake import receive
 from dauys.stations.readers import read_protocols
+from dauys.stations.sending import mapping_of
 from dauys.store.engine import open_store
 
 
@@ -34,9 +34,7 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     A file with a fault of form is refused whole, naming row and field. A protocol with an error (F.1xx) is kept in
     quarantine. Exits with 1 if any is.
     """
-    mapping = dict(map(_mapped, columns)) or None
-    if mapping is not None and len(mapping) < len(columns):
-        raise BadInput("a field is mapped twice", found=", ".join(columns), expected="each field once")
+    mapping = mapping_of(columns)
     if dry:
         described = read_poll(find_poll(poll))
         source = open_source(described, throwaway_keys(described.poll))
@@ -60,14 +58,6 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     if held:
         say("look the numbers up in docs/checks.md; a correction takes a protocol out of quarantine")
     return 1 if held else 0
-
-
-def _mapped(text: str) -> tuple[str, str | list[str]]:
-    ours, separator, theirs = text.partition("=")
-    if not separator or not ours or not theirs:
-        raise BadInput("not a mapping of columns", found=text, expected="for example yes=for or station=region+number")
-    parts = theirs.split("+")
-    return ours, parts if len(parts) > 1 else theirs
 
 
 def _dry_text(run: DryRun) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from contextlib import nullcontext
@@ -13,11 +14,9 @@ import click
 import sqlalchemy as sa
 
 from dauys.cli.commission import keys_for
-from dauys.cli.main import answer, say
+from dauys.cli.main import answer, counted, say
 from dauys.polls.night import Wait, begin, run_night
-from dauys.polls.result import contest_standing, results_json
 from dauys.polls.sources import open_source
-from dauys.polls.standing import snapshot
 from dauys.publish.bundle import place_for, write_bundle
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.store.engine import open_store
@@ -66,15 +65,13 @@ def run(
         run_night(engine, source, pace(speed), say)
         with engine.begin() as connection:
             write_bundle(connection, poll_id, keys, folder.resolve())
-            now = snapshot(connection, poll_id)
-        standings = [contest_standing(sheet) for sheet in now.sheets]
-        result = {**results_json(now, standings), "bundle": str(folder)}
+        result = {**json.loads((folder / "results.json").read_text(encoding="utf-8")), "bundle": str(folder)}
         answer(result, as_json, as_text(result, str(keys.log.vkey)))
         sys.stdout.flush()
         if site:
             say(f"the site stays up at {site.address} until you press Ctrl-C")
             site.wait()
-    return 1 if check and any(standing.decision.outcome != "adopted" for standing in standings) else 0
+    return 1 if check and any(contest["decision"]["outcome"] != "adopted" for contest in result["contests"]) else 0
 
 
 def site_of(engine: sa.Engine, port: int) -> Site:
@@ -113,7 +110,7 @@ def as_text(result: dict[str, Any], vkey: str) -> str:
         stations, decision = contest["stations"], contest["decision"]
         lines.append(f"{contest['contest']}: {decision['outcome']}")
         lines.append(
-            f"  {stations['counted']:,} of {stations['expected']:,} stations counted, "
+            f"  {stations['counted']:,} of {counted(stations['expected'], 'station')} counted, "
             f"{stations['quarantined']:,} in quarantine, {stations['missing']:,} missing"
             + (f", {stations['annulled']:,} annulled" if stations["annulled"] else "")
         )

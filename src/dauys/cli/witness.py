@@ -70,7 +70,7 @@ def witness(
 
 
 def _tell(report: Report, key: SigningKey, as_json: bool) -> None:
-    before = "first seen" if report.before is None else f"{report.before:,} entries before"
+    before = "first seen" if report.before is None else f"{_entries(report.before)} before"
     answer(
         {
             "origin": report.origin,
@@ -83,6 +83,11 @@ def _tell(report: Report, key: SigningKey, as_json: bool) -> None:
             "posted": report.posted,
         },
         as_json,
-        f"{report.origin}: {report.size:,} entries, {before}, consistent; cosigned"
+        f"{report.origin}: {_entries(report.size)}, {before}, consistent; cosigned"
         + (" and sent" if report.posted else f":\n{report.line}"),
     )
+
+
+def _entries(number: int) -> str:
+    """`1 entry`, `2,000 entries`."""
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"

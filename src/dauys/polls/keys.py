@@ -41,13 +41,17 @@ def origin(poll_id: str) -> str:
 def keys_of(poll: Poll, folder: Path) -> Keys:
     """The keys of an opened poll, from `folder` (the data folder's `keys`).
 
-    Raises DauysError if they are not there: a new key could not go on where the lost one stopped.
+    Raises DauysError if they are not there: a new key could not go on where the lost one stopped. And where the files of that
+    name are another poll's: `test/x` and `test-x` have one name, which the name inside the log's key tells apart.
     """
     return _keys(poll, folder, SigningKey.load)
 
 
 def new_keys(poll: Poll, folder: Path) -> Keys:
-    """The keys for a poll that is about to be opened: those in `folder`, or fresh ones, kept there."""
+    """The keys for a poll that is about to be opened: those in `folder`, or fresh ones, kept there.
+
+    Raises DauysError where the files of that name are another poll's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
 
     def kept(path: Path) -> SigningKey:
@@ -61,13 +65,19 @@ def new_keys(poll: Poll, folder: Path) -> Keys:
 
 def throwaway_keys(poll: Poll) -> Keys:
     """Keys that nothing keeps: for looking at a poll without opening it."""
-    return _keys(poll, Path(), lambda path: SigningKey.generate(COMMISSION))
+    return _keys(poll, Path(), lambda path: SigningKey.generate(origin(poll.id)))
 
 
 def _keys(poll: Poll, folder: Path, load: Callable[[Path], SigningKey]) -> Keys:
     stem = poll.id.replace("/", "-")
     try:
-        log = load(folder / f"{stem}.log.key")
+        path = folder / f"{stem}.log.key"
+        log = load(path)
+        if log.name != origin(poll.id):
+            raise DauysError(
+                f"{path} is the key of {log.name.removeprefix('dauys/')}: the key files of {poll.id} have the same names; "
+                "give one of the two polls another name, or another data folder (DAUYS_HOME)"
+            )
         if poll.reconstruction:
             return Keys(log, derived_key(poll.id, COMMISSION), lambda station: derived_key(poll.id, station))
         return Keys(log, load(folder / f"{stem}.commission.key").private, None)

@@ -46,7 +46,10 @@ def begin(engine: sa.Engine, source: Source, witnesses: Sequence[str] = ()) -> N
 def run_night(engine: sa.Engine, source: Source, wait: Wait = lambda at: None, tell: Tell = lambda text: None) -> None:
     """Runs the whole poll into the record. Started again after any interruption it goes on where it stopped."""
     begin(engine, source)
-    tell(f"{source.poll.names['en']}: {len(source.stations):,} stations in {len(source.poll.areas)} areas")
+    tell(
+        f"{source.poll.names['en']}: {_counted(len(source.stations), 'station')} in "
+        f"{_counted(len(source.poll.areas), 'area')}"
+    )
     for event in source.stream():
         wait(event.at)
         with engine.begin() as connection:
@@ -57,17 +60,19 @@ def _take(connection: Connection, source: Source, event: Event) -> str:
     match event:
         case Reports():
             report_turnout(connection, source.poll, event, by=IMPORT, at=event.at)
-            return f"turnout at {event.hour}: {int(event.received.sum()):,} ballots handed out"
+            return f"turnout at {event.hour}: {_counted(int(event.received.sum()), 'ballot')} handed out"
         case Protocols():
             receipts = receive(connection, source.poll, event.batch, by=IMPORT, at=event.at)
             held = sum(receipt.state == "quarantined" for receipt in receipts)
-            return f"{len(receipts):,} protocol{'s' * (len(receipts) != 1)}" + (
-                f", {held:,} in quarantine" if held else ""
-            )
+            return _counted(len(receipts), "protocol") + (f", {held:,} in quarantine" if held else "")
         case Corrected():
             return _correct(connection, source, event)
         case Declared():
             return declare(connection, source.poll, source.keys, event.stage, event.at, close=event.last)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _correct(connection: Connection, source: Source, event: Corrected) -> str:

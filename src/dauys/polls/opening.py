@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys, origin
 from dauys.record import log
-from dauys.record.entry import Entry, sign_entry
+from dauys.record.entry import MAX_ENTRY_BYTES, Entry, EntryError, sign_entry
 from dauys.registers.poll import COMMISSION, Poll, Station
+from dauys.stations.overview import poll_of
 from dauys.store.engine import Connection, driver
 
 STATIONS_PER_ENTRY = 200
@@ -44,9 +45,18 @@ def _entries(poll: Poll, stations: Sequence[Station], keys: Keys, at: datetime) 
         "keys": {name: b64encode(key).decode() for name, key in keys.public.items()},
     }
     stamp = at.isoformat()
-    yield sign_entry(Entry(poll.id, "poll", "poll", stamp, COMMISSION, body), keys.commission)
-    for number, first in enumerate(range(0, len(stations), STATIONS_PER_ENTRY)):
-        chunk = [station.to_json() for station in stations[first : first + STATIONS_PER_ENTRY]]
+    first = sign_entry(Entry(poll.id, "poll", "poll", stamp, COMMISSION, body), keys.commission)
+    try:
+        first.to_bytes()
+    except EntryError as error:
+        raise DauysError(
+            f"{poll.id} does not fit into the one entry that defines it ({len(poll.areas):,} areas, "
+            f"{len(poll.contests):,} contests, at most {MAX_ENTRY_BYTES:,} bytes): shorten the names of its areas, or count "
+            "by larger ones"
+        ) from error
+    yield first
+    for number, start in enumerate(range(0, len(stations), STATIONS_PER_ENTRY)):
+        chunk = [station.to_json() for station in stations[start : start + STATIONS_PER_ENTRY]]
         entry = Entry(poll.id, "stations", f"stations/{number}", stamp, COMMISSION, {"stations": chunk})
         yield sign_entry(entry, keys.commission)
 
@@ -64,19 +74,15 @@ def _check(poll: Poll, stations: Sequence[Station]) -> None:
         seen.add(station.id)
 
 
-def load_poll(connection: Connection, poll_id: str) -> Poll:
-    """The poll as its record defines it. Raises DauysError if there is no such poll here."""
-    if log.size(connection, poll_id) == 0:
-        known = ", ".join(log.polls(connection)) or "none yet"
-        raise DauysError(f"there is no poll {poll_id!r} here; polls that were opened: {known}")
-    return Poll.from_json(log.entry_at(connection, poll_id, 0).body)
+load_poll = poll_of
+"""The poll as its record defines it. Raises DauysError if there is no such poll here."""
 
 
 def load_stations(connection: Connection, poll_id: str) -> list[Station]:
     """All stations of a poll, by id."""
     rows = connection.execute(
         sa.text("SELECT id, area, eligible, key, abroad FROM station WHERE poll = :poll ORDER BY id"), {"poll": poll_id}
-    )
+    ).all()
     return [
         Station(row.id, row.area, row.eligible, None if row.key is None else bytes(row.key), row.abroad) for row in rows
     ]

@@ -20,8 +20,8 @@ from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.stations.words import agree
 
-AFTER_CLOSING = frozenset({"correction", "annulment", "declaration", "publication"})
-SIGNED = frozenset({"poll", "stations", "correction", "annulment", "closing", "declaration", "publication"})
+AFTER_CLOSING = frozenset({"correction", "turnout-correction", "annulment", "declaration", "publication"})
+SIGNED = AFTER_CLOSING | {"poll", "stations", "closing"}
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -58,7 +58,8 @@ class Replay:
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
     _adopted: dict[int, bool] = field(default_factory=dict)
-    _reported: dict[str, tuple[str, int]] = field(default_factory=dict)  # the latest hour and its ballots handed out
+    _reports: dict[tuple[str, str], tuple[int, int, int]] = field(default_factory=dict)  # seq, list, ballots handed out
+    _latest: dict[str, str] = field(default_factory=dict)  # the last hour that each station has reported for
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
 
     def apply(self, seq: int, entry: Entry) -> None:
@@ -79,7 +80,7 @@ class Replay:
             if entry.id != expected:
                 self._fault("V.05", seq, "the id is not that of what the entry says", entry.id, expected)
             if entry.kind != "poll" or self.poll is None:
-                getattr(self, f"_{entry.kind}")(seq, entry)
+                getattr(self, f"_{entry.kind.replace('-', '_')}")(seq, entry)
             if self.poll is not None and entry.poll != self.poll.id:
                 self._fault("V.05", seq, "this is an entry of another poll", entry.poll, self.poll.id)
             self._check_author(seq, entry)
@@ -166,10 +167,25 @@ class Replay:
             self.stations[station.id] = station
 
     def _turnout(self, seq: int, entry: Entry) -> None:
-        station, report = entry.body["station"], (entry.body["time"], entry.body["received"])
+        body = entry.body
+        station, hour = body["station"], body["time"]
         if station not in self.stations:
             self._fault("V.07", seq, "a turnout report of a station that is not in the list", station)
-        self._reported[station] = max(report, self._reported.get(station, report))
+        self._reports[station, hour] = (seq, body["eligible"], body["received"])
+        self._latest[station] = max(hour, self._latest.get(station, hour))
+
+    def _turnout_correction(self, seq: int, entry: Entry) -> None:
+        body = entry.body
+        place, after = (body["station"], body["time"]), body["after"]
+        of, *numbers = self._reports.get(place, (None,))
+        if of != body["of"]:
+            self._fault("V.09", seq, f"{entry.id} replaces another entry than the one in force", body["of"], of)
+        elif numbers != [body["before"]["eligible"], body["before"]["received"]]:
+            self._fault("V.09", seq, f"{entry.id} misstates what it replaces", body["before"], numbers)
+        if not body["reason"].strip():
+            self._fault("V.09", seq, f"{entry.id} gives no reason")
+        if of is not None:
+            self._reports[place] = (seq, after["eligible"], after["received"])
 
     def _protocol(self, seq: int, entry: Entry) -> None:
         contest, station = entry.body["contest"], entry.body["station"]
@@ -215,7 +231,9 @@ class Replay:
             words = entry.body.get("words", {})
             if any(name not in values or not agree(values[name], text) for name, text in words.items()):
                 errors.add("F.105")
-            if "received" in values and values["received"] < self._reported.get(entry.body["station"], ("", -1))[1]:
+            station = entry.body["station"]
+            last = self._reports.get((station, self._latest.get(station, "")), (0, 0, -1))[2]
+            if "received" in values and values["received"] < last:
                 errors.add("F.110")
         return errors
 

@@ -97,6 +97,18 @@ def _correction(body: Body, poll: Poll, entry_id: str) -> str:
     return f"correction/{contest.id}/{_text(body, 'station')}/{_digits(entry_id)}"
 
 
+def _turnout_correction(body: Body, poll: Poll, entry_id: str) -> str:
+    _only(body, ("station", "time", "of", "before", "after", "reason"), ("clerk",))
+    _number(body, "of")
+    for part in ("before", "after"):
+        _only(numbers := _of(body, part, dict), ("eligible", "received"))
+        _number(numbers, "eligible")
+        _number(numbers, "received")
+    for name in ("reason", "clerk"):
+        _of(body, name, str) if name in body else None
+    return f"turnout-correction/{_text(body, 'station')}/{_text(body, 'time')}/{_digits(entry_id)}"
+
+
 def _annulment(body: Body, poll: Poll, entry_id: str) -> str:
     target = "station" if "station" in body else "area"
     _only(body, ("contest", target, "reason", "cite", "repeat"), ("clerk",))
@@ -138,6 +150,7 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "poll": lambda body, poll, entry_id: _poll(body),
     "stations": _stations,
     "turnout": _turnout,
+    "turnout-correction": _turnout_correction,
     "protocol": _protocol,
     "correction": _correction,
     "annulment": _annulment,

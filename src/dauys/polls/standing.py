@@ -16,6 +16,7 @@ from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.record.merkle import inclusion_proof, root
 from dauys.registers.poll import Contest, Poll, Station
+from dauys.stations.overview import protocol
 from dauys.store.engine import Connection
 
 __all__ = ["AreaStanding", "ContestStanding", "Standing", "StationView", "TurnoutPoint", "standing", "station_view"]
@@ -100,7 +101,7 @@ def snapshot(connection: Connection, poll_id: str) -> Snapshot:
     rows = connection.execute(
         sa.text("SELECT contest, station, seq, values, checks, version FROM protocol WHERE poll = :poll"),
         {"poll": poll_id},
-    )
+    ).all()
     for row in rows:
         held[row.contest][row.station] = Held(row.seq, row[3], tuple(row.checks), row.version)
     annulled = {
@@ -145,14 +146,8 @@ def station_view(connection: Connection, poll_id: str, station_id: str) -> Stati
 
 
 def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station: Station) -> ProtocolView:
-    row = connection.execute(
-        sa.text(
-            "SELECT state, seq, values, checks, version FROM protocol "
-            "WHERE poll = :poll AND contest = :contest AND station = :station"
-        ),
-        {"poll": poll.id, "contest": contest.id, "station": station.id},
-    ).one_or_none()
-    versions = 0 if row is None else row.version
+    now = protocol(connection, poll.id, contest.id, station.id)
+    versions = 0 if now is None else now.version
     ids = [f"protocol/{contest.id}/{station.id}"]
     ids += [f"correction/{contest.id}/{station.id}/{n}" for n in range(1, versions + 1)]
     ids += [f"annulment/{contest.id}/{where}" for where in (station.id, station.area)]
@@ -163,13 +158,13 @@ def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station
     found = [(item.seq, Entry.from_bytes(bytes(item.body))) for item in rows]
     history = tuple(_history_item(seq, entry) for seq, entry in found)
     repeats = {entry.id: bool(entry.body["repeat"]) for _, entry in found if entry.kind == "annulment"}
-    state = "missing" if row is None else row.state
+    state = "missing" if now is None else now.state
     if repeats:  # an annulled area annuls its stations, as in stations.csv
         again = repeats.get(f"annulment/{contest.id}/{station.area}", any(repeats.values()))
         state = "repeat-pending" if again else "annulled"
-    if row is None:
+    if now is None:
         return ProtocolView(contest, state, {}, (), history, None)
-    return ProtocolView(contest, state, row[2], tuple(row.checks), history, _proof(connection, poll.id, row.seq))
+    return ProtocolView(contest, state, now.values, now.checks, history, _proof(connection, poll.id, now.seq))
 
 
 def _history_item(seq: int, entry: Entry) -> HistoryItem:

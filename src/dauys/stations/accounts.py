@@ -22,6 +22,8 @@ COST = 1 << 16
 """scrypt's N (RFC 7914), with r = 8 and p = 1: 64 MiB and about a fifth of a second for each password."""
 
 SHORTEST_PASSWORD = 12
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Of passwords that are made here: none that is read for another one on paper."""
 SESSION = timedelta(hours=12)
 TRIES, PAUSE = 5, timedelta(minutes=5)
 """After five wrong passwords in a row an account waits five minutes."""
@@ -57,15 +59,19 @@ def first_account(connection: Connection, name: str, password: str) -> Account:
 def make_account(
     connection: Connection, name: str, role: Role, password: str, *, poll: str | None = None, station: str | None = None
 ) -> Account:
-    """Makes an account. Raises DauysError if the name is taken or the password is too short."""
+    """Makes an account. Raises BadInput F.043 if the name is taken or the password is too short, F.020 for the station.
+
+    A name that has ended is taken, too: the record has it, and means one person.
+    """
     if name != name.strip() or not name.isprintable() or not 0 < len(name) <= 100:
-        raise DauysError(
-            "an account has a name of at most 100 letters, digits and signs, with no blank before or after it"
-        )
-    if len(password) < SHORTEST_PASSWORD:
-        raise DauysError(f"a password has at least {SHORTEST_PASSWORD} characters")
+        raise BadInput(
+            "an account has a name of at most 100 letters, digits and signs, with no blank before or after it",
+            field="name", found=name, check="F.043",
+        )  # fmt: skip
+    _long_enough(password)
     if (role is Role.STATION) != (poll is not None and station is not None):
-        raise DauysError("a station's account names its poll and its station, any other none")
+        message = "a station's account names its poll and its station, any other none"
+        raise BadInput(message, field="station", found=station, check="F.043")
     if station is not None:
         listed = sa.text("SELECT 1 FROM station WHERE poll = :poll AND id = :station")
         if not_text(f"{poll}{station}") or not connection.scalar(listed, {"poll": poll, "station": station}):
@@ -78,8 +84,70 @@ def make_account(
         {"name": name, "role": role.value, "poll": poll, "station": station, "password": _hashed(password)},
     ).one_or_none()
     if made is None:
-        raise DauysError(f"there is an account {name!r} already")
+        raise BadInput("there is, or was, an account of this name", field="name", found=name, check="F.043")
     return Account(name, role, poll, station)
+
+
+def made_password() -> str:
+    """A password for somebody else, to be read from paper: 16 letters and digits, 79 bits."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def set_password(connection: Connection, name: str, password: str) -> Account:
+    """Gives an account that has not ended another password, and ends its sessions. Raises BadInput F.043."""
+    _long_enough(password)
+    changed = connection.execute(
+        sa.text(
+            "UPDATE account SET password = :password, failed = 0, retry = NULL WHERE name = :name AND ended IS NULL "
+            "RETURNING name, role, poll, station"
+        ),
+        {"name": name, "password": _hashed(password)},
+    ).one_or_none()
+    if changed is None:
+        raise BadInput("there is no such account, or it has ended", field="name", found=name, check="F.043")
+    connection.execute(sa.text("DELETE FROM session WHERE account = :name"), {"name": name})
+    return Account(changed.name, Role(changed.role), changed.poll, changed.station)
+
+
+def end_account(connection: Connection, name: str, at: datetime) -> None:
+    """Ends an account and its sessions for good; what it did keeps its name. Raises BadInput F.043.
+
+    The last clerk stays: nobody else could make another.
+    """
+    connection.execute(sa.text("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"))
+    role = connection.scalar(
+        sa.text("SELECT role FROM account WHERE name = :name AND ended IS NULL"), {"name": name}
+    )  # fmt: skip
+    if role is None:
+        raise BadInput("there is no such account, or it has ended", field="name", found=name, check="F.043")
+    clerks = connection.scalar(sa.text("SELECT count(*) FROM account WHERE role = 'clerk' AND ended IS NULL"))
+    if role == Role.CLERK and clerks == 1:
+        raise BadInput("this is the last clerk: make another one first", field="name", found=name, check="F.043")
+    connection.execute(sa.text("UPDATE account SET ended = :at WHERE name = :name"), {"at": at, "name": name})
+    connection.execute(sa.text("DELETE FROM session WHERE account = :name"), {"name": name})
+    connection.execute(sa.text("DELETE FROM upload WHERE account = :name"), {"name": name})
+
+
+def accounts(connection: Connection, start: int = 0, limit: int = 100, begins: str = "") -> list[Account]:
+    """Accounts that have not ended, by role and name; those whose name begins so."""
+    query = sa.text(
+        "SELECT name, role, poll, station FROM account WHERE ended IS NULL AND starts_with(name, :begins) "
+        "ORDER BY role, name OFFSET :start LIMIT :limit"
+    )
+    rows = connection.execute(query, {"begins": begins, "start": start, "limit": limit})
+    return [Account(row.name, Role(row.role), row.poll, row.station) for row in rows]
+
+
+def is_password(connection: Connection, name: str, password: str) -> bool:
+    """Whether this is the account's password."""
+    stored = connection.scalar(sa.text("SELECT password FROM account WHERE name = :name"), {"name": name})
+    return stored is not None and _matches(password, stored)
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        message = f"a password has at least {SHORTEST_PASSWORD} characters"
+        raise BadInput(message, field="password", check="F.043")
 
 
 def sign_in(connection: Connection, name: str, password: str, at: datetime) -> str | None:
@@ -88,7 +156,8 @@ def sign_in(connection: Connection, name: str, password: str, at: datetime) -> s
     The answer takes as long for a name that does not exist. The caller commits either way: failures are counted.
     """
     row = connection.execute(
-        sa.text("SELECT password, failed, retry FROM account WHERE name = :name FOR UPDATE"), {"name": name}
+        sa.text("SELECT password, failed, retry FROM account WHERE name = :name AND ended IS NULL FOR UPDATE"),
+        {"name": name},
     ).one_or_none()
     good = _matches(password, _NOBODY if row is None else row.password)
     if row is None:
@@ -122,7 +191,7 @@ def account_of(connection: Connection, token: str | None, at: datetime) -> Accou
     row = connection.execute(
         sa.text(
             "SELECT name, role, poll, station FROM session JOIN account ON name = account "
-            "WHERE token = :token AND expires > :at"
+            "WHERE token = :token AND expires > :at AND ended IS NULL"
         ),
         {"token": _digest(token or ""), "at": at},
     ).one_or_none()

@@ -3,7 +3,8 @@
     POST /api/polls/{poll}/protocols        one object, a list, or {"protocols": [...]}
     POST /api/polls/{poll}/protocols/file   the bytes of a table; ?name=protocols.csv.gz says its kind
     POST /api/polls/{poll}/turnout          {"station","time","eligible","received"}, or a list
-    POST /api/polls/{poll}/corrections      {"station","contest"?,"after","reason","of"?,"before"?,"sig"?,"at"?,"by"?}
+    POST /api/polls/{poll}/corrections      {"station","contest"?,"after","reason","of"?,"before"?,"sig"?,"at"?,"by"?};
+                                            of a turnout report: with "time"
     GET  /api/polls/{poll}/checks           the catalogue, how often each is raised, what is in quarantine, W.104
 
 Answers are receipts {"station","contest","state","checks","seq","replayed"}; errors are {"error": {...}} with the number
@@ -12,8 +13,7 @@ of the check (docs/checks.md). A request is taken whole or not at all, and may b
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -28,18 +28,18 @@ from dauys.errors import BadInput, DauysError
 from dauys.registers.cells import not_text
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
-from dauys.stations.batch import Batch
 from dauys.stations.catalogue import checks_of
 from dauys.stations.corrections import Seal
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
 from dauys.stations.overview import Held, outliers, poll_of, quarantine, raised
-from dauys.stations.readers import protocols_of, read_protocols, turnout_of
+from dauys.stations.readers import protocols_of, turnout_of
 from dauys.stations.requests import from_here, json_body, problem, rows_of, token_of, upload
+from dauys.stations.sending import claims, take_file
 from dauys.stations.states import Role
+from dauys.stations.turnout import correct_report
+from dauys.store.engine import Connection
 
-SHOWN = 100
-"""Receipts of a file that are listed one by one: those in quarantine."""
-
+Rows = Sequence[Mapping[str, Any]]
 Handler = Callable[..., Awaitable[Response]]
 
 
@@ -65,19 +65,16 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
         async with upload(request, request.query_params.get("name", "")) as path:
             return JSONResponse(await run_in_threadpool(receive_file, engine, poll, path, token_of(request), clock()))
 
-    @routes.post("/{poll:path}/protocols")
-    @answered
-    async def take_protocols(request: Request, poll: str) -> Response:
-        await run_in_threadpool(_known, engine, token_of(request), clock())
-        rows = rows_of(await json_body(request), "protocols")
-        return _receipts(await run_in_threadpool(_protocols, engine, poll, rows, token_of(request), clock()))
+    def rows_taken(name: str, take: Callable[..., Parts]) -> None:
+        @routes.post(f"/{{poll:path}}/{name}", name=f"take_{name}")
+        @answered
+        async def take_rows(request: Request, poll: str) -> Response:
+            await run_in_threadpool(_known, engine, token_of(request), clock())
+            rows = rows_of(await json_body(request), name)
+            return _receipts(await run_in_threadpool(_taken, engine, poll, rows, token_of(request), clock(), take))
 
-    @routes.post("/{poll:path}/turnout")
-    @answered
-    async def take_turnout(request: Request, poll: str) -> Response:
-        await run_in_threadpool(_known, engine, token_of(request), clock())
-        rows = rows_of(await json_body(request), "turnout")
-        return _receipts(await run_in_threadpool(_turnout, engine, poll, rows, token_of(request), clock()))
+    rows_taken("protocols", _protocols)
+    rows_taken("turnout", _turnout)
 
     @routes.post("/{poll:path}/corrections")
     @answered
@@ -98,35 +95,7 @@ def receive_file(engine: sa.Engine, poll_id: str, path: Path, token: str | None,
     """Takes a whole file of protocols in one transaction and sums up the receipts."""
     with engine.begin() as connection:
         account = account_of(connection, token, at)
-        poll = poll_of(connection, poll_id)
-        try:
-            batches = (_claims(account, batch) for batch in read_protocols(path, poll))
-            return summary(r for batch in batches for r in receive(connection, poll, batch, by=account.author, at=at))
-        except BadInput as fault:
-            fault.file = None  # the place where an upload lay tells its sender nothing
-            raise
-
-
-def summary(receipts: Iterable[Receipt]) -> dict[str, Any]:
-    """How many protocols came to which state, which checks they raised, and the first of those in quarantine."""
-    states: Counter[str] = Counter()
-    numbers: Counter[str] = Counter()
-    held: list[dict[str, object]] = []
-    replayed = 0
-    for receipt in receipts:
-        states[receipt.state] += 1
-        numbers.update(receipt.checks)
-        replayed += receipt.replayed
-        if receipt.state == "quarantined" and len(held) < SHOWN:
-            held.append(receipt.to_json())
-    return {
-        "received": states.total(),
-        "accepted": states["accepted"],
-        "quarantined": states["quarantined"],
-        "replayed": replayed,
-        "checks": dict(sorted(numbers.items())),
-        "held": held,
-    }
+        return take_file(connection, poll_of(connection, poll_id), path, account, at)
 
 
 def _receipts(receipts: Iterable[Receipt]) -> JSONResponse:
@@ -154,62 +123,35 @@ def _own(account: Account, poll_id: str, stations: Iterable[str]) -> None:
             )  # fmt: skip
 
 
-def _claims(account: Account, batch: Batch) -> Batch:
-    """The batch, if it says only what its sender may say. Raises BadInput F.040.
-
-    Who without a signature says to be somebody is not believed: `by` is the account then. A clerk may say when a paper
-    came in; a station's own time counts where it signs for it.
-    """
-    for name, texts in (("by", batch.by), ("at", batch.at)):
-        for place, text in enumerate(texts or ()):
-            signed = batch.sig is not None and bool(batch.sig[place])
-            if text and not signed and (name == "by" or account.role is not Role.CLERK):
-                raise batch.refuse(
-                    place,
-                    f"{name} is for protocols that are signed: leave it out or sign",
-                    "F.040",
-                    field=name,
-                    found=text,
-                )
-    return batch
+Parts = Iterator[tuple[Sequence[int], list[Receipt]]]
+"""Receipts with the rows of the request that they answer."""
 
 
-def _protocols(
-    engine: sa.Engine, poll_id: str, rows: list[Mapping[str, Any]], token: str | None, at: datetime
+def _protocols(connection: Connection, poll: Poll, rows: Rows, account: Account, at: datetime) -> Parts:
+    for batch in protocols_of(poll, rows):
+        yield batch.rows or (), receive(connection, poll, claims(account, batch), by=account.author, at=at)
+
+
+def _turnout(connection: Connection, poll: Poll, rows: Rows, account: Account, at: datetime) -> Parts:
+    for hour in turnout_of(poll, rows):
+        yield hour.rows or (), report_turnout(connection, poll, hour, by=account.author, at=at)
+
+
+def _taken(
+    engine: sa.Engine, poll_id: str, rows: Rows, token: str | None, at: datetime, take: Callable[..., Parts]
 ) -> list[Receipt]:
+    """All rows of a request in one transaction; receipts in their order."""
     with engine.begin() as connection:
         account = account_of(connection, token, at)
         poll = poll_of(connection, poll_id)
         _own(account, poll_id, (str(row.get("station")) for row in rows))
-        receipts = [
-            receipt
-            for batch in (_claims(account, batch) for batch in protocols_of(poll, rows))
-            for receipt in zip(
-                batch.rows or (), receive(connection, poll, batch, by=account.author, at=at), strict=True
-            )
-        ]
+        parts = take(connection, poll, rows, account, at)
+        receipts = [pair for places, found in parts for pair in zip(places, found, strict=True)]
     return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]
 
 
-def _turnout(
-    engine: sa.Engine, poll_id: str, rows: list[Mapping[str, Any]], token: str | None, at: datetime
-) -> list[Receipt]:
-    with engine.begin() as connection:
-        account = account_of(connection, token, at)
-        poll = poll_of(connection, poll_id)
-        _own(account, poll_id, (str(row.get("station")) for row in rows))
-        receipts = [
-            receipt
-            for hour in turnout_of(poll, rows)
-            for receipt in zip(
-                hour.rows or (), report_turnout(connection, poll, hour, by=account.author, at=at), strict=True
-            )
-        ]
-    return [receipt for _, receipt in sorted(receipts, key=lambda pair: pair[0])]
-
-
-_CORRECTION = {"station": str, "contest": str, "after": dict, "reason": str, "of": int, "before": dict, "sig": str,
-               "at": str, "by": str}  # fmt: skip
+_CORRECTION = {"station": str, "contest": str, "time": str, "after": dict, "reason": str, "of": int, "before": dict,
+               "sig": str, "at": str, "by": str}  # fmt: skip
 
 
 def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal) -> Receipt:
@@ -217,23 +159,18 @@ def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, a
     with engine.begin() as connection:
         account = account_of(connection, token, at)
         poll = poll_of(connection, poll_id)
-        if account.role is not Role.CLERK:
-            raise BadInput("only a clerk may correct a protocol", check="F.040", found=account.role.value)
         signed = "sig" in parts
-        return correct(
-            connection,
-            poll,
-            contest=parts.get("contest"),
-            station=parts["station"],
-            after=parts["after"],
-            reason=parts["reason"],
-            by=parts["by"] if signed and "by" in parts else account.author,
-            at=parts["at"] if signed and "at" in parts else at,
-            of=parts.get("of"),
-            before=parts.get("before"),
-            sig=parts.get("sig"),
-            seal=None if signed else seal(poll.id),
-        )
+        terms: dict[str, Any] = {name: parts.get(name) for name in ("of", "before", "sig")} | {
+            "station": parts["station"],
+            "after": parts["after"],
+            "reason": parts["reason"],
+            "by": parts["by"] if signed and "by" in parts else account.author,
+            "at": parts["at"] if signed and "at" in parts else at,
+            "seal": None if signed else seal(poll.id),
+        }
+        if "time" in parts:
+            return correct_report(connection, poll, hour=parts["time"], **terms)
+        return correct(connection, poll, contest=parts.get("contest"), **terms)
 
 
 def _parts(body: Any) -> dict[str, Any]:
@@ -246,6 +183,9 @@ def _parts(body: Any) -> dict[str, Any]:
             raise BadInput("the value is of another kind", field=name, check="F.017", found=value)
         if isinstance(value, str) and not_text(value):
             raise BadInput("a character that no text has", field=name, check="F.005", found=value)
+    if "time" in body and "contest" in body:
+        message = "a correction is of a report (time) or of a protocol (contest)"
+        raise BadInput(message, field="time", check="F.009", found=body["time"])
     for name in ("station", "after", "reason"):
         if name not in body:
             raise BadInput("the field is missing", field=name, check="F.010", expected="station, after, reason")

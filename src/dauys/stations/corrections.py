@@ -99,7 +99,7 @@ def correct(
         "reason": reason,
     }
     entry_id = f"correction/{found.id}/{station}/{version}"
-    entry = _signed(connection, poll.id, "correction", entry_id, at, by, body, sig, seal, checks)
+    entry = sealed(connection, poll.id, "correction", entry_id, at, by, body, sig, seal, checks)
     (placed,) = append(connection, poll.id, [entry])
     connection.execute(
         sa.text(
@@ -150,7 +150,7 @@ def annul(
         if {**there.body, "clerk": by} == {**body, "clerk": by} and by in (there.by, there.body.get("clerk")):
             return seq
         raise BadInput("the result is annulled already", found=where, check="F.028", expected=f"as in entry {seq}")
-    entry = _signed(connection, poll.id, "annulment", entry_id, at, by, body, sig, seal, ())
+    entry = sealed(connection, poll.id, "annulment", entry_id, at, by, body, sig, seal, ())
     (placed,) = append(connection, poll.id, [entry])
     connection.execute(
         sa.text(
@@ -162,7 +162,7 @@ def annul(
     return placed.seq
 
 
-def _signed(
+def sealed(
     connection: Connection,
     poll_id: str,
     kind: str,
@@ -178,8 +178,8 @@ def _signed(
     keys = entry_at(connection, poll_id, 0).body.get("keys", {})
     try:
         if sig is None and seal is not None:
-            sealed = Entry(poll_id, kind, entry_id, moment(at), COMMISSION, {**body, "clerk": by})
-            entry = replace(sign_entry(sealed, seal), checks=checks)
+            unsigned = Entry(poll_id, kind, entry_id, moment(at), COMMISSION, {**body, "clerk": by})
+            entry = replace(sign_entry(unsigned, seal), checks=checks)
         else:
             entry = Entry(poll_id, kind, entry_id, moment(at), by, body, sig, checks)
     except EntryError as error:

@@ -1,12 +1,14 @@
-"""What do people at the desk see? Pages to sign in, type, resolve, and correct; each works without JavaScript."""
+"""What do people at the desk see? How a page is called and answered, the door, and what there is to do.
+
+The pages themselves are in desk_protocols, desk_turnout, desk_files, desk_annulments and desk_accounts. Each works
+without JavaScript: a form that is sent answers with the same page, its result or its fault at the top.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from functools import wraps
-from typing import Any
-from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
@@ -14,121 +16,121 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from dauys.errors import BadInput, DauysError
 from dauys.record.log import polls
-from dauys.registers.cells import number_fault
-from dauys.registers.poll import Contest, Poll
+from dauys.stations import desk_accounts, desk_annulments, desk_files, desk_protocols, desk_turnout
 from dauys.stations.accounts import Account, account_of, form_mark, sign_in, sign_out
-from dauys.stations.catalogue import catalogue, checks_of
+from dauys.stations.annulling import proposals
+from dauys.stations.catalogue import catalogue
 from dauys.stations.corrections import Seal
-from dauys.stations.double_entry import Typings, differing, resolve, type_in, waiting
-from dauys.stations.intake import correct
-from dauys.stations.overview import poll_of, protocol, quarantine
-from dauys.stations.requests import COOKIE, form_of, from_here, status_of
+from dauys.stations.desk_visit import Model, Page, Visit, about
+from dauys.stations.double_entry import typed_by, waiting
+from dauys.stations.overview import held_back, poll_of
+from dauys.stations.requests import COOKIE, LARGEST_FORM, form_of, from_here, status_of
+from dauys.stations.sending import kept_name
 from dauys.stations.states import Role, Typing
-from dauys.store.engine import Connection
+from dauys.stations.turnout import held_reports
 
-PER_PAGE = 50
+LANGUAGES = ("kk", "ru", "en")
 SIGN_INS = CapacityLimiter(4)
 """Passwords that are tried at once: each takes 64 MiB (accounts.COST), and anyone may try. Others wait their turn."""
-Model = dict[str, Any]
 
 
 def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIRouter:
     """Pages below `/{language}/desk`."""
     routes = APIRouter(include_in_schema=False)
-
-    def page(path: str, template: str, *roles: Role) -> Callable[[Callable[..., Any]], None]:
-        """Registers `act(connection, account, poll, request, form)`: a model to show, or a text: where to go next.
-
-        GET calls it with no form. A fault is shown beside its field, with what was typed.
-        """
-
-        def register(act: Callable[..., Any]) -> None:
-            @wraps(act)
-            async def answer(request: Request) -> Response:
-                form = await form_of(request)
-                return await run_in_threadpool(_answer, engine, clock(), request, form, template, roles, act)
-
-            for language in ("kk", "ru", "en"):
-                address = f"/{language}/desk{path}"
-                routes.add_api_route(address, _named(answer), methods=["GET", "POST"], name=f"desk{path}")
-
-        return register
-
-    for language in ("kk", "ru", "en"):
-        routes.add_api_route(f"/{language}/desk/in", _signing_in(engine, clock), methods=["GET", "POST"])
-
-    page("", "desk/home.html", *Role)(_home)
-    page("/out", "desk/home.html", *Role)(_sign_out(clock))
-    page("/{poll:path}/type", "desk/type.html", Role.TYPIST, Role.CLERK)(_type(clock))
-    page("/{poll:path}/resolve", "desk/resolve.html", Role.RESOLVER)(_resolve(clock))
-    page("/{poll:path}/quarantine", "desk/quarantine.html", Role.CLERK)(_quarantine)
-    page("/{poll:path}/correct", "desk/correct.html", Role.CLERK)(_correct(clock, seal))
+    own = (Page("", "desk/home.html", _home, tuple(Role)), Page("/out", "desk/home.html", _sign_out, tuple(Role)))
+    pages = (
+        *own, *desk_accounts.PAGES, *desk_protocols.PAGES, *desk_turnout.PAGES, *desk_files.PAGES, *desk_annulments.PAGES
+    )  # fmt: skip
+    for language in LANGUAGES:
+        home = f"/{language}/desk"
+        routes.add_api_route(f"{home}/in", _signing_in(engine, clock), methods=["GET", "POST"])
+        for page in pages:
+            answer = _answering(engine, clock, seal, page)
+            routes.add_api_route(home + page.path, answer, methods=["GET", "POST"], name=f"desk{page.path}")
     return routes
 
 
-def _named(answer: Callable[..., Any]) -> Callable[..., Any]:
+def _answering(
+    engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, page: Page
+) -> Callable[[Request], object]:  # fmt: skip
     async def endpoint(request: Request) -> Response:
-        response: Response = await answer(request)
-        return response
+        account = await run_in_threadpool(_account, engine, request, clock())
+        if account is None:
+            return RedirectResponse(f"/{_language(request)}/desk/in", 303)
+        try:
+            form = await form_of(request, page.largest)
+        except HTTPException as error:
+            if page.largest == LARGEST_FORM:
+                raise
+            fault = BadInput(error.detail, field="file", check="F.001")  # the one form that people make too large
+            return _show(
+                request, "desk/refused.html", _base(request, account, None) | {"fault": fault}, error.status_code
+            )
+        return await run_in_threadpool(_answer, engine, page, account, request, form, clock(), seal)
 
     return endpoint
 
 
-def _answer(
-    engine: sa.Engine,
-    at: datetime,
-    request: Request,
-    form: FormData | None,
-    template: str,
-    roles: tuple[Role, ...],
-    act: Callable[..., Any],
-) -> Response:
-    token = request.cookies.get(COOKIE) or ""
-    home = f"/{_language(request)}/desk"
+def _account(engine: sa.Engine, request: Request, at: datetime) -> Account | None:
+    """Who is signed in; nothing of a form is read before."""
     try:
         with engine.connect() as connection:
-            account = account_of(connection, token, at)
+            return account_of(connection, request.cookies.get(COOKIE) or "", at)
     except BadInput:
-        return RedirectResponse(f"{home}/in", 303)
-    base: Model = {"account": account, "mark": form_mark(token), "fault": None, "typed": dict(form or {}), "done": None}
+        return None
+
+
+def _base(request: Request, account: Account | None, form: FormData | None) -> Model:
+    typed = {name: value for name, value in (form or {}).items() if isinstance(value, str)}
+    mark = form_mark(request.cookies.get(COOKIE) or "")
+    return {"account": account, "mark": mark, "fault": None, "typed": typed, "done": None}
+
+
+def _answer(
+    engine: sa.Engine, page: Page, account: Account, request: Request, form: FormData | None, at: datetime, seal: Seal
+) -> Response:
+    base = _base(request, account, form)
+    visit: Visit | None = None
     try:
         if form is not None:
             from_here(request)
             if form.get("mark") != base["mark"]:
                 raise BadInput("the page has expired: open it again", check="F.042")
-        if account.role not in roles:
-            raise BadInput(f"this is for: {', '.join(roles)}", check="F.040", found=account.role)
+        if account.role not in page.roles:
+            raise BadInput(
+                "this role may not do this", check="F.040", found=account.role, expected=", ".join(page.roles)
+            )
         with engine.begin() as connection:
-            found = act(connection, account, request, form)
+            visit = Visit(connection, account, request, form, at, seal)
+            found = page.act(visit)
     except DauysError as error:
-        return _faulty(engine, request, template, account, act, base, error)
+        return _faulty(engine, page, visit, request, base, error)
     if isinstance(found, str):
-        return RedirectResponse(f"{home}{found}", 303)
-    return _show(request, template, base | found)
+        return RedirectResponse(f"/{_language(request)}/desk{found}", 303)
+    return _show(request, page.template, base | found)
 
 
 def _faulty(
-    engine: sa.Engine,
-    request: Request,
-    template: str,
-    account: Account,
-    act: Callable[..., Any],
-    base: Model,
-    error: DauysError,
+    engine: sa.Engine, page: Page, visit: Visit | None, request: Request, base: Model, error: DauysError
 ) -> Response:
     """The page again with the fault and what was typed; a page that cannot be shown at all gives the fault alone."""
     fault = error if isinstance(error, BadInput) else BadInput(str(error))
-    if fault.check in ("F.040", "F.042") or request.method != "POST":
-        return _show(request, "desk/refused.html", base | {"fault": fault}, status_of(error))
+    if page.largest == LARGEST_FORM:
+        fault.row = None  # a form that is typed has one row
+    refused = _show(request, "desk/refused.html", base | {"fault": fault}, status_of(error))
+    if visit is None or request.method != "POST":
+        return refused
     try:
         with engine.connect() as connection:
-            found = act(connection, account, request, None)
+            found = page.act(replace(visit, connection=connection, form=None))
     except DauysError:
-        return _show(request, "desk/refused.html", base | {"fault": fault}, status_of(error))
-    return _show(request, template, base | found | {"fault": fault}, status_of(error))
+        return refused
+    assert not isinstance(found, str)
+    return _show(request, page.template, base | found | {"fault": fault}, status_of(error))
 
 
 def _show(request: Request, template: str, model: Model, status: int = 200) -> Response:
@@ -142,13 +144,13 @@ def _language(request: Request) -> str:
     return request.url.path.split("/")[1]
 
 
-def _signing_in(engine: sa.Engine, clock: Callable[[], datetime]) -> Callable[..., Any]:
+def _signing_in(engine: sa.Engine, clock: Callable[[], datetime]) -> Callable[..., object]:
     async def answer(request: Request) -> Response:
         form = await form_of(request)
         return await to_thread.run_sync(check, request, form, limiter=SIGN_INS)
 
     def check(request: Request, form: FormData | None) -> Response:
-        model: Model = {"account": None, "fault": None, "typed": dict(form or {})}
+        model = _base(request, None, form)
         if form is None:
             return _show(request, "desk/sign_in.html", model)
         try:
@@ -167,166 +169,29 @@ def _signing_in(engine: sa.Engine, clock: Callable[[], datetime]) -> Callable[..
     return answer
 
 
-def _sign_out(clock: Callable[[], datetime]) -> Callable[..., Any]:
-    def act(connection: Connection, account: Account, request: Request, form: FormData | None) -> Any:
-        if form is None:
-            return _home(connection, account, request, form)
-        sign_out(connection, request.cookies.get(COOKIE) or "", clock())
-        return "/in"
-
-    return act
+def _sign_out(visit: Visit) -> Model | str:
+    if visit.form is None:
+        return _home(visit)
+    sign_out(visit.connection, visit.request.cookies.get(COOKIE) or "", visit.at)
+    return "/in"
 
 
-def _home(connection: Connection, account: Account, request: Request, form: FormData | None) -> Model:
-    """What there is to do in each poll for somebody of this role."""
-    work = []
-    for poll_id in polls(connection):
-        poll = poll_of(connection, poll_id)
-        work.append(
-            {
-                "poll": poll_id,
-                "names": dict(poll.names),
-                "second": waiting(connection, poll_id, Typing.TYPED_ONCE, account.author),
-                "differs": waiting(connection, poll_id, Typing.DIFFERS, account.author),
-                "held": len(quarantine(connection, poll_id, 0, 1000)),
+def _home(visit: Visit) -> Model | str:
+    """What there is to do in each poll for somebody of this role; a station sees its own poll alone."""
+    connection, by = visit.connection, visit.account.author
+    return {
+        "work": [
+            about(poll_of(connection, poll))
+            | {
+                "own": typed_by(connection, poll, by),
+                "second": waiting(connection, poll, Typing.TYPED_ONCE, by),
+                "differs": waiting(connection, poll, Typing.DIFFERS, by),
+                "held": held_back(connection, poll),
+                "held_reports": len(held_reports(connection, poll)),
+                "proposals": [proposal for proposal in proposals(connection, poll) if proposal.by != by],
+                "waiting": kept_name(connection, poll, visit.account),
             }
-        )
-    return {"work": work}
-
-
-def _type(clock: Callable[[], datetime]) -> Callable[..., Any]:
-    def act(connection: Connection, account: Account, request: Request, form: FormData | None) -> Any:
-        poll, contest = _place(connection, request)
-        done = None
-        if form is not None:
-            station, values = _station(form), _values(contest, form)
-            done = type_in(
-                connection, poll, contest=contest.id, station=station, values=values, by=account.author, at=clock()
-            )
-        model = _form_model(poll, contest, request)
-        return model if done is None else model | {"done": _done(done, _station(form)), "typed": {}}
-
-    return act
-
-
-def _resolve(clock: Callable[[], datetime]) -> Callable[..., Any]:
-    def act(connection: Connection, account: Account, request: Request, form: FormData | None) -> Any:
-        poll, contest = _place(connection, request)
-        if form is not None:
-            values = _values(contest, form)
-            resolve(
-                connection,
-                poll,
-                contest=contest.id,
-                station=_station(form),
-                values=values,
-                by=account.author,
-                at=clock(),
-            )
-            return ""
-        station = request.query_params.get("station", "")
-        if not station:  # the address without a station is the list of what there is to decide
-            differs = waiting(connection, poll.id, Typing.DIFFERS, account.author)
-            return {"poll": poll.id, "names": dict(poll.names), "station": "", "differs": differs}
-        paper = differing(connection, poll, contest.id, station, account.author)
-        return _form_model(poll, contest, request) | {
-            "station": station,
-            "first": paper.first or {},
-            "second": paper.second or {},
-            "differing": paper.differing,
-        }
-
-    return act
-
-
-def _quarantine(connection: Connection, account: Account, request: Request, form: FormData | None) -> Model:
-    poll = poll_of(connection, request.path_params["poll"])
-    text = request.query_params.get("from", "0")
-    start = int(text) if text.isdecimal() and len(text) < 9 else 0
-    held = quarantine(connection, poll.id, start, PER_PAGE + 1)
-    checks = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
-    corrected = request.query_params.get("corrected")
-    contest = request.query_params.get("contest", "")
-    return {
-        "poll": poll.id,
-        "names": dict(poll.names),
-        "corrected": corrected and protocol(connection, poll.id, contest, corrected),
-        "held": held[:PER_PAGE],
-        "checks": checks,
-        "next": start + PER_PAGE if len(held) > PER_PAGE else None,
+            for poll in polls(connection)
+            if visit.account.poll in (None, poll)
+        ]
     }
-
-
-def _correct(clock: Callable[[], datetime], seal: Seal) -> Callable[..., Any]:
-    def act(connection: Connection, account: Account, request: Request, form: FormData | None) -> Any:
-        poll, contest = _place(connection, request)
-        station = request.query_params.get("station", "")
-        if form is not None:
-            of = str(form.get("of", ""))
-            receipt = correct(
-                connection, poll, contest=contest.id, station=station, by=account.author, at=clock(),
-                after={name: value for name, value in _values(contest, form).items() if isinstance(value, int)},
-                reason=str(form.get("reason", "")), of=int(of) if of.isdecimal() and len(of) < 18 else None,
-                seal=seal(poll.id),
-            )  # fmt: skip
-            shown = urlencode({"contest": contest.id, "corrected": receipt.station})
-            return f"/{quote(poll.id)}/quarantine?{shown}"
-        held = protocol(connection, poll.id, contest.id, station)
-        if held is None:
-            raise BadInput("the station has no protocol yet", field="station", found=station, check="F.029")
-        return _form_model(poll, contest, request) | {
-            "station": station,
-            "held": held,
-            "checks": checks_of(contest.form),
-        }
-
-    return act
-
-
-def _place(connection: Connection, request: Request) -> tuple[Poll, Contest]:
-    poll = poll_of(connection, request.path_params["poll"])
-    return poll, poll.contest(request.query_params.get("contest") or (poll.contests[0].id))
-
-
-def _form_model(poll: Poll, contest: Contest, request: Request) -> Model:
-    return {
-        "poll": poll.id,
-        "names": dict(poll.names),
-        "contests": [(c.id, dict(c.question)) for c in poll.contests],
-        "contest": contest.id,
-        "question": dict(contest.question),
-        "fields": [
-            {"name": field.name, "number": field.number, "labels": dict(field.labels), "optional": field.optional}
-            for field in contest.form.fields
-        ],
-        "station": request.query_params.get("station", ""),
-    }
-
-
-def _station(form: FormData | None) -> str:
-    station = str(form.get("station", "")).strip() if form else ""
-    if not station:
-        raise BadInput("the cell is empty", field="station", check="F.011", expected="the number of the station")
-    return station
-
-
-def _values(contest: Contest, form: Mapping[str, Any]) -> dict[str, int | str]:
-    """The numbers of a typed form, and its words. Raises BadInput F.011 to F.016 by field."""
-    values: dict[str, int | str] = {}
-    for field in contest.form.fields:
-        text = str(form.get(field.name, "")).strip()
-        if text or not field.optional:
-            fault = number_fault(text)
-            if fault is not None:
-                check, message = fault
-                raise BadInput(message, field=field.name, found=text, expected="a whole number", check=check)
-            values[field.name] = int(text)
-        words = str(form.get(f"{field.name}_words", "")).strip()
-        if words:
-            values[f"{field.name}_words"] = words
-    return values
-
-
-def _done(done: Typings, station: str) -> Model:
-    receipt = done.receipt
-    return {"station": station, "state": done.state.value, "checks": () if receipt is None else receipt.checks}

@@ -18,7 +18,7 @@ from dauys.registers.poll import Poll
 from dauys.stations.batch import one
 from dauys.stations.intake import Receipt, receive
 from dauys.stations.overview import protocol
-from dauys.stations.states import Paper, Refusal, Typing, decided, typed
+from dauys.stations.states import Paper, Refusal, Typing, decided, taken_back, typed
 from dauys.stations.words import normalised
 from dauys.store.engine import Connection
 
@@ -66,6 +66,31 @@ def resolve(
     _save(connection, poll.id, found, station, after, by, new=False)
     author = f"{after.first_by} + {after.second_by} + {by}"
     return Typings(after.state, _send(connection, poll, found, station, values, author, at))
+
+
+def take_back(connection: Connection, poll: Poll, *, contest: str | None, station: str, by: str) -> None:
+    """Forgets what this person typed, while nobody has typed it again. Raises BadInput F.040 otherwise."""
+    found = poll.contest(contest).id
+    paper, _ = _load(connection, poll, found, station)
+    after = taken_back(paper, by)
+    if isinstance(after, Refusal):
+        raise BadInput(after.message, field="station", found=station, check=after.check)
+    connection.execute(
+        sa.text("DELETE FROM paper WHERE poll = :poll AND contest = :contest AND station = :station"),
+        {"poll": poll.id, "contest": found, "station": station},
+    )
+
+
+def typed_by(connection: Connection, poll_id: str, by: str, limit: int = 100) -> list[tuple[str, str]]:
+    """Forms that this person typed first and nobody typed again, as (contest, station): what they may take back."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT contest, station FROM paper WHERE poll = :poll AND state = 'typed once' AND first_by = :by "
+            "ORDER BY contest, station LIMIT :limit"
+        ),
+        {"poll": poll_id, "by": by, "limit": limit},
+    )
+    return [(row.contest, row.station) for row in rows]
 
 
 def differing(connection: Connection, poll: Poll, contest: str, station: str, by: str) -> Paper:

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from dauys.errors import DauysError
-from dauys.record.log import entry_at, size
+from dauys.record.log import entry_at, polls, size
 from dauys.registers.poll import Poll
 from dauys.stations.checks import far_from_neighbours
 from dauys.store.engine import Connection
@@ -46,7 +46,8 @@ class Outlier:
 def poll_of(connection: Connection, poll_id: str) -> Poll:
     """The poll as its record defines it. Raises DauysError if it was not opened here."""
     if size(connection, poll_id) == 0:
-        raise DauysError(f"there is no poll {poll_id!r} here")
+        known = ", ".join(polls(connection)) or "none yet"
+        raise DauysError(f"there is no poll {poll_id!r} here; polls that were opened: {known}")
     return Poll.from_json(entry_at(connection, poll_id, 0).body)
 
 
@@ -68,6 +69,17 @@ def protocol(connection: Connection, poll_id: str, contest: str, station: str) -
     query = f"{_PROTOCOL} AND p.contest = :contest AND p.station = :station"
     row = connection.execute(sa.text(query), {"poll": poll_id, "contest": contest, "station": station}).one_or_none()
     return None if row is None else _held(row)
+
+
+def held_back(connection: Connection, poll_id: str) -> int:
+    """How many protocols wait in quarantine."""
+    query = sa.text("SELECT count(*) FROM protocol WHERE poll = :poll AND state = 'quarantined'")
+    return connection.scalar(query, {"poll": poll_id}) or 0
+
+
+def station_count(connection: Connection, poll_id: str) -> int:
+    """How many stations the list has."""
+    return connection.scalar(sa.text("SELECT count(*) FROM station WHERE poll = :poll"), {"poll": poll_id}) or 0
 
 
 def raised(connection: Connection, poll_id: str) -> dict[str, int]:

@@ -88,8 +88,8 @@ def _parsed(data: bytes) -> Any:
         raise BadInput("the body is not JSON", check="F.017", found=str(error)) from error
 
 
-async def form_of(request: Request) -> FormData | None:
-    """The fields of a form that was sent; None where nothing was. A NUL in them, which no text has, becomes U+FFFD.
+async def form_of(request: Request, largest: int = LARGEST_FORM) -> FormData | None:
+    """The fields and files of a form that was sent; None where nothing was. A NUL, which no text has, becomes U+FFFD.
 
     Raises HTTPException 411, 413: whoever has not signed in yet may not fill the memory.
     """
@@ -98,10 +98,12 @@ async def form_of(request: Request) -> FormData | None:
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         raise HTTPException(411, "a form says how long it is")
-    if int(length[:12]) > LARGEST_FORM:
-        raise HTTPException(413, f"a form has at most {LARGEST_FORM:,} bytes")
+    if int(length[:12]) > largest:
+        raise HTTPException(413, f"a form has at most {largest:,} bytes")
     fields = (await request.form()).multi_items()
-    return FormData([(name, value.replace("\0", "\ufffd")) for name, value in fields if isinstance(value, str)])
+    return FormData(
+        [(name, value.replace("\0", "\ufffd") if isinstance(value, str) else value) for name, value in fields]
+    )
 
 
 def rows_of(body: Any, name: str) -> list[Mapping[str, Any]]:
@@ -117,15 +119,21 @@ def rows_of(body: Any, name: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-@asynccontextmanager
-async def upload(request: Request, name: str) -> AsyncIterator[Path]:
-    """The body of a request as a file on disk, streamed; `name` says by its end what kind it is. Raises BadInput F.001."""
+def kind_of(name: str) -> str:
+    """The end of a file's name, which says what kind it is. Raises BadInput F.001."""
     ending = next((kind for kind in sorted(KINDS, key=len, reverse=True) if name.lower().endswith(kind)), None)
     if ending is None:
         raise BadInput(
-            "the kind of file is not known by its name: give ?name=FILE", check="F.001", found=name or None,
+            "the kind of file is not known by its name (over HTTP: ?name=FILE)", check="F.001", found=name or None,
             expected=", ".join(KINDS),
         )  # fmt: skip
+    return ending
+
+
+@asynccontextmanager
+async def upload(request: Request, name: str) -> AsyncIterator[Path]:
+    """The body of a request as a file on disk, streamed; `name` says by its end what kind it is. Raises BadInput F.001."""
+    ending = kind_of(name)
     with tempfile.TemporaryDirectory(prefix="dauys-upload") as folder:
         path = Path(folder) / f"upload{ending}"
         size = 0

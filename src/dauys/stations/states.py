@@ -112,6 +112,7 @@ class Stroke(StrEnum):
     SECOND_SAME = "typed again the same"
     SECOND_OTHER = "typed again otherwise"
     DECIDED = "decided by a third"
+    TAKEN_BACK = "taken back"
 
 
 TYPING: Mapping[tuple[Typing, Stroke], Typing] = {
@@ -119,6 +120,7 @@ TYPING: Mapping[tuple[Typing, Stroke], Typing] = {
     (Typing.TYPED_ONCE, Stroke.SECOND_SAME): Typing.AGREED,
     (Typing.TYPED_ONCE, Stroke.SECOND_OTHER): Typing.DIFFERS,
     (Typing.DIFFERS, Stroke.DECIDED): Typing.RESOLVED,
+    (Typing.TYPED_ONCE, Stroke.TAKEN_BACK): Typing.UNTYPED,
 }
 """Agreed and resolved forms go to intake at once; they end here."""
 
@@ -159,3 +161,12 @@ def decided(paper: Paper, by: str) -> Paper | Refusal:
     if by in (paper.first_by, paper.second_by):
         return Refusal("you typed this form: a third person has to decide", "F.040")
     return Paper(Typing.RESOLVED, paper.first_by, paper.first, paper.second_by, paper.second)
+
+
+def taken_back(paper: Paper, by: str) -> Paper | Refusal:
+    """The form after its first typist takes it back: it was the wrong station, or mistyped. Nobody has compared it yet."""
+    if paper.state is not Typing.TYPED_ONCE:
+        return Refusal("nothing can be taken back: the form is not typed, or was typed twice already", "F.040")
+    if paper.first_by != by:
+        return Refusal("another person typed this form: only they can take it back", "F.040")
+    return Paper(TYPING[paper.state, Stroke.TAKEN_BACK])

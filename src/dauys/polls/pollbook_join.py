@@ -1,0 +1,116 @@
+"""What joins the pollbook with its poll: the ways to vote, what is sealed into the record, and the turnout reports out of it.
+
+Each function works in the caller's transaction. `tend` is what the centre does by itself, again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import numpy as np
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.errors import DauysError
+from dauys.law.facts import Facts
+from dauys.law.files import Node
+from dauys.law.packs import pack_names
+from dauys.law.rules import Book
+from dauys.law.snapshot import Snapshot, rules_on
+from dauys.law.system import load_system
+from dauys.pollbook import sealing
+from dauys.pollbook.centre_sums import reports_at
+from dauys.pollbook.channels import Channels, channels_on, voting_of
+from dauys.polls.opening import load_poll
+from dauys.record import log
+from dauys.record.entry import sign_entry
+from dauys.registers.poll import Poll
+from dauys.stations.ledger import is_closed, lock
+from dauys.stations.turnout import Reports, report_turnout
+from dauys.store.engine import Connection
+
+POLLBOOK = "pollbook"
+"""Who sends in turnout reports that come out of the stations' logs."""
+
+Seal = Callable[[str], Ed25519PrivateKey | None]
+"""The commission's key of a poll; None where this installation does not hold it."""
+
+
+def channels_of(poll: Poll) -> Channels:
+    """The ways to vote in a poll: what it lays down itself, and the law of its day in the pack that its id begins with.
+
+    A poll of no pack, or of one without law as data, has its own rules alone. Raises BadInput for rules that are none.
+    """
+    own = voting_of(None if poll.voting is None else Node.of(dict(poll.voting)))
+    return channels_on(_law_of(poll), poll.kind, poll.timezone, own)
+
+
+def _law_of(poll: Poll) -> Snapshot:
+    pack = poll.id.partition("/")[0]
+    if pack in pack_names():
+        try:
+            return load_system(pack).rules(poll.day)
+        except DauysError:  # a pack of areas and forms alone
+            pass
+    return rules_on(Book({}), poll.day, Facts())
+
+
+def seal(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> int:
+    """Puts every check-in that is not in the record yet into it, as commitments signed by the commission.
+
+    Returns how many entries that took.
+    """
+    entries = [sign_entry(entry, key) for entry in sealing.seal(connection, poll, at)]
+    log.append(connection, poll, entries)
+    return len(entries)
+
+
+def report(connection: Connection, poll: Poll, at: datetime) -> int:
+    """Sends in the turnout reports of the hours that are over, of each station whose log reaches past the hour.
+
+    `received` are the check-ins that stood then by the station's own clock, `eligible` the rights held there. A station
+    that reported by hand is left alone. Returns how many reports that made.
+    """
+    lock(connection, poll.id)
+    if is_closed(connection, poll.id):
+        return 0
+    made = 0
+    for hour in poll.reports:
+        if poll.moment(hour) > at:
+            continue
+        text = f"{hour:%H:%M}"
+        found = reports_at(connection, poll.id, poll.moment(hour), reported(connection, poll.id, text))
+        if found.ready:
+            stations, eligible, received = zip(*found.ready, strict=True)
+            reports = Reports(text, stations, np.array(eligible, np.int64), np.array(received, np.int64))
+            made += len(report_turnout(connection, poll, reports, by=POLLBOOK, at=at))
+    return made
+
+
+def reported(connection: Connection, poll: str, hour: str) -> list[str]:
+    """The stations whose report for an hour is in."""
+    query = sa.text("SELECT station FROM turnout WHERE poll = :poll AND at = :hour")
+    return list(connection.scalars(query, {"poll": poll, "hour": hour}))
+
+
+def polls_with_logs(connection: Connection) -> list[str]:
+    """The polls of which a station has a log."""
+    return list(connection.scalars(sa.text("SELECT DISTINCT poll FROM pollbook_log ORDER BY poll")))
+
+
+def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
+    """Seals and reports once for every poll that can be signed for here; says what failed. Each poll by itself."""
+    with engine.connect() as connection:
+        polls = polls_with_logs(connection)
+    for poll in polls:
+        key = key_of(poll)
+        if key is None:
+            continue
+        try:
+            with engine.begin() as connection:
+                seal(connection, poll, key, at)
+            with engine.begin() as connection:
+                report(connection, load_poll(connection, poll), at)
+        except (DauysError, sa.exc.SQLAlchemyError) as error:
+            yield f"{poll}: check-ins wait to be sealed, or reports to be made: {error}"

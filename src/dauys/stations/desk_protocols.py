@@ -1,0 +1,124 @@
+"""How do protocols come in and get right at the desk? Sent by a station, typed twice, resolved, taken back, corrected."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from dauys.errors import BadInput
+from dauys.stations.batch import one
+from dauys.stations.catalogue import checks_of
+from dauys.stations.desk_visit import Model, Page, Visit, about, form_model, values_of
+from dauys.stations.double_entry import Typed, Typings, differing, resolve, take_back, type_in, waiting
+from dauys.stations.intake import correct, receive
+from dauys.stations.overview import protocol, quarantine
+from dauys.stations.states import Role, Typing
+
+PER_PAGE = 50
+
+
+def _type(visit: Visit) -> Model | str:
+    """Types a paper form, or takes back what one typed first."""
+    poll = visit.poll
+    contest = visit.contest(poll)
+    station = visit.asked("station")
+    if visit.form is None:
+        return form_model(poll, contest, station)
+    station, by = visit.station(), visit.account.author
+    if visit.sent("act") == "take back":
+        take_back(visit.connection, poll, contest=contest.id, station=station, by=by)
+        return form_model(poll, contest, "") | {
+            "done": {"station": station, "state": "untyped", "checks": ()},
+            "typed": {},
+        }
+    values = values_of(contest, visit.form)
+    done = type_in(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at)
+    return form_model(poll, contest, station) | {"done": _done(done, station), "typed": {}}
+
+
+def _send(visit: Visit) -> Model | str:
+    """A station sends its own protocol."""
+    poll = visit.poll
+    contest, station = visit.contest(poll), visit.account.station or ""
+    if visit.account.poll != poll.id:
+        raise BadInput("this account is of another poll", check="F.040", found=poll.id, expected=visit.account.poll)
+    done = None
+    if visit.form is not None:
+        values = values_of(contest, visit.form)
+        words = {name: value for name, value in values.items() if isinstance(value, str)}
+        batch = one(contest.id, station, _numbers(values), **words)
+        (receipt,) = receive(visit.connection, poll, batch, by=visit.account.author, at=visit.at)
+        done = {"station": station, "state": receipt.state, "checks": receipt.checks}
+    held = protocol(visit.connection, poll.id, contest.id, station)
+    model = form_model(poll, contest, station) | {"held": held, "checks": checks_of(contest.form)}
+    return model if done is None else model | {"done": done, "typed": {}}
+
+
+def _resolve(visit: Visit) -> Model | str:
+    poll = visit.poll
+    contest, by = visit.contest(poll), visit.account.author
+    if visit.form is not None:
+        values = values_of(contest, visit.form)
+        station = visit.station()
+        resolve(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at)
+        return ""
+    station = visit.asked("station")
+    if not station:  # the address without a station is the list of what there is to decide
+        return about(poll) | {"station": "", "differs": waiting(visit.connection, poll.id, Typing.DIFFERS, by)}
+    paper = differing(visit.connection, poll, contest.id, station, by)
+    return form_model(poll, contest, station) | {
+        "first": paper.first or {},
+        "second": paper.second or {},
+        "differing": paper.differing,
+    }
+
+
+def _quarantine(visit: Visit) -> Model | str:
+    poll, start = visit.poll, visit.start()
+    held = quarantine(visit.connection, poll.id, start, PER_PAGE + 1)
+    checks = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
+    corrected = visit.asked("corrected")
+    return about(poll) | {
+        "corrected": corrected and protocol(visit.connection, poll.id, visit.asked("contest"), corrected),
+        "held": held[:PER_PAGE],
+        "checks": checks,
+        "next": start + PER_PAGE if len(held) > PER_PAGE else None,
+    }
+
+
+def _correct(visit: Visit) -> Model | str:
+    """Corrects the protocol of `?station=`; without one it asks for which."""
+    poll = visit.poll
+    contest, station = visit.contest(poll), visit.asked("station")
+    if visit.form is not None:
+        after = _numbers(values_of(contest, visit.form))
+        receipt = correct(
+            visit.connection, poll, contest=contest.id, station=station, by=visit.account.author, at=visit.at,
+            after=after, reason=visit.sent("reason"), of=visit.place(), seal=visit.seal(poll.id),
+        )  # fmt: skip
+        shown = urlencode({"contest": contest.id, "corrected": receipt.station})
+        return f"/{quote(poll.id)}/quarantine?{shown}"
+    model = form_model(poll, contest, station)
+    if not station:
+        return model
+    held = protocol(visit.connection, poll.id, contest.id, station)
+    if held is None:
+        raise BadInput("the station has no protocol yet", field="station", found=station, check="F.029")
+    return model | {"held": held, "checks": checks_of(contest.form)}
+
+
+def _numbers(values: Typed) -> dict[str, int]:
+    return {name: value for name, value in values.items() if isinstance(value, int)}
+
+
+def _done(done: Typings, station: str) -> Model:
+    receipt = done.receipt
+    return {"station": station, "state": done.state.value, "checks": () if receipt is None else receipt.checks}
+
+
+PAGES = (
+    Page("/{poll:path}/type", "desk/type.html", _type, (Role.TYPIST, Role.CLERK)),
+    Page("/{poll:path}/send", "desk/send.html", _send, (Role.STATION,)),
+    Page("/{poll:path}/resolve", "desk/resolve.html", _resolve, (Role.RESOLVER,)),
+    Page("/{poll:path}/quarantine", "desk/quarantine.html", _quarantine, (Role.CLERK,)),
+    Page("/{poll:path}/correct", "desk/correct.html", _correct, (Role.CLERK,)),
+)

@@ -1,0 +1,7 @@
+"""What the tests of this room share: the desk over a poll of nine stations."""
+
+from __future__ import annotations
+
+from desk_site import cheap_passwords, client
+
+__all__ = ["cheap_passwords", "client"]
