@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from dauys.store.engine import open_store
 
-LONGEST_FIRST = ("test_kazakhstan_2022", "test_russia_2020", "test_served", "test_attack_bundle", "test_planted_faults")
+LONGEST_FIRST = (
+    "test_cluster", "test_kazakhstan_2022", "test_russia_2020", "test_served", "test_attack_bundle", "test_planted_faults",
+)  # fmt: skip
 """Files that take many seconds: begun last, one would run on alone while the other processes wait."""
 
 

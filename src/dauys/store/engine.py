@@ -8,12 +8,14 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict
 
 from dauys.errors import DauysError
 from dauys.store import embedded
 from dauys.store.migrate import migrate
 
 Connection = sa.Connection
+EXAMPLE = "postgresql://user@host:5432/dauys"
 
 
 def data_folder() -> Path:
@@ -22,20 +24,35 @@ def data_folder() -> Path:
 
 
 def open_store(folder: Path | None = None) -> sa.Engine:
-    """An engine on a database with the newest schema. With no `DAUYS_DATABASE_URL`, the embedded server in `folder`."""
-    url = os.environ.get("DAUYS_DATABASE_URL") or embedded.start(folder or data_folder())
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-        raise DauysError("DAUYS_DATABASE_URL must start with postgresql://, for example postgresql://user@host/dauys")
-    try:
-        engine = sa.create_engine(f"postgresql+psycopg://{rest}", pool_pre_ping=True)
-    except (ValueError, sa.exc.ArgumentError) as error:
-        raise DauysError(f"DAUYS_DATABASE_URL cannot be read ({error}): postgresql://user@host:5432/dauys") from error
+    """An engine on a database with the newest schema. With no `DAUYS_DATABASE_URL`, the embedded server in `folder`.
+
+    Connections that broke are replaced. The transaction in which one broke is not done again: only its caller knows
+    whether that is safe.
+    """
+    engine = _engine(os.environ.get("DAUYS_DATABASE_URL") or embedded.start(folder or data_folder()))
     try:
         migrate(engine)
     except sa.exc.OperationalError as error:
         raise DauysError(f"the database cannot be reached: {error.orig}") from error
     return engine
+
+
+def _engine(url: str) -> sa.Engine:
+    """The address as libpq reads it, several hosts included (`postgresql://a:5432,b:5432/dauys`): SQLAlchemy reads none.
+
+    Raises DauysError.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise DauysError(f"DAUYS_DATABASE_URL must start with postgresql://, for example {EXAMPLE}")
+    try:
+        said = {name: str(value) for name, value in conninfo_to_dict(f"postgresql://{rest}").items()}
+        user, password, database = said.pop("user", None), said.pop("password", None), said.pop("dbname", None)
+        address = sa.URL.create("postgresql+psycopg", user, password, database=database, query=said)
+        return sa.create_engine(address, pool_pre_ping=True)
+    except (psycopg.Error, ValueError, sa.exc.ArgumentError) as error:
+        why = str(error).partition(": ")[0]  # what follows may be a part of the password
+        raise DauysError(f"DAUYS_DATABASE_URL cannot be read ({why.strip()}); for example {EXAMPLE}") from error
 
 
 def driver(connection: sa.Connection) -> psycopg.Connection[Any]:

@@ -67,6 +67,7 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     app.mount("/static", StaticFiles(directory=str(resources.files("dauys.web") / "static")), "static")
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(DauysError, _problem)
+    app.add_exception_handler(sa.exc.OperationalError, _away)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(_Safety)
     return app
@@ -85,6 +86,14 @@ def _problem(request: Request, error: Exception) -> Response:
     known = error if isinstance(error, BadInput) and error.check else None
     model = {"status": status, "detail": "" if detail == "Not Found" else detail, "fault": known}
     return render(request, "problem.html", model, status)
+
+
+def _away(request: Request, error: Exception) -> Response:
+    """The database does not answer: it starts, or another machine is taking over (docs/cluster.md)."""
+    gone = HTTPException(503, "the database does not answer at this moment: try again in a few seconds")
+    response = _problem(request, gone)
+    response.headers["Retry-After"] = "3"
+    return response
 
 
 class _Safety:
