@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import sqlalchemy as sa
-from starlette.testclient import TestClient
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
 
 from dauys.publish.source import DatabaseSource
 from dauys.web.app import site
@@ -16,4 +21,4 @@ def test_a_database_that_does_not_answer_is_a_503() -> None:
     assert (page.status_code, page.headers["Retry-After"]) == (503, "3")
     assert "try again" in page.text
     assert "Traceback" not in page.text
-    assert client.get("/record/test/small/checkpoint").status_code == 503
+    assert client.get("/kk/polls/test/small/").status_code == 503
