@@ -14,7 +14,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import intake, law_rules, law_text, stream, tally, verify
+from bench import (
+    checkins,
+    estimate,
+    indicators,
+    intake,
+    law_rules,
+    law_text,
+    nation,
+    roll,
+    sample,
+    stream,
+    tally,
+    verify,
+)
 from bench.timing import Line, table
 
 JOBS: dict[str, Callable[[bool], list[Line] | str]] = {
@@ -25,6 +38,12 @@ JOBS: dict[str, Callable[[bool], list[Line] | str]] = {
     "stream": stream.measure,
     "law_rules": law_rules.measure,
     "law_text": law_text.measure,
+    "roll": roll.measure,
+    "checkins": checkins.measure,
+    "nation": nation.measure,
+    "estimate": estimate.measure,
+    "sample": sample.measure,
+    "integers": indicators.measure,
 }
 
 

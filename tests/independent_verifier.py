@@ -21,8 +21,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication"}
-KINDS = {"poll", "stations", "turnout", "protocol", "closing"} | AFTER_CLOSING
+from independent_roll import roll_and_check_ins
+
+AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins"}
+KINDS = {"poll", "stations", "turnout", "protocol", "closing", "roll", "roll-stations", "additions"} | AFTER_CLOSING
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
 IN_UTF16 = cache(lambda key: key.encode("utf-16-be"))
@@ -46,10 +48,9 @@ def tile(level, index, width):
 
 def good(public, signature, message):
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        return Ed25519PublicKey.from_public_bytes(public).verify(signature, message) is None
     except (InvalidSignature, ValueError):
         return False
-    return True
 
 
 def read_key(vkey):
@@ -178,7 +179,7 @@ class Bundle:
             yield begins and str(note[3]) == name, f"checkpoints/{name} is not the beginning of this record"
 
     def shape(self):
-        seen, closed = set(), False
+        seen = set()
         for index, data in enumerate(self.entries):
             entry = json.loads(data)
             if canonical(entry).encode() != data or set(entry) - {"sig", "checks"} != MEMBERS:
@@ -190,9 +191,8 @@ class Bundle:
             yield (index == 0) == (kind == "poll"), f"{what}, stands in the place of the poll, or the poll in its place"
             known = datetime.fromisoformat(entry["at"]).tzinfo and entry["poll"] == self.parsed[0]["poll"]
             yield known, f"{what}, is of {entry['poll']}, {entry['at']}; an offset and one poll are needed"
-            yield not closed or kind in AFTER_CLOSING, f"{what}, comes after closing"
+            yield "closing" not in seen or kind in AFTER_CLOSING, f"{what}, comes after closing"
             seen.add(name)
-            closed = closed or kind == "closing"
         self.poll = self.parsed[0]["body"]
         self.areas = {area["code"]: area for area in self.poll["areas"]}
         self.contests = {contest["id"]: contest for contest in self.poll["contests"]}
@@ -217,8 +217,7 @@ class Bundle:
             yield signed, f"{entry['id']} is not signed by {by}"
 
     def count(self, contest, size):
-        forms = [form for form in self.forms if form[0] < size and form[2] == contest]
-        held = {station: (values, entry.get("checks", ())) for _, entry, _, station, values in forms}
+        held = {s: (values, e.get("checks", ())) for i, e, c, s, values in self.forms if i < size and c == contest}
         bodies = [entry["body"] for index, entry in self.of_kind("annulment") if index < size]
         void = {b.get("station") or b["area"]: b["repeat"] for b in bodies if b["contest"] == contest}
         states = {"expected": list(self.stations), "counted": [], "quarantined": [], "missing": [], "annulled": []}
@@ -279,14 +278,15 @@ class Bundle:
             yield broken == said, f"{entry['id']} breaks {sorted(broken)}, marked {sorted(said)}"
 
     def corrections(self):
-        current = {}
+        held = {}
         for index, entry in self.of_kind("protocol", "turnout", "correction", "turnout-correction"):
             body, place = entry["body"], tuple(map(entry["body"].get, ("station", "contest", "time")))
             if "correction" in entry["kind"]:
-                named, force = (body["of"], body["before"]), current.get(place)
+                named, force = (body["of"], body["before"]), held.get(place)
                 yield named == force, f"{entry['id']} replaces {named}; in force was {force}"
                 yield body["reason"].strip(), f"{entry['id']} gives no reason"
-            current[place] = index, body.get("after") or body.get("values") or {k: body[k] for k in ("eligible", "received")}
+            now = body.get("after") or body.get("values") or {k: body[k] for k in ("eligible", "received")}
+            held[place] = index, now
 
     def totals(self):
         for index, entry in self.of_kind("declaration"):
@@ -342,9 +342,8 @@ class Bundle:
     def published(self):
         results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
         said = {part["contest"]: part for part in results["contests"]}
-        about = results["poll"], results["stage"], results["reconstruction"], set(said)
-        same = about == (self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests))
-        yield same, f"results.json is about another poll, stage or contest: {about}"
+        about = self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests)
+        yield about == (results["poll"], results["stage"], results["reconstruction"], set(said)), f"not about {about}"
         pairs = [(results, last["contests"][0]), *((said[part["contest"]], part) for part in last["contests"])]
         for found, part, name in ((found, part, name) for found, part in pairs for name in SHOWN):
             yield found[name] == part[name], f"results.json, {part['contest']}: `{name}` is not what was declared"
@@ -374,11 +373,12 @@ CHECKS = [
     (Bundle.decision, "the decision follows from the sums", "the outcome under the rule in the record"),
     (Bundle.published, "the published files say what the record says", "the same numbers"),
     (Bundle.labelled, "a reconstruction says so everywhere", "the word in every published file"),
+    (lambda b: roll_and_check_ins(b.parsed, set(b.stations), tree, canonical), "the roll adds up", "sums that follow"),
 ]
 
 
 def verify(folder, vkey=None):
-    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.13; stops where nothing further can be said
+    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.14; stops where nothing further can be said
     for number, (check, what, expected) in enumerate(CHECKS, start=1):
         problems, broken = [], False
         try:

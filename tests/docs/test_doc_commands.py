@@ -31,6 +31,7 @@ from dauys.cli.main import COMMANDS, main, tree
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("docs")]
 
 E2E = "tests/end_to_end/"
+TWO = "tests/end_to_end/test_two_stations.py"
 COVERED = {
     # the nation's night takes half a minute: the end-to-end tests run it
     "./dauys run kz/2022-referendum": (E2E + "conftest.py", '"kz/2022-referendum"'),
@@ -57,6 +58,16 @@ COVERED = {
     ),
     "./dauys verify out/charter/2026": ("tests/docs/test_doc_commands.py", '"verify", "out/test/live"'),
     "./dauys annul charter/2026": ("tests/docs/test_doc_commands.py", '"annul", LIVE'),
+    # a centre and two stations: in one test, with few voters
+    "./dauys roll synthetic nation.csv --poll tests/end_to_end/small": (TWO, '"roll", "synthetic", "nation.csv"'),
+    "./dauys roll import nation.csv --poll tests/end_to_end/small": (TWO, '"roll", "import", "nation.csv"'),
+    "./dauys roll approve 1 --by boris": (TWO, '"roll", "approve", "1"'),
+    "./dauys open tests/end_to_end/small": (TWO, '"open", str(SMALL)'),
+    "./dauys roll freeze test/small": (TWO, '"roll", "freeze", "test/small"'),
+    "./dauys pollbook packages test/small": (TWO, '"packages"'),
+    "./dauys station enrol packages/": (TWO, '"station", "enrol", f"packages/'),
+    "./dauys station --folder": (E2E + "test_station_browser.py", '"station", "--port", "0"'),
+    "./dauys station --host": ("tests/pollbook/test_station_command.py", "Served(keep, folder, "),
 }
 """Examples that do not run as they stand: the beginning of the command, and the file and text that show where it is tried."""
 
@@ -182,8 +193,10 @@ def reference(workplace: Path) -> Ran:
 
 
 def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
-    stays_up = {"serve"}  # answers once and goes on: tests/end_to_end/test_served.py stops it
-    assert set(reference.json) | stays_up >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
+    # what stays up answers once and goes on: tests/end_to_end/test_served.py stops it; a station needs its package and code:
+    # tests/end_to_end/test_two_stations.py and tests/pollbook/test_station_command.py
+    elsewhere = {"serve", "station", "station enrol", "station pin", "station print"}
+    assert set(reference.json) | elsewhere >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
 
 
 @pytest.mark.parametrize("page", ["verify.md", "running.md", "rules.md", "law.md"])

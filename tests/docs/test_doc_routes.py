@@ -11,10 +11,16 @@ from doc_pages import first_cells, read
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
+from dauys.cli.office import Centre
+from dauys.cli.site_pages import centre_door
+from dauys.pollbook import centre_pages, centre_routes
+from dauys.polls.pollbook_join import late
+from dauys.publish import pollbook_pages
 from dauys.publish.bundle import PUBLISHED
 from dauys.publish.record_routes import record_router
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
+from dauys.web.render import render
 
 _NAMED = re.compile(r"`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
 
@@ -23,7 +29,15 @@ _NAMED = re.compile(r"`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
 def routes() -> set[tuple[str, str]]:
     """(method, path) of the app as `dauys serve` builds it; no database is asked for its routes."""
     engine = sa.create_engine("postgresql+psycopg://nobody@localhost/none")
-    app = create_app(engine, [record_router(engine, lambda poll: None), desk_router(engine)], Path("maps"))
+    centre = Centre(engine, 60)
+    routers = [
+        record_router(engine, lambda poll: None),
+        centre_routes.router(engine, centre.office),
+        centre_pages.router(engine, centre_door(engine), centre.office.clock, late),
+        pollbook_pages.router(engine, render),
+        desk_router(engine),
+    ]
+    app = create_app(engine, routers, Path("maps"))
     found = set()
     for route in _flat(app.routes):
         if isinstance(route, Mount):

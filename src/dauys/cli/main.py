@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import signal
@@ -27,6 +28,13 @@ COMMANDS = {
     "annul": "dauys.cli.commission:annul",
     "declare": "dauys.cli.commission:declare",
     "law": "dauys.cli.law:law",
+    "roll": "dauys.cli.roll:roll",
+    "sample": "dauys.cli.sample:sample",
+    "estimate": "dauys.cli.estimate:estimate",
+    "indicators": "dauys.cli.indicators:indicators",
+    "audit": "dauys.cli.audit:audit",
+    "pollbook": "dauys.cli.pollbook:pollbook",
+    "station": "dauys.cli.station:station",
 }
 """Command name to the function that does it: imported only when called, so that `verify` starts without a database."""
 
@@ -88,6 +96,9 @@ def moment(text: str | None) -> datetime:
 
 def main(args: list[str] | None = None) -> None:
     """Runs a command. Every failure that a user can mend is one message and exit code 2, never a traceback."""
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # a poll is hundreds of thousands of values that live: looking through them often is waste
     # A service manager stops with SIGTERM: end as Ctrl-C does, so that the embedded database stops too.
     with contextlib.suppress(ValueError):  # not in the main thread of a program that calls this
         signal.signal(signal.SIGTERM, signal.default_int_handler)

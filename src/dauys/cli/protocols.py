@@ -11,14 +11,15 @@ import click
 
 from dauys.cli.main import answer, counted, moment, say
 from dauys.polls.dry_run import DryRun, dry_run
-from dauys.polls.keys import throwaway_keys
+from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll
+from dauys.polls.pollbook_protocols import beside
 from dauys.polls.sources import open_source
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.intake import receive
 from dauys.stations.readers import read_protocols
 from dauys.stations.sending import mapping_of
-from dauys.store.engine import open_store
+from dauys.store.engine import data_folder, open_store
 
 
 @click.command()
@@ -44,10 +45,13 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     received = moment(at)
     with open_store().begin() as connection:
         opened = load_poll(connection, poll)
+        known = beside(lambda poll: keys_of(opened, data_folder() / "keys").commission, lambda: received)
         receipts = [
             receipt
             for batch in read_protocols(file, opened, mapping)
-            for receipt in receive(connection, opened, replace(batch, file=file), by="import", at=received)
+            for receipt in receive(
+                connection, opened, replace(batch, file=file), by="import", at=received, beside=known
+            )
         ]
     states = Counter(receipt.state for receipt in receipts)
     held = [receipt for receipt in receipts if receipt.state == "quarantined"]

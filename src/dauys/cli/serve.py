@@ -12,14 +12,16 @@ from dauys.store.engine import open_store
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8040, show_default=True, help="Port; 0: any free one.")
+@click.option("--seal-every", type=click.FloatRange(min=0.1), default=60, show_default=True, metavar="SECONDS",
+              help="How often check-ins of the pollbooks go into the record.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
-def serve(port: int, as_json: bool) -> int:
+def serve(port: int, seal_every: float, as_json: bool) -> int:
     """Serve all polls of the data folder, until Ctrl-C.
 
     Only loopback is bound: for the open network put a web server with TLS in front (docs/running.md).
     """
     engine = open_store()
-    with Site(engine, port) as site:
+    with Site(engine, port, seal_every) as site:
         with engine.connect() as connection:
             polls = log.polls(connection)
         answer({"site": site.address, "polls": polls}, as_json, f"{counted(len(polls), 'poll')} at {site.address}")

@@ -9,23 +9,31 @@ from types import TracebackType
 
 import sqlalchemy as sa
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys.cli.office import Centre
+from dauys.cli.site_pages import centre_door, claims_door
 from dauys.errors import DauysError
-from dauys.polls.keys import Keys, keys_of
-from dauys.polls.opening import load_poll
+from dauys.pollbook import centre_pages, centre_routes
+from dauys.polls.pollbook_join import late
+from dauys.polls.pollbook_protocols import beside
+from dauys.publish import pollbook_pages
 from dauys.publish.record_routes import record_router
+from dauys.roll import pages as roll_pages
+from dauys.roll import routes as roll_routes
 from dauys.stations.routes import desk_router
-from dauys.store.engine import data_folder
 from dauys.web.app import create_app
+from dauys.web.render import render
 
 HOST = "127.0.0.1"
 
 
 class Site:
-    """The public site as a context: up inside, down after. `address` is where it answers."""
+    """The public site as a context: up inside, down after. `address` is where it answers.
 
-    def __init__(self, engine: sa.Engine, port: int) -> None:
+    Meanwhile check-ins are sealed and turnout reports made every `seal_every` seconds.
+    """
+
+    def __init__(self, engine: sa.Engine, port: int, seal_every: float = 60.0) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -33,21 +41,21 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
-
-        def keys(poll: str) -> Keys | None:
-            """The keys of a poll, which may have been opened after the site; None on a mirror that has none."""
-            try:
-                with engine.connect() as connection:
-                    return keys_of(load_poll(connection, poll), data_folder() / "keys")
-            except DauysError:
-                return None
-
-        def seal(poll: str) -> Ed25519PrivateKey | None:
-            held = keys(poll)
-            return held.commission if held else None
-
-        self._app = create_app(engine, [record_router(engine, keys), desk_router(engine, seal=seal)])
-        config = uvicorn.Config(self._app, log_level="warning", timeout_graceful_shutdown=2)
+        self._centre = Centre(engine, seal_every)
+        roll_office = roll_routes.Office(self._centre.vault, self._centre.office.clock, seal=self._centre.seal)
+        routers = [
+            record_router(engine, self._centre.keys),
+            centre_routes.router(engine, self._centre.office),
+            centre_pages.router(engine, centre_door(engine), self._centre.office.clock, late),
+            pollbook_pages.router(engine, render),
+            roll_routes.router(engine, roll_office),
+            roll_pages.desk_router(engine, roll_office, claims_door(engine)),
+            desk_router(engine, seal=self._centre.seal, beside=beside(self._centre.seal, self._centre.office.clock)),
+        ]
+        self._app = create_app(engine, routers)
+        config = uvicorn.Config(  # who a client is says the connection; a header of it says nothing (docs/roll.md)
+            self._app, log_level="warning", timeout_graceful_shutdown=2, proxy_headers=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
@@ -55,6 +63,7 @@ class Site:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.02)
+        self._centre.start()
         return self
 
     def __exit__(
@@ -63,6 +72,7 @@ class Site:
         self._app.state.closing = True  # open event streams end by themselves
         self._server.should_exit = True
         self._thread.join(timeout=15)  # the server closes the socket itself
+        self._centre.stop()
 
     def wait(self) -> None:
         """Until Ctrl-C or the end of the server."""

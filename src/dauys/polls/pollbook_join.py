@@ -20,7 +20,7 @@ from dauys.law.rules import Book
 from dauys.law.snapshot import Snapshot, rules_on
 from dauys.law.system import load_system
 from dauys.pollbook import sealing
-from dauys.pollbook.centre_sums import reports_at
+from dauys.pollbook.centre_sums import reaching, reports_at
 from dauys.pollbook.channels import Channels, channels_on, voting_of
 from dauys.polls.opening import load_poll
 from dauys.record import log
@@ -56,12 +56,15 @@ def _law_of(poll: Poll) -> Snapshot:
     return rules_on(Book({}), poll.day, Facts())
 
 
-def seal(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> int:
-    """Puts every check-in that is not in the record yet into it, as commitments signed by the commission.
+def seal(
+    connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime, station: str | None = None
+) -> int:  # fmt: skip
+    """Puts every check-in (of one station) that is not in the record yet into it, as commitments signed by the commission.
 
     Returns how many entries that took.
     """
-    entries = [sign_entry(entry, key) for entry in sealing.seal(connection, poll, at)]
+    lock(connection, poll)  # the record before the logs, as intake does: nobody waits for both
+    entries = [sign_entry(entry, key) for entry in sealing.seal(connection, poll, at, station)]
     log.append(connection, poll, entries)
     return len(entries)
 
@@ -92,6 +95,18 @@ def reported(connection: Connection, poll: str, hour: str) -> list[str]:
     """The stations whose report for an hour is in."""
     query = sa.text("SELECT station FROM turnout WHERE poll = :poll AND at = :hour")
     return list(connection.scalars(query, {"poll": poll, "hour": hour}))
+
+
+def late(connection: Connection, poll: Poll, at: datetime) -> list[tuple[str, int, list[str]]]:
+    """The hours of reports that are over: hour, how many stations reported, and those whose pollbook does not reach past it."""
+    hours = []
+    for hour in poll.reports:
+        if poll.moment(hour) <= at:
+            text = f"{hour:%H:%M}"
+            told = reported(connection, poll.id, text)
+            _, waiting = reaching(connection, poll.id, poll.moment(hour), told)
+            hours.append((text, len(told), waiting))
+    return hours
 
 
 def polls_with_logs(connection: Connection) -> list[str]:

@@ -1,27 +1,31 @@
 """What does the record say, from the record alone? The fold of all entries, with everything in it that contradicts itself.
 
 The verifier and the declaration read a poll through this fold; it needs no database and no pack. A fault never stops it:
-it is noted under the number of its check (docs/checks.md, V.05 to V.11) and the fold goes on.
+it is noted under the number of its check (docs/verify.md, V.05 to V.11 and V.14) and the fold goes on.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dauys.errors import DauysError
+from dauys.pollbook.sealed import ANSWERS, CheckInReader
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import Contest, Poll, Station
+from dauys.roll.frozen import RollReader
 from dauys.stations.words import agree
 
-AFTER_CLOSING = frozenset({"correction", "turnout-correction", "annulment", "declaration", "publication"})
-SIGNED = AFTER_CLOSING | {"poll", "stations", "closing"}
+AFTER_CLOSING = frozenset({"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins"})
+"""Kinds that still come in then: a station that is heard late is in the record, too."""
+SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", "additions"}
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -55,6 +59,8 @@ class Replay:
     announced: int = 0  # stations, by the poll's own entry
     declared: list[str] = field(default_factory=list)
     as_of: str = ""
+    _roll_reader: RollReader | None = None
+    _check_in_reader: CheckInReader | None = None
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
     _adopted: dict[int, bool] = field(default_factory=dict)
@@ -127,6 +133,30 @@ class Replay:
                         "V.08", seq, "the protocol's own sums", sorted(numbers.intersection(checks)), sorted(expected)
                     )
 
+    def check_roll(self) -> None:
+        """V.14 at the end: the frozen roll is whole, and nobody votes besides it."""
+        with self._noting("V.14", 0):
+            if self._roll_reader is not None:
+                self._roll_reader.close()
+        if self._roll_reader is not None and self._check_in_reader is not None:
+            used, voters = self._check_in_reader.total, self._roll_reader.total
+            if used > voters:
+                self._fault("V.14", 0, "more check-ins than voters on the roll", used, voters)
+
+    def _check_handed_out(self, seq: int, entry: Entry) -> None:
+        """V.14: a protocol of a station with a pollbook says as many ballots as check-ins stood, or bears the check."""
+        used = None if self._check_in_reader is None else self._check_in_reader.used.get(entry.body["station"])
+        said = entry.body["values"].get("received")
+        if used is not None and said is not None and used != said and not ANSWERS.intersection(entry.checks):
+            self._fault("V.14", seq, f"{entry.id}: ballots handed out are not the check-ins", said, used)
+
+    @contextmanager
+    def _noting(self, check: str, seq: int) -> Iterator[None]:
+        try:
+            yield
+        except DauysError as error:
+            self._fault(check, seq, str(error))
+
     def _fault(self, check: str, seq: int, what: str, found: Any = None, expected: Any = None) -> None:
         self.faults.append(Fault(check, seq, what, found, expected))
 
@@ -195,6 +225,7 @@ class Replay:
         by_station = self.held.setdefault(contest, {})
         if station in by_station:
             self._fault("V.05", seq, "a second protocol instead of a correction", entry.id)
+        self._check_handed_out(seq, entry)
         self._take(seq, entry, by_station, entry.body["values"], 0)
 
     def _correction(self, seq: int, entry: Entry) -> None:
@@ -236,6 +267,18 @@ class Replay:
             if "received" in values and values["received"] < last:
                 errors.add("F.110")
         return errors
+
+    def _roll(self, seq: int, entry: Entry) -> None:
+        self._roll_reader = self._roll_reader or RollReader(self.stations)
+        with self._noting("V.14", seq):
+            self._roll_reader.read(entry.kind, entry.id, entry.body)
+
+    _roll_stations = _additions = _roll
+
+    def _check_ins(self, seq: int, entry: Entry) -> None:
+        self._check_in_reader = self._check_in_reader or CheckInReader(self.stations)
+        with self._noting("V.14", seq):
+            self._check_in_reader.read(entry.id, entry.body)
 
     def _annulment(self, seq: int, entry: Entry) -> None:
         target = entry.body.get("station") or entry.body["area"]

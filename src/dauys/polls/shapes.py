@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dauys.errors import DauysError
+from dauys.pollbook.sealed import check_in_shape
 from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
 from dauys.registers.cells import LARGEST
 from dauys.registers.poll import KEY_LENGTH, Contest, Poll, Station
+from dauys.roll.frozen import StationRoll, is_hash
 
 Body = Mapping[str, Any]
 
@@ -146,6 +148,36 @@ def _publication(body: Body, poll: Poll, entry_id: str) -> str:
     return f"publication/{_text(body, 'event')}"
 
 
+def _roll(body: Body, poll: Poll, entry_id: str) -> str:
+    _only(body, ("day", "voters", "stations", "root"))
+    _text(body, "day")
+    _number(body, "stations")
+    _of(body, "voters", int)
+    _hash(body["root"])
+    return "roll"
+
+
+def _roll_stations(body: Body, poll: Poll, entry_id: str) -> str:
+    _only(body, ("stations",))
+    for station in _of(body, "stations", list):
+        StationRoll.from_json(station)
+    return f"roll-stations/{_digits(entry_id)}"
+
+
+def _additions(body: Body, poll: Poll, entry_id: str) -> str:
+    _only(body, ("station", "reason", "count", "commitments"))
+    _text(body, "reason")
+    _number(body, "count")
+    for one in _of(body, "commitments", list):
+        _hash(one)
+    return f"additions/{_text(body, 'station')}/{_digits(entry_id)}"
+
+
+def _hash(value: object) -> None:
+    if not isinstance(value, str) or not is_hash(value):
+        raise Misshapen("a root or commitment is no SHA-256 in hex")
+
+
 _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "poll": lambda body, poll, entry_id: _poll(body),
     "stations": _stations,
@@ -157,6 +189,10 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "closing": _closing,
     "declaration": _declaration,
     "publication": _publication,
+    "roll": _roll,
+    "roll-stations": _roll_stations,
+    "additions": _additions,
+    "check-ins": lambda body, poll, entry_id: check_in_shape(body),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dauys.law.form import Form
+from dauys.pollbook.catalogue import Follows
+from dauys.pollbook.catalogue import catalogue as of_pollbook
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.catalogue import Check, checks_of
 
@@ -60,6 +62,14 @@ def _check(check: Check) -> Model:
 
 
 def _unknown(number: str) -> Model:
-    """A number from a newer catalogue than ours: shown as it is."""
+    """A number of the pollbook's; one from a newer catalogue than ours is shown as it is."""
+    if (check := of_pollbook().get(number)) is not None and check.follows in (Follows.DIFFERENCE, Follows.WARNING):
+        return {
+            "number": number,
+            "severity": "warning",
+            "title": dict(check.title),
+            "text": dict(check.text),
+            "cite": "",
+        }
     severity = "warning" if number.startswith("W") else "error"
     return {"number": number, "severity": severity, "title": {"en": number}, "text": {"en": ""}, "cite": ""}

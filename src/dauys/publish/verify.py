@@ -54,6 +54,7 @@ CHECKS = {
     "V.11": "every declared decision follows from the sums under the law",
     "V.12": "every published file says what the record says",
     "V.13": "a reconstruction is called one in every file",
+    "V.14": "the roll adds up, and ballots handed out are check-ins",
 }
 """Number to what is checked; the list for readers is docs/checks.md."""
 
@@ -110,6 +111,7 @@ class Verification:
         self._earlier(state, roots)
         self.replay.check_list()
         self.replay.check_identities()
+        self.replay.check_roll()
         for fault in self.replay.faults:
             self._replayed(fault)
         if self.replay.unsigned:

@@ -62,15 +62,18 @@ def _bytes_of(encode: Callable[[object], str], value: object) -> bytes:
         raise NotCanonical("the value is nested too deeply or contains itself") from None
 
 
-def parse(data: bytes) -> JSON:
-    """The value that canonical bytes stand for; `canonical(parse(data)) == data` always holds.
+def written(value: object) -> bytes:
+    """`canonical` for a value that was checked: keys of ASCII, no floats, numbers in bounds. The fast path of millions."""
+    return _bytes_of(_encode, value)
 
-    Raises NotCanonical for bytes that are not UTF-8, not JSON, or not the one canonical form (repeated keys, floats,
-    spaces, ...).
+
+def read(data: bytes) -> JSON:
+    """The value of JSON bytes that need not be canonical: whoever reads so writes it again, and compares.
+
+    Raises NotCanonical for bytes that are not UTF-8 or not JSON, and for floats and numbers out of bounds.
     """
     try:
-        text = data.decode()
-        value: JSON = _decode(text)
+        value: JSON = _decode(data.decode())
     except UnicodeDecodeError as error:
         raise NotCanonical(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -79,7 +82,18 @@ def parse(data: bytes) -> JSON:
         raise NotCanonical("the value is nested too deeply") from None
     except ValueError:  # Python refuses to read integers of thousands of digits
         raise NotCanonical("a number is too large") from None
-    beyond_bmp = not data.isascii() and len(text.encode("utf-16-le")) > 2 * len(text)
+    return value
+
+
+def parse(data: bytes) -> JSON:
+    """The value that canonical bytes stand for; `canonical(parse(data)) == data` always holds.
+
+    Raises NotCanonical for bytes that are not UTF-8, not JSON, or not the one canonical form (repeated keys, floats,
+    spaces, ...).
+    """
+    value = read(data)
+    text = "" if data.isascii() else data.decode()
+    beyond_bmp = len(text.encode("utf-16-le")) > 2 * len(text)
     again = canonical(value) if beyond_bmp else _bytes_of(_encode, value)
     if again != data:
         raise NotCanonical(_difference(data, again))

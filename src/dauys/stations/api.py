@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.registers.cells import not_text
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.catalogue import checks_of
 from dauys.stations.corrections import Seal
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
@@ -43,7 +44,7 @@ Rows = Sequence[Mapping[str, Any]]
 Handler = Callable[..., Awaitable[Response]]
 
 
-def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIRouter:
+def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, beside: Beside = NOTHING) -> APIRouter:
     routes = APIRouter(prefix="/api/polls", tags=["stations"])
 
     def answered(handler: Handler) -> Handler:
@@ -63,7 +64,8 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
     async def take_file(request: Request, poll: str) -> Response:
         await run_in_threadpool(_clerk, engine, token_of(request), clock())
         async with upload(request, request.query_params.get("name", "")) as path:
-            return JSONResponse(await run_in_threadpool(receive_file, engine, poll, path, token_of(request), clock()))
+            token = token_of(request)
+            return JSONResponse(await run_in_threadpool(receive_file, engine, poll, path, token, clock(), beside))
 
     def rows_taken(name: str, take: Callable[..., Parts]) -> None:
         @routes.post(f"/{{poll:path}}/{name}", name=f"take_{name}")
@@ -73,7 +75,7 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
             rows = rows_of(await json_body(request), name)
             return _receipts(await run_in_threadpool(_taken, engine, poll, rows, token_of(request), clock(), take))
 
-    rows_taken("protocols", _protocols)
+    rows_taken("protocols", partial(_protocols, beside=beside))
     rows_taken("turnout", _turnout)
 
     @routes.post("/{poll:path}/corrections")
@@ -91,11 +93,13 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
     return routes
 
 
-def receive_file(engine: sa.Engine, poll_id: str, path: Path, token: str | None, at: datetime) -> dict[str, Any]:
+def receive_file(
+    engine: sa.Engine, poll_id: str, path: Path, token: str | None, at: datetime, beside: Beside = NOTHING
+) -> dict[str, Any]:
     """Takes a whole file of protocols in one transaction and sums up the receipts."""
     with engine.begin() as connection:
         account = account_of(connection, token, at)
-        return take_file(connection, poll_of(connection, poll_id), path, account, at)
+        return take_file(connection, poll_of(connection, poll_id), path, account, at, beside=beside)
 
 
 def _receipts(receipts: Iterable[Receipt]) -> JSONResponse:
@@ -127,9 +131,10 @@ Parts = Iterator[tuple[Sequence[int], list[Receipt]]]
 """Receipts with the rows of the request that they answer."""
 
 
-def _protocols(connection: Connection, poll: Poll, rows: Rows, account: Account, at: datetime) -> Parts:
+def _protocols(connection: Connection, poll: Poll, rows: Rows, account: Account, at: datetime, beside: Beside) -> Parts:
     for batch in protocols_of(poll, rows):
-        yield batch.rows or (), receive(connection, poll, claims(account, batch), by=account.author, at=at)
+        claimed = claims(account, batch)
+        yield batch.rows or (), receive(connection, poll, claimed, by=account.author, at=at, beside=beside)
 
 
 def _turnout(connection: Connection, poll: Poll, rows: Rows, account: Account, at: datetime) -> Parts:

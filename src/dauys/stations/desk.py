@@ -23,6 +23,7 @@ from dauys.record.log import polls
 from dauys.stations import desk_accounts, desk_annulments, desk_files, desk_protocols, desk_turnout
 from dauys.stations.accounts import Account, account_of, form_mark, sign_in, sign_out
 from dauys.stations.annulling import proposals
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.catalogue import catalogue
 from dauys.stations.corrections import Seal
 from dauys.stations.desk_visit import Model, Page, Visit, about
@@ -38,7 +39,7 @@ SIGN_INS = CapacityLimiter(4)
 """Passwords that are tried at once: each takes 64 MiB (accounts.COST), and anyone may try. Others wait their turn."""
 
 
-def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIRouter:
+def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, beside: Beside = NOTHING) -> APIRouter:
     """Pages below `/{language}/desk`."""
     routes = APIRouter(include_in_schema=False)
     own = (Page("", "desk/home.html", _home, tuple(Role)), Page("/out", "desk/home.html", _sign_out, tuple(Role)))
@@ -49,13 +50,13 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal) -> APIR
         home = f"/{language}/desk"
         routes.add_api_route(f"{home}/in", _signing_in(engine, clock), methods=["GET", "POST"])
         for page in pages:
-            answer = _answering(engine, clock, seal, page)
+            answer = _answering(engine, clock, seal, page, beside)
             routes.add_api_route(home + page.path, answer, methods=["GET", "POST"], name=f"desk{page.path}")
     return routes
 
 
 def _answering(
-    engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, page: Page
+    engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, page: Page, beside: Beside
 ) -> Callable[[Request], object]:  # fmt: skip
     async def endpoint(request: Request) -> Response:
         account = await run_in_threadpool(_account, engine, request, clock())
@@ -70,7 +71,7 @@ def _answering(
             return _show(
                 request, "desk/refused.html", _base(request, account, None) | {"fault": fault}, error.status_code
             )
-        return await run_in_threadpool(_answer, engine, page, account, request, form, clock(), seal)
+        return await run_in_threadpool(_answer, engine, page, account, request, form, clock(), seal, beside)
 
     return endpoint
 
@@ -91,8 +92,9 @@ def _base(request: Request, account: Account | None, form: FormData | None) -> M
 
 
 def _answer(
-    engine: sa.Engine, page: Page, account: Account, request: Request, form: FormData | None, at: datetime, seal: Seal
-) -> Response:
+    engine: sa.Engine, page: Page, account: Account, request: Request, form: FormData | None, at: datetime, seal: Seal,
+    beside: Beside,
+) -> Response:  # fmt: skip
     base = _base(request, account, form)
     visit: Visit | None = None
     try:
@@ -105,7 +107,7 @@ def _answer(
                 "this role may not do this", check="F.040", found=account.role, expected=", ".join(page.roles)
             )
         with engine.begin() as connection:
-            visit = Visit(connection, account, request, form, at, seal)
+            visit = Visit(connection, account, request, form, at, seal, beside)
             found = page.act(visit)
     except DauysError as error:
         return _faulty(engine, page, visit, request, base, error)
@@ -190,6 +192,7 @@ def _home(visit: Visit) -> Model | str:
                 "held_reports": len(held_reports(connection, poll)),
                 "proposals": [proposal for proposal in proposals(connection, poll) if proposal.by != by],
                 "waiting": kept_name(connection, poll, visit.account),
+                "beside": visit.beside is not NOTHING,
             }
             for poll in polls(connection)
             if visit.account.poll in (None, poll)

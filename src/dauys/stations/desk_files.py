@@ -32,11 +32,13 @@ def _file(visit: Visit) -> Model | str:
         if waiting is None or (act == "send" and visit.sent("kept") != waiting.at.isoformat()):
             raise BadInput("this is not the file you looked at: look at it again", field="file", check="F.030")
         if act == "send":
-            answer = send(visit.connection, poll, waiting, visit.account, visit.at)
+            answer = send(visit.connection, poll, waiting, visit.account, visit.at, visit.beside)
             return model | {"waiting": None, "name": waiting.name, "answer": answer}
-        return model | {"waiting": waiting} | _looked(*look(visit.connection, poll, waiting, visit.account))
+        return (
+            model | {"waiting": waiting} | _looked(*look(visit.connection, poll, waiting, visit.account, visit.beside))
+        )
     upload = _upload(visit, poll.id)
-    found = look(visit.connection, poll, upload, visit.account)
+    found = look(visit.connection, poll, upload, visit.account, visit.beside)
     keep(visit.connection, upload, visit.account)
     return model | {"waiting": upload} | _looked(*found)
 

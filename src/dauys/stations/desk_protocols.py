@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from dauys.errors import BadInput
@@ -31,8 +32,10 @@ def _type(visit: Visit) -> Model | str:
             "typed": {},
         }
     values = values_of(contest, visit.form)
-    done = type_in(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at)
-    return form_model(poll, contest, station) | {"done": _done(done, station), "typed": {}}
+    done = type_in(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at,
+                   beside=visit.beside)  # fmt: skip
+    found = {} if done.receipt is None else _differences(visit, poll.id, station, _numbers(values))
+    return form_model(poll, contest, station) | {"done": _done(done, station), "typed": {}} | found
 
 
 def _send(visit: Visit) -> Model | str:
@@ -46,10 +49,17 @@ def _send(visit: Visit) -> Model | str:
         values = values_of(contest, visit.form)
         words = {name: value for name, value in values.items() if isinstance(value, str)}
         batch = one(contest.id, station, _numbers(values), **words)
-        (receipt,) = receive(visit.connection, poll, batch, by=visit.account.author, at=visit.at)
+        (receipt,) = receive(visit.connection, poll, batch, by=visit.account.author, at=visit.at, beside=visit.beside)
         done = {"station": station, "state": receipt.state, "checks": receipt.checks}
     held = protocol(visit.connection, poll.id, contest.id, station)
-    model = form_model(poll, contest, station) | {"held": held, "checks": checks_of(contest.form)}
+    checks = {**checks_of(contest.form), **visit.beside.catalogue}
+    model = form_model(poll, contest, station) | {"held": held, "checks": checks, "filled": ()}
+    if held is not None:
+        model |= _differences(visit, poll.id, station, held.values)
+    elif visit.request.method == "GET":  # what was typed and refused stays as it was typed
+        known = visit.beside.fields(visit.connection, poll.id, station)
+        fill = {name: str(value) for name, value in known.items() if name in contest.form.names}
+        model |= {"typed": fill, "filled": tuple(fill)}
     return model if done is None else model | {"done": done, "typed": {}}
 
 
@@ -59,7 +69,8 @@ def _resolve(visit: Visit) -> Model | str:
     if visit.form is not None:
         values = values_of(contest, visit.form)
         station = visit.station()
-        resolve(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at)
+        resolve(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at,
+                beside=visit.beside)  # fmt: skip
         return ""
     station = visit.asked("station")
     if not station:  # the address without a station is the list of what there is to decide
@@ -108,6 +119,12 @@ def _correct(visit: Visit) -> Model | str:
 
 def _numbers(values: Typed) -> dict[str, int]:
     return {name: value for name, value in values.items() if isinstance(value, int)}
+
+
+def _differences(visit: Visit, poll: str, station: str, values: Mapping[str, int]) -> Model:
+    """What is known beside the protocol and is otherwise there, with both figures."""
+    found = visit.beside.differences(visit.connection, poll, station, values)
+    return {"differences": found, "meanings": visit.beside.catalogue}
 
 
 def _done(done: Typings, station: str) -> Model:

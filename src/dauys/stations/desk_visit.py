@@ -14,6 +14,7 @@ from dauys.errors import BadInput
 from dauys.registers.cells import number_fault
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.accounts import Account
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.corrections import Seal
 from dauys.stations.overview import poll_of
 from dauys.stations.requests import LARGEST_FORM
@@ -33,6 +34,7 @@ class Visit:
     form: FormData | None
     at: datetime
     seal: Seal
+    beside: Beside = NOTHING
 
     @property
     def poll(self) -> Poll:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from dauys.errors import BadInput
 from dauys.registers.poll import Poll
 from dauys.stations.batch import one
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.intake import Receipt, receive
 from dauys.stations.overview import protocol
 from dauys.stations.states import Paper, Refusal, Typing, decided, taken_back, typed
@@ -35,8 +36,9 @@ class Typings:
 
 
 def type_in(
-    connection: Connection, poll: Poll, *, contest: str | None, station: str, values: Typed, by: str, at: datetime | str
-) -> Typings:
+    connection: Connection, poll: Poll, *, contest: str | None, station: str, values: Typed, by: str, at: datetime | str,
+    beside: Beside = NOTHING,
+) -> Typings:  # fmt: skip
     """Takes one person's typing of a form. Raises BadInput F.040 if it is not theirs to type, F.0xx as intake does."""
     found = poll.contest(contest).id
     _checked(poll, found, station, values)
@@ -50,12 +52,13 @@ def type_in(
     _save(connection, poll.id, found, station, after, None, new=row is None)
     if after.state is not Typing.AGREED:
         return Typings(after.state)
-    return Typings(after.state, _send(connection, poll, found, station, values, f"{after.first_by} + {by}", at))
+    return Typings(after.state, _send(connection, poll, found, station, values, f"{after.first_by} + {by}", at, beside))
 
 
 def resolve(
-    connection: Connection, poll: Poll, *, contest: str | None, station: str, values: Typed, by: str, at: datetime | str
-) -> Typings:
+    connection: Connection, poll: Poll, *, contest: str | None, station: str, values: Typed, by: str, at: datetime | str,
+    beside: Beside = NOTHING,
+) -> Typings:  # fmt: skip
     """Takes the third person's decision. Raises BadInput F.040 if nothing differs or that person typed it."""
     found = poll.contest(contest).id
     _checked(poll, found, station, values)
@@ -65,7 +68,7 @@ def resolve(
         raise BadInput(after.message, field="station", found=station, check=after.check)
     _save(connection, poll.id, found, station, after, by, new=False)
     author = f"{after.first_by} + {after.second_by} + {by}"
-    return Typings(after.state, _send(connection, poll, found, station, values, author, at))
+    return Typings(after.state, _send(connection, poll, found, station, values, author, at, beside))
 
 
 def take_back(connection: Connection, poll: Poll, *, contest: str | None, station: str, by: str) -> None:
@@ -134,10 +137,11 @@ def _plain(values: Typed) -> Any:
 
 
 def _send(
-    connection: Connection, poll: Poll, contest: str, station: str, values: Typed, by: str, at: datetime | str
-) -> Receipt:
+    connection: Connection, poll: Poll, contest: str, station: str, values: Typed, by: str, at: datetime | str,
+    beside: Beside,
+) -> Receipt:  # fmt: skip
     batch = one(contest, station, _numbers(values), **_words(values))
-    (receipt,) = receive(connection, poll, batch, by=by, at=at)
+    (receipt,) = receive(connection, poll, batch, by=by, at=at, beside=beside)
     return receipt
 
 

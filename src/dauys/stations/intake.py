@@ -16,6 +16,7 @@ from dauys.record.entry import Entry, EntryError
 from dauys.record.log import append
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.batch import Batch
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.catalogue import quarantines
 from dauys.stations.checks import protocol_checks
 from dauys.stations.corrections import annul, correct
@@ -37,8 +38,10 @@ from dauys.store.engine import Connection, driver
 __all__ = ["Receipt", "annul", "correct", "receive", "report_turnout"]
 
 
-def receive(connection: Connection, poll: Poll, batch: Batch, *, by: str, at: datetime | str) -> list[Receipt]:
-    """Takes protocols of one contest and returns a receipt for each, in order.
+def receive(
+    connection: Connection, poll: Poll, batch: Batch, *, by: str, at: datetime | str, beside: Beside = NOTHING
+) -> list[Receipt]:
+    """Takes protocols of one contest and returns a receipt for each, in order; `beside` adds checks of its own.
 
     `by` and `at` hold for the protocols that do not say otherwise. A protocol that says who signed it (`sig`, with `at`)
     is verified with its station's key. Raises BadInput F.0xx, naming the row; the caller's transaction then undoes all.
@@ -64,6 +67,9 @@ def receive(connection: Connection, poll: Poll, batch: Batch, *, by: str, at: da
     if fresh:
         _open_for(connection, poll, contest, batch, stations, fresh)
         checks = protocol_checks(contest.form, batch, stations.known)
+        for place in fresh if beside is not NOTHING else ():
+            others = beside.numbers(connection, poll.id, batch.stations[place], protocols[place])
+            checks[place] = tuple(sorted((*checks[place], *others)))
         entries = _entries(poll, contest, batch, stations, protocols, checks, fresh, by, moment(at))
         placed = append(connection, poll.id, entries)
         new = [

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dauys.stations import api, desk
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.corrections import Seal
 
 
@@ -17,9 +18,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def desk_router(engine: sa.Engine, clock: Callable[[], datetime] = now, seal: Seal = lambda poll: None) -> APIRouter:
-    """All routes of the room: `/api/polls/...` answers JSON, `/{language}/desk/...` pages."""
+def desk_router(
+    engine: sa.Engine, clock: Callable[[], datetime] = now, seal: Seal = lambda poll: None, beside: Beside = NOTHING
+) -> APIRouter:
+    """All routes of the room: `/api/polls/...` answers JSON, `/{language}/desk/...` pages.
+
+    `beside` is what somebody else knows of protocols (stations.beside).
+    """
     routes = APIRouter()
-    routes.include_router(api.router(engine, clock, seal))
-    routes.include_router(desk.router(engine, clock, seal))
+    routes.include_router(api.router(engine, clock, seal, beside))
+    routes.include_router(desk.router(engine, clock, seal, beside))
     return routes

@@ -20,6 +20,7 @@ from dauys.registers.columns import Source
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account
 from dauys.stations.batch import Batch
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.intake import Receipt, receive, report_turnout
 from dauys.stations.readers import read_protocols, read_turnout
 from dauys.stations.requests import kind_of
@@ -67,6 +68,7 @@ class Looked:
 def take_file(
     connection: Connection, poll: Poll, path: Path, account: Account, at: datetime, *,
     columns: Mapping[str, Source] | None = None, about: str = "protocols", looked: Looked | None = None,
+    beside: Beside = NOTHING,
 ) -> dict[str, Any]:  # fmt: skip
     """Takes a whole file in the caller's transaction and sums up the receipts; `looked` is told what it says.
 
@@ -84,7 +86,7 @@ def take_file(
         for batch in read_protocols(path, poll, columns):
             if looked is not None:
                 looked.see(batch)
-            yield from receive(connection, poll, claims(account, batch), by=account.author, at=at)
+            yield from receive(connection, poll, claims(account, batch), by=account.author, at=at, beside=beside)
 
     try:
         return summary(receipts())
@@ -93,32 +95,39 @@ def take_file(
         raise
 
 
-def look(connection: Connection, poll: Poll, upload: Upload, account: Account) -> tuple[Looked, dict[str, Any]]:
+def look(
+    connection: Connection, poll: Poll, upload: Upload, account: Account, beside: Beside = NOTHING
+) -> tuple[Looked, dict[str, Any]]:
     """What sending would do now; nothing of it stays. Raises BadInput as sending would."""
     looked = Looked()
     with connection.begin_nested() as undone:
         try:
-            answer = _taken(connection, poll, upload, account, upload.at, looked)
+            answer = _taken(connection, poll, upload, account, upload.at, looked, beside)
         finally:
             undone.rollback()
     return looked, answer
 
 
-def send(connection: Connection, poll: Poll, upload: Upload, account: Account, at: datetime) -> dict[str, Any]:
+def send(
+    connection: Connection, poll: Poll, upload: Upload, account: Account, at: datetime, beside: Beside = NOTHING
+) -> dict[str, Any]:
     """Takes the file that was looked at, and forgets it."""
-    answer = _taken(connection, poll, upload, account, at, None)
+    answer = _taken(connection, poll, upload, account, at, None, beside)
     forget(connection, account)
     return answer
 
 
 def _taken(
-    connection: Connection, poll: Poll, upload: Upload, account: Account, at: datetime, looked: Looked | None
-) -> dict[str, Any]:
+    connection: Connection, poll: Poll, upload: Upload, account: Account, at: datetime, looked: Looked | None,
+    beside: Beside,
+) -> dict[str, Any]:  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="dauys-upload") as folder:
         path = Path(folder) / f"upload{kind_of(upload.name)}"
         path.write_bytes(upload.content)
         columns = mapping_of(upload.columns.splitlines())
-        return take_file(connection, poll, path, account, at, columns=columns, about=upload.about, looked=looked)
+        return take_file(
+            connection, poll, path, account, at, columns=columns, about=upload.about, looked=looked, beside=beside
+        )
 
 
 def keep(connection: Connection, upload: Upload, account: Account) -> None:

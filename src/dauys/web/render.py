@@ -31,7 +31,7 @@ from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
 DATES = {"kk": "kk", "ru": "ru", "en": "en_GB"}
 """The locales that dates are written in: the day before the month."""
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
-ROOMS = ("web", "publish", "stations")
+ROOMS = ("web", "publish", "stations", "pollbook", "roll")
 """The rooms whose templates the site can show; the first that has a name wins."""
 
 

@@ -1,0 +1,223 @@
+"""`dauys estimate`: what sampled stations say of the whole, with an interval honest about stations and what is missing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from dauys.cli.main import answer, moment
+from dauys.cli.sample import read_json
+from dauys.errors import BadInput
+from dauys.observe.design import LONELY
+from dauys.observe.double_rule import DoubleRule, double_rule
+from dauys.observe.estimate import Pps
+from dauys.observe.frame import file_sha256, same_frame
+from dauys.observe.interval import KINDS
+from dauys.observe.night import Ask, Drawn, Said, drawn_of_draw, drawn_of_sheet, matched, say, snapshots
+from dauys.observe.partial import Gate
+from dauys.observe.pps import JOINT, METHODS
+from dauys.observe.replicates import METHODS as REPLICATES
+from dauys.observe.sheet import Sheet, moments, read_sheet
+
+
+@click.command()
+@click.argument("file", metavar="SAMPLE", type=click.Path(path_type=Path))
+@click.option("--y", required=True, help="The column of the option's votes.")
+@click.option("--x", help="The column of what the share is of (participants). Without it: the mean of y.")
+@click.option("--strata", help="The column of the strata; several with commas.")
+@click.option("--fpc", help="The column with the number of stations in the row's stratum, drawn or not.")
+@click.option("--weight", help="The column of weights, where they do not follow from --fpc or --pi.")
+@click.option("--pi", help="The column of each station's probability, for a draw by size.")
+@click.option("--cluster", help="The column of the sampling unit, where it has several rows.")
+@click.option(
+    "--draw", type=click.Path(path_type=Path), help="The sample as `dauys sample --json` said it: its design."
+)
+@click.option(
+    "--frame", type=click.Path(path_type=Path), help="With --draw: the list; refused if it changed after the draw."
+)
+@click.option("--id", "ids", help="The column of the station's id; several with commas.")
+@click.option("--by", help="The column of regions: an estimate for each.")
+@click.option("--double", is_flag=True, help="With --by: how likely at least two thirds of the regions say yes.")
+@click.option("--territories", help="With --double: all of them, with commas. [default: those of --by]")
+@click.option("--total", is_flag=True, help="The total of y, not a ratio.")
+@click.option("--interval", type=click.Choice(KINDS), default="t", show_default=True, help="How the interval is made.")
+@click.option("--confidence", type=float, default=95, show_default=True, help="Per cent.")
+@click.option(
+    "--variance",
+    type=click.Choice((*METHODS, *REPLICATES)),
+    help="For a draw by size, or by replicates. [default: Taylor; by size brewer, or of the draw]",
+)
+@click.option("--joint", type=click.Path(path_type=Path), help="For ht and yg: a CSV matrix of joint probabilities.")
+@click.option("--constant", type=float, help="For hartley-rao: the sum of pi**2 over all stations, divided by n.")
+@click.option("--lonely", type=click.Choice(LONELY), default="collapse", show_default=True,
+              help="A stratum with one station: joined with the next, without variance, or refused.")  # fmt: skip
+@click.option("--empty", type=click.Choice(("collapse", "drop")), default="collapse", show_default=True,
+              help="A stratum with nothing yet: joined with the next, or left out.")  # fmt: skip
+@click.option("--shift", type=float, default=5, show_default=True, help="Points by which missing stations may differ.")
+@click.option("--response", type=click.IntRange(1, 100), default=67, show_default=True,
+              help="Per cent of stations without which nothing is published.")  # fmt: skip
+@click.option("--arrived", help="The column of each station's arrival (ISO 8601).")
+@click.option("--at", help="The moment of the estimate; with --arrived only what came by then. [default: now]")
+@click.option(
+    "--every", type=click.IntRange(1), help="With --arrived: the estimate every so many minutes of the night."
+)
+@click.option("--check", is_flag=True, help="Exit with 1 if it must not be published yet.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/estimates.md).")
+def estimate(
+    file: Path, y: str, x: str | None, strata: str | None, fpc: str | None, weight: str | None, pi: str | None,
+    cluster: str | None, draw: Path | None, frame: Path | None, ids: str | None, by: str | None, double: bool,
+    territories: str | None, total: bool, interval: str, confidence: float, variance: str | None, joint: Path | None,
+    constant: float | None, lonely: str, empty: str, shift: float, response: int, arrived: str | None, at: str | None,
+    every: int | None, check: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Estimate a share from SAMPLE: a table with a row for each drawn station, y and x empty where nothing came yet.
+
+    The variance is that between stations, never that of voters. With stations missing there is a band beside the interval, and
+    reasons where it must not be published.
+    """
+    if draw is not None and (strata or fpc or weight or pi or cluster):
+        raise BadInput("the draw says the design already", expected="no --strata, --fpc, --weight, --pi or --cluster")
+    if double and not by:
+        raise BadInput("the double rule needs the regions", expected="--by COLUMN")
+    ask = Ask(
+        interval, confidence / 100, lonely, empty, shift / 100, Gate(response=Fraction(response, 100)),
+        _pps(variance, joint, constant), total, variance if variance in REPLICATES else None,
+    )  # fmt: skip
+    named = {
+        "id": ids or ("id" if draw else None), "y": y, "x": x, "strata": strata, "fpc": fpc, "weight": weight, "pi": pi,
+        "cluster": cluster, "by": by, "arrived": arrived,
+    }  # fmt: skip
+    several = ("id", "strata")
+    sheet = read_sheet(
+        file, {name: column.split(",") if name in several else [column] for name, column in named.items() if column}
+    )
+    drawn, received, ys, xs, rows = _drawn(sheet, draw, frame)
+    regions = None if by is None else [sheet.texts["by"][row] if row >= 0 else "" for row in rows]
+    came: list[datetime | None] = []
+    if arrived is not None:
+        known = moments(sheet)
+        came = [known[row] if row >= 0 and here else None for row, here in zip(rows, received.tolist(), strict=True)]
+    until = _until(at, came)
+    states: list[Said] = []
+    if came:
+        if every is not None and xs is not None:
+            states = snapshots(drawn, came, ys, xs, ask, timedelta(minutes=every), until, x or "rows")
+        received = np.array([one is not None and one <= until for one in came])
+    before = [one.found.estimate for one in states[:-1]]
+    said = say(drawn, received, ys, xs, ask, until, x or "one for each row", regions, before)
+    both = None
+    if double:
+        names = territories.split(",") if territories else sorted(set(sheet.texts["by"]))
+        both = double_rule(said.found, said.by, [name.strip() for name in names])
+    body = said.to_json()
+    if states:
+        body["snapshots"] = [_snapshot(one) for one in states]
+    if both is not None:
+        body["double"] = both.to_json()
+    answer(body, as_json, _text(said, states, both))
+    return 1 if check and said.partial is not None and not said.partial.publish else 0
+
+
+def _drawn(sheet: Sheet, draw: Path | None, frame: Path | None) -> tuple[Drawn, Any, Any, Any, list[int]]:
+    if draw is not None:
+        body = read_json(draw)
+        if frame is not None:
+            same_frame(file_sha256(frame), str(body.get("frame_sha256")), frame)
+        drawn = drawn_of_draw(body)
+        received, y, x, rows = matched(drawn, sheet)
+        return drawn, received, y, x, rows
+    received = sheet.received
+    x = sheet.numbers.get("x")
+    y = np.where(received, sheet.numbers["y"], 0.0)
+    return (
+        drawn_of_sheet(sheet),
+        received,
+        y,
+        None if x is None else np.where(received, x, 0.0),
+        list(range(len(sheet))),
+    )
+
+
+def _pps(variance: str | None, joint: Path | None, constant: float | None) -> Pps | None:
+    if variance is None or variance in REPLICATES:
+        return None
+    if variance in JOINT and joint is None:
+        raise BadInput(
+            "this variance needs the joint probabilities of all pairs", found=variance, expected="--joint FILE.csv"
+        )
+    matrix = None
+    if joint is not None:
+        try:
+            matrix = np.loadtxt(joint, delimiter=",", skiprows=1, ndmin=2)
+        except (ValueError, OSError) as error:
+            raise BadInput(
+                "the matrix cannot be read", file=joint, found=str(error), expected="a header and numbers"
+            ) from error
+    return Pps(variance, matrix, constant)
+
+
+def _until(at: str | None, came: list[datetime | None]) -> datetime:
+    known = [one for one in came if one is not None]
+    if at is None and known:
+        return max(known)
+    if at is not None and known and known[0].tzinfo is None:  # moments without an offset: the cut has none either
+        try:
+            return datetime.fromisoformat(at).replace(tzinfo=None)
+        except ValueError:
+            raise BadInput("not a moment", found=at, expected="like 2018-07-01T20:00") from None
+    return moment(at)
+
+
+def _snapshot(one: Said) -> dict[str, Any]:
+    body = one.found.to_json()
+    state = one.partial
+    return {
+        "at": one.facts["at"], "received": one.facts["received"], "estimate": body["estimate"], "se": body["se"],
+        "ci": body["ci"], "band": None if state is None else list(state.band),
+        "publish": state is None or state.publish, "reasons": [] if state is None else list(state.reasons),
+    }  # fmt: skip
+
+
+def _text(said: Said, states: list[Said], both: DoubleRule | None) -> str:
+    found, facts, state = said.found, said.facts, said.partial
+    scale, unit = (1.0, "") if found.estimate > 1 or "total" in found.method else (100.0, " %")
+
+    def value(number: float) -> str:
+        return f"{scale * number:,.3f}"
+
+    lines = [
+        f"{value(found.estimate)}{unit}, {100 * found.confidence:g} % interval {value(found.ci[0])} to {value(found.ci[1])}"
+        + (" if what is missing is missing at random within its stratum" if state else ""),
+        f"  standard error {value(found.se)}, {found.df} degrees of freedom; {found.method}; interval by {found.interval}",
+        f"  {facts['received']:,} of {facts['designed']:,} drawn stations, {facts['strata']:,} strata; "
+        f"of {facts['population']}; share of {facts['denominator']}",
+    ]
+    if found.deff_ballots is not None:
+        lines.append(f"  design effect {found.deff_ballots:.1f}: ballots come by stations, not one by one")
+    if state is not None:
+        lines.append(
+            f"  band: {value(state.band[0])} to {value(state.band[1])} if missing stations differ by {100 * state.shift:g} points"
+        )
+        lines.append(f"  whatever the missing say: {value(state.worst[0])} to {value(state.worst[1])}")
+        lines += [f"  DO NOT PUBLISH: {reason}" for reason in state.reasons]
+    lines += [f"  note: {remark}" for remark in said.remarks]
+    for one in said.by:
+        lines.append(
+            f"  {one.name}: {value(one.found.estimate)}, {value(one.found.ci[0])} to {value(one.found.ci[1])} (n = {one.found.n})"
+        )
+    for past in states:
+        publish = past.partial is None or past.partial.publish
+        lines.append(
+            f"  {past.facts['at']}  {past.facts['received']:>6,}  {value(past.found.estimate)} "
+            f"[{value(past.found.ci[0])}, {value(past.found.ci[1])}]{'' if publish else '  do not publish'}"
+        )
+    if both is not None:
+        low, high = both.territories
+        chance = f"{low:.4f}" if low == high else f"{low:.4f} to {high:.4f}"
+        lines.append(f"  at least {both.needed} of {both.of} say yes: probability {chance}")
+    return "\n".join(lines)

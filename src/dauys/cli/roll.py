@@ -1,0 +1,315 @@
+"""`dauys roll`: who may vote. A file comes in and is held, a second person decides, the roll of a poll is frozen."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+import sqlalchemy as sa
+
+from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.roll_duplicates import duplicates
+from dauys.errors import BadInput
+from dauys.polls.keys import keys_of, throwaway_keys
+from dauys.polls.opening import load_poll, load_stations
+from dauys.polls.sources import open_source
+from dauys.record import log
+from dauys.registers.poll import Poll, Station
+from dauys.registers.poll_file import find_poll, read_poll
+from dauys.roll.catalogue import row_checks
+from dauys.roll.changes import approve as approve_set
+from dauys.roll.changes import list_sets, roll_back
+from dauys.roll.changes import reject as reject_set
+from dauys.roll.freeze import add_set
+from dauys.roll.freeze import freeze as freeze_roll
+from dauys.roll.iin import is_iin
+from dauys.roll.importing import bring
+from dauys.roll.preview import Line, Preview, preview
+from dauys.roll.story import story as story_of
+from dauys.roll.synthetic import nation, write_nation
+from dauys.roll.vault import Vault, key_file, load_vault, make_vault
+from dauys.roll.versions import Known, history, in_force
+from dauys.roll.voter import open_person
+from dauys.stations.sending import mapping_of
+from dauys.store.engine import Connection, data_folder, open_store
+
+SHOWN = 20
+"""Stations shown in a preview for a person; --json has all."""
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/roll.md).")
+AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
+BY = click.option("--by", required=True, help="Who does it: the name stays with the set.")
+REASON = click.option("--reason", required=True, help="Why: it stays with the set, or in the record.")
+SET = click.argument("number", type=int, metavar="SET")
+
+
+@click.group()
+def roll() -> None:
+    """Keep the roll: voters come in sets that a second person approves, and each poll's roll is frozen.
+
+    Nothing personal is taken from the command line or printed, but by `find --person`.
+    """
+
+
+roll.add_command(duplicates)
+
+
+@roll.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--poll", required=True, help="The poll (pack/poll, or a folder): its stations, and its day for the age.")
+@BY
+@click.option("--kind", type=click.Choice(["import", "changes"]), default="import", show_default=True,
+              help="The whole roll, or changes of it.")  # fmt: skip
+@click.option("--source", default="", help="Whose file it is, for rows that do not say. [default: its name]")
+@click.option("--bad", type=click.Path(path_type=Path), help="Where bad rows are listed. [default: FILE.bad.csv]")
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column; + joins several.")
+@AT
+@JSON
+def import_(
+    file: Path, poll: str, by: str, kind: str, source: str, bad: Path | None, columns: tuple[str, ...], at: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Bring FILE (CSV, Parquet) in as a new set, which is held until somebody else approves it.
+
+    Every bad row is listed in a file, with the numbers of the checks (docs/roll.md). Exits with 1 if there is any.
+    """
+    bad_file = bad or Path(f"{file.name}.bad.csv")
+    with open_store().begin() as connection:
+        held, stations = _poll(connection, poll)
+        areas = {station.id: station.area for station in stations}
+        found = bring(
+            connection, _vault(connection), file, areas, day=held.day, by=by, at=moment(at), bad_file=bad_file, kind=kind,
+            source=source, columns=mapping_of(columns),
+        )  # fmt: skip
+    if found.set_id is None:
+        lines = [f"no row of {found.rows:,} can be taken: nothing is held"]
+    else:
+        lines = [f"set {found.set_id} is held: {counted(found.taken, 'voter')} of {counted(found.rows, 'row')}"]
+    if found.not_yet:
+        lines.append(f"  {found.not_yet:,} are not yet 18 on {held.day}")
+    lines += [f"  {number} {row_checks()[number].title['en']}: {count:,}" for number, count in found.checks.items()]
+    if found.bad_file is not None:
+        lines.append(f"every one of them is listed in {found.bad_file}")
+    answer(found.to_json(), as_json, "\n".join(lines))
+    if found.set_id is not None:
+        say(f"look: dauys roll changes {found.set_id}; somebody else than {by}: dauys roll approve {found.set_id}")
+    return 1 if found.bad else 0
+
+
+@roll.command()
+@click.argument("number", type=int, metavar="[SET]", required=False)
+@JSON
+def changes(number: int | None, as_json: bool) -> int:
+    """List the sets; or show what SET changes: counts by area and station, before and after."""
+    with open_store().begin() as connection:
+        if number is not None:
+            found = preview(connection, number)
+            answer(found.to_json(), as_json, _preview_text(found))
+            return 0
+        sets = list_sets(connection)
+    lines = [
+        f"{one.id:>5} {one.state:<11} {one.kind:<10} {one.made:%Y-%m-%d %H:%M} by {one.by}: {one.source}"
+        for one in sets
+    ]
+    answer({"sets": [one.to_json() for one in sets]}, as_json, "\n".join(lines) or "no sets yet")
+    return 0
+
+
+@roll.command()
+@SET
+@BY
+@click.option("--reason", default="", help="A remark that stays with the set.")
+@AT
+@JSON
+def approve(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
+    """Apply SET: its voters are in force from now on. Never by who made it."""
+    with open_store().begin() as connection:
+        approve_set(connection, number, by, moment(at), reason)
+    answer({"set": number, "state": "applied"}, as_json, f"set {number} is applied")
+    return 0
+
+
+@roll.command()
+@SET
+@BY
+@REASON
+@AT
+@JSON
+def reject(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
+    """Reject SET: nothing of it takes effect, and its voters are deleted. Never by who made it."""
+    with open_store().begin() as connection:
+        reject_set(connection, number, by, moment(at), reason)
+    answer({"set": number, "state": "rejected"}, as_json, f"set {number} is rejected")
+    return 0
+
+
+@roll.command()
+@SET
+@BY
+@REASON
+@AT
+@JSON
+def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
+    """Take an applied SET back; refused while a later set has some of the same voters."""
+    with open_store().begin() as connection:
+        roll_back(connection, number, by, moment(at), reason)
+    answer({"set": number, "state": "rolled back"}, as_json, f"set {number} is rolled back")
+    return 0
+
+
+@roll.command()
+@click.option("--person", is_flag=True, help="Print the name, too: for the person's own eyes.")
+@AT
+@JSON
+def find(person: bool, at: str | None, as_json: bool) -> int:
+    """Say what the roll knows of one voter, and knew. The IIN is asked for, or taken from DAUYS_IIN; never an argument.
+
+    Exits with 1 if there is no such voter on the roll at that moment.
+    """
+    iin = (os.environ.get("DAUYS_IIN") or click.prompt("IIN", hide_input=True)).strip()
+    if not is_iin(iin):
+        raise BadInput("this is not an IIN", expected="12 digits whose last one follows from the others")
+    with open_store().begin() as connection:
+        vault = _vault(connection)
+        voter = UUID(bytes=vault.voter(iin))
+        now = in_force(connection, voter, moment(at) if at else None)
+        known = history(connection, voter)
+    body: dict[str, Any] = {"on_roll": now is not None, "history": list(map(_known_json, known))}
+    lines = ["not on the roll" if now is None else f"{now.status}, station {now.station} ({now.area})"]
+    if person and now is not None:
+        who = open_person(vault, now)
+        body["person"] = {"surname": who.surname, "given": who.given, "patronymic": who.patronymic}
+        lines.append(f"  {who.surname} {who.given} {who.patronymic}".rstrip())
+    lines += [f"  set {one.version.set_id}, {one.state}: {one.version.status}, {one.version.station}" for one in known]
+    answer(body, as_json, "\n".join(lines))
+    return 0 if now is not None else 1
+
+
+@roll.command()
+@click.argument("poll")
+@AT
+@JSON
+def freeze(poll: str, at: str | None, as_json: bool) -> int:
+    """Freeze the roll for POLL, which is open: who may vote on its day, by home station, into the record without names."""
+    with open_store().begin() as connection:
+        opened = load_poll(connection, poll)
+        keys = keys_of(opened, data_folder() / "keys")
+        found = freeze_roll(connection, _vault(connection), opened, keys.commission, moment(at))
+    text = f"the roll of {poll}: {counted(found.voters, 'voter')} in {counted(found.stations, 'station')}\n"
+    text += f"root: {found.root.hex()}"
+    if found.differ:
+        text += f"\n{counted(found.differ, 'station')} with another number than on the poll's list"
+    answer(found.to_json(), as_json, text)
+    return 0
+
+
+@roll.command()
+@click.argument("poll")
+@click.option("--set", "number", type=int, required=True, help="An applied set; who of it is missing is added.")
+@REASON
+@AT
+@JSON
+def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> int:
+    """Add voters to the frozen roll of POLL, each at the home station, with a reason that stands in the record."""
+    with open_store().begin() as connection:
+        opened = load_poll(connection, poll)
+        keys = keys_of(opened, data_folder() / "keys")
+        found = add_set(connection, _vault(connection), opened, number, reason, keys.commission, moment(at))
+    text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
+    if found.on_list or found.may_not:
+        text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"
+    answer(found.to_json(), as_json, text)
+    return 0
+
+
+@roll.command()
+@click.argument("poll")
+@JSON
+def story(poll: str, as_json: bool) -> int:
+    """Tell how the number of voters of POLL grew: the frozen roll, and what was added by each hour of reports, and why."""
+    with open_store().begin() as connection:
+        steps = story_of(connection, load_poll(connection, poll))
+    lines = []
+    for step in steps:
+        lines.append(f"{step.at:%Y-%m-%d %H:%M} {step.total:>12,}" + (f"  +{step.added:,}" if step.added else ""))
+        lines += [f"{'':31}{count:,} {why}" for why, count in step.reasons.items()]
+    answer(
+        {"poll": poll, "steps": [step.to_json() for step in steps]}, as_json, "\n".join(lines) or "no roll is frozen"
+    )
+    return 0 if steps else 1
+
+
+@roll.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--poll", required=True, help="The poll (pack/poll, or a folder) whose stations get the voters.")
+@click.option("--voters", type=click.IntRange(1), help="How many in all. [default: as many as the poll's list says]")
+@click.option("--seed", default="dauys", show_default=True, help="The same seed makes the same people.")
+@JSON
+def synthetic(file: Path, poll: str, voters: int | None, seed: str, as_json: bool) -> int:
+    """Write FILE (.csv, .parquet): a made-up nation for tests and load. Nobody in it exists; every row says so."""
+    described = read_poll(find_poll(poll))
+    source = open_source(described, throwaway_keys(described.poll))
+    rows = write_nation(file, nation(source.stations, source.poll.areas, source.poll.day, seed, voters))
+    answer({"file": str(file), "voters": rows, "seed": seed}, as_json, f"{file}: {counted(rows, 'synthetic voter')}")
+    return 0
+
+
+def _poll(connection: Connection, name: str) -> tuple[Poll, list[Station]]:
+    """A poll and its stations, from its record where it is open, else from its files."""
+    if log.size(connection, name):
+        return load_poll(connection, name), load_stations(connection, name)
+    described = read_poll(find_poll(name))
+    source = open_source(described, throwaway_keys(described.poll))
+    return source.poll, list(source.stations)
+
+
+def _vault(connection: Connection) -> Vault:
+    """The roll's keys; fresh ones only while the roll has nobody."""
+    path = key_file(data_folder())
+    if not path.exists() and not connection.scalar(sa.text("SELECT EXISTS (SELECT FROM voter)")):
+        say(
+            f"the roll's keys are made: {path}. Keep a copy elsewhere: without it nobody on the roll is ever found again"
+        )
+        return make_vault(path)
+    return load_vault(path)
+
+
+def _preview_text(found: Preview) -> str:
+    header = (
+        f"{'':12}{'added':>11}{'status':>9}{'moved':>9}{'left':>9}{'changed':>9}{'same':>11}{'before':>12}{'after':>12}"
+    )
+    lines = [header, _line("all", found.total), *(_line(code, line) for code, line in found.areas.items())]
+    if len(found.stations) <= SHOWN:
+        lines += [_line(f" {code}", line) for code, line in found.stations.items()]
+    if found.absent:
+        lines.append(f"{found.absent:,} who may vote now are not in it: nothing happens to them")
+    if found.barred_by is not None:
+        lines.append(
+            f"it cannot be approved: set {found.barred_by} was applied meanwhile and has some of the same voters"
+        )
+    return "\n".join(lines)
+
+
+def _line(name: str, line: Line) -> str:
+    return (
+        f"{name:<12}{line.added:>11,}{line.status:>9,}{line.moved:>9,}{line.left:>9,}{line.changed:>9,}{line.unchanged:>11,}"
+        f"{line.before:>12,}{line.after:>12,}"
+    )
+
+
+def _known_json(known: Known) -> dict[str, Any]:
+    version = known.version
+    found: dict[str, str | int | date | datetime | None] = {
+        "set": version.set_id, "state": known.state, "kind": known.kind, "station": version.station, "area": version.area,
+        "status": version.status, "since": version.since, "until": version.until, "source": version.source,
+        "made": known.made, "by": known.by, "decided": known.decided, "decided_by": known.decided_by, "undone": known.undone,
+    }  # fmt: skip
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in found.items()
+        if value is not None
+    }

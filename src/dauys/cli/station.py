@@ -1,0 +1,242 @@
+"""`dauys station`: a polling station's pollbook on its own machine, with the wire or without."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+import click
+import httpx
+import uvicorn
+
+from dauys.cli.main import answer, moment, say
+from dauys.errors import DauysError
+from dauys.pollbook.enrolling import TOLD, default_folder, enrol, open_station
+from dauys.pollbook.keep import Keep
+from dauys.pollbook.station_app import create_app
+from dauys.pollbook.station_door import Door, first_pins
+from dauys.pollbook.station_visit import LANGUAGES, Station
+from dauys.pollbook.sync import EVERY, Link, Syncing, Unreached, connect
+from dauys.web.render import language, render
+
+CODE = "DAUYS_STATION_CODE"
+SERVING = "serving.json"
+"""While a station runs: its address, and the token by which `print` gets the list."""
+
+_FOLDER = click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="The station's folder; otherwise .dauys/station."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
+
+
+@click.group(invoke_without_command=True)
+@_FOLDER
+@click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True, help="Port; 0: any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; another for a second tablet.")
+@click.option(
+    "--every", type=click.FloatRange(0.2, 600), default=EVERY, show_default=True, help="Seconds between syncs."
+)
+@click.option("--clock", help="For a trial: begin at this moment (ISO 8601 with an offset) instead of now.")
+@_JSON
+@click.pass_context
+def station(
+    ctx: click.Context, folder: Path | None, port: int, host: str, every: float, clock: str | None, as_json: bool
+) -> int:
+    """Serve the officers' pages of an enrolled station, until Ctrl-C."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    where = folder or default_folder()
+    keep = open_station(where)
+    try:
+        with Served(keep, where, host, port, every, moment(clock) if clock else None) as served:
+            log = keep.log
+            body = {"site": served.address, "poll": log.poll, "station": log.station, "generation": log.generation}
+            answer(body, as_json, f"station {log.station} of {log.poll} at {served.address}")
+            say("press Ctrl-C to stop")
+            served.wait()
+    except KeyboardInterrupt:
+        say("stopped")
+    finally:
+        keep.close()
+    return 0
+
+
+@station.command("enrol")
+@click.argument("package", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--centre", required=True, help="The centre's address, http://HOST:PORT or https://HOST.")
+@_FOLDER
+@_JSON
+def enrol_(package: Path, centre: str, folder: Path | None, as_json: bool) -> int:
+    """Make this machine the station of PACKAGE. The code that came apart from it is asked for, or in DAUYS_STATION_CODE.
+
+    The centre is told the station's key at once, or by the running station as soon as the wire is there.
+    """
+    where = folder or default_folder()
+    code = os.environ.get(CODE) or click.prompt("enrolment code", hide_input=True, err=True)
+    keep = enrol(package, code, where, centre)
+    try:
+        zone = _zone(keep)
+        wire = connect(keep, lambda: datetime.now(zone))
+        fault = ""
+        try:
+            wire.tell()
+        except Unreached as error:
+            fault = str(error)
+        finally:
+            wire.close()
+        pins = [(one.id, one.name, pin) for one, pin in first_pins(keep, lambda: datetime.now(zone))]
+        log, told = keep.log, keep.kept(TOLD) is not None
+    finally:
+        keep.close()
+    lines = [f"station {log.station} of {log.poll}, {len(keep.package.voters):,} voters, in {where}"]
+    if not told:
+        lines.append(f"the centre does not know it yet ({fault}); the running station tells it")
+    lines += [f"first PIN of {name} ({officer}), shown only now: {pin}" for officer, name, pin in pins]
+    body = {"poll": log.poll, "station": log.station, "generation": log.generation, "folder": str(where), "told": told}
+    answer(body | {"pins": {officer: pin for officer, _, pin in pins}}, as_json, "\n".join(lines))
+    return 0
+
+
+@station.command("pin")
+@click.argument("officer")
+@_FOLDER
+@_JSON
+def pin_(officer: str, folder: Path | None, as_json: bool) -> int:
+    """Make a new first PIN for OFFICER, while the station does not run: for a chair who forgot his own."""
+    keep = open_station(folder or default_folder())
+    try:
+        zone = _zone(keep)
+        pin = Door(keep, lambda: datetime.now(zone)).first_pin(officer)
+    finally:
+        keep.close()
+    answer({"officer": officer, "pin": pin}, as_json, f"first PIN of {officer}, shown only now: {pin}")
+    return 0
+
+
+@station.command("print")
+@_FOLDER
+@click.option("--language", "lang", type=click.Choice(LANGUAGES), default="kk", show_default=True, help="Language.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File; otherwise list.html in the folder.")
+@_JSON
+def print_(folder: Path | None, lang: str, out: Path | None, as_json: bool) -> int:
+    """Write the list with who has voted as a page for the printer, from the running station or from its store."""
+    where = folder or default_folder()
+    page = _page_of_running(where, lang)
+    if page is None:
+        keep = open_station(where)
+        try:
+            with Served(keep, where, "127.0.0.1", 0, EVERY, None, syncing=False):
+                page = _page_of_running(where, lang)
+        finally:
+            keep.close()
+    if page is None:
+        raise DauysError("the station does not answer; open the printed list on its pages")
+    path = out or where / "list.html"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(page)
+    answer({"file": str(path)}, as_json, f"the list: {path}; print it, and delete the file")
+    return 0
+
+
+def _page_of_running(folder: Path, lang: str) -> str | None:
+    """The page from the station that runs in this folder; None where none does."""
+    try:
+        running = json.loads((folder / SERVING).read_text("utf-8"))
+        found = httpx.get(
+            f"{running['site']}/{lang}/paper", headers={"authorization": f"Bearer {running['token']}"}, timeout=30
+        )
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
+        return None
+    return _with_style(found.text) if found.is_success else None
+
+
+def _with_style(page: str) -> str:
+    """The page as a file that needs no station: its style inside, its script left out."""
+    style = (resources.files("dauys.pollbook") / "static" / "station.css").read_text("utf-8")
+    lines = [line for line in page.split("\n") if not line.startswith(("<script", '<link rel="icon"'))]
+    return "\n".join(f"<style>{style}</style>" if line.startswith('<link rel="stylesheet"') else line for line in lines)
+
+
+class Served:
+    """The officers' pages as a context: up inside, down after."""
+
+    def __init__(
+        self,
+        keep: Keep,
+        folder: Path,
+        host: str,
+        port: int,
+        every: float,
+        begin: datetime | None,
+        *,
+        syncing: bool = True,
+    ) -> None:
+        clock = _clock(keep, begin)
+        self._link = Link(connect(keep, clock), clock)
+        self._syncing = Syncing(self._link, every)
+        self._does_sync = syncing
+        self._token, self._folder = secrets.token_urlsafe(32), folder
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            message = f"{host}:{port} cannot be bound ({error.strerror}): choose others with --host, --port"
+            raise DauysError(message) from error
+        bound = self._socket.getsockname()[1]
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        place = Station(keep, Door(keep, clock), self._syncing, clock, begin is not None, paper_token=self._token)
+        config = uvicorn.Config(
+            create_app(place, render, language), log_level="warning", access_log=False, timeout_graceful_shutdown=2
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> Served:
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.02)
+        path = self._folder / SERVING
+        path.unlink(missing_ok=True)
+        local = self.address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump({"site": local, "token": self._token}, file)
+        if self._does_sync:
+            self._syncing.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        (self._folder / SERVING).unlink(missing_ok=True)
+        self._server.should_exit = True
+        self._thread.join(timeout=15)
+        self._syncing.stop()
+        self._link.wire.close()
+
+    def wait(self) -> None:
+        """Until the end of the server, or KeyboardInterrupt."""
+        while self._thread.is_alive():
+            self._thread.join(timeout=0.5)
+
+
+def _zone(keep: Keep) -> ZoneInfo:
+    return ZoneInfo(keep.package.channels.timezone)
+
+
+def _clock(keep: Keep, begin: datetime | None) -> Callable[[], datetime]:
+    """The machine's clock in the poll's zone; for a trial one that was at `begin` when the station started."""
+    zone = _zone(keep)
+    shift = timedelta() if begin is None else begin - datetime.now(UTC)
+    return lambda: (datetime.now(UTC) + shift).astimezone(zone)  # in UTC: the zone's offset may differ on that day

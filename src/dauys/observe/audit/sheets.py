@@ -1,0 +1,124 @@
+"""What does a recount board get on paper? One page a station, without the announced counts: the board counts blind.
+
+Pages are HTML with a style for print, from the system's fonts (all Kazakh letters); Chromium makes the PDF of the same page
+where it is installed. So there is one layout, no font to carry, and a browser prints it where there is no Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from dauys.errors import DauysError
+from dauys.observe.audit.plan import Station
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 120
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "kk": {
+        "title": "Қайта санау парағы", "board": "Топ", "station": "Учаске", "region": "Аймақ", "seed": "Тұқым (SHA-256)",
+        "rule": "Жәшіктегі әр бюллетень бір рет саналады. Жарияланған сандар бұл парақта әдейі көрсетілмеген.",
+        "yes": "Иә", "no": "Жоқ", "both": "Бәрі белгіленген (есепке алынбайды)", "invalid": "Жарамсыз",
+        "cast": "Барлығы (төртеуінің қосындысы)", "seals": "Пломбалардың нөмірлері", "remarks": "Ескертпелер",
+        "signatures": "Топ мүшелерінің қолдары", "observers": "Байқаушылардың қолдары", "time": "Басталды / аяқталды",
+        "list": "Учаскелер тізімі", "pages": "парақ",
+    },
+    "ru": {
+        "title": "Лист пересчёта", "board": "Группа", "station": "Участок", "region": "Территория", "seed": "Зерно (SHA-256)",
+        "rule": "Каждый бюллетень из ящика считается один раз. Объявленные числа на листе не указаны намеренно.",
+        "yes": "Да", "no": "Нет", "both": "Отмечено всё (не учитывается)", "invalid": "Недействительные",
+        "cast": "Всего (сумма четырёх)", "seals": "Номера пломб", "remarks": "Замечания",
+        "signatures": "Подписи членов группы", "observers": "Подписи наблюдателей", "time": "Начато / закончено",
+        "list": "Список участков", "pages": "листов",
+    },
+    "en": {
+        "title": "Recount sheet", "board": "Board", "station": "Station", "region": "Territory", "seed": "Seed (SHA-256)",
+        "rule": "Every ballot from the box is counted once. The announced counts are left out of this sheet on purpose.",
+        "yes": "Yes", "no": "No", "both": "Every box marked (not counted)", "invalid": "Invalid",
+        "cast": "All ballots (the four added up)", "seals": "Numbers of the seals", "remarks": "Remarks",
+        "signatures": "Signatures of the board", "observers": "Signatures of observers", "time": "Begun / ended",
+        "list": "List of stations", "pages": "sheets",
+    },
+}  # fmt: skip
+
+STYLE = """
+@page { size: A4; margin: 16mm }
+body { font: 12pt/1.4 "DejaVu Sans", "Noto Sans", Arial, sans-serif; color: #000; margin: 0 }
+section { break-after: page } section:last-child { break-after: auto }
+h1 { font-size: 18pt; margin: 0 0 4mm } h2 { font-size: 26pt; margin: 0 0 2mm; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100%; margin: 5mm 0 } th, td { border: 1px solid #000; padding: 3mm; text-align: left }
+td.box { width: 40% } tr.sum th, tr.sum td { border-width: 2px } .small { font-size: 8pt; overflow-wrap: anywhere }
+"""
+
+
+def boards(stations: Sequence[Station], count: int) -> list[list[Station]]:
+    """Stations shared out so that boards count about as many ballots: largest first, each to the board with the least."""
+    shares: list[list[Station]] = [[] for _ in range(count)]
+    loads = [0] * count
+    for station in sorted(stations, key=lambda one: (-one.cast, one.id)):
+        least = loads.index(min(loads))
+        shares[least].append(station)
+        loads[least] += station.cast
+    return [sorted(share, key=lambda one: (one.region, one.id)) for share in shares]
+
+
+def html(board: int, stations: Sequence[Station], seed_sha256: str, language: str) -> str:
+    """The pages of one board: the list of its stations, then a sheet for each."""
+    words = {name: escape(text) for name, text in WORDS[language].items()}
+    rows = "".join(f"<tr><td>{escape(one.id)}</td><td>{escape(one.region)}</td></tr>" for one in stations)
+    cover = (
+        f"<section><h1>{words['board']} {board}: {words['list']}</h1><p>{len(stations)} {words['pages']}</p>"
+        f"<table><tr><th>{words['station']}</th><th>{words['region']}</th></tr>{rows}</table>"
+        f'<p class="small">{words["seed"]}: {escape(seed_sha256)}</p></section>'
+    )
+    sheets = "".join(_sheet(board, one, seed_sha256, words) for one in stations)
+    return (
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{words["title"]} {board}</title>'
+        f"<style>{STYLE}</style></head><body>{cover}{sheets}</body></html>\n"
+    )
+
+
+def _sheet(board: int, station: Station, seed_sha256: str, words: Mapping[str, str]) -> str:
+    counts = "".join(
+        f'<tr{" class=sum" if name == "cast" else ""}><th>{words[name]}</th><td class="box"></td></tr>'
+        for name in ("yes", "no", "both", "invalid", "cast")
+    )
+    others = "".join(
+        f'<tr><th>{words[name]}</th><td class="box"></td></tr>'
+        for name in ("time", "seals", "remarks", "signatures", "observers")
+    )
+    return (
+        f"<section><h1>{words['title']} · {words['board']} {board}</h1><h2>{escape(station.id)}</h2>"
+        f"<p>{words['region']}: {escape(station.region)}</p><p>{words['rule']}</p><table>{counts}</table><table>{others}</table>"
+        f'<p class="small">{words["seed"]}: {escape(seed_sha256)}</p></section>'
+    )
+
+
+def browser() -> str | None:
+    """The Chromium of this machine, if it has one."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def pdf(page: Path) -> Path | None:
+    """The page as PDF beside it; None where there is no Chromium. Raises DauysError where it fails."""
+    program = browser()
+    if program is None:
+        return None
+    path = page.with_suffix(".pdf")
+    command = [
+        program, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={path.resolve()}",
+        page.resolve().as_uri(),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise DauysError(
+            f"{page}: Chromium took longer than {SECONDS} seconds; print the page from a browser"
+        ) from None
+    if done.returncode or not path.is_file():
+        raise DauysError(f"{page}: Chromium made no PDF; print the page from a browser")
+    return path

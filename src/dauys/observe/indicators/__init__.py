@@ -1,0 +1,1 @@
+"""What in the counts is unusual? Indicators, never verdicts: each with what it assumes, beside a control election."""

@@ -1,0 +1,307 @@
+"""What may an officer do now, and which event does it? Commands on a station's book; each gives the event to store.
+
+Nothing here changes the book: the caller stores the event durably (dauys.pollbook.keep), folds it in (`Book.apply`), and
+only then says so to the officer. What may not be done is a `Refused` with the number of the check, what there is to know
+(`facts`: who, when, where) and the article.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dauys.errors import DauysError
+from dauys.pollbook import channels as ways
+from dauys.pollbook.book import Book
+from dauys.pollbook.channels import NotAllowed, Ruling
+from dauys.pollbook.custody import CustodyError, Standing
+from dauys.pollbook.grants import Grant, Request
+from dauys.pollbook.log import CHANNEL_LOGS, SALT_BYTES, Event, LogError, signed_by
+from dauys.pollbook.package import Officer
+from dauys.record.canonical import canonical
+
+CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY, ways.REMOTE)
+
+
+class Refused(DauysError):
+    """What may not be done now: the number of the check, the article, and `facts` for a page in any language."""
+
+    def __init__(self, message: str, check: str, cite: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        self.message = message
+        self.check = check
+        self.cite = cite
+        self.facts = dict(facts or {})
+        super().__init__(f"[{check}] {message}" + (f" ({cite})" if cite else ""))
+
+
+def do_open(book: Book, officer: str, at: datetime) -> Event:
+    """Voting begins."""
+    _must_run(book)
+    _officer(book, officer, "chair", "secretary")
+    if book.opened:
+        raise Refused(f"the station was opened at {book.opened}", "P.024", facts={"at": book.opened})
+    return _event(book, "open", at, officer=officer)
+
+
+def do_close(book: Book, officer: str, at: datetime) -> Event:
+    """The list is closed: nothing on it changes any more, and nobody is checked in."""
+    _must_run(book)
+    _officer(book, officer, "chair", "secretary")
+    return _event(book, "close", at, officer=officer)
+
+
+def do_check_in(
+    book: Book,
+    who: UUID,
+    *,
+    officer: str,
+    salt: bytes,
+    at: datetime,
+    channel: str = ways.POLLING_DAY,
+    members: Sequence[str] = (),
+    sign: Callable[[bytes], bytes] | None = None,
+) -> Event:
+    """A voter is handed a ballot.
+
+    `salt` is 10 random bytes, made when the page is shown: the same salt again is the same tap again, which the refusal
+    says (`facts["same_tap"]`). `members` go with the mobile box. `sign` is the officer's key, where he has one.
+    """
+    _must_vote(book, at)
+    by = _may_hand_out(book, officer)
+    ruling = _may_vote_by(book, channel, at)
+    _must_be_here(book, who, salt)
+    if channel == ways.MOBILE:
+        _mobile(book, who, officer, members, ruling)
+    body: dict[str, Any] = {"entitlement": str(who), "channel": channel, "officer": officer, "salt": salt.hex()}
+    if len(salt) != SALT_BYTES:
+        raise Refused(f"a salt has {SALT_BYTES} bytes", "P.001")
+    if members:
+        body["members"] = list(members)
+    if sign is not None:
+        body["sig"] = base64.b64encode(sign(hand_out_bytes(book, body))).decode()
+    if by.key is not None and (
+        "sig" not in body or not signed_by(hand_out_bytes(book, body), base64.b64decode(body["sig"]), by.key)
+    ):
+        raise Refused(f"{officer} must sign for the ballot with his own key", "P.042", facts={"officer": officer})
+    return _event(book, "check-in", at, **body)
+
+
+def hand_out_bytes(book: Book, body: Mapping[str, Any]) -> bytes:
+    """What the officer signs for a ballot: the check-in's body without `sig`, for this log."""
+    said = {name: value for name, value in body.items() if name != "sig"}
+    return b"dauys pollbook hand-out v1\n" + book.log.start.encode() + b"\n" + canonical(said)
+
+
+def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
+    """Takes a check-in back: the wrong person was picked. The check-in stays in the log, and so does the reason."""
+    _must_vote(book, at)
+    _officer(book, officer)
+    if not reason.strip():
+        raise Refused("say why the check-in is taken back", "P.032")
+    if book.log.station in CHANNEL_LOGS:
+        _require(book, ways.PAPER_FIRST)
+    return _event(book, "undo", at, of=of, reason=reason.strip(), officer=officer)
+
+
+def do_release(book: Book, request: Request, at: datetime) -> Event:
+    """Lets a right go to where its voter stands. Only an unused right of this station; from now on it cannot be used here."""
+    _must_run(book)
+    _require(book, _way_to(request.to))
+    place = book.places.get(request.entitlement)
+    if place is None or place.standing is not Standing.HERE:
+        _must_be_here(book, request.entitlement, b"")
+    who, name = str(request.entitlement), request.id
+    return _event(book, "release", at, entitlement=who, epoch=request.epoch, request=name, to=request.to)
+
+
+def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
+    """Takes custody of a right that the centre gives to this station, under this generation."""
+    _must_run(book)
+    if (grant.poll, grant.to) != (book.log.poll, book.log.holder):
+        raise Refused(f"the grant is for {grant.to} in {grant.poll}", "P.036")
+    if not grant.good(book.package.centre):
+        raise Refused("the grant is not signed by the centre whose key came with the list", "P.036")
+    if grant.why in ("move", "certificate", "channel"):
+        way = {"move": ways.ANY_STATION, "certificate": ways.CERTIFICATE, "channel": ways.REMOTE}[grant.why]
+        _require(book, ways.REMOTE if book.log.station in CHANNEL_LOGS else way)
+    return _event(book, "receive", at, **grant.body())
+
+
+def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: datetime) -> Event:
+    """Gives a voter an absentee certificate: his right leaves this station with him."""
+    _must_run(book)
+    _officer(book, officer)
+    _must_be_here(book, who, b"")
+    try:
+        book.package.channels.may_request(ways.CERTIFICATE, at)
+    except NotAllowed as error:
+        raise _refused(error) from None
+    epoch = book.places[who].epoch
+    return _event(book, "certificate", at, entitlement=str(who), epoch=epoch, number=number, officer=officer)
+
+
+def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> Event:
+    """Notes that a voter asked for the mobile box."""
+    _must_run(book)
+    _officer(book, officer)
+    try:
+        book.package.channels.may_request(ways.MOBILE, at)
+    except NotAllowed as error:
+        raise _refused(error) from None
+    _must_be_here(book, who, b"")
+    if who in book.mobile:
+        raise Refused("the mobile box is asked for already", "P.030", facts={"at": book.mobile[who]})
+    return _event(book, "mobile-request", at, entitlement=str(who), officer=officer)
+
+
+def do_ballots(book: Book, what: str, count: int, *, officer: str, at: datetime, member: str = "") -> Event:
+    """Ballots delivered, handed to a member, returned, spoilt or cancelled. Also after the list was closed."""
+    if book.stopped:
+        _must_run(book)
+    _officer(book, officer, *(("chair", "secretary") if what in ("delivered", "cancelled") else ()))
+    if what in ("handed-to-member", "returned", "spoilt"):
+        _may_hand_out(book, member)
+    if what == "handed-to-member" and count > (left := in_safe(book)):
+        raise Refused(f"{left} ballots are in the safe, {count} cannot be handed out", "P.040", facts={"left": left})
+    body: dict[str, Any] = {"what": what, "count": count, "officer": officer}
+    return _event(book, "ballots", at, **body, **({"member": member} if member else {}))
+
+
+def do_queue(book: Book, count: int, *, officer: str, at: datetime) -> Event:
+    """Tells the centre how many people wait."""
+    _must_run(book)
+    _officer(book, officer)
+    return _event(book, "queue", at, count=count, officer=officer)
+
+
+def do_envelope(
+    book: Book, envelope: UUID, *, reason: str, officer: str, at: datetime, who: UUID | None = None
+) -> Event:
+    """Takes a provisional envelope from a voter whose right cannot be reached, where the law knows such envelopes."""
+    _must_vote(book, at)
+    _officer(book, officer)
+    _require(book, ways.ENVELOPE)
+    if not reason.strip():
+        raise Refused("say why the right cannot be reached", "P.032")
+    if who is not None and (place := book.places.get(who)) is not None and place.standing is not Standing.AWAY:
+        raise Refused("the right is here: check the voter in, or see who used it", "P.037")
+    body = {"id": str(envelope), "reason": reason.strip(), "officer": officer}
+    return _event(book, "envelope", at, **body, **({} if who is None else {"entitlement": str(who)}))
+
+
+def _event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
+    """The next event of the log; raises Refused where the rules of custody or of the log forbid it."""
+    try:
+        event = Event(book.head.n + 1, at.isoformat(timespec="seconds"), kind, body, book.head.hash)
+        book.check(event)
+    except (CustodyError, LogError) as error:
+        raise Refused(str(error).removeprefix(f"[{error.check}] "), error.check) from None
+    return event
+
+
+def _must_run(book: Book) -> None:
+    if book.stopped:
+        raise Refused(f"the station is stopped: {book.stopped}", "P.041")
+    if book.closed:
+        raise Refused(f"the list was closed at {book.closed}", "P.023", facts={"at": book.closed})
+
+
+def _must_vote(book: Book, at: datetime) -> None:
+    _must_run(book)
+    if not book.opened:
+        raise Refused("the station is not open; the chair opens it", "P.024")
+    if at > book.lease:
+        until = book.lease.isoformat(timespec="minutes")
+        message = f"the centre has not been heard and the lease ended at {until} by this machine's clock"
+        raise Refused(f"{message}; connect the station, or put its clock right", "P.025", facts={"until": until})
+
+
+def _officer(book: Book, officer: str, *roles: str) -> Officer:
+    found = book.package.officer(officer)
+    if found is None:
+        raise Refused(f"{officer!r} is no officer of this station", "P.029", facts={"officer": officer})
+    if roles and found.role not in roles:
+        raise Refused(f"this is for {' or '.join(roles)}, not for a {found.role}", "P.029", facts={"role": found.role})
+    return found
+
+
+def _may_hand_out(book: Book, officer: str) -> Officer:
+    found = _officer(book, officer)
+    ruling = _require(book, ways.HAND_OUT)
+    if found.role not in ruling.settings["roles"]:
+        raise Refused(
+            f"the {found.role} may not hand out ballots", "P.028", ruling.cite or ruling.reason, {"role": found.role}
+        )
+    return found
+
+
+def _may_vote_by(book: Book, channel: str, at: datetime) -> Ruling:
+    if channel not in CHECK_IN_CHANNELS:
+        raise Refused(f"nobody is checked in by {channel!r}; there are: {', '.join(CHECK_IN_CHANNELS)}", "P.026")
+    try:
+        return book.package.channels.may_check_in(channel, at)
+    except NotAllowed as error:
+        raise _refused(error) from None
+
+
+def _require(book: Book, channel: str) -> Ruling:
+    try:
+        return book.package.channels.require(channel)
+    except NotAllowed as error:
+        raise _refused(error) from None
+
+
+def _refused(error: NotAllowed) -> Refused:
+    message = str(error).removeprefix(f"[{error.check}] ").removesuffix(f" ({error.cite})")
+    return Refused(message, error.check, error.cite)
+
+
+def _way_to(holder: str) -> str:
+    return ways.REMOTE if holder.partition("/")[0] in CHANNEL_LOGS else ways.ANY_STATION
+
+
+def _must_be_here(book: Book, who: UUID, salt: bytes) -> None:
+    """Raises Refused with what an officer has to tell the voter."""
+    place = book.places.get(who)
+    if place is None:
+        raise Refused("this voter is not on this station's list", "P.020")
+    if place.standing is Standing.USED:
+        was = book.check_in_of(who)
+        assert was is not None
+        facts = {"at": was.at, "clock": was.clock, "officer": was.officer, "n": was.n, "same_tap": was.salt == salt}
+        raise Refused(f"already voted at {was.clock}, handed out by {was.officer}", "P.021", facts=facts)
+    if place.standing is Standing.AWAY:
+        where = book.went.get(who, "")
+        if where.startswith(f"station/{book.log.station}/"):
+            message = "it is not known whether this right was used on the station's lost machine"
+            raise Refused(message, "P.034", facts={"where": where})
+        raise Refused(f"the right moved to {_called(book, where)}", "P.022", facts={"where": where})
+
+
+def _called(book: Book, holder: str) -> str:
+    """A holder as an officer may read it."""
+    kind, _, rest = holder.partition("/")
+    station = rest.rpartition("/")[0]
+    if kind != "station" or (place := book.package.stations.get(station)) is None:
+        return holder
+    return f"station {station}, {place.names['en']}"
+
+
+def _mobile(book: Book, who: UUID, officer: str, members: Sequence[str], ruling: Ruling) -> None:
+    need = int(ruling.settings["members"])
+    for member in members:
+        _officer(book, member)
+    if who not in book.mobile:
+        raise Refused("this voter did not ask for the mobile box", "P.030", ruling.cite)
+    if len(set(members)) < need or officer not in members:
+        message = f"{need} members go with the mobile box, the one who hands out among them"
+        raise Refused(message, "P.030", ruling.cite, {"need": need})
+
+
+def in_safe(book: Book) -> int:
+    """Ballots with the chair: delivered and returned, less handed to members and cancelled."""
+    sign = {"delivered": 1, "returned": 1, "handed-to-member": -1, "cancelled": -1, "spoilt": 0}
+    return sum(sign[one.what] * one.count for one in book.ballots)

@@ -1,0 +1,198 @@
+"""What does a station know at this moment? Its list and its log, folded: who is here, who voted, by whose hand.
+
+A Book is made by reading: `Book.of(package, events)`, and kept up by `apply` with each event that is stored. It is
+never the truth itself; the log is. What may be done now, and the event that does it, is in `dauys.pollbook.acts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from dauys.pollbook import custody
+from dauys.pollbook.commitment import commitment
+from dauys.pollbook.custody import Place, Standing
+from dauys.pollbook.grants import Answer, Grant
+from dauys.pollbook.log import Event, Head, LogError, LogId, follow
+from dauys.pollbook.package import Package, Voter
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A ballot was handed out. `at` is the station's clock; `undone` the number of the event that took it back, or 0."""
+
+    n: int
+    at: str
+    entitlement: UUID
+    channel: str
+    officer: str
+    salt: bytes
+    members: tuple[str, ...] = ()
+    undone: int = 0
+
+    @property
+    def clock(self) -> str:
+        """The time of day for a message: `10:32`."""
+        return f"{datetime.fromisoformat(self.at):%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """Ballots that moved: see `dauys.pollbook.log.BALLOTS`. `member` got or gave them, where one did."""
+
+    n: int
+    what: str
+    count: int
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A provisional envelope that lies at the station, of a right that could not be reached."""
+
+    n: int
+    id: UUID
+    entitlement: UUID | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Book:
+    """A station's state. `lease` and `stopped` come from the centre's answers and are no part of the log."""
+
+    package: Package
+    head: Head
+    lease: datetime
+    places: dict[UUID, Place]
+    voters: dict[UUID, Voter]
+    stopped: str = ""
+    opened: str = ""
+    closed: str = ""
+    hashes: list[str] = field(default_factory=list)
+    check_ins: dict[int, CheckIn] = field(default_factory=dict)
+    used_by: dict[UUID, int] = field(default_factory=dict)
+    went: dict[UUID, str] = field(default_factory=dict)
+    came: dict[UUID, Grant] = field(default_factory=dict)
+    certificates: dict[UUID, str] = field(default_factory=dict)
+    mobile: dict[UUID, str] = field(default_factory=dict)
+    ballots: list[Ballots] = field(default_factory=list)
+    envelopes: list[Envelope] = field(default_factory=list)
+    queue: tuple[str, int] | None = None
+    """How many people wait, by the latest report, and when that was."""
+
+    @classmethod
+    def of(cls, package: Package, events: Iterable[Event] = ()) -> Book:
+        """The state after these events; raises LogError or CustodyError where they cannot be this station's log."""
+        places = {
+            voter.entitlement: Place(Standing.AWAY if voter.away else Standing.HERE, voter.epoch)
+            for voter in package.voters
+        }
+        voters = {voter.entitlement: voter for voter in package.voters}
+        went = {voter.entitlement: voter.away for voter in package.voters if voter.away}
+        book = cls(package, Head.before(package.log), package.lease, places, voters, went=went)
+        for event in events:
+            book.apply(event)
+        return book
+
+    @property
+    def log(self) -> LogId:
+        return self.package.log
+
+    def apply(self, event: Event) -> None:
+        """Folds one more event in; raises LogError or CustodyError, and is then unchanged."""
+        place = self.check(event)
+        self.head = event.head
+        self.hashes.append(self.head.hash)
+        body, who = event.body, self.subject(event)
+        if who is not None and place is not None:
+            self.places[who] = place
+        match event.kind:
+            case "open":
+                self.opened = self.opened or event.at
+            case "close":
+                self.closed = event.at
+            case "check-in":
+                assert who is not None
+                members = tuple(body.get("members", ()))
+                salt = bytes.fromhex(body["salt"])
+                self.check_ins[event.n] = CheckIn(
+                    event.n, event.at, who, body["channel"], body["officer"], salt, members
+                )
+                self.used_by[who] = event.n
+            case "undo":
+                was = self.check_ins[body["of"]]
+                undone = CheckIn(
+                    was.n, was.at, was.entitlement, was.channel, was.officer, was.salt, was.members, event.n
+                )
+                self.check_ins[was.n] = undone
+                del self.used_by[was.entitlement]
+            case "receive":
+                grant = Grant.of_event(self.log, event)
+                self.came[grant.entitlement] = grant
+                self.went.pop(grant.entitlement, None)
+                self.certificates.pop(grant.entitlement, None)
+            case "release":
+                assert who is not None
+                self.went[who] = body.get("to", "the centre")
+            case "certificate":
+                assert who is not None
+                self.went[who], self.certificates[who] = custody.CERTIFICATE, body["number"]
+            case "mobile-request":
+                assert who is not None
+                self.mobile.setdefault(who, event.at)
+            case "ballots":
+                self.ballots.append(Ballots(event.n, body["what"], body["count"], body.get("member", "")))
+            case "queue":
+                self.queue = (event.at, body["count"])
+            case "envelope":
+                self.envelopes.append(Envelope(event.n, UUID(body["id"]), who, body["reason"]))
+
+    def check(self, event: Event) -> Place | None:
+        """The place of the event's entitlement after it; raises LogError or CustodyError where it may not follow."""
+        follow(self.head, (event,))
+        if self.closed and event.kind != "ballots":
+            raise LogError(f"the list was closed at {self.closed}; `{event.kind}` cannot follow", "P.010")
+        who = self.subject(event)
+        if who is None or event.kind == "envelope":
+            return None
+        return custody.after(self.places.get(who), event)
+
+    def subject(self, event: Event) -> UUID | None:
+        """The entitlement that an event concerns; for `undo` that of its check-in."""
+        if event.kind != "undo":
+            return event.entitlement
+        if (undone := self.check_ins.get(event.body["of"])) is None or undone.undone:
+            raise custody.CustodyError(f"event {event.body['of']} is no check-in that stands", "P.031")
+        return undone.entitlement
+
+    def check_in_of(self, who: UUID) -> CheckIn | None:
+        """The check-in that stands for this entitlement."""
+        n = self.used_by.get(who)
+        return None if n is None else self.check_ins[n]
+
+    def commitment_of(self, check_in: CheckIn) -> str:
+        """What the record holds of it."""
+        return commitment(self.log.poll, self.log.station, check_in.salt, check_in.entitlement)
+
+    def add_voter(self, voter: Voter) -> None:
+        """The line of somebody who came by a grant: names for the page; custody comes by `receive` alone."""
+        self.voters.setdefault(voter.entitlement, voter)
+
+    def hear(self, answer: Answer) -> str:
+        """Takes in what the centre says: the later lease; a reason to stop. Returns the reason, empty where there is none.
+
+        A centre that holds more of this log than this machine, or other events, means that the disk is an old copy.
+        """
+        said = answer.acknowledged
+        ours = self.hashes[said.n - 1] if 0 < said.n <= len(self.hashes) else self.log.start
+        if answer.stopped:
+            self.stopped = answer.stopped
+        elif said.n > self.head.n or said.hash != ours:
+            self.stopped = (
+                f"the centre has event {said.n} of this log and this machine has another or none: an old copy"
+            )
+        if answer.lease is not None:
+            self.lease = max(self.lease, answer.lease)
+        return self.stopped

@@ -1,0 +1,261 @@
+"""What does the centre do with a station's batch? The rules of `pollbook.custody`, by SQL, in the caller's transaction.
+
+Each function does what the function of that name does to the pure `custody.Centre`; a test drives both with the same
+events and compares. Batches of one log wait for each other, those of different logs do not. A run of check-ins is one
+conditional UPDATE (holder is this log and state is unused): a right that is used twice cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from dauys.pollbook.custody import Alarm, CustodyError
+from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, verify_batch
+from dauys.store.engine import Connection, driver
+
+UNUSED, USED, RELEASED = 0, 1, 2
+"""`entitlement.state`."""
+
+Cursor = psycopg.Cursor[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a batch: how far the log is acknowledged, and what the station is to do."""
+
+    acknowledged: Head
+    send_from: int | None = None
+    stopped: str = ""
+    alarms: tuple[Alarm, ...] = ()
+
+
+@dataclass(slots=True)
+class Row:
+    """A log's row while a batch is applied to it."""
+
+    id: int
+    log: LogId
+    n: int
+    head: str
+    closed: bool
+    check_ins: int
+
+
+def cursor(connection: Connection) -> Cursor:
+    """A psycopg cursor in the connection's transaction."""
+    return driver(connection).cursor(row_factory=namedtuple_row)
+
+
+def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
+    """A station's log begins, under its 32-byte public key; again with the same key changes nothing.
+
+    Raises CustodyError P.019: another key, not the next generation, or the last generation is not declared lost.
+    """
+    cur = cursor(connection)
+    cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"pollbook {log.poll} {log.station}",))
+    earlier = cur.execute(
+        "SELECT generation, key, lost FROM pollbook_log WHERE poll = %s AND station = %s", (log.poll, log.station)
+    ).fetchall()
+    same = next((row for row in earlier if row.generation == log.generation), None)
+    if same is not None:
+        if bytes(same.key) != key:
+            raise CustodyError(f"{log} is enrolled with another key; enrol the next generation", "P.019")
+        return
+    if log.generation != len(earlier) + 1:
+        raise CustodyError(f"{log} is not the next generation of a station of {log.poll}", "P.019")
+    if not all(row.lost for row in earlier):
+        raise CustodyError(f"station {log.station} works; declare it lost before it is enrolled again", "P.019")
+    cur.execute(
+        "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, heard) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (log.poll, log.station, log.generation, log.holder, key, log.start, at),
+    )
+
+
+def declare_lost(connection: Connection, log: LogId) -> None:
+    """The commission gives a station's machine up. Custody stays where it is: the log may be found, or still grow."""
+    cursor(connection).execute(
+        "UPDATE pollbook_log SET lost = true WHERE (poll, station, generation) = (%s, %s, %s)",
+        (log.poll, log.station, log.generation),
+    )
+
+
+def take(connection: Connection, batch: Batch, at: datetime) -> Outcome:
+    """Stores and applies what is new in a batch (`Batch.from_bytes` has checked its chain).
+
+    Raises LogError P.003 (not enrolled), P.004 (not its key). What breaks a rule of custody is stored with an alarm.
+    """
+    cur = cursor(connection)
+    log = batch.log
+    found = cur.execute(
+        "SELECT id, key, n, head, closed, stopped, check_ins FROM pollbook_log "
+        "WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
+        (log.poll, log.station, log.generation),
+    ).fetchone()
+    if found is None:
+        raise LogError(f"{log} is not enrolled here", "P.003")
+    verify_batch(batch, bytes(found.key))
+    here = Head(found.n, found.head)
+    if found.stopped:
+        return Outcome(here, stopped=found.stopped)
+    if batch.first > here.n + 1:
+        return Outcome(here, send_from=here.n + 1)
+    row = Row(found.id, log, found.n, found.head, found.closed, found.check_ins)
+    if (n := _parting(cur, row, batch)) is not None:
+        text = f"two histories: event {n} was another one before"
+        alarm = _alarm(cur, row, n, None, "P.106", text, at)
+        cur.execute("UPDATE pollbook_log SET stopped = %s, heard = %s WHERE id = %s", (text, at, row.id))
+        return Outcome(here, stopped=text, alarms=(alarm,))
+    new = batch.events[here.n + 1 - batch.first :]
+    if new:
+        _store(cur, row, new)
+    alarms = tuple(_apply(cur, row, new, at))
+    whole = None if batch.events else at  # a sign of life: there is nothing more to send
+    cur.execute(
+        "UPDATE pollbook_log SET n = %s, head = %s, closed = %s, check_ins = %s, heard = %s, whole = coalesce(%s, whole) "
+        "WHERE id = %s",
+        (row.n, row.head, row.closed, row.check_ins, at, whole, row.id),
+    )
+    return Outcome(Head(row.n, row.head), alarms=alarms)
+
+
+def _parting(cur: Cursor, row: Row, batch: Batch) -> int | None:
+    """The first event in which a batch differs from what is here of the log; None where it does not."""
+    said = [batch.events[0].prev if batch.events else batch.head, *(event.head.hash for event in batch.events)]
+    theirs = dict(enumerate(said, batch.first - 1))
+    ours = {0: row.log.start, row.n: row.head}
+    if batch.first - 1 < row.n:
+        rows = cur.execute(
+            "SELECT n, encode(sha256(body), 'hex') AS hash FROM pollbook_event WHERE log = %s AND n BETWEEN %s AND %s",
+            (row.id, batch.first - 1, max(theirs)),
+        )
+        ours |= {one.n: one.hash for one in rows}
+    return next((n for n in sorted(theirs.keys() & ours.keys()) if theirs[n] != ours[n]), None)
+
+
+def _store(cur: Cursor, row: Row, events: Sequence[Event]) -> None:
+    with cur.copy("COPY pollbook_event (log, n, kind, entitlement, at, body) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(["int4", "int4", "text", "uuid", "timestamptz", "bytea"])
+        for event in events:
+            at = datetime.fromisoformat(event.at)
+            copy.write_row((row.id, event.n, event.kind, event.entitlement, at, event.to_bytes()))
+    row.n, row.head = events[-1].n, events[-1].head.hash
+
+
+def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iterator[Alarm]:
+    """The new events in order, a run of check-ins at once."""
+    run: dict[UUID, Event] = {}
+    for event in events:
+        who = event.entitlement
+        if run and (event.kind != "check-in" or who in run):
+            yield from _check_in(cur, row, run, at)
+            run = {}
+        if row.closed and event.kind != "ballots":
+            yield _alarm(cur, row, event.n, who, "P.107", f"`{event.kind}` after the list was closed", at)
+        match event.kind:
+            case "check-in" if who is not None:
+                run[who] = event
+            case "undo":
+                yield from _undo(cur, row, event, at)
+            case "release" | "certificate" if who is not None:
+                yield from _let_go(cur, row, event, who, at)
+            case "receive" if who is not None:
+                yield from _receive(cur, row, event, who, at)
+            case "close":
+                row.closed = True
+    if run:
+        yield from _check_in(cur, row, run, at)
+
+
+def _check_in(cur: Cursor, row: Row, run: dict[UUID, Event], at: datetime) -> Iterator[Alarm]:
+    used = cur.execute(
+        "UPDATE entitlement e SET state = 1, used = u.n FROM unnest(%s::uuid[], %s::int[]) AS u (id, n) "
+        "WHERE e.poll = %s AND e.id = u.id AND e.holder = %s AND e.state = 0 RETURNING e.id",
+        (list(run), [event.n for event in run.values()], row.log.poll, row.log.holder),
+        prepare=True,
+    ).fetchall()
+    row.check_ins += len(run)
+    if len(used) == len(run):
+        return
+    good = {one.id for one in used}
+    for who, event in run.items():
+        if who not in good:
+            yield from stray(cur, row, event, who, at)
+
+
+def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    """A check-in that was not this log's to make: kept, with its alarms."""
+    before = _uses(cur, row.log.poll, who)
+    cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
+    yield _alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
+    if before:
+        yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
+
+
+def _uses(cur: Cursor, poll: str, who: UUID) -> int:
+    """How many check-ins of this entitlement stand, in all logs."""
+    one = cur.execute(
+        "SELECT (SELECT count(*) FROM entitlement WHERE poll = %(poll)s AND id = %(who)s AND state = 1) + "
+        "(SELECT count(*) FROM pollbook_stray WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses",
+        {"poll": poll, "who": who},
+    ).fetchone()
+    return int(one.uses) if one else 0
+
+
+def _undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
+    of = int(event.body["of"])
+    named = cur.execute(
+        "SELECT entitlement FROM pollbook_event WHERE log = %s AND n = %s AND kind = 'check-in'", (row.id, of)
+    ).fetchone()
+    who = None if named is None else named.entitlement
+    taken_back = cur.execute(
+        "UPDATE entitlement SET state = 0, used = 0 "
+        "WHERE poll = %s AND id = %s AND holder = %s AND state = 1 AND used = %s",
+        (row.log.poll, who, row.log.holder, of),
+    ).rowcount or cur.execute(
+        "UPDATE pollbook_stray SET undone = true "
+        "WHERE poll = %s AND entitlement = %s AND log = %s AND n = %s AND NOT undone",
+        (row.log.poll, who, row.id, of),
+    ).rowcount  # fmt: skip
+    if taken_back:
+        row.check_ins -= 1
+    else:
+        yield _alarm(cur, row, event.n, None, "P.104", f"event {of} is no check-in that stands", at)
+
+
+def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    holder, epoch, state = row.log.holder, int(event.body["epoch"]), RELEASED
+    if event.kind == "certificate":
+        holder, epoch, state = "certificate", epoch + 1, UNUSED
+    went = cur.execute(
+        "UPDATE entitlement SET holder = %s, epoch = %s, state = %s "
+        "WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s AND state = 0",
+        (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"])),
+    ).rowcount
+    if not went:
+        text = "a right was let go that was not this station's to let go"
+        yield _alarm(cur, row, event.n, who, "P.103", text, at)
+
+
+def _receive(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    given = cur.execute(
+        "UPDATE pollbook_grant SET taken = true WHERE poll = %s AND request = %s AND NOT taken "
+        "AND entitlement = %s AND epoch = %s AND receiver = %s",
+        (row.log.poll, event.body["grant"]["request"], who, event.body["epoch"], row.log.holder),
+    ).rowcount
+    if not given:
+        yield _alarm(cur, row, event.n, who, "P.105", "custody was taken that the centre did not give", at)
+
+
+def _alarm(cur: Cursor, row: Row, n: int, who: UUID | None, check: str, text: str, at: datetime) -> Alarm:
+    cur.execute(
+        "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (row.log.poll, row.id, n, who, check, text, at),
+    )
+    return Alarm(check, row.log, n, who, text)

@@ -1,0 +1,60 @@
+"""What does the commission see of its stations on the day? One page behind the desk's sign-in: who is heard, who is not.
+
+    GET /{lang}/desk/pollbook/{poll}         `?from=` the next hundred stations
+
+The shell says who may come (`Door`): this room knows no accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from dauys.pollbook.centre_state import alarms, states, whole
+from dauys.record import log
+from dauys.registers.poll import Poll
+
+LANGUAGES = ("kk", "ru", "en")
+PER_PAGE = 100
+DEEPEST = 100_000
+
+Door = Callable[[Request], str | None]
+"""None for who may come in; else the address to be sent to."""
+
+Late = Callable[[sa.Connection, Poll, datetime], list[tuple[str, int, list[str]]]]
+"""The hours of turnout reports that are over: hour, how many stations reported, and those with a log that are missing."""
+
+
+def router(engine: sa.Engine, door: Door, clock: Callable[[], datetime], late: Late) -> APIRouter:
+    """The page in every language."""
+    routes = APIRouter(include_in_schema=False)
+
+    def page(request: Request, poll: str, start: int = Query(0, alias="from", ge=0, le=DEEPEST)) -> Response:
+        if (elsewhere := door(request)) is not None:
+            return RedirectResponse(elsewhere, 303)
+        at = clock()
+        with engine.connect() as connection:
+            found = Poll.from_json(log.entry_at(connection, poll, 0).body)
+            rows = states(connection, poll, at, start, PER_PAGE + 1)
+            model = {
+                "poll": found.id,
+                "names": dict(found.names),
+                "timezone": found.timezone,
+                "at": at.isoformat(),
+                "whole": whole(connection, poll).to_json(),
+                "rows": [row.to_json(at) for row in rows[:PER_PAGE]],
+                "next": start + PER_PAGE if len(rows) > PER_PAGE else None,
+                "alarms": [alarm.to_json() for alarm in alarms(connection, poll)],
+                "late": late(connection, found, at),
+            }
+        response: Response = request.app.state.render(request, "centre/stations.html", model)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    for language in LANGUAGES:
+        routes.add_api_route(f"/{language}/desk/pollbook/{{poll:path}}", page, methods=["GET"], name="pollbook")
+    return routes

@@ -1,0 +1,90 @@
+"""Which provisional envelopes count, when every log is in? One stated rule, applied once, to all of them together.
+
+A voter whose right could not be reached left his ballot in an envelope. It counts if and only if his right was used
+nowhere, the log of whoever held it is complete (so that no use can still come to light), and it is the only envelope of
+this right, or the first where the law says so. It waits while any log is still open. `final` is for the day on which the
+commission waits no longer: what then still depends on a missing log does not count.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from dauys.pollbook.custody import CERTIFICATE, Centre, State
+from dauys.pollbook.log import LogId
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Of two envelopes of one right: `none` counts, or the `first` (by station and number in its log). With the article."""
+
+    two: str
+    cite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """An envelope: where it lies, its event there, and whose it is (None while nobody could find him on any list)."""
+
+    id: UUID
+    log: LogId
+    n: int
+    entitlement: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`counts` None: it waits. `check` is the number of the reason (checks.yaml); `reason` says it."""
+
+    id: UUID
+    entitlement: UUID | None
+    counts: bool | None
+    check: str
+    reason: str
+
+
+def resolve(centre: Centre, envelopes: Iterable[Provisional], rule: Rule, *, final: bool = False) -> list[Resolution]:
+    """The resolution of each envelope, in the order given.
+
+    `centre` needs custody of the envelopes' rights, all logs, and the uses. An envelope that counts is a use: whoever
+    stores the resolutions marks the right as used by it.
+    """
+    several = list(envelopes)
+    of: dict[UUID, list[Provisional]] = defaultdict(list)
+    for one in several:
+        if one.entitlement is not None:
+            of[one.entitlement].append(one)
+    waiting = sorted(log.holder for log in centre.incomplete())
+    return [_resolve(centre, one, of, rule, waiting, final) for one in several]
+
+
+def _resolve(
+    centre: Centre,
+    one: Provisional,
+    of: dict[UUID, list[Provisional]],
+    rule: Rule,
+    waiting: list[str],
+    final: bool,
+) -> Resolution:
+    def answer(counts: bool | None, check: str, reason: str) -> Resolution:
+        return Resolution(one.id, one.entitlement, counts, check, reason)
+
+    custody = None if one.entitlement is None else centre.custody.get(one.entitlement)
+    if one.entitlement is None or custody is None:
+        return answer(False if final else None, "P.060", "nobody on the roll was found for it")
+    if centre.uses.get(one.entitlement) or custody.state is State.USED:
+        return answer(False, "P.061", f"the right was used at {custody.holder}")
+    same = sorted(of[one.entitlement], key=lambda other: (other.log.station, other.log.generation, other.n))
+    if len(same) > 1 and not (rule.two == "first" and same[0] == one):
+        return answer(False, "P.062", f"one of {len(same)} envelopes of one right ({rule.cite})")
+    if waiting and not final:
+        return answer(None, "P.063", f"not every log is complete: {', '.join(waiting[:5])}")
+    holder = centre.known(custody.holder)
+    if custody.state is State.UNUSED and custody.holder != CERTIFICATE and (holder is None or not holder.complete):
+        return answer(
+            False, "P.064", f"the log of {custody.holder} never became complete: the right may have been used"
+        )
+    return answer(True, "P.065", f"the right was used nowhere ({rule.cite})")

@@ -1,0 +1,159 @@
+"""Which words of the centre does a station believe? Grants of custody and answers to a sync, each signed by the centre.
+
+A grant gives one entitlement, in one epoch, to one holder. It is worth nothing to anybody else and nothing twice: a
+station takes only an epoch that it has not seen (dauys.pollbook.custody). An answer acknowledges a log up to an event.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.pollbook.log import Event, Head, LogError, LogId, parsed, read_base64, signed_by
+from dauys.record.canonical import canonical
+
+WHY = ("move", "certificate", "addition", "found-log", "channel")
+"""Why custody comes: the voter moved; showed a certificate; was added to the roll; a lost station's log was found
+complete; another channel takes over or gives back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody asks that an entitlement, in the custody that has this `epoch`, be let go to the holder `to`."""
+
+    id: str
+    entitlement: UUID
+    epoch: int
+    to: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "entitlement": str(self.entitlement), "epoch": self.epoch, "to": self.to}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Custody of an entitlement, from the centre to the holder `to`. `request` is what asked for it."""
+
+    poll: str
+    entitlement: UUID
+    epoch: int
+    to: str
+    why: str
+    request: str
+    sig: bytes = b""
+
+    def signed_bytes(self) -> bytes:
+        body = {
+            "poll": self.poll,
+            "entitlement": str(self.entitlement),
+            "epoch": self.epoch,
+            "to": self.to,
+            "why": self.why,
+            "request": self.request,
+        }
+        return b"dauys pollbook grant v1\n" + canonical(body)
+
+    def signed(self, key: Ed25519PrivateKey) -> Grant:
+        return replace(self, sig=key.sign(self.signed_bytes()))
+
+    def good(self, centre: bytes) -> bool:
+        """Whether the centre with this public key gave it."""
+        return self.why in WHY and signed_by(self.signed_bytes(), self.sig, centre)
+
+    def body(self) -> dict[str, Any]:
+        """The body of the `receive` event that takes it into a log."""
+        sig = base64.b64encode(self.sig).decode()
+        grant = {"why": self.why, "request": self.request, "sig": sig}
+        return {"entitlement": str(self.entitlement), "epoch": self.epoch, "grant": grant}
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.body(), "to": self.to}
+
+    @classmethod
+    def of_event(cls, log: LogId, event: Event) -> Grant:
+        """The grant that a `receive` event of this log rests on."""
+        body, grant = event.body, event.body["grant"]
+        sig = read_base64(grant["sig"], 64, "the signature of a grant", "P.036")
+        who = UUID(body["entitlement"])
+        return cls(log.poll, who, body["epoch"], log.holder, grant["why"], grant["request"], sig)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the centre says to a batch: it holds the log up to `acknowledged`.
+
+    `send_from`: the number from which to send again, where the batch left a gap. `stopped`: why the station must stop.
+    `lease`: until when it may check in without being heard again. `requests` ask for releases; `grants` give custody.
+    """
+
+    log: LogId
+    acknowledged: Head
+    send_from: int | None = None
+    stopped: str = ""
+    lease: datetime | None = None
+    requests: tuple[Request, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    def to_bytes(self, key: Ed25519PrivateKey) -> bytes:
+        """Canonical JSON with the centre's signature."""
+        body = self._body()
+        sig = key.sign(b"dauys pollbook answer v1\n" + canonical(body))
+        return canonical({**body, "sig": base64.b64encode(sig).decode()})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, log: LogId, centre: bytes) -> Answer:
+        """The answer to this log; raises LogError P.001, P.002 (another log's) or P.014 (not the centre's)."""
+        value = parsed(data, "an answer")
+        if not isinstance(value, dict) or not isinstance(sig := value.pop("sig", None), str):
+            raise LogError("not an answer of the centre", "P.001")
+        if not signed_by(
+            b"dauys pollbook answer v1\n" + canonical(value), read_base64(sig, 64, "sig", "P.014"), centre
+        ):
+            raise LogError("the answer is not signed by the centre whose key came with the list", "P.014")
+        try:
+            answer = cls._of(value)
+        except (KeyError, TypeError, ValueError):  # signed by the centre, and yet of another version
+            raise LogError(
+                "the centre's answer has another shape than expected; are both of one version?", "P.001"
+            ) from None
+        if answer.log != log:
+            raise LogError(f"the answer is for {answer.log}, not for {log}", "P.002")
+        return answer
+
+    def _body(self) -> dict[str, Any]:
+        return {
+            "poll": self.log.poll,
+            "station": self.log.station,
+            "generation": self.log.generation,
+            "n": self.acknowledged.n,
+            "head": self.acknowledged.hash,
+            "send_from": self.send_from,
+            "stopped": self.stopped,
+            "lease": None if self.lease is None else self.lease.isoformat(),
+            "requests": [request.to_json() for request in self.requests],
+            "grants": [grant.to_json() for grant in self.grants],
+        }
+
+    @classmethod
+    def _of(cls, value: dict[str, Any]) -> Answer:
+        poll, lease = value["poll"], value["lease"]
+        requests = (Request(r["id"], UUID(r["entitlement"]), r["epoch"], r["to"]) for r in value["requests"])
+        grants = (
+            Grant(poll, UUID(g["entitlement"]), g["epoch"], g["to"], g["grant"]["why"], g["grant"]["request"],
+                  read_base64(g["grant"]["sig"], 64, "the signature of a grant", "P.036"))
+            for g in value["grants"]
+        )  # fmt: skip
+        return cls(
+            LogId(poll, value["station"], value["generation"]),
+            Head(value["n"], value["head"]),
+            value["send_from"],
+            value["stopped"],
+            None if lease is None else datetime.fromisoformat(lease),
+            tuple(requests),
+            tuple(grants),
+        )

@@ -1,0 +1,94 @@
+"""Which list does a station get, and who stands at the wrong station? Persons out of the roll, for those who need them.
+
+A list holds every right whose home is the station, and those that came to it before the list is made. Names leave the
+roll only sealed for one station (`package.seal`), or as the answer to one question of an enrolled station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dauys.pollbook.centre import RELEASED, UNUSED, USED, cursor
+from dauys.pollbook.log import LogId
+from dauys.pollbook.package import Voter
+from dauys.roll.vault import Vault
+from dauys.roll.voter import Person
+from dauys.store.engine import Connection
+
+_ROWS = (
+    "SELECT e.id, e.home, e.holder, e.epoch, e.state, e.voter, v.sealed FROM entitlement e "
+    "JOIN voter v ON v.voter = e.voter AND v.set_id = e.set_id WHERE e.poll = %s AND "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A voter's right as the centre knows it, and his line. `used`: a check-in that stands is known."""
+
+    home: str
+    holder: str
+    used: bool
+    voter: Voter
+
+
+def voters_of(connection: Connection, vault: Vault, log: LogId) -> tuple[Voter, ...]:
+    """The lines of a station's list, by name, numbered from 1. Rights held elsewhere stand on it as such (`away`).
+
+    A right that is used, or let go and given to nobody, is away too: this log is not to use it.
+    """
+    rows = cursor(connection).execute(_ROWS + "(e.home = %s OR e.holder = %s)", (log.poll, log.station, log.holder))
+    lines = sorted(
+        _lines(rows, vault, log), key=lambda one: (one.surname, one.given, one.patronymic, one.born, one.iin)
+    )
+    return tuple(replace(line, number=number) for number, line in enumerate(lines, 1))
+
+
+def find(connection: Connection, vault: Vault, poll: str, iin: str) -> Standing | None:
+    """The voter with this IIN; None where he is not on the roll of the poll."""
+    who = UUID(bytes=vault.entitlement(poll, vault.voter(iin)))
+    row = cursor(connection).execute(_ROWS + "e.id = %s", (poll, who)).fetchone()
+    if row is None:
+        return None
+    return Standing(row.home, row.holder, row.state == USED, _line(row, vault, row.holder))
+
+
+def _lines(rows: Any, vault: Vault, log: LogId) -> Iterator[Voter]:
+    for row in rows:
+        mine = row.holder == log.holder and row.state == UNUSED
+        away = "" if mine else "the centre" if row.state == RELEASED else row.holder
+        yield _line(row, vault, away)
+
+
+def _line(row: Any, vault: Vault, away: str) -> Voter:
+    person = Person.from_bytes(vault.open(row.voter.bytes, bytes(row.sealed)))
+    kazakh = " ".join(filter(None, (person.names_kk.get(part, "") for part in ("surname", "given", "patronymic"))))
+    return Voter(
+        row.id,
+        0,
+        person.iin,
+        person.born.isoformat(),
+        person.surname,
+        person.given,
+        person.patronymic,
+        (kazakh,) if kazakh else (),
+        ", ".join(person.address.values()),
+        row.epoch,
+        away,
+    )
+
+
+def note_package(connection: Connection, log: LogId, proof: bytes, at: datetime, voters: int = 0) -> None:
+    """Keeps what checks the enrolment of a package; a new package for the same log replaces the one before it.
+
+    `voters`: how many rights on its list this log may use.
+    """
+    cursor(connection).execute(
+        "INSERT INTO pollbook_package (poll, station, generation, made, proof, voters) VALUES (%s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT (poll, station, generation) "
+        "DO UPDATE SET made = excluded.made, proof = excluded.proof, voters = excluded.voters",
+        (log.poll, log.station, log.generation, at, proof, voters),
+    )

@@ -1,0 +1,185 @@
+"""How does a voter's right come to another station? Asked for, let go by who holds it, granted: the centre's part, by SQL.
+
+As in `pollbook.custody` (`ask`, `asked_of`, `grant`, `add`, `granted_to`), in the caller's transaction. Nothing here looks
+at a clock: `at` is only written down.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from dauys.pollbook.centre import RELEASED, UNUSED, USED, Cursor, cursor
+from dauys.pollbook.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.grants import Grant, Request
+from dauys.pollbook.log import LogId
+from dauys.store.engine import Connection
+
+
+def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> None:
+    """Somebody stands at `to` whose right is elsewhere. Asking moves nothing; asking twice changes nothing.
+
+    Raises CustodyError: P.020 not on the roll, P.021 used, P.050 already there, P.051 that station cannot take it.
+    """
+    cur = cursor(connection)
+    custody = cur.execute(
+        "SELECT holder, epoch, state FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (to.poll, who)
+    ).fetchone()
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    asked = cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (to.poll, request)).fetchone()
+    if asked is not None:
+        return
+    if custody.state == USED or _strays(cur, to.poll, who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder == to.holder and custody.state == UNUSED:
+        raise CustodyError("the right is held by this very station", "P.050")
+    _must_take(cur, to)
+    cur.execute(
+        "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (to.poll, request, who, custody.epoch, custody.holder, to.holder, at),
+    )
+
+
+def asked_of(connection: Connection, log: LogId) -> tuple[Request, ...]:
+    """What this log's holder is asked to let go, oldest first."""
+    rows = cursor(connection).execute(
+        "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "
+        "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
+        "WHERE r.poll = %s AND NOT r.granted AND r.holder = ANY(%s) AND e.holder = %s AND e.state = 0 ORDER BY r.at, r.id",
+        (log.poll, [log.holder, f"station/{log.station}"], log.holder),
+    )
+    return tuple(Request(row.id, row.entitlement, row.epoch, row.asker) for row in rows)
+
+
+def grant_what_can_be(connection: Connection, log: LogId, at: datetime) -> tuple[Grant, ...]:
+    """Gives this log's holder what it asked for and what was let go; returns all that is given and not yet in its log.
+
+    Grants are unsigned: whoever holds the centre's key signs them.
+    """
+    cur = cursor(connection)
+    waiting = cur.execute(
+        "SELECT id FROM pollbook_request WHERE poll = %s AND asker = %s AND NOT granted ORDER BY at, id",
+        (log.poll, log.holder),
+    ).fetchall()
+    for row in waiting:
+        _grant(cur, row.id, log, at)
+    return granted_to(connection, log)
+
+
+def grant(connection: Connection, request: str, to: LogId, at: datetime) -> Grant:
+    """Gives custody to who asked for it.
+
+    Raises CustodyError: P.052 the holder has not let it go, P.053 it went elsewhere meanwhile, P.051.
+    """
+    cur = cursor(connection)
+    given = _given(cur, to.poll, request)
+    if given is not None:
+        return given
+    refusal = _grant(cur, request, to, at)
+    if refusal is not None:
+        raise refusal
+    given = _given(cur, to.poll, request)
+    assert given is not None
+    return given
+
+
+def granted_to(connection: Connection, log: LogId) -> tuple[Grant, ...]:
+    """What was given to this log's holder and is not yet in its log: told again with every answer."""
+    rows = cursor(connection).execute(
+        "SELECT entitlement, epoch, receiver, why, request FROM pollbook_grant "
+        "WHERE poll = %s AND receiver = %s AND NOT taken ORDER BY at, request",
+        (log.poll, log.holder),
+    )
+    return tuple(Grant(log.poll, row.entitlement, row.epoch, row.receiver, row.why, row.request) for row in rows)
+
+
+def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
+    """Custody of a voter who was added to the roll on the day (`roll.freeze.add_set` has made the entitlement).
+
+    It goes to the generation of his home station that works now. Raises CustodyError P.054 where another holder has it, P.051.
+    """
+    cur = cursor(connection)
+    given = _given(cur, to.poll, request)
+    if given is not None:
+        return given
+    custody = cur.execute(
+        "SELECT home, holder, epoch, addition FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (to.poll, who)
+    ).fetchone()
+    given_out = cur.execute(
+        "SELECT 1 FROM pollbook_grant WHERE poll = %s AND entitlement = %s", (to.poll, who)
+    ).fetchone()
+    if custody is None or custody.addition == 0 or custody.home != to.station or custody.epoch or given_out:
+        held = "nobody" if custody is None else custody.holder
+        raise CustodyError(f"the voter was not added here; {held} holds the right", "P.054")
+    _must_take(cur, to)
+    cur.execute("UPDATE entitlement SET holder = %s WHERE poll = %s AND id = %s", (to.holder, to.poll, who))
+    made = Grant(to.poll, who, 0, to.holder, "addition", request)
+    _keep(cur, made, at)
+    return made
+
+
+def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError | None:
+    """Rule 3: only what nobody can use any more unless the centre gives it to him."""
+    asked = cur.execute(
+        "SELECT entitlement, epoch FROM pollbook_request WHERE poll = %s AND id = %s AND asker = %s",
+        (to.poll, request, to.holder),
+    ).fetchone()
+    if asked is None:
+        return CustodyError("there is no such request of this station", "P.053")
+    custody = cur.execute(
+        "SELECT e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AS complete "
+        "FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
+        "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
+        (to.poll, asked.entitlement),
+    ).fetchone()
+    if custody is None or (custody.epoch != asked.epoch and custody.holder != CERTIFICATE):
+        return CustodyError(f"the right went to {custody.holder if custody else 'nobody'} meanwhile", "P.053")
+    carried = custody.holder == CERTIFICATE
+    free = custody.state == RELEASED or (custody.state == UNUSED and (carried or custody.complete))
+    if not free or _strays(cur, to.poll, asked.entitlement):
+        return CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
+    try:
+        _must_take(cur, to)
+    except CustodyError as error:
+        return error
+    why = "move" if custody.state == RELEASED else CERTIFICATE if carried else "found-log"
+    given = Grant(to.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
+    cur.execute(
+        "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
+        (to.holder, given.epoch, to.poll, given.entitlement),
+    )
+    _keep(cur, given, at)
+    return None
+
+
+def _keep(cur: Cursor, given: Grant, at: datetime) -> None:
+    cur.execute(
+        "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at) VALUES (%s, %s, %s, %s, %s, %s, %s) "
+        "ON CONFLICT (poll, request) DO UPDATE SET entitlement = excluded.entitlement, epoch = excluded.epoch, "
+        "receiver = excluded.receiver, why = excluded.why, at = excluded.at, taken = false",
+        (given.poll, given.request, given.entitlement, given.epoch, given.to, given.why, at),
+    )
+    cur.execute("UPDATE pollbook_request SET granted = true WHERE poll = %s AND id = %s", (given.poll, given.request))
+
+
+def _given(cur: Cursor, poll: str, request: str) -> Grant | None:
+    row = cur.execute(
+        "SELECT entitlement, epoch, receiver, why FROM pollbook_grant WHERE poll = %s AND request = %s AND NOT taken",
+        (poll, request),
+    ).fetchone()
+    return None if row is None else Grant(poll, row.entitlement, row.epoch, row.receiver, row.why, request)
+
+
+def _strays(cur: Cursor, poll: str, who: UUID) -> bool:
+    stands = "SELECT 1 FROM pollbook_stray WHERE poll = %s AND entitlement = %s AND NOT undone"
+    return cur.execute(stands, (poll, who)).fetchone() is not None
+
+
+def _must_take(cur: Cursor, to: LogId) -> None:
+    row = cur.execute(
+        "SELECT closed, stopped FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR SHARE",
+        (to.poll, to.station, to.generation),
+    ).fetchone()
+    if row is None or row.closed or row.stopped:
+        raise CustodyError(f"{to.holder} is not open", "P.051")

@@ -1,0 +1,27 @@
+"""What do the officers go on with when the machine is gone? The list with who has voted, to be printed at intervals.
+
+A page of the station's (`/list`) and the command `dauys station print`: HTML with rules for printing, in the order of the
+list, with room for signatures.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dauys.pollbook.station_visit import Model, Station
+from dauys.pollbook.station_words import clock_of, line, named
+from dauys.pollbook.sums import sums_of
+
+
+def list_of(station: Station, at: datetime) -> Model:
+    """Every line with how its right stands; who came from elsewhere at the end."""
+    book = station.keep.book
+    voters = sorted(book.voters.values(), key=lambda one: (one.number == 0, one.number, one.surname, one.given))
+    return {
+        "lines": [line(book, voter) for voter in voters],
+        "sums": sums_of(book),
+        "printed_at": clock_of(book, at.isoformat()),
+        "events": book.head.n,
+        "head": book.head.hash[:16],
+        "own": named(book, book.log.station),
+    }

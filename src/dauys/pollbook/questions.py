@@ -1,0 +1,76 @@
+"""What may a station ask the centre besides handing in its log? Signed questions about one voter, and their answers.
+
+    {"poll", "station", "generation", "at", "what", "body", "sig"}        canonical JSON, Ed25519 by the station's key
+
+`find` {"iin"}: where this voter's right is, and who he is where he may vote here. `ask` {"request", "entitlement"}: let it
+come here (the answer comes with a later sync). `add` {"request", "person"}: put somebody on the roll who is on no list.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.errors import DauysError
+from dauys.pollbook.log import LogError, LogId, read_base64, signed_by
+from dauys.record.canonical import canonical, parse
+
+WHAT = ("find", "ask", "add")
+LARGEST = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of an enrolled station. `at` is its clock."""
+
+    log: LogId
+    at: str
+    what: str
+    body: Mapping[str, Any]
+    sig: bytes = b""
+
+    def _members(self) -> dict[str, Any]:
+        log = self.log
+        names = {"poll": log.poll, "station": log.station, "generation": log.generation}
+        return {**names, "at": self.at, "what": self.what, "body": dict(self.body)}
+
+    def signed_bytes(self) -> bytes:
+        return b"dauys pollbook question v1\n" + canonical(self._members())
+
+    def to_bytes(self, key: Ed25519PrivateKey) -> bytes:
+        """The question with the station's signature."""
+        return canonical({**self._members(), "sig": base64.b64encode(key.sign(self.signed_bytes())).decode()})
+
+    def good(self, public: bytes) -> bool:
+        """Whether the station with this key asks it."""
+        return signed_by(self.signed_bytes(), self.sig, public)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Question:
+        """Reads one; who asks it says `good`. Raises LogError P.001."""
+        if len(data) > LARGEST:
+            raise LogError(f"a question has at most {LARGEST:,} bytes", "P.001")
+        try:
+            value = parse(data)
+        except DauysError as error:
+            raise LogError(f"a question is canonical JSON (RFC 8785): {error}", "P.001") from None
+        match value:
+            case {
+                "poll": str(poll), "station": str(station), "generation": int(generation), "at": str(at),
+                "what": str(what), "body": dict(body), "sig": str(sig), **rest,
+            } if not rest and what in WHAT:  # fmt: skip
+                try:
+                    aware = datetime.fromisoformat(at).tzinfo is not None
+                except ValueError:
+                    aware = False
+                if aware:
+                    raw = read_base64(sig, 64, "the signature of a question", "P.004")
+                    return cls(LogId(poll, station, generation), at, what, body, raw)
+        raise LogError(
+            f"not a question of a station: poll, station, generation, at, what ({', '.join(WHAT)}), body, sig", "P.001"
+        )

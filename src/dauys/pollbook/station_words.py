@@ -1,0 +1,157 @@
+"""What does an officer have to be told, as plain values for a page in any language? Refusals, the station, the connection.
+
+The words themselves are in the templates and in the catalogue of checks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dauys.errors import BadInput, DauysError
+from dauys.pollbook.book import Book, CheckIn
+from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.package import Voter
+from dauys.pollbook.station_door import Session
+from dauys.pollbook.station_visit import Model, Station
+
+
+def base_words(station: Station, session: Session | None) -> Model:
+    """What every page shows: the station, the connection, who is signed in."""
+    book = station.keep.book
+    officer = None if session is None else book.package.officer(session.officer)
+    return {
+        "station": {
+            "id": book.log.station,
+            "poll": book.package.names,
+            "names": named(book, book.log.station)["names"],
+            "opened": clock_of(book, book.opened),
+            "closed": clock_of(book, book.closed),
+            "stopped": book.stopped,
+            "trial": station.clock() if station.trial else None,
+        },
+        "link": link(station),
+        "officer": officer,
+        "mark": "" if session is None else session.mark,
+        "refusal": None,
+        "refresh": 0,
+    }
+
+
+def link(station: Station) -> Model:
+    """The connection in numbers: until when everything was sent, what waits, since when nothing goes."""
+    heard = station.syncing.link.status
+    return {
+        "heard": _clock(station, heard.heard),
+        "cut": _clock(station, heard.cut),
+        "waiting": station.syncing.link.waiting,
+        "check": heard.check,
+        "known": catalogue().get(heard.check),
+        "lease": _clock(station, station.keep.book.lease),
+    }
+
+
+def refusal(error: DauysError, book: Book, who: str) -> Model:
+    """Everything that there is to know of a refusal: number, words of the catalogue, article, and who, when, where."""
+    check = str(getattr(error, "check", "") or "")
+    facts = getattr(error, "facts", {})
+    voter = book.voters.get(UUID(who)) if _is_uuid(who) else None
+    return {
+        "status": 0,
+        "check": check,
+        "known": catalogue().get(check),
+        "cite": getattr(error, "cite", ""),
+        "message": getattr(error, "message", str(error)),
+        "field": error.field if isinstance(error, BadInput) else None,
+        "expected": error.expected if isinstance(error, BadInput) else None,
+        "who": str(voter.entitlement) if voter else "",
+        "voter": full_name(voter) if voter else "",
+        "clock": clock_of(book, str(facts.get("at", ""))),
+        "until": clock_of(book, str(facts.get("until", ""))),
+        "officer": officer_named(book, str(facts["officer"])) if "officer" in facts else None,
+        "where": where(book, str(facts["where"])) if "where" in facts else None,
+        "role": str(facts.get("role", "")),
+        "left": facts.get("left"),
+        "need": facts.get("need"),
+    }
+
+
+def where(book: Book, holder: str) -> Model:
+    """Who holds a right: `kind` is station, certificate, remote or centre; a station with its names."""
+    kind, _, rest = holder.partition("/")
+    if kind == "station":
+        return {"kind": kind, **named(book, rest.rpartition("/")[0])}
+    return {"kind": kind if kind in ("certificate", "remote") else "centre", "id": "", "names": None}
+
+
+def named(book: Book, station: str) -> Model:
+    """A station's id, and its names where its neighbours know them."""
+    place = book.package.stations.get(station)
+    return {"id": station, "names": None if place is None else dict(place.names)}
+
+
+def officer_named(book: Book, officer: str) -> str:
+    """`Dana (m1)`; an officer whom the package does not name is his id."""
+    found = book.package.officer(officer)
+    return officer if found is None else f"{found.name} ({found.id})"
+
+
+def full_name(voter: Voter) -> str:
+    return " ".join(filter(None, (voter.surname, voter.given, voter.patronymic)))
+
+
+def line(book: Book, voter: Voter) -> Model:
+    """A voter's line as a page shows it, and how his right stands: here, used, away, or not on the list."""
+    place = book.places.get(voter.entitlement)
+    was = book.check_in_of(voter.entitlement)
+    return {
+        "who": str(voter.entitlement),
+        "number": voter.number,
+        "iin": f"{voter.iin[:6]} {voter.iin[6:]}",
+        "born": voter.born,
+        "name": full_name(voter),
+        "names": [name for name in voter.names if name != full_name(voter)],
+        "address": voter.address,
+        "standing": "unknown" if place is None else str(place.standing),
+        "check_in": None if was is None else check_in(book, was),
+        "where": where(book, book.went.get(voter.entitlement, voter.away)),
+        "mobile": clock_of(book, book.mobile.get(voter.entitlement, "")),
+        "certificate": book.certificates.get(voter.entitlement, ""),
+    }
+
+
+def check_in(book: Book, one: CheckIn) -> Model:
+    """A check-in as a page shows it."""
+    return {
+        "n": one.n,
+        "clock": clock_of(book, one.at),
+        "officer": officer_named(book, one.officer),
+        "channel": one.channel,
+        "undone": one.undone,
+    }
+
+
+def clock_of(book: Book, at: str) -> str:
+    """The station's time of day, `10:32`; empty for no moment. Another day is said too."""
+    if not at:
+        return ""
+    channels = book.package.channels
+    local = channels.local(datetime.fromisoformat(at))
+    return f"{local:%H:%M}" if local.date() == channels.day else f"{local:%d.%m. %H:%M}"
+
+
+def _clock(station: Station, at: datetime | None) -> str:
+    return "" if at is None else clock_of(station.keep.book, at.isoformat())
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def member_names(book: Book) -> dict[str, Any]:
+    """Every officer's id with his name."""
+    return {one.id: officer_named(book, one.id) for one in book.package.officers}

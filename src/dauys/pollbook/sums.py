@@ -1,0 +1,191 @@
+"""What does the pollbook say about the protocol's fields, and where do the two differ? Numbers, and numbered checks.
+
+The counting follows custody: who is held here is on the list here. `eligible` is the list, and who came (moved, added,
+with a certificate), less who left. Summed over all stations it is the roll, less certificates that nobody showed.
+Nothing here corrects a protocol: a difference is shown with its number, and a person finds out which of the two is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dauys.pollbook.book import Book
+from dauys.pollbook.channels import MOBILE
+from dauys.pollbook.custody import CERTIFICATE, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member's ballots: got from the chair, given back, spoilt in his hands, and handed to voters."""
+
+    officer: str
+    got: int = 0
+    returned: int = 0
+    spoilt: int = 0
+    issued: int = 0
+
+    @property
+    def left(self) -> int:
+        """Ballots he must still have: 0 when all adds up; below 0 he handed out more than he got."""
+        return self.got - self.returned - self.spoilt - self.issued
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The fields of a protocol as the pollbook has them; `came` and `left` by reason; `members` by officer."""
+
+    eligible: int
+    received: int
+    delivered: int
+    cancelled: int
+    mobile_requests: int
+    mobile_received: int
+    listed: int
+    came: Mapping[str, int]
+    left: Mapping[str, int]
+    undone: int
+    envelopes: int
+    closed: bool
+    members: Mapping[str, Member] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """What pre-fills the protocol: only fields that the pollbook counts, and ballots only where they were noted."""
+        known = {"eligible": self.eligible, "received": self.received, "mobile_requests": self.mobile_requests}
+        return known | ({"delivered": self.delivered, "cancelled": self.cancelled} if self.delivered else {})
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in self.__slots__ if name not in ("came", "left", "members")},
+            "came": dict(self.came),
+            "left": dict(self.left),
+            "members": {
+                name: {"got": m.got, "returned": m.returned, "spoilt": m.spoilt, "issued": m.issued, "left": m.left}
+                for name, m in self.members.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One check that was raised: its number, the field or officer it is about, and both figures."""
+
+    check: str
+    subject: str
+    pollbook: int
+    protocol: int
+
+
+def sums_of(book: Book) -> Sums:
+    """The sums of a station's book as it stands now."""
+    standing = [one for one in book.check_ins.values() if not one.undone]
+    ballots: Counter[str] = Counter()
+    for one in book.ballots:
+        ballots[one.what] += one.count
+    listed = {voter.entitlement for voter in book.package.voters if not voter.away}
+    here = {who for who, place in book.places.items() if place.standing is not Standing.AWAY}
+    left = Counter(CERTIFICATE if book.went[who] == CERTIFICATE else "moved" for who in listed - here)
+    came = Counter(book.came[who].why for who in here - listed)
+    return Sums(
+        eligible=len(here),
+        received=len(standing),
+        delivered=ballots["delivered"],
+        cancelled=ballots["cancelled"],
+        mobile_requests=len(book.mobile),
+        mobile_received=sum(one.channel == MOBILE for one in standing),
+        listed=len(listed),
+        came=dict(came),
+        left=dict(left),
+        undone=len(book.check_ins) - len(standing),
+        envelopes=len(book.envelopes),
+        closed=bool(book.closed),
+        members=_members(book),
+    )
+
+
+def together(several: Sequence[Sums]) -> Sums:
+    """The sums of one station that kept several logs, because a machine was lost: each right is held in one of them."""
+
+    def total(name: str) -> int:
+        return sum(getattr(one, name) for one in several)
+
+    members: dict[str, Member] = {}
+    for sums in several:
+        for name, one in sums.members.items():
+            was = members.get(name, Member(name))
+            counts = (was.got + one.got, was.returned + one.returned, was.spoilt + one.spoilt, was.issued + one.issued)
+            members[name] = Member(name, *counts)
+    return Sums(
+        **{name: total(name) for name in _COUNTS},
+        came=dict(sum((Counter(one.came) for one in several), Counter())),
+        left=dict(sum((Counter(one.left) for one in several), Counter())),
+        closed=all(one.closed for one in several),
+        members=members,
+    )
+
+
+_COUNTS = (
+    "eligible", "received", "delivered", "cancelled", "mobile_requests", "mobile_received", "listed", "undone", "envelopes",
+)  # fmt: skip
+
+
+def check_protocol(sums: Sums, protocol: Mapping[str, int], sealed: int | None = None) -> list[Difference]:
+    """The checks that a protocol's fields raise against the pollbook, by number.
+
+    Fields that the protocol does not give are not checked. `sealed`: how many check-ins of this station stand in the
+    record, where that is known.
+    """
+    ours = sums.fields
+    found = [
+        Difference(number, name, ours[name], protocol[name])
+        for name, number in _FIELDS.items()
+        if name in protocol and name in ours and protocol[name] != ours[name]
+    ]
+    if "participated" in protocol and protocol["participated"] > sums.received:
+        found.append(Difference("B.106", "participated", sums.received, protocol["participated"]))
+    if "mobile_ballots" in protocol and protocol["mobile_ballots"] > sums.mobile_received:
+        found.append(Difference("B.107", "mobile_ballots", sums.mobile_received, protocol["mobile_ballots"]))
+    if sealed is not None and sealed != sums.received:
+        found.append(Difference("B.108", "received", sums.received, sealed))
+    return found + check_book(sums)
+
+
+_FIELDS = {
+    "eligible": "B.101",
+    "received": "B.102",
+    "delivered": "B.103",
+    "cancelled": "B.104",
+    "mobile_requests": "B.105",
+}
+
+
+def check_book(sums: Sums) -> list[Difference]:
+    """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open."""
+    noted = [one for one in sums.members.values() if one.got]
+    found = [Difference("B.109", one.officer, one.got, one.got - one.left) for one in noted if one.left]
+    if sums.delivered and sums.closed and sums.delivered != sums.received + sums.cancelled:
+        found.append(Difference("B.110", "delivered", sums.received + sums.cancelled, sums.delivered))
+    if not sums.closed:
+        found.append(Difference("B.201", "close", 0, 1))
+    if sums.undone * 50 > sums.received and sums.undone >= 5:
+        found.append(Difference("B.202", "undone", sums.undone, sums.received))
+    if sums.envelopes:
+        found.append(Difference("B.203", "envelopes", sums.envelopes, 0))
+    return found
+
+
+def _members(book: Book) -> dict[str, Member]:
+    of: dict[str, Counter[str]] = {}
+    for one in book.ballots:
+        if one.member:
+            of.setdefault(one.member, Counter())[one.what] += one.count
+    for check_in in book.check_ins.values():
+        if not check_in.undone:
+            of.setdefault(check_in.officer, Counter())["issued"] += 1
+    return {
+        name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
+        for name, n in sorted(of.items())
+    }

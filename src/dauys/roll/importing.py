@@ -1,0 +1,219 @@
+"""How does a file of voters come onto the roll? Every bad row into a list, the good ones into a change set that is held.
+
+Nothing takes effect here: the set waits until a second person has decided (`roll.changes`). The table is read strictly
+(registers.table): a file that is no table, or lacks a column, is refused whole; a row that is wrong is not.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from dauys.errors import BadInput
+from dauys.registers.columns import Source
+from dauys.registers.table import read_table
+from dauys.roll.bulk import copy_rows, loading
+from dauys.roll.catalogue import row_checks
+from dauys.roll.iin import LENGTH, Numbers, masked
+from dauys.roll.packing import VERSION, Packing
+from dauys.roll.parallel import cores, mapped
+from dauys.roll.rows import COLUMNS, OPTIONAL, Fault, Seen, Terms, check_rows
+from dauys.roll.vault import Vault
+from dauys.store.engine import Connection
+
+MANY_BYTES, PROCESS_BYTES = 32 << 20, 160 << 20
+"""A file of this size is worth indexes built afterwards; and of that size, more processes than one."""
+
+CHUNK_ROWS, BLOCK = 50_000, 12 << 20
+"""Rows and bytes looked at together: enough that a process has some work for the rows that are sent to it."""
+
+HEADER_FAULTS = frozenset({"F.001", "F.002", "F.003", "F.004", "F.005", "F.006", "F.007", "F.009", "F.010", "F.016"})
+BAD_HEADER = ("row", "field", "check", "what", "found")
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of a file: the set that is held (None: no good row), its rows, and the counts of each check raised.
+
+    `rows` = `taken` + `bad` + `not_yet`. `checks` counts faults, of which a row may have several.
+    """
+
+    set_id: int | None
+    rows: int
+    taken: int
+    bad: int
+    not_yet: int
+    checks: Mapping[str, int]
+    bad_file: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "set": self.set_id,
+            "rows": self.rows,
+            "taken": self.taken,
+            "bad": self.bad,
+            "not_yet": self.not_yet,
+            "checks": dict(self.checks),
+            "bad_file": None if self.bad_file is None else str(self.bad_file),
+        }
+
+
+class _Reading:
+    """What is counted and listed while a file streams by; the list of bad rows is a file only where there are any."""
+
+    def __init__(self, path: Path, terms: Terms, bad_file: Path) -> None:
+        self.path, self.terms, self.bad_file = path, terms, bad_file
+        self.taken = self.bad = self.not_yet = 0
+        self.checks: Counter[str] = Counter()
+        self.seen = Seen()
+        self.iins: list[Numbers] = []
+        self.first_row = 1
+        self._listed: IO[str] | None = None
+
+    def good_rows(self, mapping: Mapping[str, Source]) -> Iterator[pl.DataFrame]:
+        """The good rows, chunk by chunk; the others are listed."""
+        for chunk in read_table(self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK):
+            self.first_row = self.first_row if self.iins else chunk.first_row
+            rows = check_rows(chunk, self.terms, self.seen)
+            self.iins.append(rows.iins)
+            self.taken += len(rows.good)
+            self.bad += rows.bad
+            self.not_yet += rows.not_yet
+            self.list(rows.faults)
+            if len(rows.good):
+                yield rows.good
+
+    def twins(self) -> set[str]:
+        """Lists every row whose IIN came more than once, each with the others, and returns these IINs."""
+        twice = self.seen.twice()
+        if not len(twice):
+            return set()
+        iins = np.concatenate(self.iins)
+        rows: dict[str, list[int]] = {}
+        for place in np.flatnonzero(np.isin(iins, twice)).tolist():
+            rows.setdefault(str(iins[place]).zfill(LENGTH), []).append(self.first_row + place)
+        for iin, places in rows.items():
+            for row in places:
+                others = ", ".join(str(other) for other in places if other != row)
+                self.list([Fault(row, "iin", "R.009", masked(iin), f"also in row {others}")])
+        return set(rows)
+
+    def list(self, faults: Iterable[Fault]) -> None:
+        """Writes faults into the file of bad rows."""
+        for fault in faults:
+            if self._listed is None:
+                self._listed = self.bad_file.open("w", encoding="utf-8", newline="")
+                csv.writer(self._listed).writerow(BAD_HEADER)
+            what = row_checks()[fault.check].title["en"] + (f": {fault.more}" if fault.more else "")
+            csv.writer(self._listed).writerow((fault.row, fault.field, fault.check, what, fault.shown))
+            self.checks[fault.check] += 1
+
+    def close(self, keep: bool) -> None:
+        """Ends the list; what is half-written goes."""
+        if self._listed is not None:
+            self._listed.close()
+            if not keep:
+                self.bad_file.unlink(missing_ok=True)
+
+
+def bring(
+    connection: Connection, vault: Vault, path: Path, stations: Mapping[str, str], *, day: date, by: str, at: datetime,
+    bad_file: Path, kind: str = "import", source: str = "", columns: Mapping[str, Source] | None = None,
+    processes: int | None = None,
+) -> Brought:  # fmt: skip
+    """Reads a file of voters (columns `rows.COLUMNS`, or mapped by `columns`) into a new set, which is held.
+
+    `stations` are the known ones with their areas; `day` is the poll's, on which everyone must be 18. Bad rows go to
+    `bad_file` (row, field, check, what, found: masked), which is made only where there are any. `by` brings it in, `at` is now.
+    In the caller's transaction. Raises BadInput where the file is not such a table at all.
+    """
+    mapping: dict[str, Source] = {name: name for name in COLUMNS} | dict(columns or {})
+    _look_at_header(path, mapping)
+    size = path.stat().st_size
+    workers = (cores() if size >= PROCESS_BYTES else 0) if processes is None else processes
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    set_id = new_set(connection, by, at, kind, source or path.name, day, sha256)
+    reading = _Reading(path, Terms(stations, day, at.date(), source or path.name), bad_file)
+    done = False
+    try:
+        with loading(connection, "voter", size >= MANY_BYTES) as fresh:
+            blocks = mapped(Packing(vault, set_id), reading.good_rows(mapping), workers)
+            copy_rows(connection, "voter", VERSION, blocks, fresh)
+            gone = _take_back(connection, vault, set_id, reading.twins())
+        done = True
+    finally:
+        reading.close(keep=done)
+    found = Brought(
+        set_id=set_id if reading.taken > gone else None,
+        rows=reading.taken + reading.bad + reading.not_yet,
+        taken=reading.taken - gone,
+        bad=reading.bad + gone,
+        not_yet=reading.not_yet,
+        checks=dict(sorted(reading.checks.items())),
+        bad_file=bad_file if reading.checks else None,
+    )
+    if found.set_id is None:
+        connection.execute(sa.text("DELETE FROM roll_set WHERE id = :id"), {"id": set_id})
+    else:
+        summary = json.dumps({name: value for name, value in found.to_json().items() if name != "bad_file"})
+        connection.execute(
+            sa.text("UPDATE roll_set SET summary = :summary WHERE id = :id"), {"id": set_id, "summary": summary}
+        )
+    return found
+
+
+def new_set(
+    connection: Connection, by: str, at: datetime, kind: str, source: str, day: date, sha256: str | None = None
+) -> int:
+    """A new, empty change set, held; its number. `day`: everyone who comes into it is 18 then."""
+    made = connection.scalar(
+        sa.text(
+            "INSERT INTO roll_set (made, by, kind, source, sha256, day) "
+            "VALUES (:at, :by, :kind, :source, :sha256, :day) RETURNING id"
+        ),
+        {"at": at, "by": by, "kind": kind, "source": source, "sha256": sha256, "day": day},
+    )
+    assert isinstance(made, int)
+    return made
+
+
+def add_versions(connection: Connection, vault: Vault, set_id: int, rows: Sequence[Mapping[str, str]]) -> None:
+    """Versions of a few voters into a held set: mappings of COLUMNS and `area` to text, already checked by who calls."""
+    names = (*COLUMNS, "area")
+    frame = pl.DataFrame(
+        {name: [row.get(name, "") for row in rows] for name in names}, schema=dict.fromkeys(names, pl.String)
+    )
+    copy_rows(connection, "voter", VERSION, [Packing(vault, set_id)(frame)], fresh=False)
+
+
+def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
+    """Refuses a file without the columns that every row needs; the rows are looked at later, each by itself."""
+    try:
+        next(read_table(path, mapping, optional=OPTIONAL, chunk_rows=1))
+    except BadInput as fault:
+        if fault.check in HEADER_FAULTS:
+            raise
+
+
+def _take_back(connection: Connection, vault: Vault, set_id: int, iins: Iterable[str]) -> int:
+    """Takes rows out of a set that is being made; how many were in it."""
+    ids = [vault.voter(iin).hex() for iin in iins]
+    if not ids:
+        return 0
+    gone = connection.execute(
+        sa.text("DELETE FROM voter WHERE set_id = :set AND voter = ANY(CAST(:ids AS uuid[]))"),
+        {"set": set_id, "ids": ids},
+    )
+    return gone.rowcount

@@ -1,0 +1,48 @@
+"""How is work on blocks of rows shared among processes, in order, with only a few blocks in memory?"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar
+
+from dauys.errors import DauysError
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+MOST = 4
+"""Processes; beyond that the database is the narrow place."""
+
+
+def cores() -> int:
+    """How many processes are of use on this machine."""
+    return min(MOST, os.cpu_count() or 1)
+
+
+def mapped(work: Callable[[Item], Made], items: Iterable[Item], processes: int = 0) -> Iterator[Made]:
+    """`work` of each item, in order; with `processes` in fresh ones, at most two items ahead for each.
+
+    `work` and the items must pickle. Raises DauysError if a process dies, as when memory runs out.
+    """
+    if not processes:
+        yield from map(work, items)
+        return
+    # Fresh processes: a fork of one that has threads (Polars, the reader ahead) may stand still for ever.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[Made]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise DauysError("a process of the import died: nothing was kept; is there enough memory?") from error
+        finally:
+            pool.shutdown(cancel_futures=True)

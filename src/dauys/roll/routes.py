@@ -1,0 +1,339 @@
+"""Where does a citizen ask whether he is on the list, claim an error, and follow his claim? Public pages, in three languages.
+
+    /{language}/roll                 am I on the list, and where do I vote?
+    /{language}/roll/claim           the list is wrong
+    /{language}/roll/claim/follow    what became of my claim?
+
+What concerns one person is sent in the body of a POST and stands in no address, title or log; no answer is kept by a cache.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+from urllib.parse import parse_qsl
+
+import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from dauys.errors import BadInput
+from dauys.law.snapshot import Snapshot
+from dauys.record import log
+from dauys.registers.poll import Poll
+from dauys.roll import claims
+from dauys.roll.claims import KINDS, Said
+from dauys.roll.iin import is_iin
+from dauys.roll.lookup import CLAIM, FOLLOW, LIMITED, OPEN, Limits, Terms, admit, law_of, look_up, note, terms_of
+from dauys.roll.vault import Vault
+from dauys.store.engine import Connection
+
+LANGUAGES = ("kk", "ru", "en")
+LARGEST = 16 << 10
+"""Bytes of a form: four texts and a long one."""
+AT_ONCE = 8
+ASKED = {"poll", "kind"}
+"""What an address may say."""
+TOKEN = 22
+"""Characters of a form's secret: 16 random bytes."""
+PAST = timedelta(days=30)
+"""So long after its day a poll is still named, with the answer that its list is closed."""
+
+Model = dict[str, Any]
+Form = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the pages answer with: the roll's keys, the clock of the edge, the law of a poll, limits, the commission's key.
+
+    `client_header`: behind a reverse proxy of one's own, the header in which it puts the client's address (as
+    `x-forwarded-for`), and how many such proxies there are. Without it no header is believed.
+    """
+
+    vault: Callable[[], Vault]
+    clock: Callable[[], datetime]
+    law: Callable[[Poll], Snapshot] = law_of
+    limits: Limits = field(default_factory=Limits)
+    client_header: str = ""
+    proxies: int = 1
+    seal: Callable[[str], Ed25519PrivateKey | None] = lambda poll: None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a form was not taken: a code that the page has words for, the field, and the status of the answer."""
+
+    code: str
+    field: str = ""
+    status: int = 422
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a page. `sending`: its form is to be acted on, not only shown; `polls` are those that can be asked about."""
+
+    connection: Connection
+    office: Office
+    vault: Vault
+    request: Request
+    form: Form
+    sending: bool
+    at: datetime
+    polls: Mapping[str, tuple[Poll, Terms]]
+
+    def sent(self, name: str) -> str:
+        return self.form.get(name, "").strip()
+
+    def poll(self) -> tuple[Poll, Terms]:
+        """The poll that the form or the address names, else the next one. Raises Refused."""
+        name = self.sent("poll") or self.request.query_params.get("poll", "")
+        if not self.polls or (name and name not in self.polls):
+            raise Refused(Fault("poll", status=404))
+        return self.polls[name] if name else next(iter(self.polls.values()))
+
+    def born(self) -> date:
+        """The date of birth as people write it: 28.10.1979, 28/10/1979, 1979-10-28. Raises Refused."""
+        text = self.sent("born").replace("/", ".").replace(" ", "")
+        try:
+            day, month, year = text.split(".") if "." in text else reversed(text.split("-"))
+            if len(year) != 4:
+                raise ValueError
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            raise Refused(Fault("born", "born")) from None
+
+    def iin(self) -> str:
+        """A good IIN, blanks within it left out. Raises Refused."""
+        text = "".join(self.sent("iin").split())
+        if not is_iin(text):
+            raise Refused(Fault("iin", "iin"))
+        return text
+
+    @property
+    def client(self) -> str:
+        return client_of(self.request, self.office.client_header, self.office.proxies)
+
+
+class Refused(Exception):
+    """A form that is not taken."""
+
+    def __init__(self, fault: Fault, retry: datetime | None = None) -> None:
+        self.fault = fault
+        self.retry = retry
+        super().__init__(fault.code)
+
+
+def client_of(request: Request, header: str = "", proxies: int = 1) -> str:
+    """The address that asks: the peer, or with `header` what the outermost of one's own proxies wrote there.
+
+    Entries further left are the client's own words. Of an IPv6 address the network (/64) counts: one client has all of it.
+    """
+    peer = request.client.host if request.client else ""
+    if header:
+        entries = [entry.strip() for value in request.headers.getlist(header) for entry in value.split(",")]
+        if len(entries) >= proxies:
+            peer = entries[-proxies]
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return request.client.host if request.client else ""
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((int(address), 64), strict=False).network_address)
+    return str(address)
+
+
+async def form_of(request: Request, largest: int = LARGEST) -> Form | None:
+    """The fields of a form that was sent; None where nothing was. Raises HTTPException 413, 415, 422, before it is read whole."""
+    if request.method != "POST":
+        return None
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise HTTPException(415, "send the page's own form")
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > largest:
+            raise HTTPException(413, f"a form has at most {largest:,} bytes")
+    try:
+        pairs = parse_qsl(bytes(data).decode("ascii"), keep_blank_values=True, max_num_fields=40)
+    except ValueError:
+        raise HTTPException(422, "this is not a form") from None
+    return {name: text.replace("\0", "\ufffd") for name, text in pairs}
+
+
+def from_here(request: Request) -> None:
+    """Raises Refused if a browser says that another site sends this (Fetch Metadata; else the Origin header)."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        here = site in ("same-origin", "none")
+    else:
+        here = origin is None or origin.partition("://")[2] == request.headers.get("host")
+    if not here:
+        raise Refused(Fault("origin", status=403))
+
+
+def polls_now(connection: Connection, office: Office, at: datetime) -> dict[str, tuple[Poll, Terms]]:
+    """The polls that are asked about, with their terms: those to come, the next one first, then the last ones."""
+    found = []
+    for name in log.polls(connection):
+        if log.size(connection, name):
+            poll = Poll.from_json(log.entry_at(connection, name, 0).body)
+            if poll.day >= (at - PAST).date():
+                found.append(poll)
+    found.sort(key=lambda poll: (poll.day < at.date(), abs(poll.day - at.date()), poll.id))
+    return {poll.id: (poll, terms_of(poll, office.law(poll))) for poll in found}
+
+
+def about(poll: Poll, terms: Terms, at: datetime) -> Model:
+    """What every page shows of a poll and its terms."""
+    return {
+        "poll": poll.id, "names": dict(poll.names), "zone": poll.timezone, "pack": poll.id.partition("/")[0],
+        "day": poll.day.isoformat(), "opens_at": f"{poll.opens:%H:%M}", "closes_at": f"{poll.closes:%H:%M}",
+        "state": terms.state(at), "list_opens": terms.opens and terms.opens.isoformat(), "cite": terms.cite,
+        "claim_cite": terms.claim_cite, "reason": terms.reason,
+    }  # fmt: skip
+
+
+Act = Callable[[Call], Model]
+
+
+def router(engine: sa.Engine, office: Office) -> APIRouter:
+    """The public pages."""
+    routes = APIRouter(include_in_schema=False)
+    limiter = CapacityLimiter(AT_ONCE)
+    pages: tuple[tuple[str, str, Act], ...] = (
+        ("/roll", "roll/ask.html", _ask),
+        ("/roll/claim", "roll/claim.html", _claim),
+        ("/roll/claim/follow", "roll/follow.html", _follow),
+    )
+
+    def serving(template: str, act: Act) -> Callable[[Request], object]:
+        async def endpoint(request: Request) -> Response:
+            if not request.query_params.keys() <= ASKED:  # an address with more in it is not shown, nor linked to
+                return RedirectResponse(request.url.path, 303)
+            form = await form_of(request)
+            return await to_thread.run_sync(_answer, engine, office, template, act, request, form, limiter=limiter)
+
+        return endpoint
+
+    for language in LANGUAGES:
+        for path, template, act in pages:
+            routes.add_api_route(f"/{language}{path}", serving(template, act), methods=["GET", "POST"])
+    return routes
+
+
+def _answer(
+    engine: sa.Engine, office: Office, template: str, act: Act, request: Request, form: Form | None
+) -> Response:
+    status, retry, at = 200, None, office.clock()
+    with engine.begin() as connection:
+        polls = polls_now(connection, office, at)
+        call = Call(connection, office, office.vault(), request, form or {}, form is not None, at, polls)
+        model: Model = {"fault": None, "typed": {}, "found": None, "polls": [about(*one, at) for one in polls.values()]}
+        try:
+            if form is not None:
+                from_here(request)
+            model |= act(call)
+        except Refused as refused:  # what was logged meanwhile stays
+            status, retry = refused.fault.status, refused.retry
+            try:
+                model |= act(replace(call, sending=False))
+            except Refused:
+                model |= {"chosen": None, "token": "", "kind": "", "kinds": KINDS}
+            model |= {"fault": refused.fault, "typed": dict(form or {})}
+    return show(request, template, model, status, at, retry)
+
+
+def show(
+    request: Request, template: str, model: Model, status: int, at: datetime, retry: datetime | None = None
+) -> Response:
+    """A page that nobody keeps."""
+    response: Response = request.app.state.render(request, template, model, status)
+    response.headers["Cache-Control"] = "no-store"
+    if retry is not None:
+        response.headers["Retry-After"] = str(max(1, int((retry - at).total_seconds())))
+    return response
+
+
+def _chosen(call: Call) -> tuple[Poll, Terms, Model]:
+    poll, terms = call.poll()
+    return poll, terms, {"chosen": about(poll, terms, call.at)}
+
+
+def _ask(call: Call) -> Model:
+    poll, terms, model = _chosen(call)
+    if not call.sending or terms.state(call.at) != OPEN:
+        return model
+    iin, born = call.iin(), call.born()
+    found = look_up(call.connection, call.vault, poll, iin, born, call.client, call.at, call.office.limits)
+    if found.outcome == LIMITED:
+        raise Refused(Fault("limited", status=429), found.retry)
+    area = next((dict(area.names) for area in poll.areas if area.code == found.area), {})
+    return model | {"found": {"outcome": found.outcome, "station": found.station, "area": area, "final": found.final}}
+
+
+def _claim(call: Call) -> Model:
+    poll, terms, model = _chosen(call)
+    kind = call.sent("kind") or call.request.query_params.get("kind", "")
+    model |= {"kind": kind if kind in KINDS else "", "kinds": KINDS, "token": secrets.token_urlsafe(16)}
+    if not call.sending or terms.state(call.at) != OPEN:
+        return model
+    token = call.sent("token")
+    if len(token) < TOKEN or kind not in KINDS:
+        raise Refused(Fault("form"))
+    iin, born = call.iin(), call.born()
+    _admit(call, poll, iin, CLAIM)
+    fields = {name: call.sent(name) for name in (*claims.FIELDS[kind], "text")}
+    try:
+        said = Said(kind, iin, born, fields)
+        number = claims.claim(call.connection, call.vault, poll, terms, said, token.encode(), call.at)
+    except BadInput as fault:
+        raise Refused(Fault("text", fault.field or "")) from None
+    due = terms.due(call.at)
+    return model | {
+        "found": {
+            "number": claims.shown_number(number),
+            "due": due and (due - timedelta.resolution).isoformat(),
+        }
+    }
+
+
+def _follow(call: Call) -> Model:
+    _, _, model = _chosen(call)
+    if not call.sending:
+        return model
+    number, born = call.sent("number"), call.born()
+    _admit(call, None, f"number {number}", FOLLOW)
+    known = claims.follow(call.connection, call.vault, number, born)
+    if known is None:
+        return model | {"found": {"state": "none"}}
+    claim, reasons = known
+    poll, terms = call.polls.get(claim.poll, (None, None))
+    if poll is None or terms is None:
+        return model | {"found": {"state": "none"}}
+    model["chosen"] = about(poll, terms, call.at)
+    due = claim.due and (claim.due - timedelta.resolution).isoformat()
+    state = "applied" if claim.set_state == "applied" else claim.state
+    return model | {
+        "found": {
+            "state": state, "kind": claim.kind, "at": claim.at.isoformat(), "due": due, "cite": claim.cite, "reasons": reasons,
+            "decided": claim.decided and claim.decided.isoformat(), "overdue": claim.overdue(call.at),
+        }
+    }  # fmt: skip
+
+
+def _admit(call: Call, poll: Poll | None, asked: str, what: str) -> None:
+    retry = admit(call.connection, call.vault, asked, call.client, call.at, call.office.limits)
+    outcome = LIMITED if retry is not None else what
+    note(call.connection, call.vault, poll.id if poll else "", asked, call.client, call.at, outcome)
+    if retry is not None:
+        raise Refused(Fault("limited", status=429), retry)

@@ -1,0 +1,146 @@
+"""Who is behind a row, and who may know it? Keyed hashes for names, AES-256-GCM for persons, keys in a file outside the database.
+
+The key file (`keys/roll.key` in the data folder, JSON, readable by its owner alone) has three keys of 32 bytes:
+
+* `index`: HMAC-SHA256 makes a voter's id out of the IIN, and the id of the voter's right in a poll out of both.
+* `seal`: a person is encrypted with AES-256-GCM, bound to the voter's id. The nonce is 12 bytes of BLAKE2b over the voter's id
+  and the person, keyed with HMAC-SHA256(seal, "dauys roll nonce"): the same person is the same bytes, so that a change shows
+  without opening anything, and others have nonces as good as random ones. One key serves 2**32 versions (NIST SP 800-38D §8.3).
+* `block`: keyed BLAKE2b makes the numbers that likely duplicates share (`roll.voter.blocks`).
+
+Without the file nobody is found and nothing opens. No message of this module holds anything personal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from hashlib import blake2b, sha256
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from dauys.errors import DauysError
+
+KEY = 32
+NONCE = 12
+ID = 16
+SALT = 10
+NAMES = ("index", "seal", "block")
+
+
+class VaultError(DauysError):
+    """Keys that are not there, or a sealed person that these keys do not open."""
+
+
+def keyed(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 under one key (RFC 2104), with the key taken in once: a nation's import makes 30 million of them."""
+    padded = key.ljust(sha256().block_size, b"\0")
+    inner, outer = (sha256(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))
+
+    def hashed(message: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.digest()
+
+    return hashed
+
+
+class Vault:
+    """The roll's keys, in use. It prints as `Vault`, and pickles to go to a process of one's own."""
+
+    __slots__ = ("_aead", "_index", "_keys", "_nonce")
+
+    def __init__(self, index: bytes, seal: bytes, block: bytes) -> None:
+        if {len(index), len(seal), len(block)} != {KEY}:
+            raise VaultError(f"a key of the roll has {KEY} bytes")
+        self._keys = (index, seal, block)
+        self._index = keyed(index)
+        self._nonce = keyed(seal)(b"dauys roll nonce")
+        self._aead = AESGCM(seal)
+
+    def __repr__(self) -> str:
+        return "Vault"
+
+    def __reduce__(self) -> tuple[type[Vault], tuple[bytes, bytes, bytes]]:
+        return Vault, self._keys
+
+    def voter(self, iin: str | bytes) -> bytes:
+        """The id of the voter with this IIN (its digits), 16 bytes."""
+        return self._index(b"iin:" + (iin if isinstance(iin, bytes) else iin.encode()))[:ID]
+
+    def entitlement(self, poll: str, voter: bytes | UUID) -> bytes:
+        """The id of a voter's right in a poll, 16 bytes. Whoever has it cannot tell the voter."""
+        raw = voter.bytes if isinstance(voter, UUID) else voter
+        return self._index(b"entitlement:" + poll.encode() + b":" + raw)[:ID]
+
+    def salt(self, purpose: bytes, entitlement: bytes) -> bytes:
+        """Ten bytes that nobody guesses, the same each time: what a commitment in the record is salted with."""
+        return self._index(b"salt:" + purpose + b":" + entitlement)[:SALT]
+
+    def block(self, text: bytes) -> bytes:
+        """Eight bytes, the same for the same text; in the database a signed number, big-endian."""
+        return blake2b(text, digest_size=8, key=self._keys[2]).digest()
+
+    def seal(self, voter: bytes, plain: bytes) -> bytes:
+        """12 bytes of nonce, the encrypted text, 16 bytes of tag; opened only as that voter's."""
+        nonce = blake2b(voter + plain, digest_size=NONCE, key=self._nonce).digest()
+        return nonce + self._aead.encrypt(nonce, plain, voter)
+
+    def open(self, voter: bytes, sealed: bytes) -> bytes:
+        """What was sealed. Raises VaultError if it was changed, moved to another voter, or sealed with other keys."""
+        try:
+            return self._aead.decrypt(sealed[:NONCE], sealed[NONCE:], voter)
+        except (InvalidTag, ValueError):
+            raise VaultError(
+                "a sealed person does not open: the roll's key file belongs to another roll, or the row was changed; "
+                "bring the right keys/roll.key back from your backup"
+            ) from None
+
+
+def key_file(folder: Path) -> Path:
+    """Where the roll's keys lie in a data folder."""
+    return folder / "keys" / "roll.key"
+
+
+def new_vault() -> Vault:
+    """Fresh keys, kept nowhere."""
+    return Vault(*(secrets.token_bytes(KEY) for _ in NAMES))
+
+
+def make_vault(path: Path) -> Vault:
+    """Fresh keys, written to a file that only its owner reads. Raises VaultError if the file is there already."""
+    keys = {name: b64encode(secrets.token_bytes(KEY)).decode() for name in NAMES}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(json.dumps(keys) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise VaultError(f"{path} is there already: a new key would make the whole roll unreadable") from None
+    return load_vault(path)
+
+
+def load_vault(path: Path) -> Vault:
+    """The keys of the file. Raises VaultError, without a byte of them, for anything but a good and private file."""
+    try:
+        others = path.stat().st_mode & 0o077
+        keys = json.loads(path.read_text(encoding="utf-8"))
+        raw = [b64decode(keys[name], validate=True) for name in NAMES]
+    except FileNotFoundError:
+        raise VaultError(
+            f"the keys of the roll are not in {path}: bring them back from your backup; "
+            "without them nobody on the roll is found"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise VaultError(f"{path} is not a key file of the roll: bring the right one back from your backup") from None
+    if others:
+        raise VaultError(f"{path} can be read by others than its owner: chmod 600 {path}")
+    return Vault(*raw)

@@ -1,0 +1,63 @@
+"""Do the roll and the check-ins of a record add up? A part of the second verifier: docs/architecture.md in code, by itself."""
+
+import re
+from collections import Counter
+from hashlib import sha256
+
+HASH = re.compile("[0-9a-f]{64}")
+SAYS_SO = {"B.102", "B.108"}  # checks of a protocol whose ballots handed out are not the check-ins
+
+
+def hashes(values):
+    """Whether these are hashes in hex, sorted, each once."""
+    return values == sorted(set(values)) and all(map(HASH.fullmatch, values))
+
+
+def roll_and_check_ins(entries, listed, tree, canonical):
+    """Pairs of whether something is as it must be, and what is wrong if not. `entries` of the record, in order; `listed`
+    are the ids of all stations; `tree` makes the root of leaf hashes, `canonical` the one JSON of a value."""
+    frozen, stations, added, used, total = [], {}, Counter(), Counter(), 0
+    seen, logs = set(), {}
+    for entry in entries:
+        kind, name, body = entry["kind"], entry["id"], entry["body"]
+        if kind == "roll":
+            yield not frozen and HASH.fullmatch(body["root"]), f"{name} is the second roll, or has no root"
+            frozen.append(body)
+            total += body["voters"]
+        elif kind == "roll-stations":
+            for one in body["stations"]:
+                good = frozen and one["id"] in listed and one["id"] not in stations and one["voters"] >= 0
+                yield good and set(one) == {"id", "voters", "root"}, f"{name}: {one['id']} is unknown, or there twice"
+                stations[one["id"]] = one
+        elif kind == "additions":
+            station, made = body["station"], body["commitments"]
+            added[station] += 1
+            follows = station in stations and name == f"{kind}/{station}/{added[station]}" and body["reason"].strip()
+            yield follows, f"{name} gives no reason, or is not the next addition of a station of the roll"
+            fine = body["count"] == len(made) > 0 and hashes(made) and seen.isdisjoint(made)
+            yield fine, f"{name} has another count, or a commitment in the wrong place or twice"
+            seen.update(made)
+            total += body["count"]
+        elif kind == "check-ins":
+            station, made, undone = body["station"], body["commitments"], body["undone"]
+            last, standing, ever = logs.get((station, body["generation"]), (0, set(), set()))
+            follows = station in listed and name == f"{kind}/{station}/{body['generation']}/{body['last']}"
+            yield follows and last < body["first"] <= body["last"], f"{name} does not follow event {last} of a station"
+            yield hashes(made) and hashes(undone) and ever.isdisjoint(made), f"{name}: not sorted, or a check-in twice"
+            yield standing | set(made) >= set(undone), f"{name} takes back what does not stand"
+            now = (standing | set(made)) - set(undone)
+            yield body["used"] == len(now), f"{name}: {body['used']} are said to stand, by the record {len(now)}"
+            logs[station, body["generation"]] = body["last"], now, ever | set(made)
+            used[station] += len(now) - len(standing)
+        elif kind == "protocol" and body["station"] in used:
+            said, stood = body["values"].get("received"), used[body["station"]]
+            fine = said in (None, stood) or SAYS_SO & set(entry.get("checks", ()))
+            yield fine, f"{name}: {said} ballots were handed out, {stood} check-ins stood, and no check says so"
+    for body in frozen:
+        yield set(stations) == set(listed) and len(listed) == body["stations"], "a station is missing in the roll"
+        voters = sum(one["voters"] for one in stations.values())
+        yield voters == body["voters"], f"the stations of the roll have {voters} voters, not {body['voters']}"
+        leaves = [b"\0" + canonical(stations[station]).encode() for station in sorted(stations)]
+        root = tree([sha256(leaf).digest() for leaf in leaves]).hex()
+        yield root == body["root"], f"the stations of the roll lead to {root}, not to its root"
+        yield sum(used.values()) <= total, f"{sum(used.values())} check-ins stand, of {total} voters on the roll"

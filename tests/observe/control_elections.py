@@ -1,0 +1,101 @@
+"""Two elections that nobody doubts, as counts, and what the indicators say of them: the content of control.yaml.
+
+`python tests/observe/control_elections.py` writes the file again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import polars as pl
+import yaml
+
+import dauys.observe.indicators.report as report_module
+from dauys.observe.indicators.counts import Counts
+from dauys.observe.indicators.report import Options, report
+
+DATA = Path(__file__).resolve().parents[3] / "shared/data"
+FILE = Path(report_module.__file__).parent / "control.yaml"
+
+
+def nz2014() -> Counts:
+    """New Zealand 2014, party votes by voting place: shares of the National Party; no voters by place, so no turnout."""
+    rows = pl.read_csv(DATA / "nz2014/nz2014_votingplace.csv.gz", infer_schema=False).cast(
+        {"electorate_number": pl.Int64, "votes": pl.Int64, "voting_place_id": pl.Float64}
+    )
+    places = (
+        rows.filter(pl.col("voting_type") == "Party")
+        .group_by(["electorate_number", "electorate", "approx_location", "voting_place", "voting_place_id"])
+        .agg(
+            cast=pl.col("votes").sum(),
+            yes=pl.col("votes").filter(pl.col("party") == "National Party").sum(),
+        )
+        .sort(["electorate_number", "approx_location", "voting_place", "voting_place_id"])
+    )
+    numbers = {name: places[name].to_numpy().astype(np.int64) for name in ("cast", "yes")}
+    return Counts(numbers, {"region": places["electorate"].to_list()})
+
+
+def germany2021() -> Counts:
+    """Bundestag 2021 as of 26.09.2021, 299 constituencies: second votes of the SPD."""
+    found: list[tuple[int, int, int]] = []
+    for area in ElementTree.parse(DATA / "germany2021/2021_result.xml").getroot().iter("Gebietsergebnis"):
+        if area.get("Gebietsart") != "WAHLKREIS":
+            continue
+        groups = {}
+        for group in area.iter("Gruppenergebnis"):
+            votes = {one.get("Stimmart"): int(one.get("AnzahlVergleich") or 0) for one in group.iter("Stimmergebnis")}
+            groups[group.get("Name")] = votes
+        found.append((groups["Wahlberechtigte"]["KEINE"], groups["Wählende"]["KEINE"], groups["SPD"]["LISTE"]))
+    table = np.array(found, dtype=np.int64)
+    return Counts(dict(zip(("registered", "cast", "yes"), table.T, strict=True)), {})
+
+
+def measured() -> dict[str, Any]:
+    """What control.yaml holds."""
+    nz = report(nz2014(), Options()).body["indicators"]
+    germany = report(germany2021(), Options()).body["indicators"]
+    fine = {
+        "integers": {"stations": nz["integers"]["stations"], "share": nz["integers"]["share"]},
+        "digits": {name: nz["digits"]["yes"][name] for name in ("second", "last")},
+        "density": {"share": nz["density"]["share"]},
+        "regions": {name: nz["regions"][name] for name in ("method", "q", "of", "tested", "above")},
+    }
+    whole = germany["fingerprint"]
+    coarse = {
+        "fingerprint": {name: whole[name] for name in ("stations", "correlation", "full", "high_share", "log_rate")},
+        "shpilkin": {"anomalous": germany["shpilkin"]["anomalous"]},
+    }
+    return {
+        "shares": {
+            "election": "New Zealand, general election 2014, party votes for National, by voting place",
+            "source": "Electoral Commission, electionresults.govt.nz; ellisp/nzelect",
+            "why": "small units with the counts of every place; no register by place, so nothing about turnout",
+        }
+        | fine,
+        "turnout": {
+            "election": "Germany, Bundestag 2021, second votes for the SPD, by constituency",
+            "source": "Der Bundeswahlleiter, Wiesbaden",
+            "why": "register and turnout are known, but units are 200 times a station: shapes only, no whole percentages",
+        }
+        | coarse,
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Nine digits: the same on every machine."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+if __name__ == "__main__":
+    HEAD = (
+        "# What the indicators say of two elections that nobody doubts. Made by tests/observe/control_elections.py.\n"
+    )
+    FILE.write_text(HEAD + yaml.safe_dump(rounded(measured()), allow_unicode=True, sort_keys=False), encoding="utf-8")

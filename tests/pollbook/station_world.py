@@ -1,0 +1,201 @@
+"""A centre in memory that answers over HTTP as the real one does, and stations enrolled with it.
+
+Its custody is the pure `custody.Centre`; its persons are the lines that the packages were made of.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter, who
+
+from dauys.pollbook import custody
+from dauys.pollbook.channels import Channels
+from dauys.pollbook.custody import Centre, Custody, CustodyError
+from dauys.pollbook.enrolling import enrol
+from dauys.pollbook.grants import Answer
+from dauys.pollbook.keep import Keep
+from dauys.pollbook.log import Batch, LogError, LogId
+from dauys.pollbook.package import Enrolment, Voter, new_code, proof_key, proves, seal
+from dauys.pollbook.questions import Question
+from dauys.pollbook.station_door import Door
+from dauys.pollbook.station_visit import Station
+from dauys.pollbook.sync import Link, Syncing, connect
+from dauys.roll.iin import check_digit
+
+ADDRESS = "http://centre.test"
+PIN = "271828"
+SALT = b"s" * 16
+
+
+def iin(number: int, born: str = "900101") -> str:
+    """The valid IIN of the voter `number`."""
+    for serial in range(number * 2 + 1, 10_000):
+        first = f"{born}5{serial:04}" if born < "3" else f"{born}3{serial:04}"
+        if (digit := check_digit([int(char) for char in first])) is not None:
+            return f"{first}{digit}"
+    raise AssertionError
+
+
+def person(number: int, **changes: Any) -> Voter:
+    """Voter `number` with an IIN that is one."""
+    return voter(number, **({"iin": iin(number), "address": f"Абай көшесі, {number}"} | changes))
+
+
+class FakeCentre:
+    """The centre's HTTP, as a function of path and body. `cut` makes it unreachable; `forget` loses its answers."""
+
+    def __init__(self, lists: Mapping[str, list[Voter]], channels: Channels | None = None) -> None:
+        self.channels = channels or all_on()
+        self.lists = lists
+        self.home = {line.entitlement: (station, line) for station, lines in lists.items() for line in lines}
+        self.centre = Centre(POLL, {one: Custody(f"station/{home}/1", 0) for one, (home, _) in self.home.items()})
+        self.proofs: dict[LogId, bytes] = {}
+        self.cut = False
+        self.forget = False
+        self.stopped = ""
+        self.key = CENTRE
+        self.heard: list[str] = []
+        self.lock = threading.Lock()
+
+    def package(self, folder: Path, station: str, generation: int = 1) -> tuple[Path, str]:
+        """The package of a station as a file, and its code."""
+        code = new_code(station.encode().ljust(16, b"."))
+        made = package(station, self.lists[station], generation=generation, channels=self.channels)
+        self.proofs[made.log] = proof_key(code, SALT, made.log)
+        path = folder / f"{station}.package"
+        path.write_bytes(seal(made, code, CENTRE, SALT, b"n" * 12))
+        return path, code
+
+    def handle(self, path: str, body: bytes) -> tuple[int, bytes]:
+        with self.lock:
+            self.heard.append(path)
+            try:
+                status, said = 200, self._answer(path.removeprefix("/api/pollbook"), body)
+            except (CustodyError, LogError) as error:
+                status, said = 409, json.dumps({"error": {"message": str(error), "check": error.check}}).encode()
+        return (503, b"") if self.forget else (status, said)
+
+    def _answer(self, path: str, body: bytes) -> bytes:
+        if path == "/enrol":
+            asked = Enrolment.from_bytes(body)
+            if not proves(asked, self.proofs[asked.log]):
+                raise CustodyError("not with the code of this package", "P.019")
+            self.centre = custody.enrol(self.centre, asked.log, asked.key)
+            return b""
+        if path == "/sync":
+            return self._sync(Batch.from_bytes(body))
+        question = Question.from_bytes(body)
+        assert question.good(self.centre.logs[question.log].key)
+        return json.dumps(self._question(question)).encode()
+
+    def _sync(self, batch: Batch) -> bytes:
+        taken = custody.take(self.centre, batch)
+        self.centre = taken.centre
+        logs = {log.holder: log for log in self.centre.logs}
+        for request in list(self.centre.requests.values()):
+            with suppress(CustodyError):
+                self.centre, _ = custody.grant(self.centre, request.id, logs[request.to])
+        given = tuple(one.signed(CENTRE) for one in custody.granted_to(self.centre, batch.log))
+        asked = custody.asked_of(self.centre, batch.log)
+        lease = MORNING + timedelta(hours=9)
+        stopped = taken.stopped or self.stopped
+        answer = Answer(batch.log, taken.acknowledged, taken.send_from, stopped, lease, asked, given)
+        return answer.to_bytes(self.key)
+
+    def _question(self, question: Question) -> dict[str, Any]:
+        body = question.body
+        match question.what:
+            case "find":
+                found = next((one for one in self.home.values() if one[1].iin == body["iin"]), None)
+                if found is None:
+                    return {"found": False}
+                home, line = found
+                has = self.centre.custody[line.entitlement]
+                on = self.channels["any-station"].on or has.holder == "certificate"
+                why = {"check": "P.026", "cite": "art. 9", "message": "any-station is off"}
+                return {
+                    "found": True, "home": home, "home_names": {"kk": f"№{home}", "ru": f"№{home}", "en": f"No. {home}"},
+                    "holder": has.holder, "used": has.state == "used",
+                    "line": replace(line, epoch=has.epoch).to_json() if on else None, "why": None if on else why,
+                }  # fmt: skip
+            case "ask":
+                self.centre = custody.ask(self.centre, body["request"], UUID(body["entitlement"]), question.log)
+                return {"request": body["request"]}
+            case _:
+                one = body["person"]
+                line = Voter(who(900), 0, one["iin"], one["born"], one["surname"], one["given"])
+                self.centre, _ = custody.add(self.centre, body["request"], line.entitlement, question.log)
+                self.home[line.entitlement] = (question.log.station, line)
+                return {"entitlement": str(line.entitlement), "line": line.to_json()}
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if self.cut:
+                raise httpx.ConnectError("cut", request=request)
+            status, said = self.handle(request.url.path, request.content)
+            return httpx.Response(status, content=said)
+
+        return httpx.MockTransport(answer)
+
+    def serve(self) -> ThreadingHTTPServer:
+        """The same on a free port of loopback, for stations that are processes."""
+        centre = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if centre.cut:
+                    self.connection.close()
+                    return
+                status, said = centre.handle(self.path, body)
+                self.send_response(status)
+                self.send_header("content-length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *args: object) -> None:
+                return
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return server
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, now: datetime = MORNING) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def enrolled(centre: FakeCentre, folder: Path, name: str) -> Keep:
+    """A station's store, enrolled; the centre is not told yet."""
+    file, code = centre.package(folder, name)
+    return enrol(file, code, folder / name, ADDRESS)
+
+
+def station_of(keep: Keep, centre: FakeCentre, clock: Clock) -> Station:
+    """A station whose syncing is done by hand: `station.syncing.link.once()`; every officer has `PIN`."""
+    link = Link(connect(keep, clock, centre.transport), clock)
+    station = Station(keep, Door(keep, clock), Syncing(link), clock)
+    for officer in keep.package.officers:
+        first = station.door.first_pin(officer.id)
+        session = station.door.sign_in(officer.id, first)
+        station.door.choose(session, PIN, PIN)
+        station.door.sign_out(session)
+    return station

@@ -1,0 +1,352 @@
+"""The centre in PostgreSQL says and does what the pure model of custody says and does, step by step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import custody_world
+import pytest
+import sqlalchemy as sa
+from custody_world import STATIONS, VOTERS, World
+from pollbook_sample import CENTRE, MORNING, POLL, key, who
+
+from dauys.pollbook import centre, custody, moves, sealing, service
+from dauys.pollbook.centre import Outcome
+from dauys.pollbook.commitment import code_of, commitment, find_code
+from dauys.pollbook.custody import Centre, Custody, CustodyError
+from dauys.pollbook.grants import Answer, Grant
+from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.together import take_together
+from dauys.record import log as record
+from dauys.record.entry import Entry
+from dauys.store.engine import Connection, driver
+
+pytestmark = pytest.mark.database
+
+
+class Mirror:
+    """Stands in for the module `custody` in the world: each decision is taken by the model and by the database."""
+
+    def __init__(self, connection: Connection, together: bool = False) -> None:
+        self.connection = connection
+        self.together = together
+
+    def _take(self, batch: Batch) -> Outcome:
+        if not self.together:
+            return centre.take(self.connection, batch, MORNING)
+        (outcome,) = take_together(self.connection, [batch], MORNING)
+        if isinstance(outcome, LogError):
+            raise outcome
+        return outcome
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(custody, name)
+
+    def enrol(self, model: Centre, log: LogId, public: bytes) -> Centre:
+        result = custody.enrol(model, log, public)
+        centre.enrol(self.connection, log, public, MORNING)
+        return result
+
+    def declare_lost(self, model: Centre, log: LogId) -> Centre:
+        centre.declare_lost(self.connection, log)
+        return custody.declare_lost(model, log)
+
+    def take(self, model: Centre, batch: Batch) -> custody.Taken:
+        try:
+            wanted = custody.take(model, batch)
+        except LogError as error:
+            with pytest.raises(LogError) as found:
+                self._take(Batch.from_bytes(batch.to_bytes()))
+            assert found.value.check == error.check
+            raise
+        got = self._take(batch)
+        assert (got.acknowledged, got.send_from, got.stopped) == (wanted.acknowledged, wanted.send_from, wanted.stopped)
+        ours = [(alarm.check, alarm.log, alarm.n) for alarm in got.alarms]
+        assert sorted(map(str, ours)) == sorted(str((alarm.check, alarm.log, alarm.n)) for alarm in wanted.alarms)
+        return wanted
+
+    def ask(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> Centre:
+        return self._both(
+            lambda: custody.ask(model, request, entitlement, to),
+            lambda: moves.ask(self.connection, request, entitlement, to, MORNING),
+        )
+
+    def grant(self, model: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
+        found: list[Grant] = []
+        result: tuple[Centre, Grant] = self._both(
+            lambda: custody.grant(model, request, to),
+            lambda: found.append(moves.grant(self.connection, request, to, MORNING)),
+        )
+        assert found == [result[1]]
+        return result
+
+    def add(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
+        if entitlement not in model.custody:
+            right(self.connection, entitlement, to.station, addition=1)
+        given: list[Grant] = []
+        result: tuple[Centre, Grant] = self._both(
+            lambda: custody.add(model, request, entitlement, to),
+            lambda: given.append(moves.add(self.connection, request, entitlement, to, MORNING)),
+        )
+        assert given == [result[1]]
+        return result
+
+    def asked_of(self, model: Centre, log: LogId) -> Any:
+        wanted = custody.asked_of(model, log)
+        granted = set(model.grants)
+        assert {one.id for one in moves.asked_of(self.connection, log)} == {one.id for one in wanted} - granted
+        return wanted
+
+    def granted_to(self, model: Centre, log: LogId) -> Any:
+        wanted = custody.granted_to(model, log)
+        assert set(moves.granted_to(self.connection, log)) == set(wanted)
+        return wanted
+
+    def _both(self, model: Any, database: Any) -> Any:
+        try:
+            result = model()
+        except CustodyError as error:
+            with pytest.raises(CustodyError) as found:
+                database()
+            assert found.value.check == error.check
+            raise
+        database()
+        return result
+
+
+def right(connection: Connection, entitlement: UUID, station: str, addition: int = 0) -> None:
+    connection.execute(
+        sa.text(
+            "INSERT INTO entitlement (poll, id, home, holder, addition, voter, set_id) "
+            "VALUES (:poll, :id, :home, :holder, :addition, :id, 1)"
+        ),
+        {"poll": POLL, "id": entitlement, "home": station, "holder": f"station/{station}/1", "addition": addition},
+    )
+
+
+def in_database(connection: Connection) -> dict[UUID, Custody]:
+    states = {0: custody.State.UNUSED, 1: custody.State.USED, 2: custody.State.RELEASED}
+    rows = connection.execute(sa.text("SELECT * FROM entitlement WHERE poll = :poll"), {"poll": POLL})
+    return {row.id: Custody(row.holder, row.epoch, states[row.state], row.used) for row in rows}
+
+
+@pytest.fixture
+def centre_of(connection: Connection) -> Iterator[Connection]:
+    record.open_log(connection, POLL, "dauys/test")
+    for number in range(VOTERS):
+        right(connection, who(number), str(number % STATIONS))
+    yield connection
+
+
+STEPS = (
+    ("check_in", 5), ("undo", 2), ("certificate", 1), ("envelope", 1), ("close", 1), ("crash", 1), ("start", 3), ("send", 4),
+    ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("add", 1), ("lose", 1), ("sync", 6),
+)  # fmt: skip
+
+
+def step(world: World, name: str, dice: random.Random) -> None:
+    at, number, any_message = dice.randrange(6), dice.randrange(VOTERS), dice.randrange(200)
+    match name:
+        case "check_in":
+            here = custody.Standing.HERE if dice.randrange(4) else dice.choice(list(custody.Standing))
+            world.check_in(at, world.one_of(at, here, number), dice.choice(["", "", "", "before", "after"]))
+        case "undo":
+            world.undo(at, world.one_of(at, custody.Standing.USED, number))
+        case "certificate" | "envelope":
+            getattr(world, name)(at, number)
+        case "close":
+            if dice.randrange(8) == 0:
+                world.close(at)
+        case "crash" | "start" | "add":
+            getattr(world, name)(at)
+        case "send":
+            world.send(at, dice.randrange(1, 7))
+        case "deliver":
+            world.deliver(any_message, True, dice.random() < 0.7)
+        case "forge":
+            world.forge(any_message, at, dice.randrange(3))
+        case "replay_grant":
+            world.replay_grant(any_message, at)
+        case "ask":
+            world.ask(number, at)
+        case "lose":
+            if dice.randrange(4) == 0:
+                world.lose(at, dice.random() < 0.5)
+        case "sync":
+            world.send(at, 1)
+            world.deliver(0)
+            world.deliver(0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_database_follows_the_model(centre_of: Connection, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step of the world that the proof searches, taken by both: same answers, same alarms, same custody."""
+    monkeypatch.setattr(custody_world, "custody", Mirror(centre_of, together=seed % 2 == 0))
+    dice = random.Random(seed)
+    world = World()
+    names, weights = zip(*STEPS, strict=True)
+    for name in dice.choices(names, weights, k=120):
+        step(world, name, dice)
+        assert in_database(centre_of) == dict(world.centre.custody), name
+    world.everything_ends()
+    assert in_database(centre_of) == dict(world.centre.custody)
+    assert not centre_of.scalar(sa.text("SELECT count(*) FROM pollbook_alarm WHERE poll = :poll"), {"poll": POLL})
+
+
+class Liar:
+    """A station that writes what it likes, in a good chain and well signed."""
+
+    def __init__(self, connection: Connection, number: int, together: bool = False) -> None:
+        self.mirror, self.log, self.key = Mirror(connection, together), LogId(POLL, str(number), 1), key(number + 1)
+        self.head = Head.before(self.log)
+
+    def says(self, model: Centre, *events: tuple[str, dict[str, Any]]) -> Centre:
+        first, made = self.head.n + 1, []
+        for kind, body in events:
+            made.append(Event(self.head.n + 1, MORNING.isoformat(), kind, body, self.head.hash))
+            self.head = made[-1].head
+        batch = sign_batch(self.log, first, made, self.head.hash, self.key)
+        return self.mirror.take(model, batch).centre
+
+
+def used(number: int, salt: int = 1) -> tuple[str, dict[str, Any]]:
+    body = {"entitlement": str(who(number)), "channel": "polling-day", "officer": "m1", "salt": f"{salt:020x}"}
+    return "check-in", body
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_what_a_lying_station_does_is_kept_and_raises_the_same_alarms(centre_of: Connection, together: bool) -> None:
+    """Double use, use and release of another's right, undo of nothing, taking without a grant, writing after the end."""
+    model = Centre(POLL, {who(n): Custody(f"station/{n % STATIONS}/1", 0) for n in range(VOTERS)})
+    first, second = Liar(centre_of, 0, together), Liar(centre_of, 1, together)
+    for liar in (first, second):
+        model = liar.mirror.enrol(model, liar.log, liar.key.public_key().public_bytes_raw())
+    undo = ("undo", {"of": 9, "reason": "x", "officer": "m1"})
+    model = first.says(model, used(0), used(3), used(0, 2), used(1), undo)
+    release = ("release", {"entitlement": str(who(3)), "epoch": 0, "request": "r", "to": "station/1/1"})
+    take_it = {"entitlement": str(who(2)), "epoch": 1, "grant": {"why": "move", "request": "r", "sig": "A" * 86 + "=="}}
+    model = second.says(model, used(1), release, ("receive", take_it))
+    model = first.says(
+        model,
+        ("undo", {"of": 4, "reason": "not ours", "officer": "m1"}),
+        ("undo", {"of": 4, "reason": "again", "officer": "m1"}),
+    )
+    model = first.says(
+        model, ("close", {"officer": "c1"}), used(3, 4), ("ballots", {"what": "cancelled", "count": 3, "officer": "c1"})
+    )
+    assert in_database(centre_of) == dict(model.custody)
+    rows = centre_of.execute(sa.text("SELECT number, n FROM pollbook_alarm WHERE poll = :poll"), {"poll": POLL})
+    assert sorted((row.number, row.n) for row in rows) == sorted((alarm.check, alarm.n) for alarm in model.alarms)
+    assert {alarm.check for alarm in model.alarms} >= {"P.101", "P.102", "P.103", "P.104", "P.105", "P.107"}
+
+
+def test_two_histories_stop_a_station(centre_of: Connection) -> None:
+    """A machine that was put back from an old copy, or copied, writes another event in a place that is taken."""
+    liar, copy = Liar(centre_of, 0), Liar(centre_of, 0)
+    model = Centre(POLL, {who(n): Custody(f"station/{n % STATIONS}/1", 0) for n in range(VOTERS)})
+    model = liar.mirror.enrol(model, liar.log, liar.key.public_key().public_bytes_raw())
+    model = liar.says(model, used(0))
+    model = copy.says(model, used(3))
+    assert model.logs[liar.log].stopped
+    model = liar.says(model, used(3))
+    assert in_database(centre_of)[who(3)].state is custody.State.UNUSED
+    batch = sign_batch(liar.log, liar.head.n + 1, (), liar.head.hash, liar.key)
+    (data,) = service.answer(centre_of, [batch], MORNING, lambda poll: CENTRE)
+    assert isinstance(data, bytes)
+    said = Answer.from_bytes(data, liar.log, CENTRE.public_key().public_bytes_raw())
+    assert said.stopped
+    assert said.lease is None
+
+
+def test_check_ins_are_sealed_and_a_code_finds_its_own(centre_of: Connection) -> None:
+    """The record gets sorted commitments and a sum; the voter's code finds its entry, an undone one says so."""
+    liar = Liar(centre_of, 0)
+    model = Centre(POLL, {who(n): Custody(f"station/{n % STATIONS}/1", 0) for n in range(VOTERS)})
+    model = liar.mirror.enrol(model, liar.log, liar.key.public_key().public_bytes_raw())
+    model = liar.says(model, used(0, 7), used(3, 8))
+    entries = sealing.seal(centre_of, POLL, MORNING)
+    assert sealing.seal(centre_of, POLL, MORNING) == []
+    liar.says(model, ("undo", {"of": 1, "reason": "wrong person", "officer": "m1"}))
+    entries += sealing.seal(centre_of, POLL, MORNING)
+    assert [entry.body["used"] for entry in entries] == [2, 1]
+    assert entries[0].body["commitments"] == sorted(
+        commitment(POLL, "0", bytes(9) + bytes([salt]), who(n)) for n, salt in ((0, 7), (3, 8))
+    )
+    assert all(len(Entry.to_bytes(entry)) < 1000 for entry in entries)
+    undone, stands = (
+        find_code(code_of(bytes(9) + bytes([salt]), who(n)), POLL, entries) for n, salt in ((0, 7), (3, 8))
+    )
+    assert stands is not None
+    assert (stands.station, stands.entry, stands.undone) == ("0", entries[0].id, "")
+    assert undone is not None
+    assert undone.undone == entries[1].id
+    assert find_code(code_of(bytes(10), who(0)), POLL, entries) is None
+
+
+def test_a_batch_that_was_not_committed_is_taken_again(centre_of: Connection) -> None:
+    """The answer is lost, or the centre falls before it commits: the same batch again has the same outcome, once."""
+    liar = Liar(centre_of, 0)
+    centre.enrol(centre_of, liar.log, liar.key.public_key().public_bytes_raw(), MORNING)
+    made = Event(1, MORNING.isoformat(), *used(0), prev=liar.head.hash)
+    batch = sign_batch(liar.log, 1, (made,), made.head.hash, liar.key)
+    savepoint = centre_of.begin_nested()
+    once = centre.take(centre_of, batch, MORNING)
+    savepoint.rollback()
+    assert in_database(centre_of)[who(0)].state is custody.State.UNUSED
+    assert centre.take(centre_of, batch, MORNING) == once == centre.take(centre_of, batch, MORNING)
+    assert driver(centre_of).execute("SELECT count(*) FROM pollbook_event").fetchone() is not None
+    assert in_database(centre_of)[who(0)] == Custody("station/0/1", 0, custody.State.USED, 1)
+
+
+def test_a_group_is_taken_as_its_batches_would_be_one_by_one(centre_of: Connection) -> None:
+    """Plain ones, two of one log, one of a stranger, a forged one, a gap, one right named twice, an old one again."""
+    liars = [Liar(centre_of, number) for number in range(STATIONS)]
+    for liar in liars:
+        centre.enrol(centre_of, liar.log, liar.key.public_key().public_bytes_raw(), MORNING)
+
+    def made(liar: Liar, *events: tuple[str, dict[str, Any]], signer: Any = None) -> Batch:
+        first, several = liar.head.n + 1, []
+        for kind, body in events:
+            several.append(Event(liar.head.n + 1, MORNING.isoformat(), kind, body, liar.head.hash))
+            liar.head = several[-1].head
+        return sign_batch(liar.log, first, several, liar.head.hash, signer or liar.key)
+
+    stranger, third = Liar(centre_of, 2), liars[2].head
+    stranger.log = LogId(POLL, "9", 1)
+    stranger.head = Head.before(stranger.log)
+    plain = made(liars[0], used(0), used(3))
+    group = [
+        plain,
+        made(liars[1], used(1), used(0, 2)),  # a right that another batch of the group names
+        made(liars[0], ("undo", {"of": 1, "reason": "wrong person", "officer": "m1"})),
+        made(stranger, used(2)),
+        made(liars[2], used(2), signer=CENTRE),
+        plain,
+    ]
+    liars[2].head = third
+    gap = made(liars[2], used(2)), made(liars[2], used(5))
+    group.append(gap[1])
+    outcomes: list[list[Any]] = []
+    for way in (
+        lambda: take_together(centre_of, group, MORNING),
+        lambda: [one_by_one(centre_of, batch) for batch in group],
+    ):
+        savepoint = centre_of.begin_nested()
+        found = way()
+        outcomes.append([(one.check if isinstance(one, LogError) else one, in_database(centre_of)) for one in found])
+        savepoint.rollback()
+    assert outcomes[0] == outcomes[1]
+    kinds = [type(one).__name__ if not isinstance(one, str) else one for one, _ in outcomes[0]]
+    assert kinds == ["Outcome", "Outcome", "Outcome", "P.003", "P.004", "Outcome", "Outcome"]
+    assert [alarm.check for alarm in outcomes[0][1][0].alarms] == ["P.101", "P.102"]
+    assert outcomes[0][6][0].send_from == 1
+
+
+def one_by_one(connection: Connection, batch: Batch) -> Outcome | LogError:
+    try:
+        return centre.take(connection, batch, MORNING)
+    except LogError as error:
+        return error

@@ -1,0 +1,91 @@
+"""What do the commands of a station say, and what do they refuse?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from station_world import FakeCentre, enrolled, person
+
+from dauys.cli.station import CODE, SERVING, Served, station
+from dauys.errors import BadInput, DauysError
+from dauys.pollbook import station_door
+from dauys.pollbook.enrolling import TOLD, open_station
+from dauys.pollbook.station_door import Door
+
+
+@pytest.fixture(autouse=True)
+def cheap_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(station_door, "COST", 1 << 4)
+
+
+@pytest.fixture
+def centre() -> Iterator[tuple[FakeCentre, str]]:
+    made = FakeCentre({"1": [person(n) for n in range(1, 4)]})
+    server = made.serve()
+    yield made, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def call(*args: str | Path, code: str = "") -> Result:
+    return CliRunner().invoke(station, [*map(str, args)], env={CODE: code})
+
+
+def test_enrolling_tells_the_centre_and_prints_the_first_pin_once(
+    centre: tuple[FakeCentre, str], tmp_path: Path
+) -> None:
+    file, code = centre[0].package(tmp_path, "1")
+    folder = tmp_path / "s"
+    done = call("enrol", file, "--centre", centre[1], "--folder", folder, code=code)
+    assert (
+        done.exit_code == 0 and "3 voters" in done.output and "first PIN of Aigul (c1), shown only now: " in done.output
+    )
+    again = call("enrol", file, "--centre", centre[1], "--folder", folder, "--json", code=code)
+    assert json.loads(again.stdout)["pins"] == {} and json.loads(again.stdout)["told"] is True
+    keep = open_station(folder)
+    pin = done.output.rpartition(": ")[2].strip()
+    assert Door(keep, lambda: keep.package.lease).sign_in("c1", pin).officer == "c1"
+    assert keep.log in centre[0].centre.logs
+    keep.close()
+
+
+def test_enrolling_works_with_the_wire_cut(centre: tuple[FakeCentre, str], tmp_path: Path) -> None:
+    centre[0].cut = True
+    file, code = centre[0].package(tmp_path, "1")
+    done = call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "s", code=code)
+    assert done.exit_code == 0 and "the centre does not know it yet" in done.output
+    keep = open_station(tmp_path / "s")
+    assert keep.kept(TOLD) is None
+    keep.close()
+
+
+def test_a_station_of_the_same_generation_elsewhere_is_refused(centre: tuple[FakeCentre, str], tmp_path: Path) -> None:
+    """A package that was copied: the second machine has another key, and the centre does not take it."""
+    file, code = centre[0].package(tmp_path, "1")
+    assert call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "s", code=code).exit_code == 0
+    copied = call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "t", code=code)
+    assert isinstance(copied.exception, DauysError) and "P.019" in str(copied.exception)
+
+
+def test_pins_ports_and_stores_in_use(tmp_path: Path) -> None:
+    centre = FakeCentre({"1": [person(n) for n in range(1, 4)]})
+    keep = enrolled(centre, tmp_path, "1")
+    folder = tmp_path / "1"
+    busy = call("pin", "c1", "--folder", folder)
+    assert isinstance(busy.exception, BadInput) and busy.exception.check == "P.017"
+    with Served(keep, folder, "127.0.0.1", 0, 60, None, syncing=False) as served:
+        assert json.loads((folder / SERVING).read_text())["site"] == served.address
+        port = int(served.address.rpartition(":")[2])
+        with pytest.raises(DauysError, match="cannot be bound"):
+            Served(keep, folder, "127.0.0.1", port, 60, None)
+    keep.close()
+    made = call("pin", "m1", "--folder", folder, "--json")
+    assert len(json.loads(made.stdout)["pin"]) == 6
+    unknown = call("pin", "nobody", "--folder", folder)
+    assert isinstance(unknown.exception, BadInput) and unknown.exception.check == "P.029"
+    nothing = call("--folder", tmp_path / "nothing")
+    assert isinstance(nothing.exception, BadInput) and "enrol" in str(nothing.exception)

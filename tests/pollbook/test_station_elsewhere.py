@@ -1,0 +1,165 @@
+"""Does a voter of another station get his right by release and grant alone, and a clear answer where it cannot come?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pollbook_sample import all_on, who
+from station_tablet import Tablet
+from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
+
+from dauys.pollbook import station_door
+from dauys.pollbook.channels import Channels
+from dauys.pollbook.station_visit import Station
+
+
+@dataclass
+class Town:
+    """Two stations and their centre."""
+
+    centre: FakeCentre
+    clock: Clock
+    here: Station
+    there: Station
+
+    def sync(self, *stations: Station) -> None:
+        for station in stations:
+            while station.syncing.link.once():
+                continue
+
+
+def town_of(folder: Path, channels: Channels | None = None) -> Town:
+    centre, clock = (
+        FakeCentre({"1": [person(n) for n in range(1, 4)], "2": [person(n) for n in range(101, 104)]}, channels),
+        Clock(),
+    )
+    here, there = (station_of(enrolled(centre, folder, name), centre, clock) for name in "12")
+    for station in (here, there):
+        Tablet(station, "c1").post("/day", what="open")
+    town = Town(centre, clock, here, there)
+    town.sync(here, there)
+    return town
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cheap_pins() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(station_door, "COST", 1 << 4)
+        yield
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    town = town_of(tmp_path)
+    yield town
+    town.here.keep.close()
+    town.there.keep.close()
+
+
+def asked(town: Town, tablet: Tablet, number: int) -> str:
+    """Asks for the right of a voter of station 2; the path on which he waits."""
+    page = tablet.post("/elsewhere", iin=iin(number)).text
+    form = next(form for form in re.findall(r"<form.*?</form>", page, re.S) if "elsewhere/ask" in form)
+    sent = tablet.client.post(
+        "/en/elsewhere/ask", data=dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    )
+    assert sent.headers["location"] == f"/en/waiting/{who(number)}", sent.text
+    return f"/waiting/{who(number)}"
+
+
+def test_the_right_comes_when_its_station_lets_it_go(town: Town) -> None:
+    tablet = Tablet(town.here, "m1")
+    waits = asked(town, tablet, 101)
+    page = tablet.get(waits).text
+    assert '<meta http-equiv="refresh" content="2">' in page and "It is held by No. 2" in page
+    assert tablet.get("").text.count(f"/waiting/{who(101)}") == 1
+    town.sync(town.here)
+    assert tablet.get(waits).status_code == 200, "it came before it was let go"
+    town.sync(town.there, town.here)
+    assert tablet.get(waits).headers["location"] == f"/en/voter/{who(101)}"
+    assert tablet.hand_out(101).status_code == 303
+    at_home = Tablet(town.there, "m1")
+    assert "held by No. 1" in at_home.get(f"/voter/{who(101)}").text
+    assert at_home.post("/hand-out", who=str(who(101)), salt="3" * 20).status_code == 409
+    town.sync(town.here, town.there)
+    assert not town.centre.centre.alarms and len(town.centre.centre.uses[who(101)]) == 1
+
+
+def test_a_right_that_was_used_meanwhile_does_not_come(town: Town) -> None:
+    tablet = Tablet(town.here, "m1")
+    waits = asked(town, tablet, 102)
+    assert Tablet(town.there, "m1").hand_out(102).status_code == 303
+    town.sync(town.here, town.there, town.here, town.there)
+    assert tablet.get(waits).status_code == 200
+    assert "already received a ballot" in tablet.post("/elsewhere", iin=iin(102)).text
+    assert not town.centre.centre.alarms
+
+
+def test_a_silent_station_keeps_the_right_and_an_envelope_may_be_left(town: Town) -> None:
+    tablet = Tablet(town.here, "m1")
+    waits = asked(town, tablet, 103)
+    town.clock.now += timedelta(seconds=50)
+    page = tablet.get(waits).text
+    assert "The other station does not answer" in page
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page[page.index('action="/en/envelope"') :]))
+    taken = [tablet.client.post("/en/envelope", data={**fields, "reason": "no answer"}) for _ in range(2)]
+    assert [one.status_code for one in taken] == [200, 200] and len(town.here.keep.book.envelopes) == 1
+    assert town.here.keep.book.envelopes[0].entitlement == who(103)
+    assert fields["id"][:8].upper() in taken[0].text
+
+
+def test_with_the_wire_cut_the_page_says_what_to_do(town: Town) -> None:
+    tablet = Tablet(town.here, "m1")
+    town.centre.cut = True
+    town.sync(town.here)
+    page = tablet.post("/elsewhere", iin=iin(101)).text
+    assert "The centre cannot be reached now." in page and "his own station" in page
+    assert "No connection with the centre since 10:32. You may go on" in page
+    assert tablet.hand_out(1).status_code == 303, "its own voters need no wire"
+    assert "1 waiting to be sent" in tablet.get("").text
+    own = tablet.post("/elsewhere", iin=iin(2))
+    assert own.headers["location"] == f"/en/voter/{who(2)}"
+
+
+def test_where_the_law_does_not_let_him_the_article_is_said(tmp_path: Path) -> None:
+    town = town_of(tmp_path, all_on(any_station="the law knows none", envelope="none"))
+    tablet = Tablet(town.here, "m1")
+    page = tablet.post("/elsewhere", iin=iin(101)).text
+    assert "This voter votes elsewhere: No. 2." in page and "art. 9" in page and "P.026" in page
+    assert "elsewhere/ask" not in page
+    assert tablet.post("/elsewhere", iin=iin(101)[:-1] + str((int(iin(101)[-1]) + 1) % 10)).status_code == 422
+    sent = tablet.post("/elsewhere/ask", who=str(who(101)), request="0" * 8 + "-0000-0000-0000-" + "0" * 12)
+    assert sent.status_code == 403 and "P.046" in sent.text
+    assert tablet.post("/envelope", id=str(who(5)), reason="x").status_code == 409
+
+
+def test_somebody_on_no_list_is_put_on_the_roll_by_the_centre(town: Town) -> None:
+    chair, tablet = Tablet(town.here, "c1"), Tablet(town.here, "m1")
+    new = iin(500)
+    assert "not on the roll" in tablet.post("/elsewhere", iin=new).text
+    assert tablet.get("/add").status_code == 403
+    request = chair.fields("/add", "/add")["request"]
+    typed = {"iin": new, "born": "1990-01-01", "surname": "Жаңа", "given": "Дос", "request": request}
+    places = {chair.post("/add", **typed).headers["location"] for _ in range(2)}
+    assert places == {f"/en/waiting/{who(900)}"}
+    town.sync(town.here)
+    assert tablet.hand_out(900).status_code == 303
+    town.sync(town.here)
+    assert not town.centre.centre.alarms and town.centre.centre.uses[who(900)]
+
+
+def test_a_line_that_was_lost_is_fetched_again(town: Town) -> None:
+    """The grant is in the log, the line is not: asking for the voter once more brings it."""
+    tablet = Tablet(town.here, "m1")
+    asked(town, tablet, 101)
+    town.sync(town.there, town.here)
+    del town.here.keep.book.voters[who(101)]
+    town.here.__post_init__()
+    again = tablet.post("/elsewhere", iin=iin(101))
+    assert again.headers["location"] == f"/en/waiting/{who(101)}"
+    assert tablet.get(f"/waiting/{who(101)}").headers["location"] == f"/en/voter/{who(101)}"

@@ -1,0 +1,325 @@
+"""Does the centre get every event once and in order, and the station every answer, whatever the wire loses or repeats?"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pollbook_sample import MORNING, who
+from station_world import ADDRESS, Clock, FakeCentre, enrolled, person
+
+from dauys.errors import BadInput
+from dauys.pollbook import acts
+from dauys.pollbook.acts import Refused
+from dauys.pollbook.enrolling import TOLD, enrol, open_station, seal_key
+from dauys.pollbook.grants import Answer
+from dauys.pollbook.keep import Keep
+from dauys.pollbook.log import LogError
+from dauys.pollbook.package import Voter
+from dauys.pollbook.sync import LONGEST, PREFIX, Link, Syncing, Unreached, connect
+
+CLOCK = Clock()
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where many stores are made one after the other: what a disk does with them is tried elsewhere."""
+
+
+def lists() -> dict[str, list[Voter]]:
+    return {"1": [person(n) for n in range(1, 6)], "2": [person(n) for n in range(101, 106)]}
+
+
+def link_of(keep: Keep, centre: FakeCentre) -> Link:
+    return Link(connect(keep, CLOCK, centre.transport), CLOCK)
+
+
+def opened(centre: FakeCentre, folder: Path, name: str = "1") -> tuple[Keep, Link]:
+    keep = enrolled(centre, folder, name)
+    keep.append(acts.do_open(keep.book, "c1", MORNING))
+    return keep, link_of(keep, centre)
+
+
+def check_in(keep: Keep, number: int, tap: int = 0) -> None:
+    salt = (tap or number).to_bytes(10, "big")
+    with keep.acting() as book:
+        keep.append(acts.do_check_in(book, who(number), officer="m1", salt=salt, at=MORNING))
+
+
+def known(centre: FakeCentre, keep: Keep) -> list[str]:
+    return list(centre.centre.logs[keep.log].hashes)
+
+
+def test_enrolling_is_told_as_soon_as_there_is_a_wire(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    centre.cut = True
+    assert not link.once() and link.status.cut == MORNING and keep.kept(TOLD) is None
+    centre.cut = False
+    link.once()
+    assert link.status.heard == MORNING and known(centre, keep) == keep.book.hashes
+    link.once()
+    assert centre.heard.count(f"{PREFIX}/enrol") == 1
+    keep.close()
+
+
+def test_an_enrolment_can_be_taken_up_after_a_crash(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    file, code = centre.package(tmp_path, "1")
+    first = enrol(file, code, tmp_path / "1", ADDRESS)
+    public = first.key.public_key()
+    first.close()
+    again = enrol(file, code, tmp_path / "1", ADDRESS + "/")
+    assert again.key.public_key() == public
+    again.close()
+    assert (tmp_path / "1/pollbook.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "1/pollbook.db").stat().st_mode & 0o777 == 0o600
+    other, other_code = centre.package(tmp_path, "2")
+    for package, said, folder, check in (
+        (other, other_code, "1", "P.016"),
+        (file, other_code, "3", "P.012"),
+        (file, code[:-1] + "0", "3", "P.038"),
+        (tmp_path / "none", code, "3", "P.011"),
+    ):
+        with pytest.raises(BadInput, match=check):
+            enrol(package, said, tmp_path / folder, ADDRESS)
+    with pytest.raises(BadInput, match="http://HOST"):
+        enrol(file, code, tmp_path / "1", "centre")
+    (tmp_path / "1/pollbook.key").unlink()
+    with pytest.raises(BadInput, match=r"P\.016"):
+        open_station(tmp_path / "1")
+    with pytest.raises(BadInput, match=r"P\.016"):
+        open_station(tmp_path)
+    (tmp_path / "1/pollbook.key").write_text("no hex")
+    with pytest.raises(BadInput, match=r"P\.015"):
+        seal_key(tmp_path / "1")
+
+
+def test_answers_that_are_lost_are_asked_for_again(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    link.once()
+    check_in(keep, 1)
+    centre.forget = True
+    for _ in range(3):
+        assert not link.once()
+    assert link.waiting == 1 and len(known(centre, keep)) == 2, "the centre had it all along"
+    centre.forget = False
+    check_in(keep, 2)
+    link.once()
+    assert link.waiting == 0 and known(centre, keep) == keep.book.hashes and not centre.centre.alarms
+    keep.close()
+
+
+def test_a_centre_that_was_put_back_gets_what_it_lost(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    link.once()
+    old = centre.centre
+    for number in (1, 2, 3):
+        check_in(keep, number)
+        link.once()
+    centre.centre = old
+    check_in(keep, 4)
+    link.once()
+    assert known(centre, keep) == keep.book.hashes and not keep.book.stopped
+    keep.close()
+
+
+def test_a_forged_answer_changes_nothing(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    link.once()
+    lease = keep.book.lease
+    check_in(keep, 1)
+    centre.key = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
+    centre.stopped = "hand over your list"
+    assert not link.once()
+    assert (link.status.check, link.waiting, keep.book.lease, keep.book.stopped) == ("P.014", 1, lease, "")
+    keep.close()
+
+
+def test_what_the_centre_refuses_is_said_and_work_goes_on(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    centre.proofs[keep.log] = b"another package's proof key, now"
+    assert not link.once()
+    assert link.status.check == "P.019"
+    check_in(keep, 1)
+    keep.close()
+
+
+def test_a_stopped_station_hands_out_nothing_and_stays_stopped(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    centre.stopped = "two histories"
+    link.once()
+    with pytest.raises(Refused, match=r"P\.041"):
+        check_in(keep, 1)
+    keep.close()
+    again = open_station(tmp_path / "1")
+    assert again.book.stopped == "two histories"
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "status, body",
+    [
+        (200, b"<html>Log in to the school's network</html>"),
+        (404, b"{}"),
+        (302, b""),
+        (500, b"x"),
+        (200, b"[]"),
+        (409, b'{"error": 5}'),
+    ],
+)
+def test_what_is_not_the_centre_is_a_cut_wire(tmp_path: Path, status: int, body: bytes) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    link.once()
+    strange = httpx.MockTransport(lambda request: httpx.Response(status, content=body))
+    link = Link(connect(keep, CLOCK, strange), CLOCK)
+    assert not link.once() and link.status.cut == MORNING and link.waiting == 0
+    with pytest.raises(Unreached):
+        link.wire.question("find", {"iin": ""})
+    keep.close()
+
+
+def test_a_used_right_is_never_let_go(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    (here, to), (there, away) = opened(centre, tmp_path, "1"), opened(centre, tmp_path, "2")
+    to.once(), away.once()
+    for number in (101, 102):
+        to.wire.question("ask", {"request": f"r{number}", "entitlement": str(who(number))})
+    check_in(there, 101)
+    away.once(), away.once(), to.once(), to.once()
+    assert [event.kind for event in there.events()] == ["open", "check-in", "release"]
+    received = [event for event in here.events() if event.kind == "receive"]
+    assert [event.entitlement for event in received] == [who(102)]
+    here.close(), there.close()
+
+
+def test_pauses_grow_are_spread_and_end() -> None:
+    centre = FakeCentre(lists())
+    with tempfile.TemporaryDirectory() as folder:
+        keep, link = opened(centre, Path(folder))
+        slow, fast = (Syncing(link, 10, lambda share=share: share) for share in (1.0, 0.0))
+        assert [slow.pause_after(n) for n in (1, 2, 3)] == [3, 6, 12] and slow.pause_after(99) == LONGEST * 1.5
+        assert (fast.pause_after(0), slow.pause_after(0)) == (7.5, 12.5)
+        fast.impatient = lambda: True
+        assert fast.pause_after(0) < 2
+        keep.close()
+
+
+def test_the_thread_sends_what_is_stored_and_ends(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    syncing = Syncing(link, every=60)
+    syncing.start()
+    for number in (1, 2, 3):
+        check_in(keep, number)
+        syncing.poke()
+    late = time.monotonic() + 5
+    while link.waiting and time.monotonic() < late:
+        time.sleep(0.01)
+    assert known(centre, keep) == keep.book.hashes
+    syncing.stop()
+    assert "sync" not in {thread.name for thread in threading.enumerate()}
+    keep.close()
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            (
+                "check in",
+                "check in",
+                "check in",
+                "ask",
+                "ask",
+                "sync",
+                "sync",
+                "sync",
+                "sync both",
+                "cut",
+                "join",
+                "forget",
+                "hear",
+                "crash",
+            )
+        ),
+        st.sampled_from(("1", "2")),
+        st.sampled_from((1, 101)),
+    ),
+    min_size=12,
+    max_size=30,
+)
+
+
+@given(STEPS)
+@settings(max_examples=40, deadline=None)
+def test_no_right_is_used_twice_and_nothing_stored_is_lost(steps: list[tuple[str, str, int]]) -> None:
+    """Two real stores, a wire that fails and answers that are lost; in the end the centre has both logs whole."""
+    centre = FakeCentre(lists())
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        at = {name: opened(centre, Path(folder), name) for name in ("1", "2")}
+        for _, link in at.values():
+            link.once()
+        for tap, (step, name, number) in enumerate(steps, 1):
+            keep, link = at[name]
+            match step:
+                case "check in":
+                    try:
+                        check_in(keep, number, tap)
+                    except Refused:
+                        continue
+                case "ask":
+                    voter = centre.home[who(number)][1]
+                    keep.add_voter(voter)
+                    try:
+                        link.wire.question("ask", {"request": f"{name}-{tap}", "entitlement": str(who(number))})
+                    except (Unreached, KeyError, LogError):
+                        continue
+                    except Exception as error:  # noqa: BLE001 - the centre's own refusals
+                        assert type(error).__name__ == "CentreRefused", error
+                case "sync":
+                    link.once()
+                case "sync both":
+                    for _, one in (*at.values(), *at.values()):
+                        one.once()
+                case "cut" | "join":
+                    centre.cut = step == "cut"
+                case "forget" | "hear":
+                    centre.forget = step == "forget"
+                case "crash":
+                    keep.close()
+                    keep = open_station(Path(folder) / name)
+                    at[name] = keep, link_of(keep, centre)
+        centre.cut = centre.forget = False
+        for _ in range(2):
+            for _, link in at.values():
+                while link.once():
+                    continue
+                assert not link.status.fault, link.status
+        used = Counter(one.entitlement for keep, _ in at.values() for one in keep.book.check_ins.values())
+        assert max(used.values(), default=0) <= 1
+        assert not centre.centre.alarms
+        for keep, _ in at.values():
+            assert known(centre, keep) == keep.book.hashes
+            keep.close()
+        assert Counter(one for one, uses in centre.centre.uses.items() for _ in uses) == used
+
+
+def test_an_answer_for_another_station_is_not_heard(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    (keep, link), (other, its) = opened(centre, tmp_path, "1"), opened(centre, tmp_path, "2")
+    link.once(), its.once()
+    data = centre.handle(f"{PREFIX}/sync", other.batch().to_bytes())[1]
+    with pytest.raises(LogError, match=r"P\.002"):
+        Answer.from_bytes(data, keep.log, keep.package.centre)
+    keep.close(), other.close()

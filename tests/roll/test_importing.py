@@ -1,0 +1,222 @@
+"""A file comes in: every bad row is listed by its number and without a name, the good ones are held."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from roll_people import AT, DAY, STATIONS, VAULT, bring_rows, empty, iin_of, row, write_csv
+
+from dauys.errors import BadInput
+from dauys.roll.catalogue import row_checks
+from dauys.roll.importing import bring
+from dauys.roll.rows import COLUMNS, REQUIRED, Seen
+from dauys.roll.voter import Person
+
+pytestmark = pytest.mark.database
+
+GOOD = row(1)
+PLANTED = {
+    "R.001": [("iin", row(2, iin="79102830272")), ("iin", row(2, iin="")), ("iin", row(2, iin="7910283O2728"))],
+    "R.002": [("iin", row(2, iin=iin_of(date(1979, 10, 28), 2)[:11] + "x"))],
+    "R.003": [],
+    "R.004": [],
+    "R.005": [("born", row(3, born=date(1979, 10, 28)) | {"born": text}) for text in ("", "28.10.1979", "1979-02-30")],
+    "R.006": [("born", row(4) | {"born": "1979-10-27"})],
+    "R.007": [("born", row(5, born=date(2022, 5, 16)))],
+    "R.008": [("born", row(6, born=date(2004, 6, 6)))],
+    "R.010": [("station", row(7, station="A-9")), ("station", row(8, station=""))],
+    "R.011": [("surname", row(9, surname=" ")), ("given", row(10, given=""))],
+    "R.012": [("status", row(11, status="gone"))],
+    "R.013": [
+        ("since", row(12, since="soon")),
+        ("until", row(13, since="2022-01-02", until="2022-01-01")),
+        ("until", row(14, status="died", since="2022-01-02", until="2022-02-01", source="registry")),
+    ],
+    "R.014": [("surname", row(15, surname="Ах\u200bметов")), ("street", row(16, street="А" * 201))],
+    "R.015": [
+        ("since", row(17, status="prison", source="court")),
+        ("source", row(18, status="prison", since="2022-01-01")),
+    ],
+    "R.016": [("born", row(19, born=date(1899, 1, 1)))],
+}
+
+
+def wrong_digit(iin: str) -> str:
+    return iin[:11] + str((int(iin[11]) + 1) % 10)
+
+
+def with_check(first: str) -> str:
+    from dauys.roll.iin import check_digit
+
+    return first + str(check_digit([int(c) for c in first]))
+
+
+PLANTED["R.002"] = [("iin", row(2, iin=wrong_digit(iin_of(date(1979, 10, 28), 2))))]
+PLANTED["R.003"] = [("iin", row(2, iin=with_check("79133030002")))]
+PLANTED["R.004"] = [("iin", row(2, iin=with_check("79102800002")))]
+
+
+def bad_lines(folder: Path) -> list[dict[str, str]]:
+    with (folder / "bad.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("number", sorted(set(PLANTED)))
+def test_each_check_names_row_and_field_and_shows_nothing_personal(
+    connection: sa.Connection, tmp_path: Path, number: str
+) -> None:
+    empty(connection)
+    for field, bad in PLANTED[number]:
+        found = bring_rows(connection, tmp_path, [GOOD, bad, row(50)])
+        assert (found.rows, found.taken, found.bad, found.not_yet) == (
+            3,
+            2,
+            int(number != "R.008"),
+            int(number == "R.008"),
+        )
+        lines = bad_lines(tmp_path)
+        assert ("3", field, number) in [(line["row"], line["field"], line["check"]) for line in lines]
+        assert {line["row"] for line in lines} == {"3"} and found.checks[number] == 1
+        text = (tmp_path / "bad.csv").read_text(encoding="utf-8")
+        for secret in (bad["iin"], bad["surname"].strip(), bad["born"], "Нұрлан", "Абая"):
+            assert not secret or secret in {"soon"} or secret not in text, secret
+
+
+def test_all_numbers_are_planted() -> None:
+    assert set(PLANTED) | {"R.009"} == set(row_checks())
+
+
+def test_both_rows_of_a_double_iin_are_named_and_none_is_taken(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    twice = [row(1), row(2), row(1, station="B-1"), row(3), row(1, station="A-9")]
+    found = bring_rows(connection, tmp_path, twice)
+    assert (found.taken, found.bad, found.checks["R.009"]) == (2, 3, 3)
+    lines = {line["row"]: line["what"] for line in bad_lines(tmp_path) if line["check"] == "R.009"}
+    assert lines == {
+        "2": "The same IIN twice: also in row 4, 6",
+        "4": "The same IIN twice: also in row 2, 6",
+        "6": "The same IIN twice: also in row 2, 4",
+    }
+    assert connection.scalar(sa.text("SELECT count(*) FROM voter")) == 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=6))
+def test_seen_is_a_set(chunks: list[list[int]]) -> None:
+    import numpy as np
+
+    numbers = [int(iin_of(date(1979 + n % 3, 1 + n % 12, 1), n // 3, bool(n % 2))) for n in range(41)]
+    seen, before, twice = Seen(), set(), set()
+    for chunk in chunks:
+        column = np.array([numbers[n] for n in chunk], np.int64)
+        expected = []
+        for number in column.tolist():
+            expected.append(number in before)
+            twice |= {number} & before
+            before.add(number)
+        assert seen.again(column, np.ones(len(column), np.bool_)).tolist() == expected
+    assert seen.twice().tolist() == sorted(twice)
+
+
+def test_good_rows_are_held_sealed_and_open_again(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    good = row(1, patronymic="Серікұлы", surname_kk="Ахметов", house='5 "а"', source="akimat")
+    found = bring_rows(connection, tmp_path, [good, row(2, born=date(2003, 2, 1))])
+    assert found.bad_file is None and not (tmp_path / "bad.csv").exists() and found.set_id is not None
+    stored = connection.execute(sa.text("SELECT * FROM voter WHERE source = 'akimat'")).one()
+    assert (stored.station, stored.area, stored.status, stored.set_id) == ("A-1", "A", "eligible", found.set_id)
+    assert stored.voter.bytes == VAULT.voter(good["iin"])
+    person = Person.from_bytes(VAULT.open(stored.voter.bytes, bytes(stored.sealed)))
+    assert (person.iin, person.surname, person.address["house"]) == (good["iin"], good["surname"], '5 "а"')
+    assert (person.names_kk, person.patronymic) == ({"surname": "Ахметов"}, "Серікұлы")
+    everything = str(connection.execute(sa.text("SELECT v::text FROM voter v")).all())
+    for secret in (good["iin"], good["surname"], "1979-10-28", "\\x" + good["surname"].encode().hex()):
+        assert secret not in everything
+    state = connection.execute(
+        sa.text("SELECT state, summary FROM roll_set WHERE id = :id"), {"id": found.set_id}
+    ).one()
+    assert state.state == "held" and state.summary["taken"] == 2
+
+
+def test_a_file_without_a_good_row_leaves_no_set(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    found = bring_rows(connection, tmp_path, [row(1, station="nowhere")])
+    assert found.set_id is None and connection.scalar(sa.text("SELECT count(*) FROM roll_set")) == 0
+
+
+def test_the_needed_columns_are_enough_in_any_order(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    columns = sorted(REQUIRED)
+    rows = [{name: row(n)[name] for name in columns} for n in (1, 2)]
+    path = write_csv(tmp_path / "rows.csv", rows, columns)
+    found = bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
+    stored = connection.execute(sa.text("SELECT status, since, source FROM voter")).all()
+    assert found.taken == 2 and set(stored) == {("eligible", None, "rows.csv")}
+
+
+def test_a_missing_column_refuses_the_file(connection: sa.Connection, tmp_path: Path) -> None:
+    columns = [name for name in COLUMNS if name != "born"]
+    path = write_csv(tmp_path / "rows.csv", [{k: v for k, v in row(1).items() if k in columns}], columns)
+    with pytest.raises(BadInput) as refused:
+        bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
+    assert refused.value.check == "F.010" and not (tmp_path / "bad.csv").exists()
+
+
+def test_a_file_that_ends_in_nonsense_leaves_nothing(connection: sa.Connection, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [row(1, station="A-9"), row(2)])
+    with path.open("ab") as file:
+        file.write(b'"never closed\n')
+    with pytest.raises(BadInput), connection.begin_nested():
+        bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
+    assert not (tmp_path / "bad.csv").exists()
+
+
+def test_parquet_and_other_processes_store_the_same(connection: sa.Connection, tmp_path: Path) -> None:
+    rows = [row(n) for n in range(1, 40)]
+    pl.DataFrame([{name: each.get(name, "") for name in COLUMNS} for each in rows]).write_parquet(
+        tmp_path / "rows.parquet"
+    )
+    stored = []
+    for path, processes in ((write_csv(tmp_path / "rows.csv", rows), 0), (tmp_path / "rows.parquet", 1)):
+        empty(connection)
+        bring(
+            connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv", source="a file",
+            processes=processes,
+        )  # fmt: skip
+        columns = "voter, station, area, status, source, block1, block2, sealed"
+        stored.append(connection.execute(sa.text(f"SELECT {columns} FROM voter ORDER BY voter")).all())
+    assert stored[0] == stored[1] and len(stored[0]) == 39
+
+
+def test_indexes_come_back_as_they_were(
+    connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(connection)
+    look = sa.text("SELECT indexdef FROM pg_indexes WHERE tablename = 'voter' ORDER BY 1")
+    before = connection.scalars(look).all()
+    monkeypatch.setattr("dauys.roll.importing.MANY_BYTES", 1)
+    path = write_csv(tmp_path / "rows.csv", [row(1), row(2), row(1)])
+    found = bring(
+        connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv", processes=0
+    )
+    assert connection.scalars(look).all() == before and len(before) == 5 and found.taken == 1
+    assert json.dumps(found.to_json())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["good", *sorted(PLANTED)]), min_size=1, max_size=25))
+def test_taken_bad_and_not_yet_are_all_rows(connection: sa.Connection, tmp_path: Path, kinds: list[str]) -> None:
+    with connection.begin_nested() as inner:
+        rows = [row(100 + n) if kind == "good" else PLANTED[kind][0][1] for n, kind in enumerate(kinds)]
+        found = bring_rows(connection, tmp_path, rows)
+        assert found.rows == len(rows) == found.taken + found.bad + found.not_yet
+        assert found.taken >= kinds.count("good") and found.not_yet <= kinds.count("R.008")
+        inner.rollback()

@@ -1,0 +1,254 @@
+"""Am I on the list? The answers, the terms of the law, and what somebody who wants to know about others gets."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+import sqlalchemy as sa
+from fastapi import Request
+from roll_people import COMMISSION, DAY, VAULT, iin_of, row
+from roll_site import BORN, LATER, NOW, POLL, Site, site
+
+from dauys.errors import BadInput
+from dauys.law.packs import load_form, load_rule
+from dauys.registers.areas import Area
+from dauys.registers.poll import Contest, Poll
+from dauys.roll.changes import roll_back
+from dauys.roll.freeze import freeze
+from dauys.roll.lookup import AFTER, BEFORE, OPEN, UNKNOWN, Limits, law_of, look_up, terms_of
+from dauys.roll.routes import client_of
+from dauys.roll.vault import Vault
+
+pytestmark = pytest.mark.database
+__all__ = ["site"]
+IIN = row(1)["iin"]
+STRANGER = row(77)["iin"]
+CSS = 'data-outcome="{}"'
+
+
+def outcomes(site: Site) -> list[str]:
+    return list(site.connection.scalars(sa.text("SELECT outcome FROM roll_lookup ORDER BY id")))
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_a_voter_hears_his_station_and_nobody_else_hears_anything(site: Site, language: str) -> None:
+    yes = site.ask(IIN, language=language)
+    assert yes.status_code == 200 and CSS.format("listed") in yes.text and ">A-1</a>" in yes.text
+    for iin, born in ((STRANGER, BORN), (IIN, "29.10.1979"), (IIN, "1979-10-27"), (row(3)["iin"], BORN)):
+        no = site.ask(iin, born, language)
+        assert no.status_code == 200 and CSS.format("not listed") in no.text and "A-1" not in no.text
+    assert outcomes(site) == ["listed"] + ["not listed"] * 4
+
+
+def test_who_is_not_there_and_who_has_another_birthday_get_the_same_page_after_the_same_work(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    original = Vault.open
+
+    def counted(self: Vault, voter: bytes, sealed: bytes) -> bytes:
+        opened.append("open")
+        return original(self, voter, sealed)
+
+    monkeypatch.setattr(Vault, "open", counted)
+    statements: list[str] = []
+    sa.event.listen(site.connection.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    seen = []
+    for iin, born in ((STRANGER, BORN), (IIN, "29.10.1979"), (row(3)["iin"], BORN), (IIN, BORN)):
+        opened.clear()
+        statements.clear()
+        text = site.ask(iin, born).text
+        seen.append((text, list(opened), [one for one in statements if "SAVEPOINT" not in one]))
+    texts, opens, work = zip(*seen, strict=True)
+    assert texts[0] == texts[1] == texts[2] != texts[3]
+    assert opens[0] == opens[1] == opens[2] == opens[3] == ["open"]
+    assert work[0] == work[1] == work[2] == work[3]
+
+
+def test_nothing_personal_is_in_the_address_the_title_the_log_or_the_database(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        answers = [site.ask(IIN), site.ask(STRANGER)]
+    for answer in answers:
+        assert IIN not in answer.text and "Ахметов" not in answer.text and "Абая" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+    assert not [one for one in caplog.records if IIN in one.getMessage()]
+    answer = site.client.get("/en/roll", params={"iin": IIN, "born": BORN})
+    assert answer.status_code == 303 and answer.headers["location"] == "/en/roll"
+    assert outcomes(site) == ["listed", "not listed"]  # an address asks nothing
+    kept = str(site.connection.execute(sa.text("SELECT * FROM roll_lookup")).all())
+    assert IIN not in kept and "testclient" not in kept and VAULT.voter(IIN).hex() not in kept
+
+
+def test_terms_of_the_law_before_open_and_after_with_the_article(site: Site) -> None:
+    terms = terms_of(site.poll, law_of(site.poll))
+    assert terms.opens == date(2022, 5, 21)
+    for at, state in (
+        (datetime(2022, 5, 20, 17, 59, tzinfo=UTC), BEFORE),
+        (datetime(2022, 5, 20, 18, tzinfo=UTC), OPEN),  # midnight in Almaty
+        (datetime(2022, 6, 5, 13, 59, tzinfo=UTC), OPEN),
+        (datetime(2022, 6, 5, 14, tzinfo=UTC), AFTER),
+    ):
+        assert terms.state(at) == state
+        site.at = at
+        page = site.ask(IIN)
+        assert (CSS.format("listed") in page.text) is (state == OPEN)
+        assert "Elections law 24 to 26-1" in page.text
+    assert outcomes(site) == ["listed"] * 2
+
+
+def test_without_a_loaded_law_nothing_is_answered() -> None:
+    terms = terms_of(_poll(), law_of(_poll()))
+    assert terms.opens is None and terms.state(NOW) == UNKNOWN and "law not loaded" in terms.reason
+
+
+@pytest.mark.parametrize(
+    "own", [{"open": 15}, {"cite": "x"}, {"open": "soon", "cite": "x"}, {"open": 15, "claim": -1, "cite": "x"}]
+)
+def test_a_poll_s_own_rule_that_is_none_is_refused(own: dict[str, object]) -> None:
+    poll = replace(_poll(), voting={"list": own})
+    with pytest.raises(BadInput):
+        terms_of(poll, law_of(poll))
+
+
+def test_the_pack_s_law_says_fifteen_days_and_the_same_day() -> None:
+    poll = replace(_poll(), id="kz/x", kind="election", day=date(2023, 3, 19))
+    terms = terms_of(poll, law_of(poll))
+    assert terms.opens == date(2023, 3, 4) and terms.cite.startswith("Elections law 24")
+    at = datetime(2023, 3, 10, 9, tzinfo=UTC)
+    assert terms.due(at) == datetime(2023, 3, 10, 18, tzinfo=UTC)  # the end of the day in Almaty
+
+
+def _poll() -> Poll:
+    labels = dict.fromkeys(("kk", "ru", "en"), "x")
+    contest = Contest("q", labels, load_form("kz/referendum-protocol"), load_rule("kz/referendum-constitution"))
+    return Poll(
+        id="test/x", kind="referendum", day=DAY, names=labels, timezone="Asia/Almaty", opens=time(7), closes=time(20),
+        areas=(Area(code="A", kind="area", names=labels),), contests=(contest,),
+    )  # fmt: skip
+
+
+def test_a_frozen_list_answers_for_the_poll_whatever_the_roll_says_later(site: Site) -> None:
+    first = site.connection.scalar(sa.text("SELECT max(id) FROM roll_set"))
+    freeze(site.connection, VAULT, site.poll, COMMISSION, NOW)
+    assert isinstance(first, int)
+    roll_back(site.connection, first, "boris", NOW, "wrong file")
+    page = site.ask(IIN)
+    assert CSS.format("listed") in page.text and "as it was frozen" in page.text
+    assert CSS.format("not listed") in site.ask(row(3)["iin"]).text
+
+
+def test_guessing_ends_by_client_and_by_iin_and_goes_on_later(site: Site) -> None:
+    guesses = [iin_of(date(1979, 10, 28), serial) for serial in range(100, 116)]
+    answers = [site.ask(iin) for iin in guesses]
+    assert [answer.status_code for answer in answers] == [200] * 12 + [429] * 4
+    assert int(answers[-1].headers["retry-after"]) == 600 and CSS.format("listed") not in answers[-1].text
+    assert site.ask(IIN).status_code == 429
+    assert outcomes(site).count("limited") == 1  # once a minute
+    site.at += timedelta(minutes=10, seconds=1)
+    assert site.ask(IIN).status_code == 200
+    for _ in range(9):
+        site.ask(IIN, "01.01.1980")
+    assert site.ask(IIN).status_code == 429 and site.ask(row(2)["iin"]).status_code == 200
+    site.at += LATER
+    assert site.ask(IIN).status_code == 200
+
+
+def test_which_client_asked_is_forgotten_after_a_day(site: Site) -> None:
+    site.ask(IIN)
+    site.at += timedelta(days=1, minutes=1)
+    site.ask(row(2)["iin"])
+    clients = list(site.connection.scalars(sa.text("SELECT client IS NULL FROM roll_lookup ORDER BY id")))
+    assert clients == [True, False]
+
+
+def test_a_header_changes_nothing_unless_it_is_our_proxy_s(site: Site) -> None:
+    answers = [site.ask(iin_of(date(1979, 10, 28), n), **{"X-Forwarded-For": f"10.0.0.{n}"}) for n in range(100, 113)]
+    assert answers[-1].status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("sent", "proxies", "expected"),
+    [
+        (["203.0.113.9"], 1, "203.0.113.9"),
+        (["1.2.3.4, 203.0.113.9"], 1, "203.0.113.9"),  # what the client wrote stands to the left
+        (["1.2.3.4", "203.0.113.9"], 1, "203.0.113.9"),
+        (["1.2.3.4, 203.0.113.9, 10.0.0.1"], 2, "203.0.113.9"),
+        (["1.2.3.4"], 2, "192.0.2.1"),
+        (["not an address"], 1, "192.0.2.1"),
+        ([], 1, "192.0.2.1"),
+        (["2001:db8:1:2:3:4:5:6"], 1, "2001:db8:1:2::"),
+        (["2001:db8:1:2:ffff::1"], 1, "2001:db8:1:2::"),
+        (["::ffff:203.0.113.9"], 1, "203.0.113.9"),
+    ],
+)
+def test_the_address_is_the_one_our_outermost_proxy_wrote(sent: list[str], proxies: int, expected: str) -> None:
+    headers = [(b"x-forwarded-for", value.encode()) for value in sent]
+    request = Request({"type": "http", "headers": headers, "client": ("192.0.2.1", 4711)})
+    assert client_of(request, "x-forwarded-for", proxies) == expected
+    assert client_of(request) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "iin", ["", "79102830272", "791028302729", "000000000000", "<script>alert(1)</script>", "７９１０２８３０２７２０"]
+)
+def test_what_is_no_iin_is_said_to_be_none_and_asks_nothing(site: Site, iin: str) -> None:
+    answer = site.ask(iin)
+    assert answer.status_code == 422 and "<script>alert" not in answer.text and outcomes(site) == []
+
+
+@pytest.mark.parametrize("born", ["", "32.01.1979", "28.10.79", "1979-13-01", "28.10", "a.b.1979", "28.10.1979.1"])
+def test_a_birthday_that_is_none(site: Site, born: str) -> None:
+    assert site.ask(IIN, born).status_code == 422 and outcomes(site) == []
+
+
+def test_bodies_that_are_too_large_or_no_form_are_refused_unread(site: Site) -> None:
+    post = site.client.post
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert post("/en/roll", content=b"iin=" + b"1" * 20_000, headers=form).status_code == 413
+    assert post("/en/roll", content=(b"x" * 4096 for _ in range(1000)), headers=form).status_code == 413
+    assert post("/en/roll", json={"iin": IIN, "born": BORN}).status_code == 415
+    assert post("/en/roll", files={"iin": ("x", b"1" * 100)}).status_code == 415
+    assert post("/en/roll", content="&".join(f"a{n}=1" for n in range(500)), headers=form).status_code == 422
+    assert post("/en/roll", content="iin=\u2028\xff".encode(), headers=form).status_code == 422
+    assert outcomes(site) == []
+
+
+def test_another_site_cannot_ask_by_somebody_s_browser(site: Site) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        assert site.ask(IIN, **headers).status_code == 403
+    assert site.ask(IIN, **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert outcomes(site) == ["listed"]
+
+
+def test_an_unknown_poll_is_none(site: Site) -> None:
+    answer = site.client.post("/en/roll", data={"poll": "'; DROP TABLE voter", "iin": IIN, "born": BORN})
+    assert answer.status_code == 404 and outcomes(site) == []
+
+
+def test_the_look_up_is_as_the_page_says_without_the_page(site: Site) -> None:
+    found = look_up(site.connection, VAULT, site.poll, IIN, date(1979, 10, 28), "192.0.2.1", NOW)
+    assert (found.outcome, found.station, found.area, found.final) == ("listed", "A-1", "A", False)
+    assert site.poll.id == POLL
+
+
+def test_many_questions_at_once_do_not_slip_past_the_limit(engine: sa.Engine) -> None:
+    poll, limits = _poll(), Limits(client=5)
+
+    def one(serial: int) -> str:
+        with engine.begin() as connection:
+            iin = iin_of(date(1979, 10, 28), serial)
+            return look_up(connection, VAULT, poll, iin, date(1979, 10, 28), "192.0.2.7", NOW, limits).outcome
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(one, range(200, 216)))
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM roll_lookup WHERE poll = :poll"), {"poll": poll.id})
+    assert outcomes.count("not listed") == 5 and outcomes.count("limited") == 11
