@@ -73,7 +73,7 @@ class Site:
         return self.client.post(f"/{language}/roll", data={"poll": POLL, "iin": iin, "born": born}, headers=headers)
 
     def claim(self, kind: str = "missing", iin: str | None = None, **fields: str) -> Any:
-        page = self.client.get(f"/en/roll/claim?kind={kind}").text
+        page = self.client.get(f"/en/roll/claim?poll={POLL}&kind={kind}").text
         token = re.search(r'name="token" value="([^"]+)"', page)
         assert token is not None
         form = {"poll": POLL, "kind": kind, "token": token[1], "iin": iin or row(1)["iin"], "born": BORN} | fields

@@ -204,7 +204,7 @@ def test_numbers_are_not_guessed_for_ever(site: Site) -> None:
 def test_every_page_opens_in_every_language(site: Site, language: str) -> None:
     site.claim("missing", STRANGER, **PERSON)
     site.officer = ANNA
-    pages = ["roll", f"roll?poll={POLL}", "roll/claim", *(f"roll/claim?kind={kind}" for kind in KINDS)]
+    pages = ["roll", f"roll?poll={POLL}", "roll/claim", *(f"roll/claim?poll={POLL}&kind={kind}" for kind in KINDS)]
     for page in [*pages, "roll/claim/follow", "desk/claims", "desk/claims/1"]:
         answer: Any = site.client.get(f"/{language}/{page}")
         assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store", page

@@ -49,7 +49,8 @@ def test_every_link_of_the_desk_opens_for_its_role_in_every_language(
         links = {link.replace("&amp;", "&") for link in re.findall(r'href="([^"#]*)"', answer.text)}
         due += [link for link in links if link.startswith(f"/{language}/desk") and link not in {*seen, *due}]
     expected = {"clerk": 10, "ann": 3, "cho": 2, "s1": 4}
-    assert len(seen) == expected[name], seen
+    mine = {page for page in seen if page.count("/") < 4 or page.startswith(f"/{language}/desk/{POLL}")}
+    assert len(mine) == expected[name], seen  # other tests leave polls in the same database
 
 
 @pytest.mark.parametrize(
