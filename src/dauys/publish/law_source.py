@@ -18,7 +18,7 @@ from typing import Protocol
 from dauys.errors import DauysError
 from dauys.law.consolidate import days_of_change, live, replay
 from dauys.law.effects import AmendingLaw, Effect
-from dauys.law.facts import Fact, Facts, load_facts
+from dauys.law.facts import Facts, load_facts
 from dauys.law.files import read_yaml
 from dauys.law.packs import load_pack, pack_folder, pack_names
 from dauys.law.redline import Line, redline
@@ -160,17 +160,16 @@ def served_law(name: str, source: Records) -> PackLaw:
         if poll.publishes is not None and poll.id.partition("/")[0] == name
     ]
     records = tuple(one for one in found if one is not None)
-    if not records:
-        return law
-    decided = frozenset(one.event for one in records)
-    system, days = _under(name, decided, tuple(one.fact for one in records if one.fact is not None))
-    return replace(law, system=system, days=days, records=records)
+    return _under(name, records) if records else law
 
 
 @lru_cache(maxsize=16)
-def _under(name: str, decided: frozenset[str], facts: tuple[Fact, ...]) -> tuple[System, tuple[date, ...]]:
-    system = load_system(name, load_facts(name).from_record(decided, Facts(facts)))
-    return system, tuple(system.days())
+def _under(name: str, records: tuple[Commencement, ...]) -> PackLaw:
+    """One object for the same records: what is remembered of a law (`_moved`) is remembered by object."""
+    decided = frozenset(one.event for one in records)
+    facts = Facts(tuple(one.fact for one in records if one.fact is not None))
+    system = load_system(name, load_facts(name).from_record(decided, facts))
+    return replace(pack_law(name), system=system, days=tuple(system.days()), records=records)
 
 
 @lru_cache(maxsize=32)

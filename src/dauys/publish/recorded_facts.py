@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dauys.errors import BadInput, DauysError
@@ -48,7 +48,7 @@ class Commencement:
     """
 
     poll: str
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(hash=False)
     event: str
     state: str
     outcomes: tuple[str, ...] = ()
