@@ -1,6 +1,6 @@
 """Check-ins made durable at the centre through HTTP, by 64 stations at once, beside `pgbench` and its bare single-row insert.
 
-A station sends its events in signed batches of 50 and waits for the signed answer; what is answered is committed. pgbench
+A station sends its events in signed batches of 100 and waits for the signed answer; what is answered is committed. pgbench
 (64 clients, two threads, prepared) commits one row each time, on the same server and disk. A second line sends one check-in
 a request. Then at half the first rate: how long a station waits for its answer.
 """
@@ -29,12 +29,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.timing import Line
 from dauys.pollbook import centre
+from dauys.pollbook.centre_routes import SWITCH
 from dauys.pollbook.channels import Channels
 from dauys.pollbook.log import Event, Head, LogId, sign_batch
 from dauys.record.log import open_log
 from dauys.store.engine import driver, open_store
 
-POLL, CLIENTS, BATCH = "bench/checkins", 64, 50
+POLL, CLIENTS, BATCH = "bench/checkins", 64, 100
 AT = datetime(2022, 6, 5, 10, tzinfo=UTC)
 CENTRE = Ed25519PrivateKey.from_private_bytes(b"c" * 32)
 INDIA = 3_000
@@ -78,7 +79,8 @@ def right(station: int, number: int) -> UUID:
 
 def measure(quick: bool) -> list[Line] | str:
     """Three lines: batches, single check-ins, and the wait at half the rate."""
-    per_station, singles = (10, 20) if quick else (60, 100)
+    sys.setswitchinterval(SWITCH)
+    per_station, singles = (10, 20) if quick else (40, 100)
     with tempfile.TemporaryDirectory(prefix="dauys") as name:
         engine = open_store(Path(name))
         url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "", 1)
@@ -236,6 +238,7 @@ def serve() -> None:
     from dauys.pollbook.centre_routes import Office, router
     from dauys.roll.vault import new_vault
 
+    sys.setswitchinterval(SWITCH)  # as `dauys serve` does
     app = FastAPI()
     channels, vault = Channels(date(2022, 6, 5), "Asia/Almaty", {}), new_vault()
     app.include_router(

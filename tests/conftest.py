@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ LONGEST_FIRST = (
     "test_cluster", "test_kazakhstan_2022", "test_russia_2020", "test_served", "test_attack_bundle", "test_planted_faults",
 )  # fmt: skip
 """Files that take many seconds: begun last, one would run on alone while the other processes wait."""
+
+
+gc.set_threshold(50_000, 20, 50)  # as the commands do: thousands of tests keep much and throw little away
 
 
 def pytest_configure(config: pytest.Config) -> None:

