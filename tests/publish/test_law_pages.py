@@ -243,6 +243,8 @@ def test_what_a_poll_decided_is_cited_from_its_record(client: TestClient, lang: 
     assert [a["data-state"] for a in shown.with_attribute("data-record")] == ["published"]
     assert f"/{lang}/polls/{POLL}/record" in {a["href"] for a in shown.all("a")}
     assert client.get(f"/{lang}/polls/{POLL}/record").status_code == 200
+    raw = client.get(f"/{lang}/{HOME}on/2022-06-08").text
+    assert f'. <a href="/{lang}/polls/{POLL}/">' in raw, "the sentence and the poll's name need a space between them"
     (record,) = model(client, f"{HOME}rules/natural_resources.owner.json?on=2022-06-08")["records"]
     assert (record["state"], record["event"]["at"]) == ("published", "2022-06-08")
 
