@@ -16,7 +16,7 @@ def hashes(values):
 def roll_and_check_ins(entries, listed, tree, canonical):
     """Pairs of whether something is as it must be, and what is wrong if not. `entries` of the record, in order; `listed`
     are the ids of all stations; `tree` makes the root of leaf hashes, `canonical` the one JSON of a value."""
-    frozen, stations, added, used, total = [], {}, Counter(), Counter(), 0
+    frozen, stations, added, more, used, total = [], {}, Counter(), Counter(), Counter(), 0
     seen, logs = set(), {}
     for entry in entries:
         kind, name, body = entry["kind"], entry["id"], entry["body"]
@@ -29,15 +29,22 @@ def roll_and_check_ins(entries, listed, tree, canonical):
                 good = frozen and one["id"] in listed and one["id"] not in stations and one["voters"] >= 0
                 yield good and set(one) == {"id", "voters", "root"}, f"{name}: {one['id']} is unknown, or there twice"
                 stations[one["id"]] = one
-        elif kind == "additions":
-            station, made = body["station"], body["commitments"]
-            added[station] += 1
-            follows = station in stations and name == f"{kind}/{station}/{added[station]}" and body["reason"].strip()
-            yield follows, f"{name} gives no reason, or is not the next addition of a station of the roll"
-            fine = body["count"] == len(made) > 0 and hashes(made) and seen.isdisjoint(made)
+        elif kind in ("additions", "withdrawals"):
+            station, made, sign = body["station"], body["commitments"], 1 if kind == "additions" else -1
+            added[kind, station] += 1
+            follows = (
+                station in stations and name == f"{kind}/{station}/{added[kind, station]}" and body["reason"].strip()
+            )
+            yield follows, f"{name} gives no reason, or is not the next change of a station of the roll"
+            fine = body["count"] == len(made) > 0 and hashes(made) and seen.isdisjoint((kind, one) for one in made)
             yield fine, f"{name} has another count, or a commitment in the wrong place or twice"
-            seen.update(made)
-            total += body["count"]
+            seen.update((kind, one) for one in made)
+            total += sign * body["count"]
+            more[station] += sign * body["count"]
+            yield (
+                station not in stations or stations[station]["voters"] + more[station] >= 0,
+                f"{name} withdraws too many",
+            )
         elif kind == "check-ins":
             station, made, undone = body["station"], body["commitments"], body["undone"]
             last, standing, ever = logs.get((station, body["generation"]), (0, set(), set()))

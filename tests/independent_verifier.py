@@ -1,33 +1,31 @@
 """Does this bundle prove its result? A second verifier: docs/architecture.md in code, sharing nothing with the package.
 
-`python independent_verifier.py DIR [--key VKEY]` prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and
+`python independent_verifier.py DIR|URL [--key VKEY]` prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and
 exits with 1 when a check fails. Needs only Python and `cryptography`. Written to be read, not to be fast.
 """
 
 import argparse
-import csv
 import json
 import re
 from base64 import b64decode
 from collections import Counter
 from datetime import datetime
 from fractions import Fraction
-from functools import cache
 from hashlib import sha256
 from math import ceil, floor, lcm
 from operator import eq, le, lt
-from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from independent_observers import OBSERVERS, SENT, observers
+from independent_reader import earlier, files, reader, table
 from independent_roll import roll_and_check_ins
 
-AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins"}
-KINDS = {"poll", "stations", "turnout", "protocol", "closing", "roll", "roll-stations", "additions"} | AFTER_CLOSING
+AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins", *OBSERVERS}
+BEFORE = {"poll", "stations", "turnout", "protocol", "closing", "roll", "roll-stations", "additions", "withdrawals"}
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
-IN_UTF16 = cache(lambda key: key.encode("utf-16-be"))
 
 
 def tree(hashes):
@@ -76,7 +74,7 @@ def canonical(value):
 
     def ordered(part):
         if isinstance(part, dict):
-            return {key: ordered(part[key]) for key in sorted(part, key=IN_UTF16)}
+            return {key: ordered(part[key]) for key in sorted(part, key=lambda key: key.encode("utf-16-be"))}
         if isinstance(part, float) or (type(part) is int and abs(part) >= 2**53):
             raise ValueError(f"{part} is not a whole number that JSON can hold")
         return list(map(ordered, part)) if isinstance(part, list) else part
@@ -130,16 +128,16 @@ class Bundle:
     """The bundle. Each check yields pairs: whether something is as it must be, and what is wrong if it is not."""
 
     def __init__(self, folder, vkey=None):
-        self.folder, self.vkey, self.entries, self.tiles, self.parsed = Path(folder), vkey, [], {}, []
-        self.read = lambda path: (self.folder / path).read_bytes()
+        self.place, self.vkey, self.entries, self.tiles, self.parsed = folder, vkey, [], {}, []
+        self.read = reader(folder)
 
     def load(self):
         keys = json.loads(self.read("keys.json"))
         self.log_key, self.witnesses = read_key(keys["log"]), [read_key(key) for key in keys["witnesses"]]
         self.note = read_note(self.read("checkpoint"))
         self.results, size = json.loads(self.read("results.json")), self.note[3]
-        self.table = list(csv.DictReader(self.read("stations.csv").decode().splitlines(keepends=True)))
-        self.earlier = {path.name: read_note(path.read_bytes()) for path in (self.folder / "checkpoints").glob("*")}
+        self.table = table(self.read("stations.csv"))
+        self.earlier = {name: read_note(data) for name, data in earlier(self.place, self.read).items()}
         for first in range(0, size, 256):
             data, at, before = self.read(tile("entries", first // 256, min(256, size - first))), 0, len(self.entries)
             while at < len(data):
@@ -187,7 +185,7 @@ class Bundle:
             self.parsed.append(entry)
             name, kind, what = entry["id"], entry["kind"], f"entry {index}, {entry['id']}"
             yield name not in seen, f"{what}, is in the record twice"
-            yield name.split("/")[0] == kind and kind in KINDS, f"{what}, is a {kind}"
+            yield name.split("/")[0] == kind and kind in BEFORE | AFTER_CLOSING, f"{what}, is a {kind}"
             yield (index == 0) == (kind == "poll"), f"{what}, stands in the place of the poll, or the poll in its place"
             known = datetime.fromisoformat(entry["at"]).tzinfo and entry["poll"] == self.parsed[0]["poll"]
             yield known, f"{what}, is of {entry['poll']}, {entry['at']}; an offset and one poll are needed"
@@ -207,7 +205,7 @@ class Bundle:
 
     def authors(self):
         keys = {name: b64decode(key) for name, key in self.poll["keys"].items()}
-        for index, entry in enumerate(self.parsed):
+        for index, entry in self.of_kind(*(BEFORE | AFTER_CLOSING) - SENT):
             by, public, own = entry["by"], keys.get(entry["by"]), entry["kind"] in ("protocol", "turnout")
             if own and public is None and by == entry["body"]["station"]:
                 public = b64decode(self.stations.get(by, {}).get("key", "")) or None
@@ -355,8 +353,8 @@ class Bundle:
                 yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv: {row['station']}, {name}"
 
     def labelled(self):
-        for path in sorted(self.folder.glob("*.*")) if self.poll["reconstruction"] else ():
-            yield path.name == "keys.json" or b"reconstruct" in path.read_bytes().lower(), f"{path.name} is silent"
+        for name, data in files(self.place, self.read) if self.poll["reconstruction"] else ():
+            yield name == "keys.json" or b"reconstruct" in data.lower(), f"{name} is silent"
 
 
 CHECKS = [
@@ -374,11 +372,12 @@ CHECKS = [
     (Bundle.published, "the published files say what the record says", "the same numbers"),
     (Bundle.labelled, "a reconstruction says so everywhere", "the word in every published file"),
     (lambda b: roll_and_check_ins(b.parsed, set(b.stations), tree, canonical), "the roll adds up", "sums that follow"),
+    (lambda b: observers(b, good, canonical), "what observers say is theirs and is so", "their own true words"),
 ]
 
 
 def verify(folder, vkey=None):
-    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.14; stops where nothing further can be said
+    bundle, checks = Bundle(folder, vkey), []  # V.01 to V.15; stops where nothing further can be said
     for number, (check, what, expected) in enumerate(CHECKS, start=1):
         problems, broken = [], False
         try:
@@ -394,7 +393,7 @@ def verify(folder, vkey=None):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
-    parser.add_argument("folder", metavar="DIR")
+    parser.add_argument("folder", metavar="DIR|URL")
     parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, known from elsewhere")
     print(json.dumps(answer := verify(**vars(parser.parse_args())), ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

@@ -10,24 +10,28 @@ from typing import Any
 import click
 import numpy as np
 
+from dauys.cli.estimate_vote import Columns, vote_of_bundle, vote_of_table
+from dauys.cli.estimate_words import snapshot, text
 from dauys.cli.main import answer, moment
 from dauys.cli.sample import read_json
 from dauys.errors import BadInput
 from dauys.observe.design import LONELY
-from dauys.observe.double_rule import DoubleRule, double_rule
+from dauys.observe.double_rule import double_rule
 from dauys.observe.estimate import Pps
 from dauys.observe.frame import file_sha256, same_frame
 from dauys.observe.interval import KINDS
 from dauys.observe.night import Ask, Drawn, Said, drawn_of_draw, drawn_of_sheet, matched, say, snapshots
 from dauys.observe.partial import Gate
 from dauys.observe.pps import JOINT, METHODS
+from dauys.observe.replay import Counted, Vote, replayed
 from dauys.observe.replicates import METHODS as REPLICATES
+from dauys.observe.report.night_picture import night as picture
 from dauys.observe.sheet import Sheet, moments, read_sheet
 
 
 @click.command()
 @click.argument("file", metavar="SAMPLE", type=click.Path(path_type=Path))
-@click.option("--y", required=True, help="The column of the option's votes.")
+@click.option("--y", help="The column of the option's votes.")
 @click.option("--x", help="The column of what the share is of (participants). Without it: the mean of y.")
 @click.option("--strata", help="The column of the strata; several with commas.")
 @click.option("--fpc", help="The column with the number of stations in the row's stratum, drawn or not.")
@@ -66,16 +70,30 @@ from dauys.observe.sheet import Sheet, moments, read_sheet
 @click.option(
     "--every", type=click.IntRange(1), help="With --arrived: the estimate every so many minutes of the night."
 )
+@click.option("--whole", is_flag=True, help="SAMPLE has every station, not only the drawn: replay the night of --draw.")
+@click.option("--option", help="SAMPLE is a bundle: the option whose share is estimated. [default: the first]")
+@click.option("--contest", help="SAMPLE is a bundle: the contest. [default: the only one]")
+@click.option("--closes", help="With --whole and no --arrived: arrivals by a model, from this closing hour on.")
+@click.option(
+    "--commission", help="With --closes: the column of the commission that takes protocols; several with commas."
+)
+@click.option("--zones", type=click.Path(path_type=Path),
+              help="With --closes: a CSV with a column as in SAMPLE and `hours` east of UTC.")  # fmt: skip
+@click.option("--svg", type=click.Path(path_type=Path), help="With --every: draw the night here.")
 @click.option("--check", is_flag=True, help="Exit with 1 if it must not be published yet.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/estimates.md).")
 def estimate(
-    file: Path, y: str, x: str | None, strata: str | None, fpc: str | None, weight: str | None, pi: str | None,
+    file: Path, y: str | None, x: str | None, strata: str | None, fpc: str | None, weight: str | None, pi: str | None,
     cluster: str | None, draw: Path | None, frame: Path | None, ids: str | None, by: str | None, double: bool,
     territories: str | None, total: bool, interval: str, confidence: float, variance: str | None, joint: Path | None,
     constant: float | None, lonely: str, empty: str, shift: float, response: int, arrived: str | None, at: str | None,
-    every: int | None, check: bool, as_json: bool,
+    every: int | None, whole: bool, option: str | None, contest: str | None, closes: str | None, commission: str | None,
+    zones: Path | None, svg: Path | None, check: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Estimate a share from SAMPLE: a table with a row for each drawn station, y and x empty where nothing came yet.
+
+    SAMPLE may be the folder of a poll's bundle, or with --whole a table of all stations: then the night of the sample in --draw
+    is replayed, and the official value stands beside the estimate.
 
     The variance is that between stations, never that of voters. With stations missing there is a band beside the interval, and
     reasons where it must not be published.
@@ -84,43 +102,85 @@ def estimate(
         raise BadInput("the draw says the design already", expected="no --strata, --fpc, --weight, --pi or --cluster")
     if double and not by:
         raise BadInput("the double rule needs the regions", expected="--by COLUMN")
+    if y is None and not file.is_dir():
+        raise BadInput("which column has the option's votes?", expected="--y COLUMN")
     ask = Ask(
         interval, confidence / 100, lonely, empty, shift / 100, Gate(response=Fraction(response, 100)),
         _pps(variance, joint, constant), total, variance if variance in REPLICATES else None,
     )  # fmt: skip
-    named = {
-        "id": ids or ("id" if draw else None), "y": y, "x": x, "strata": strata, "fpc": fpc, "weight": weight, "pi": pi,
-        "cluster": cluster, "by": by, "arrived": arrived,
-    }  # fmt: skip
-    several = ("id", "strata")
-    sheet = read_sheet(
-        file, {name: column.split(",") if name in several else [column] for name, column in named.items() if column}
-    )
-    drawn, received, ys, xs, rows = _drawn(sheet, draw, frame)
-    regions = None if by is None else [sheet.texts["by"][row] if row >= 0 else "" for row in rows]
-    came: list[datetime | None] = []
-    if arrived is not None:
-        known = moments(sheet)
-        came = [known[row] if row >= 0 and here else None for row, here in zip(rows, received.tolist(), strict=True)]
+    step = None if every is None else timedelta(minutes=every)
+    vote: Vote | None = None
+    if file.is_dir() or whole:
+        columns = Columns(y, x, ids or "id", by, arrived, closes, commission, zones)
+        drawn = drawn_of_draw(read_json(_needed(draw)))
+        vote = vote_of_bundle(file, contest, option) if file.is_dir() else vote_of_table(file, columns)
+        if frame is not None:
+            same_frame(file_sha256(frame), str(drawn.frame_sha256), frame)
+        own = vote.of(drawn)
+        received, ys, xs, denominator = ~np.isnan(own.y), np.nan_to_num(own.y), own.x, own.denominator
+        regions = list(own.regions) if by is not None else None
+        named = sorted(set(vote.regions))
+        came = [moment if here else None for moment, here in zip(own.came, received.tolist(), strict=True)]
+    else:
+        sheet = _sheet(file, ids or ("id" if draw else None), y, x, strata, fpc, weight, pi, cluster, by, arrived)
+        drawn, received, ys, xs, rows = _drawn(sheet, draw, frame)
+        regions = None if by is None else [sheet.texts["by"][row] if row >= 0 else "" for row in rows]
+        named, denominator = sorted(set(sheet.texts["by"])) if by else [], x or "one for each row"
+        known = moments(sheet) if arrived is not None else []
+        came = (
+            [known[row] if row >= 0 and here else None for row, here in zip(rows, received.tolist(), strict=True)]
+            if known
+            else []
+        )
     until = _until(at, came)
     states: list[Said] = []
+    hours: list[Counted] = []
     if came:
-        if every is not None and xs is not None:
-            states = snapshots(drawn, came, ys, xs, ask, timedelta(minutes=every), until, x or "rows")
+        if vote is not None and step is not None:
+            night = replayed(drawn, vote, ask, step, until)
+            states, hours = [one.said for one in night], [one.official for one in night]
+        elif step is not None and xs is not None:
+            states = snapshots(drawn, came, ys, xs, ask, step, until, denominator)
         received = np.array([one is not None and one <= until for one in came])
     before = [one.found.estimate for one in states[:-1]]
-    said = say(drawn, received, ys, xs, ask, until, x or "one for each row", regions, before)
+    said = say(drawn, received, ys, xs, ask, until, denominator, regions, before)
     both = None
     if double:
-        names = territories.split(",") if territories else sorted(set(sheet.texts["by"]))
+        names = territories.split(",") if territories else named
         both = double_rule(said.found, said.by, [name.strip() for name in names])
     body = said.to_json()
     if states:
-        body["snapshots"] = [_snapshot(one) for one in states]
+        body["snapshots"] = [snapshot(one) for one in states]
+    for one, counted in zip(body.get("snapshots", ()), hours, strict=bool(hours)):
+        one["official"] = counted.to_json()
     if both is not None:
         body["double"] = both.to_json()
-    answer(body, as_json, _text(said, states, both))
+    if vote is not None:
+        body["official"] = vote.official().to_json()
+    if svg is not None:
+        svg.write_text(picture(body, "night", "en"), encoding="utf-8")
+    answer(body, as_json, text(said, states, both, hours, None if vote is None else vote.official()))
     return 1 if check and said.partial is not None and not said.partial.publish else 0
+
+
+def _needed(draw: Path | None) -> Path:
+    if draw is None:
+        raise BadInput("the night of which sample?", expected="--draw FILE.json, the answer of `dauys sample --json`")
+    return draw
+
+
+def _sheet(
+    file: Path, ids: str | None, y: str | None, x: str | None, strata: str | None, fpc: str | None, weight: str | None,
+    pi: str | None, cluster: str | None, by: str | None, arrived: str | None,
+) -> Sheet:  # fmt: skip
+    named = {
+        "id": ids, "y": y, "x": x, "strata": strata, "fpc": fpc, "weight": weight, "pi": pi, "cluster": cluster, "by": by,
+        "arrived": arrived,
+    }  # fmt: skip
+    several = ("id", "strata")
+    return read_sheet(
+        file, {name: column.split(",") if name in several else [column] for name, column in named.items() if column}
+    )
 
 
 def _drawn(sheet: Sheet, draw: Path | None, frame: Path | None) -> tuple[Drawn, Any, Any, Any, list[int]]:
@@ -171,53 +231,3 @@ def _until(at: str | None, came: list[datetime | None]) -> datetime:
         except ValueError:
             raise BadInput("not a moment", found=at, expected="like 2018-07-01T20:00") from None
     return moment(at)
-
-
-def _snapshot(one: Said) -> dict[str, Any]:
-    body = one.found.to_json()
-    state = one.partial
-    return {
-        "at": one.facts["at"], "received": one.facts["received"], "estimate": body["estimate"], "se": body["se"],
-        "ci": body["ci"], "band": None if state is None else list(state.band),
-        "publish": state is None or state.publish, "reasons": [] if state is None else list(state.reasons),
-    }  # fmt: skip
-
-
-def _text(said: Said, states: list[Said], both: DoubleRule | None) -> str:
-    found, facts, state = said.found, said.facts, said.partial
-    scale, unit = (1.0, "") if found.estimate > 1 or "total" in found.method else (100.0, " %")
-
-    def value(number: float) -> str:
-        return f"{scale * number:,.3f}"
-
-    lines = [
-        f"{value(found.estimate)}{unit}, {100 * found.confidence:g} % interval {value(found.ci[0])} to {value(found.ci[1])}"
-        + (" if what is missing is missing at random within its stratum" if state else ""),
-        f"  standard error {value(found.se)}, {found.df} degrees of freedom; {found.method}; interval by {found.interval}",
-        f"  {facts['received']:,} of {facts['designed']:,} drawn stations, {facts['strata']:,} strata; "
-        f"of {facts['population']}; share of {facts['denominator']}",
-    ]
-    if found.deff_ballots is not None:
-        lines.append(f"  design effect {found.deff_ballots:.1f}: ballots come by stations, not one by one")
-    if state is not None:
-        lines.append(
-            f"  band: {value(state.band[0])} to {value(state.band[1])} if missing stations differ by {100 * state.shift:g} points"
-        )
-        lines.append(f"  whatever the missing say: {value(state.worst[0])} to {value(state.worst[1])}")
-        lines += [f"  DO NOT PUBLISH: {reason}" for reason in state.reasons]
-    lines += [f"  note: {remark}" for remark in said.remarks]
-    for one in said.by:
-        lines.append(
-            f"  {one.name}: {value(one.found.estimate)}, {value(one.found.ci[0])} to {value(one.found.ci[1])} (n = {one.found.n})"
-        )
-    for past in states:
-        publish = past.partial is None or past.partial.publish
-        lines.append(
-            f"  {past.facts['at']}  {past.facts['received']:>6,}  {value(past.found.estimate)} "
-            f"[{value(past.found.ci[0])}, {value(past.found.ci[1])}]{'' if publish else '  do not publish'}"
-        )
-    if both is not None:
-        low, high = both.territories
-        chance = f"{low:.4f}" if low == high else f"{low:.4f} to {high:.4f}"
-        lines.append(f"  at least {both.needed} of {both.of} say yes: probability {chance}")
-    return "\n".join(lines)

@@ -16,16 +16,7 @@ from dauys.observe.indicators.picture import svg
 from dauys.observe.indicators.picture import text as letters
 from dauys.observe.indicators.report import Options, Report, report
 from dauys.observe.indicators.words import words
-
-AXES = {
-    "kk": {"turnout": "Келу", "share": "Үлес", "caption": "Әр шаршы бір пункт, қою түс көп дауысты білдіреді."},
-    "ru": {"turnout": "Явка", "share": "Доля", "caption": "Каждый квадрат один пункт; темнее, где больше голосов."},
-    "en": {
-        "turnout": "Turnout",
-        "share": "Share",
-        "caption": "Each square is one point; darker where there are more votes.",
-    },
-}
+from dauys.observe.report.labels import axes
 
 
 @click.command()
@@ -43,13 +34,14 @@ AXES = {
               help="Resamples of the density of shares.")  # fmt: skip
 @click.option("--fdr", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05, show_default=True,
               help="The false discovery rate over regions.")  # fmt: skip
+@click.option("--model", is_flag=True, help="Fit the model of moved votes (Klimek and others 2012) as well.")
 @click.option("--clean", multiple=True, metavar="FIRST-LAST",
               help="A clean range of turnout for the band, in points; may be repeated. [default: many]")  # fmt: skip
 @click.option("--svg", "picture", type=click.Path(path_type=Path), help="Write the fingerprint to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/indicators.md).")
 def indicators(
-    file: Path, columns: str, language: str, draws: int, seed: int, resamples: int, fdr: float, clean: tuple[str, ...],
-    picture: Path | None, as_json: bool,
+    file: Path, columns: str, language: str, draws: int, seed: int, resamples: int, fdr: float, model: bool,
+    clean: tuple[str, ...], picture: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Show what is unusual in FILE, a table with one row for each station (CSV, CSV.GZ, Parquet, JSON Lines).
 
@@ -62,14 +54,15 @@ def indicators(
         say(
             f"{counted(len(counts), 'station')}, {counted(draws, 'draw')}: this takes a while (--draws 0 leaves them out)"
         )
-    found = report(counts, Options(draws, seed, fdr, resamples, ranges, language))
+    found = report(counts, Options(draws, seed, fdr, resamples, ranges, language, model))
     if picture is not None:
         if found.fingerprint is None:
             raise BadInput(
                 "there is no fingerprint without registered voters", found=columns, expected="registered=COLUMN"
             )
         title = words()["fingerprint"].title[language]
-        picture.write_text(svg(found.fingerprint.cells, {"title": title} | AXES[language]), encoding="utf-8")
+        said = axes(language) | {"title": title}
+        picture.write_text(svg(found.fingerprint.cells, said), encoding="utf-8")
     answer(found.body, as_json, _text(found))
     return 0
 

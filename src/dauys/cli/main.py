@@ -31,10 +31,13 @@ COMMANDS = {
     "roll": "dauys.cli.roll:roll",
     "sample": "dauys.cli.sample:sample",
     "estimate": "dauys.cli.estimate:estimate",
+    "compare": "dauys.cli.compare:compare",
     "indicators": "dauys.cli.indicators:indicators",
     "audit": "dauys.cli.audit:audit",
     "pollbook": "dauys.cli.pollbook:pollbook",
     "station": "dauys.cli.station:station",
+    "observers": "dauys.cli.observers:observers",
+    "mission": "dauys.cli.mission:mission",
 }
 """Command name to the function that does it: imported only when called, so that `verify` starts without a database."""
 

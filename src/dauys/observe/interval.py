@@ -1,4 +1,7 @@
-"""Between which values does an estimate leave the true one? Intervals by t, logit, arcsine and beta (Korn and Graubard 1998)."""
+"""Between which values does an estimate leave the true one? Intervals by t, logit, likelihood, arcsine and beta.
+
+Beta is that of Korn and Graubard (1998); likelihood is the likelihood ratio scaled by the design's variance (Rao and Scott 1984).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable
 
 from dauys.errors import DauysError
 
-KINDS = ("t", "logit", "asin", "beta")
+KINDS = ("t", "logit", "likelihood", "asin", "beta")
 
 
 def normal_quantile(p: float) -> float:
@@ -40,10 +43,11 @@ def t_below(x: float, df: float) -> float:
 
 
 def interval(kind: str, estimate: float, se: float, df: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """(low, high). `n` is the number of rows, which only beta needs. NaN where df is 0.
+    """(low, high). `n` is the number of rows, which beta and likelihood need. NaN where df is 0.
 
     logit: R ± t se/(R(1-R)) on the logit. asin: on the arcsine of the root. beta: Clopper-Pearson at the effective size
-    R(1-R)/se**2 (t(n-1)/t(df))**2. These three are for shares; at 0 and 1 exactly, or with no spread at all, they are the point.
+    R(1-R)/se**2 (t(n-1)/t(df))**2. likelihood: where the deviance of p, scaled to the same size, reaches t**2. These four are for
+    shares; at 0 and 1 exactly, or with no spread at all, they are the point.
     """
     if kind not in KINDS:
         raise DauysError(f"no such interval: {kind}; there are {', '.join(KINDS)}")
@@ -58,6 +62,8 @@ def interval(kind: str, estimate: float, se: float, df: float, n: int, confidenc
     if kind == "beta":
         return _beta(estimate, se, t_quantile(p, n - 1) / t, p)
     slope = estimate * (1 - estimate)
+    if kind == "likelihood" and not math.isnan(t * se):
+        return _likelihood(estimate, t * t * se * se / slope * n / (2 * (n - 1)))
     forward: Callable[[float], float]
     if kind == "logit":
         forward, width = _expit, t * se / slope
@@ -74,6 +80,21 @@ def _beta(estimate: float, se: float, ratio: float, p: float) -> tuple[float, fl
     size = estimate * (1 - estimate) / (se * se) * ratio * ratio
     yes, no = size * estimate, size * (1 - estimate)
     return float(betaincinv(yes, no + 1, 1 - p)), float(betaincinv(yes + 1, no, p))
+
+
+def _likelihood(estimate: float, most: float) -> tuple[float, float]:
+    """Where the divergence R ln(R/p) + (1-R) ln((1-R)/(1-p)) is `most`, below and above R: halved as far as floats go."""
+
+    def divergence(p: float) -> float:
+        return estimate * math.log(estimate / p) + (1 - estimate) * math.log((1 - estimate) / (1 - p))
+
+    ends = []
+    for far in (0.0, 1.0):
+        near = estimate
+        while far != (middle := (near + far) / 2) != near:
+            near, far = (middle, far) if 0 < middle < 1 and divergence(middle) < most else (near, middle)
+        ends.append(near)
+    return ends[0], ends[1]
 
 
 def _expit(x: float) -> float:

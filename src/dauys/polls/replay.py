@@ -1,13 +1,13 @@
 """What does the record say, from the record alone? The fold of all entries, with everything in it that contradicts itself.
 
 The verifier and the declaration read a poll through this fold; it needs no database and no pack. A fault never stops it:
-it is noted under the number of its check (docs/verify.md, V.05 to V.11 and V.14) and the fold goes on.
+it is noted under the number of its check (docs/verify.md, V.05 to V.11, V.14 and V.15) and the fold goes on.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,17 +15,21 @@ from typing import Any
 import numpy as np
 
 from dauys.errors import DauysError
+from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, SENT
+from dauys.observe.accreditation.follows import Body, Register, Standing, follows
 from dauys.pollbook.sealed import ANSWERS, CheckInReader
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
-from dauys.registers.poll import Contest, Poll, Station
+from dauys.registers.poll import COMMISSION, Contest, Poll, Station
 from dauys.roll.frozen import RollReader
 from dauys.stations.words import agree
 
-AFTER_CLOSING = frozenset({"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins"})
-"""Kinds that still come in then: a station that is heard late is in the record, too."""
-SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", "additions"}
+AFTER_CLOSING = ABOUT_OBSERVERS | {
+    "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins",
+}  # fmt: skip
+"""Kinds that still come in then: a station that is heard late is in the record, too, and so is what observers saw."""
+SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", "additions", "withdrawals"}
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -66,6 +70,9 @@ class Replay:
     _adopted: dict[int, bool] = field(default_factory=dict)
     _reports: dict[tuple[str, str], tuple[int, int, int]] = field(default_factory=dict)  # seq, list, ballots handed out
     _latest: dict[str, str] = field(default_factory=dict)  # the last hour that each station has reported for
+    _observers: Register = field(default_factory=Register)
+    _changes: dict[int, tuple[str, Body]] = field(default_factory=dict)  # corrections and annulments
+    _replaced: dict[int, tuple[str, str, Mapping[str, int]]] = field(default_factory=dict)  # values no longer in force
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
 
     def apply(self, seq: int, entry: Entry) -> None:
@@ -162,6 +169,9 @@ class Replay:
 
     def _check_author(self, seq: int, entry: Entry) -> None:
         """A station's key speaks for its own protocols only; everything of the whole poll is the commission's."""
+        if entry.kind in SENT and entry.by != COMMISSION:  # V.15 looks at who sends and at the signature
+            self.signatures += 1
+            return
         key = self.keys.get(entry.by)
         if key is None and entry.kind == "protocol" and entry.by == entry.body["station"]:
             key = self.stations[entry.by].key if entry.by in self.stations else None
@@ -242,6 +252,9 @@ class Replay:
             self._fault("V.09", seq, f"{entry.id} misstates what it replaces", body["before"], dict(before.values))
         if not body["reason"].strip():
             self._fault("V.09", seq, f"{entry.id} gives no reason")
+        if before is not None:
+            self._replaced[before.seq] = body["contest"], body["station"], before.values
+        self._changes[seq] = entry.kind, body
         self._take(seq, entry, by_station, body["after"], 1 if before is None else before.version + 1)
 
     def _take(
@@ -273,18 +286,59 @@ class Replay:
         with self._noting("V.14", seq):
             self._roll_reader.read(entry.kind, entry.id, entry.body)
 
-    _roll_stations = _additions = _roll
+    _roll_stations = _additions = _withdrawals = _roll
 
     def _check_ins(self, seq: int, entry: Entry) -> None:
         self._check_in_reader = self._check_in_reader or CheckInReader(self.stations)
         with self._noting("V.14", seq):
             self._check_in_reader.read(entry.id, entry.body)
 
+    def _about_observers(self, seq: int, entry: Entry) -> None:
+        """V.15: who says it may, and it agrees with what it points at."""
+        for fault in (*(found := follows(seq, entry, self)).author, *found.content):
+            self._fault("V.15", seq, f"{entry.id}: {fault}")
+        self._observers.take(seq, entry.kind, entry.body)
+
+    _organisation = _organisation_refused = _organisation_suspended = _badge_suspended = _about_observers
+    _observer_sample = _observer_seed = _observer_audit = _observer_report = _about_observers
+    _observation = _observation_answer = _about_observers
+
+    @property
+    def zone(self) -> str:
+        """The poll's time zone; with the methods after it, what V.15 asks of the record so far (observe.accreditation)."""
+        return self.poll.timezone if self.poll else "UTC"
+
+    def standing(self, code: str) -> Standing | None:
+        return self._observers.organisations.get(code)
+
+    def badge(self, commitment: str) -> bool:
+        return self._observers.badges.get(commitment, False)
+
+    def area_of(self, station: str) -> str | None:
+        return self.stations[station].area if station in self.stations else None
+
+    def listed(self) -> Iterable[Station]:
+        return self.stations.values()
+
+    def said(self, place: int) -> tuple[str, Body] | None:
+        return self._observers.entries.get(place) or self._changes.get(place)
+
+    def values(self, place: int, contest: str, station: str) -> Mapping[str, int] | None:
+        held = self.held.get(contest, {}).get(station)
+        if held is not None and held.seq == place:
+            return held.values
+        *whose, values = self._replaced.get(place, ("", "", {}))
+        return values if whose == [contest, station] else None
+
+    def committed(self, organisation: str, contest: str, name: str) -> str | None:
+        return self._observers.audits.get((organisation, contest, name))
+
     def _annulment(self, seq: int, entry: Entry) -> None:
         target = entry.body.get("station") or entry.body["area"]
         if "station" in entry.body and target not in self.stations:
             self._fault("V.07", seq, "an annulment for a station that is not in the list", target)
         self.annulled[entry.body["contest"], target] = bool(entry.body["repeat"])
+        self._changes[seq] = entry.kind, entry.body
 
     def _closing(self, seq: int, entry: Entry) -> None:
         self._closed = True

@@ -9,15 +9,17 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from dauys.errors import DauysError
+from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, observer_shape
 from dauys.pollbook.sealed import check_in_shape
 from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
 from dauys.registers.cells import LARGEST
 from dauys.registers.poll import KEY_LENGTH, Contest, Poll, Station
-from dauys.roll.frozen import StationRoll, is_hash
+from dauys.roll.frozen import ADDITIONS, WITHDRAWALS, StationRoll, is_hash
 
 Body = Mapping[str, Any]
 
@@ -32,12 +34,14 @@ def expect_shape(entry: Entry, poll: Poll | None) -> str:
     `poll` is what the record's first entry defines; None while it is read itself.
     """
     shape = _SHAPES.get(entry.kind)
-    if shape is None:
+    if shape is None and entry.kind not in ABOUT_OBSERVERS:
         raise Misshapen(f"a kind of entry that nobody defined: {entry.kind}")
     if entry.kind == "poll":
         return _poll(entry.body)
     if poll is None:
         raise Misshapen("no poll is defined before it")
+    if shape is None:
+        return observer_shape(entry.kind, entry.body, poll, entry.id)
     return shape(entry.body, poll, entry.id)
 
 
@@ -164,13 +168,14 @@ def _roll_stations(body: Body, poll: Poll, entry_id: str) -> str:
     return f"roll-stations/{_digits(entry_id)}"
 
 
-def _additions(body: Body, poll: Poll, entry_id: str) -> str:
+def _of_roll(kind: str, body: Body, poll: Poll, entry_id: str) -> str:
+    """Additions to a frozen roll, and withdrawals from it."""
     _only(body, ("station", "reason", "count", "commitments"))
     _text(body, "reason")
     _number(body, "count")
     for one in _of(body, "commitments", list):
         _hash(one)
-    return f"additions/{_text(body, 'station')}/{_digits(entry_id)}"
+    return f"{kind}/{_text(body, 'station')}/{_digits(entry_id)}"
 
 
 def _hash(value: object) -> None:
@@ -191,7 +196,8 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "publication": _publication,
     "roll": _roll,
     "roll-stations": _roll_stations,
-    "additions": _additions,
+    ADDITIONS: partial(_of_roll, ADDITIONS),
+    WITHDRAWALS: partial(_of_roll, WITHDRAWALS),
     "check-ins": lambda body, poll, entry_id: check_in_shape(body),
 }
 

@@ -39,6 +39,7 @@ from dauys.record.tiles import (
     tiles_of,
 )
 from dauys.record.witness import verify_cosignatures
+from dauys.registers.spreadsheet import meant
 
 CHECKS = {
     "V.01": "the bundle is whole and readable",
@@ -55,6 +56,7 @@ CHECKS = {
     "V.12": "every published file says what the record says",
     "V.13": "a reconstruction is called one in every file",
     "V.14": "the roll adds up, and ballots handed out are check-ins",
+    "V.15": "what observers say is theirs, and agrees with what it points at",
 }
 """Number to what is checked; the list for readers is docs/checks.md."""
 
@@ -349,7 +351,8 @@ class Verification:
         except (pl.exceptions.PolarsError, ValueError) as error:
             self._fault("V.07", f"stations.csv cannot be read: {error}")
             return
-        rows = list(table.select("contest", "station").iter_rows())
+        named = table.select("contest", "station").fill_null("").rows()
+        rows = [(meant(contest), meant(station)) for contest, station in named]
         listed = {(sheet.contest.id, station.id) for sheet in now.sheets for station in sheet.stations}
         for contest, station in sorted(listed - set(rows))[:SHOWN_FAULTS]:
             self._fault("V.07", f"{station} ({contest}) is on the list and not in stations.csv", station)

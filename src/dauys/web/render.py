@@ -20,23 +20,30 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_timezone_gmt
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from dauys.law.citation_words import said
 from dauys.publish import figures
 from dauys.stations.catalogue import catalogue
+from dauys.web.fault_words import shape_of
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
 
 DATES = {"kk": "kk", "ru": "ru", "en": "en_GB"}
 """The locales that dates are written in: the day before the month."""
 _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
-ROOMS = ("web", "publish", "stations", "pollbook", "roll")
+ROOMS = ("web", "publish", "stations", "pollbook", "roll", "observe")
 """The rooms whose templates the site can show; the first that has a name wins."""
+
+SHELLS_OWN = frozenset(("path", "site", "twin", "wall", "languages"))
+"""What every template is given here: a model has no such names."""
 
 
 def render(request: Request, template: str, model: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """The page that `template` makes of `model`, in the language of the request's path."""
+    if taken := SHELLS_OWN & model.keys():
+        raise ValueError(f"{template}: {', '.join(sorted(taken))} in the model would hide behind the shell's own")
     lang = language(request)
     page = environment(lang).get_template(template)
     query = f"?{request.url.query}" if request.url.query else ""
@@ -70,6 +77,23 @@ def template_folders() -> list[PackageLoader]:
     return [PackageLoader(f"dauys.{room}") for room in ROOMS if (package / room / "templates").is_dir()]
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled in this process: their code is the same in every language."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (code := self._codes.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 @cache
 def environment(lang: str) -> Environment:
     """Templates with the words, numbers and dates of one language."""
@@ -77,6 +101,8 @@ def environment(lang: str) -> Environment:
         loader=ChoiceLoader(template_folders()),
         autoescape=select_autoescape(("html", "svg")),
         undefined=StrictUndefined,
+        auto_reload=False,
+        bytecode_cache=_COMPILED,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -104,6 +130,7 @@ def environment(lang: str) -> Environment:
         own=lambda text: _own(text, lang),
         sentence=lambda text: text[:1].upper() + text[1:],
         url=lambda text: quote(str(text), safe="/"),
+        shape=shape_of,
     )
     return env
 

@@ -68,6 +68,23 @@ def boards(stations: Sequence[Station], count: int) -> list[list[Station]]:
 
 def html(board: int, stations: Sequence[Station], seed_sha256: str, language: str) -> str:
     """The pages of one board: the list of its stations, then a sheet for each."""
+    return _page(f"{WORDS[language]['title']} {board}", _board(board, stations, seed_sha256, language), language)
+
+
+def together(shares: Sequence[Sequence[Station]], seed_sha256: str, language: str) -> str:
+    """The pages of all boards, one after the other; a board without a station has none."""
+    body = "".join(_board(board, share, seed_sha256, language) for board, share in enumerate(shares, 1) if share)
+    return _page(WORDS[language]["title"], body, language)
+
+
+def _page(title: str, body: str, language: str) -> str:
+    return (
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def _board(board: int, stations: Sequence[Station], seed_sha256: str, language: str) -> str:
     words = {name: escape(text) for name, text in WORDS[language].items()}
     rows = "".join(f"<tr><td>{escape(one.id)}</td><td>{escape(one.region)}</td></tr>" for one in stations)
     cover = (
@@ -75,11 +92,7 @@ def html(board: int, stations: Sequence[Station], seed_sha256: str, language: st
         f"<table><tr><th>{words['station']}</th><th>{words['region']}</th></tr>{rows}</table>"
         f'<p class="small">{words["seed"]}: {escape(seed_sha256)}</p></section>'
     )
-    sheets = "".join(_sheet(board, one, seed_sha256, words) for one in stations)
-    return (
-        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{words["title"]} {board}</title>'
-        f"<style>{STYLE}</style></head><body>{cover}{sheets}</body></html>\n"
-    )
+    return cover + "".join(_sheet(board, one, seed_sha256, words) for one in stations)
 
 
 def _sheet(board: int, station: Station, seed_sha256: str, words: Mapping[str, str]) -> str:

@@ -14,16 +14,16 @@ SHADES = " .:-=+*#%@"
 LEFT, TOP, SIDE, CELL = 46, 14, 404, 4
 
 
-def svg(cells: Ints, words: Mapping[str, str]) -> str:
+def svg(cells: Ints, words: Mapping[str, str], mark: str = "fp") -> str:
     """The heat map: turnout to the right, share upward, one square a point; darker is more votes, each step twice as many.
 
-    `words`: `title`, `turnout`, `share`, `caption` in the reader's language.
+    `words`: `title`, `turnout`, `share`, `caption` in the reader's language. `mark` tells two pictures of one page apart.
     """
     width, height = LEFT + SIDE + 20, TOP + SIDE + 56
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-labelledby="fp-t fp-d" font-family="sans-serif" font-size="11">',
-        f'<title id="fp-t">{escape(words["title"])}</title><desc id="fp-d">{escape(words["caption"])}</desc>',
+        f'aria-labelledby="{mark}-t {mark}-d" font-family="sans-serif" font-size="11">',
+        f'<title id="{mark}-t">{escape(words["title"])}</title><desc id="{mark}-d">{escape(words["caption"])}</desc>',
         f'<rect x="{LEFT}" y="{TOP}" width="{SIDE}" height="{SIDE}" fill="#fff" stroke="#888"/>',
     ]
     levels = _levels(cells, len(COLOURS))

@@ -7,7 +7,8 @@ A mission's log is a list of events that only grows. Everything that a page, an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ class MissionError(DauysError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the log: its place from 0, when (ISO 8601 with offset), by whom (`office`, an observer's id, `import`), what."""
+    """One line of the log: its place from 0, when (ISO 8601), by whom (`office`, an observer's id, `import`), what."""
 
     n: int
     at: str
@@ -54,11 +55,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """The frame: SHA-256 of its bytes (observe.frame), stations, and the size of the record it was read from (0: a file)."""
+    """The frame: SHA-256 of its bytes (observe.frame), stations, the size of the record it was read from (0: a file).
+
+    `file` is its name in the mission's folder.
+    """
 
     sha256: str
     stations: int
     record_size: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,10 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Somebody who observes. `secret` is the scrypt mark of the code by which the phone signs in; `suspended`: why, or empty."""
+    """Somebody who observes. `secret` is the scrypt mark of the code by which the phone signs in; `suspended`: why, or empty.
+
+    `area` is where he lives, for the assignment.
+    """
 
     id: str
     name: str
@@ -84,6 +92,7 @@ class Observer:
     badge: str = ""
     phone: str = ""
     suspended: str = ""
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,14 @@ class Mission:
         act(self, event)
         self.size += 1
 
+    def picture(self) -> Mission:
+        """The same state, which later events do not change: what it holds is never changed in place."""
+        other = copy(self)
+        for one in fields(self):
+            if isinstance(part := getattr(self, one.name), dict) and one.name != "plan":
+                setattr(other, one.name, dict(part))
+        return other
+
     def where(self, observer: str) -> tuple[str, ...]:
         """The stations of an observer, by id."""
         return tuple(sorted(station for station, there in self.assigned.items() if observer in there))
@@ -202,14 +219,16 @@ def _identity(mission: Mission, event: Event) -> None:
 def _frame(mission: Mission, event: Event) -> None:
     if mission.commitment:
         raise MissionError("the frame is frozen: a design was committed to over it")
-    mission.frame = Frozen(event.body["sha256"], event.body["stations"], event.body["record_size"])
+    mission.frame = Frozen(
+        event.body["sha256"], event.body["stations"], event.body["record_size"], event.body.get("file", "")
+    )
 
 
 def _plan(mission: Mission, event: Event) -> None:
     if mission.frame is None:
         raise MissionError("freeze the list of stations first: a design is one over a frame")
-    if mission.sample is not None:
-        raise MissionError("the sample is drawn: its design stays")
+    if mission.commitment:
+        raise MissionError("a design was committed to: it stays, or a mission could choose among samples")
     mission.plan, mission.commitment = dict(event.body["plan"]), event.body["commitment"]
 
 
@@ -224,9 +243,12 @@ def _drawn(mission: Mission, event: Event) -> None:
 def _observer(mission: Mission, event: Event) -> None:
     body = event.body
     before = mission.observers.get(body["id"])
+    if before is not None and before.organisation != body["organisation"] and mission.where(before.id):
+        raise MissionError(f"{before.id} is at a station: take him from there before he changes his organisation")
     mission.observers[body["id"]] = Observer(
         body["id"], body["name"], body["organisation"], body.get("secret", before.secret if before else ""),
         body.get("badge", ""), body.get("phone", ""), before.suspended if before else "",
+        body.get("area", ""),
     )  # fmt: skip
 
 

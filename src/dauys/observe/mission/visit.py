@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from dauys.errors import BadInput
 from dauys.observe.mission.model import Event, Mission
@@ -26,8 +28,31 @@ class Keeping(Protocol):
     @property
     def mission(self) -> Mission: ...
 
+    @property
+    def public(self) -> str:
+        """The mission's Ed25519 key in base64."""
+
     def append(self, kind: str, body: Mapping[str, Any], by: str, at: datetime) -> Event:
         """Folds and stores one event durably, or raises MissionError and changes nothing."""
+
+    def acting(self) -> AbstractContextManager[Mission]:
+        """One act: nothing comes between, and all that is appended inside is stored, or none."""
+
+    def events(self, first: int = 0) -> Sequence[Event]: ...
+
+    def head(self) -> str:
+        """The hash of the log's chain, in hexadecimal."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Keeps a text that is not an event (a secret, a session); an empty one forgets it."""
+
+    def kept(self, name: str) -> str | None: ...
+
+    def write(self, name: str, data: bytes) -> Path:
+        """A new file of the folder, on the disk when this returns."""
+
+    def store_photo(self, data: bytes) -> str:
+        """Stores a picture durably; its SHA-256."""
 
     def photo(self, sha256: str) -> Path:
         """Where the picture's bytes lie (`photos/<sha256>`), whether they are there or not."""
@@ -48,8 +73,13 @@ class Office:
     """Reads the official record again. Raises DauysError."""
     send: Callable[[str, str, Mapping[str, Any]], int | None]
     """send(kind, id, body): signs an entry with the mission's key, posts it to the official record, keeps the receipt."""
+    fault: Callable[[], str] = lambda: ""
+    """Why the official record could not be read the last time; empty where it could."""
+    waiting: Callable[[], int] = lambda: 0
+    """Entries that wait to be sent to the official record."""
     draw_map: Callable[[str, Mapping[str, float], str], str] = lambda poll, shares, lang: ""
     extra: dict[str, Any] = field(default_factory=dict)
+    """What some pages need besides: `door`, `reading` and `outbox` (mission.running), `witness`; answers that a page keeps."""
 
 
 @dataclass
@@ -88,12 +118,14 @@ class Visit:
 class Page:
     """A page below `/{language}`: its template, what it does, whether it stands in the menu (`menu`: its English name, a msgid).
 
-    `act` gives the model of the template, or the path (below the language) to go to.
+    `act` gives the model of the template, the path (below the language) to go to, or an answer of its own (a PDF, a picture).
+    `twin` names the member of the model that the page's JSON twin answers with (`/en/estimate.json`); empty: it has none.
     """
 
     path: str
     template: str
-    act: Callable[[Visit], Model | str]
+    act: Callable[[Visit], Model | str | Response]
     menu: str = ""
     public: bool = False
     """Whether it may be read without the office's session."""
+    twin: str = ""

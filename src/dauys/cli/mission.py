@@ -1,0 +1,155 @@
+"""`dauys mission`: an observer mission's own office, on its own machine, for the browser and for observers' phones."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+import click
+import uvicorn
+
+from dauys.cli.main import answer, moment, say
+from dauys.cli.mission_map import drawer
+from dauys.errors import DauysError
+from dauys.observe.mission.app import create_app
+from dauys.observe.mission.door import Door, shown
+from dauys.observe.mission.keep import STORE, Keep, create, open_keep
+from dauys.observe.mission.running import Beside, Outbox, Reading, Witness
+from dauys.observe.mission.visit import Office
+from dauys.web.render import language, render
+
+_FOLDER = click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="The mission's folder; otherwise .dauys/mission."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
+
+
+@click.group()
+def mission() -> None:
+    """Run an observer mission: sample, observers, reports, estimate, comparison, audit and report, from the browser."""
+
+
+@mission.command("new")
+@_FOLDER
+@_JSON
+def new(folder: Path | None, as_json: bool) -> int:
+    """Make a mission with a key of its own. `serve` does so, too, where there is none."""
+    where = folder or default_folder()
+    keep = create(where)
+    public = keep.public
+    keep.close()
+    answer(
+        {"folder": str(where), "key": public}, as_json, f"a mission in {where}\nits key, for the commission: {public}"
+    )
+    return 0
+
+
+@mission.command("serve")
+@_FOLDER
+@click.option("--port", type=click.IntRange(0, 65535), default=8060, show_default=True, help="Port; 0: any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; another one for phones.")
+@click.option(
+    "--every", type=click.FloatRange(1, 3600), default=30, show_default=True,
+    help="Seconds between looks at the official record.",
+)  # fmt: skip
+@click.option("--witness", metavar="NAME", help="Run a witness beside it, under this name (no spaces).")
+@click.option("--clock", help="For a trial: begin at this moment (ISO 8601 with an offset) instead of now.")
+@_JSON
+def serve(
+    folder: Path | None, port: int, host: str, every: float, witness: str | None, clock: str | None, as_json: bool
+) -> int:
+    """Serve the mission's office and its observers' phones, until Ctrl-C. The code that opens the office is printed."""
+    where = folder or default_folder()
+    keep = open_keep(where) if (where / STORE).exists() else create(where)
+    try:
+        with Served(keep, host, port, every, witness, moment(clock) if clock else None) as served:
+            code = shown(served.door.code)
+            body = {"site": served.address, "code": code, "key": keep.public, "folder": str(where)}
+            if served.witness is not None:
+                body["witness"] = served.witness.vkey
+            text = f"the mission's office: {served.address}/in?code={code}\nthe code opens it once: {code}"
+            answer(body, as_json, text)
+            say("press Ctrl-C to stop")
+            served.wait()
+    except KeyboardInterrupt:
+        say("stopped")
+    finally:
+        keep.close()
+    return 0
+
+
+def default_folder() -> Path:
+    """Where a mission lies that nobody named: in the data folder."""
+    return Path(os.environ.get("DAUYS_HOME", ".dauys")) / "mission"
+
+
+class Served:
+    """The mission's pages as a context: up inside, down after."""
+
+    def __init__(
+        self, keep: Keep, host: str, port: int, every: float, witness: str | None, begin: datetime | None
+    ) -> None:
+        clock = _clock(keep, begin)
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            message = f"{host}:{port} cannot be bound ({error.strerror}): choose others with --host, --port"
+            raise DauysError(message) from error
+        bound = self._socket.getsockname()[1]
+        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what such a host is called here
+        self.address = f"http://{f'[{local}]' if ':' in local else local}:{bound}"
+        reading, outbox = Reading(keep), Outbox(keep, _clock(keep, None))  # the record takes no date of a trial
+        self.door = Door(keep, clock, keep.public)
+        self.witness = Witness(keep, witness) if witness else None
+        self._beside = Beside(reading, outbox, self.witness, clock, every)
+        office = Office(
+            keep, clock, reading.official, reading.refresh, outbox.send, reading.fault, lambda: len(outbox.waiting()),
+            drawer(keep.folder / "maps"),
+            {"door": self.door, "reading": reading, "outbox": outbox, "witness": self.witness, "poke": self._beside.poke},
+        )  # fmt: skip
+        config = uvicorn.Config(
+            create_app(office, self.door, render, language), log_level="warning", access_log=False,
+            timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    def __enter__(self) -> Served:
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.02)
+        self._beside.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=15)
+        self._beside.stop()
+
+    def wait(self) -> None:
+        """Until the end of the server, or KeyboardInterrupt."""
+        while self._thread.is_alive():
+            self._thread.join(timeout=0.5)
+
+
+def _clock(keep: Keep, begin: datetime | None) -> Callable[[], datetime]:
+    """The machine's clock, in the poll's zone as soon as the poll is known; for a trial one that began at `begin`."""
+    shift = timedelta() if begin is None else begin - datetime.now(UTC)
+
+    def now() -> datetime:
+        identity = keep.mission.identity
+        return (datetime.now(UTC) + shift).astimezone(ZoneInfo(identity.zone) if identity is not None else UTC)
+
+    return now

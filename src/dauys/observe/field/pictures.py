@@ -1,0 +1,179 @@
+"""What kind of picture is this, and what of it says more than the picture: where, when, by whose phone?
+
+JPEG, PNG and WebP are taken apart by their segments, and what is not needed to show them is left out: place, time, names,
+comments, thumbnails, films after the end. Of a JPEG only the way up stays. HEIC is kept as it came: its metadata stays, and
+pages say so.
+(JPEG: ITU-T T.81 annex B; Exif 2.3; PNG: W3C PNG 3rd edition, 5; WebP: RFC 9649; HEIC: ISO/IEC 23008-12, by its brand only.)
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from dauys.errors import BadInput
+
+JPEG, PNG, WEBP, HEIC = "image/jpeg", "image/png", "image/webp", "image/heic"
+ENDINGS = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp", HEIC: ".heic"}
+
+_PNG_SIGN = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT = frozenset(
+    (
+        b"IHDR",
+        b"PLTE",
+        b"IDAT",
+        b"IEND",
+        b"tRNS",
+        b"gAMA",
+        b"cHRM",
+        b"sRGB",
+        b"iCCP",
+        b"sBIT",
+        b"bKGD",
+        b"pHYs",
+        b"cICP",
+    )
+)
+_WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+"""What ends a run of coded data: any marker but a stuffed zero, a restart, a fill byte."""
+_ORIENTATION = 0x0112
+
+
+def kind_of(head: bytes) -> str | None:
+    """The kind of picture that begins with these bytes (16 are enough); None for anything else."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(_PNG_SIGN):
+        return PNG
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    return HEIC if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS else None
+
+
+def bare(data: bytes) -> tuple[str, bytes]:
+    """The kind of a picture and its bytes without what it need not tell. Raises BadInput O.111."""
+    kind = kind_of(data[:16])
+    if kind is None:
+        raise _no_picture(data)
+    parts = {JPEG: _jpeg, PNG: _png, WEBP: _webp}.get(kind)
+    if parts is None:
+        return kind, data
+    try:
+        found = b"".join(parts(data))
+    except (IndexError, struct.error):
+        raise BadInput("the picture is cut off or damaged: take it again", check="O.111") from None
+    return kind, _webp_whole(found) if kind == WEBP else found
+
+
+def _no_picture(data: bytes) -> BadInput:
+    found = "nothing" if not data else f"a file that begins with {data[:8].hex(' ')}"
+    return BadInput("this is not a picture", found=found, expected="JPEG, PNG, WebP or HEIC", check="O.111")
+
+
+def _jpeg(data: bytes) -> Iterator[bytes]:
+    """The segments of a JPEG that are kept, to the end of the image and no further."""
+    yield data[:2]
+    place = 2
+    while True:
+        while data[place] == 0xFF and data[place + 1] == 0xFF:
+            place += 1
+        if data[place] != 0xFF:
+            raise IndexError(place)
+        marker = data[place + 1]
+        if marker == 0xD9:
+            yield b"\xff\xd9"
+            return
+        (length,) = struct.unpack_from(">H", data, place + 2)
+        end = place + 2 + length
+        if length < 2 or end > len(data):
+            raise IndexError(place)
+        segment = data[place:end]
+        if marker == 0xE1 and (turned := _orientation(segment[4:])) is not None:
+            yield _only_orientation(turned)
+        elif _jpeg_kept(marker, segment[4:]):
+            yield segment
+        place = end
+        if marker == 0xDA:
+            following = _MARKER.search(data, place)
+            if following is None:
+                raise IndexError(place)
+            yield data[place : following.start()]
+            place = following.start()
+
+
+def _jpeg_kept(marker: int, body: bytes) -> bool:
+    """Everything but application segments and comments; of those what colours need: JFIF, ICC, Adobe."""
+    if marker == 0xFE:
+        return False
+    if not 0xE0 <= marker <= 0xEF:
+        return True
+    names = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+    return marker in names and body.startswith(names[marker])
+
+
+def _orientation(body: bytes) -> int | None:
+    """Exif's way up, 2 to 8, where it is not the plain one."""
+    if not body.startswith(b"Exif\0\0"):
+        return None
+    tiff = body[6:]
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    try:
+        if order is None:
+            return None
+        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, first)
+        for n in range(min(count, 200)):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, first + 2 + 12 * n)
+            if tag == _ORIENTATION:
+                return value if 2 <= value <= 8 else None
+    except struct.error:
+        pass
+    return None
+
+
+def _only_orientation(turned: int) -> bytes:
+    """An Exif segment that says which way is up, and nothing else."""
+    directory = struct.pack(">HHHIHHI", 1, _ORIENTATION, 3, 1, turned, 0, 0)
+    body = b"Exif\0\0" + b"MM\0*" + struct.pack(">I", 8) + directory
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def _png(data: bytes) -> Iterator[bytes]:
+    yield _PNG_SIGN
+    place = len(_PNG_SIGN)
+    while True:
+        length, name = struct.unpack_from(">I4s", data, place)
+        end = place + 12 + length
+        if end > len(data):
+            raise IndexError(place)
+        if name in _PNG_KEPT:
+            yield data[place:end]
+        if name == b"IEND":
+            return
+        place = end
+
+
+def _webp(data: bytes) -> Iterator[bytes]:
+    """The chunks that are kept; `_webp_whole` puts the header before them."""
+    (size,) = struct.unpack_from("<I", data, 4)
+    end = size + 8
+    if end > len(data) or size < 12:
+        raise IndexError(end)
+    place = 12
+    while place < end:
+        name, length = struct.unpack_from("<4sI", data, place)
+        following = place + 8 + length + length % 2
+        if place + 8 + length > end:
+            raise IndexError(place)
+        if name == b"VP8X":  # the flags of what is left out: Exif 0x08, XMP 0x04
+            yield data[place : place + 8] + bytes([data[place + 8] & ~0x0C]) + data[place + 9 : following]
+        elif name in _WEBP_KEPT:
+            yield data[place:following]
+        place = following
+
+
+def _webp_whole(chunks: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks

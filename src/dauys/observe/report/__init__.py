@@ -1,0 +1,1 @@
+"""What did a mission observe, estimate, compare and audit, and where does each number come from?"""

@@ -1,0 +1,60 @@
+"""Where do a bundle's bytes come from: a folder, or an http(s) address? A part of the second verifier."""
+
+import csv
+import json
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+LARGEST = 1 << 31
+LAYOUT = ("README.txt", "datapackage.json", "keys.json", "nist-1500-100.json", "nist-1500-100.xml", "results.json",
+          "stations.csv", "stations.parquet")  # fmt: skip
+
+
+def reader(place):
+    """`read(path)` of a bundle that lies in a folder or is served below an address; an address that answers no is an OSError."""
+    if not is_address(place):
+        return lambda path: (Path(place) / path).read_bytes()
+
+    def read(path):
+        asked = Request(f"{str(place).rstrip('/')}/{quote(path)}", headers={"user-agent": "independent-verifier"})
+        with urlopen(asked, timeout=30) as answer:
+            return answer.read(LARGEST)
+
+    return read
+
+
+def is_address(place):
+    return str(place).startswith(("http://", "https://"))
+
+
+def earlier(place, read):
+    """The earlier checkpoints, by name: all that lie in the folder; at an address those that the bundle says it has."""
+    if not is_address(place):
+        return {path.name: path.read_bytes() for path in (Path(place) / "checkpoints").glob("*")}
+    return {str(size): read(f"checkpoints/{size}") for size in json.loads(read("keys.json")).get("checkpoints", [])}
+
+
+def files(place, read):
+    """Name and bytes of the files beside the record that are there; at an address, those of the layout."""
+    if not is_address(place):
+        return [(path.name, path.read_bytes()) for path in sorted(Path(place).glob("*.*"))]
+    found = []
+    for name in LAYOUT:
+        try:
+            found.append((name, read(name)))
+        except HTTPError as error:
+            if error.code != 404:
+                raise
+    return found
+
+
+def table(data):
+    """The rows of stations.csv. A text that would begin like a formula has an apostrophe before it (docs/exports.md)."""
+
+    def meant(cell):
+        return cell[1:] if cell and cell[0] == "'" and cell[1:2] in tuple("=+-@'\t\r") else cell
+
+    rows = csv.DictReader(data.decode().splitlines(keepends=True))
+    return [{name: meant(cell) for name, cell in row.items()} for row in rows]
