@@ -31,6 +31,8 @@ from dauys.cli.main import COMMANDS, main, tree
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("docs")]
 
 E2E = "tests/end_to_end/"
+PAPER = "tests/polls/test_paper_and_withdrawals.py"
+MISSION = "tests/observe/test_mission_command.py"
 TWO = "tests/end_to_end/test_two_stations.py"
 COVERED = {
     # the nation's night takes half a minute: the end-to-end tests run it
@@ -66,7 +68,13 @@ COVERED = {
     "./dauys roll freeze test/small": (TWO, '"roll", "freeze", "test/small"'),
     "./dauys pollbook packages test/small": (TWO, '"packages"'),
     "./dauys station enrol packages/": (TWO, '"station", "enrol", f"packages/'),
+    "./dauys pollbook paper test/village": (PAPER, '"paper", POLL, "A-1"'),
+    "./dauys pollbook paper-undo test/village": (PAPER, '"paper-undo", POLL, "A-1"'),
     "./dauys station --folder": (E2E + "test_station_browser.py", '"station", "--port", "0"'),
+    "./dauys mission serve --folder mission --host": (MISSION, 'Served(keep, "127.0.0.1", 0'),
+    "./dauys mission serve --folder mission --witness": (MISSION, 'Served(keep, "127.0.0.1", 0, 1, "adil"'),
+    "./dauys mission serve --folder mission --clock": (MISSION, "moment(CLOCK)"),
+    "./dauys mission serve --folder mission": (MISSION, '"mission", "serve"'),
     "./dauys station --host": ("tests/pollbook/test_station_command.py", "Served(keep, folder, "),
 }
 """Examples that do not run as they stand: the beginning of the command, and the file and text that show where it is tried."""
@@ -194,8 +202,12 @@ def reference(workplace: Path) -> Ran:
 
 def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     # what stays up answers once and goes on: tests/end_to_end/test_served.py stops it; a station needs its package and code:
-    # tests/end_to_end/test_two_stations.py and tests/pollbook/test_station_command.py
-    elsewhere = {"serve", "station", "station enrol", "station pin", "station print"}
+    # tests/end_to_end/test_two_stations.py and tests/pollbook/test_station_command.py; paper needs a station that was lost:
+    # tests/polls/test_paper_and_withdrawals.py
+    elsewhere = {
+        "serve", "mission serve", "station", "station enrol", "station pin", "station print", "pollbook paper",
+        "pollbook paper-undo",
+    }  # fmt: skip
     assert set(reference.json) | elsewhere >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
 
 

@@ -12,10 +12,13 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from dauys.cli.office import Centre
-from dauys.cli.site_pages import centre_door
+from dauys.cli.site_pages import centre_door, observers_door
+from dauys.observe.accreditation import api as observers_api
+from dauys.observe.accreditation import desk as observers_desk
+from dauys.observe.accreditation import pages as observers_pages
 from dauys.pollbook import centre_pages, centre_routes
 from dauys.polls.pollbook_join import late
-from dauys.publish import pollbook_pages
+from dauys.publish import observer_pages, pollbook_pages
 from dauys.publish.bundle import PUBLISHED
 from dauys.publish.record_routes import record_router
 from dauys.stations.routes import desk_router
@@ -30,11 +33,16 @@ def routes() -> set[tuple[str, str]]:
     """(method, path) of the app as `dauys serve` builds it; no database is asked for its routes."""
     engine = sa.create_engine("postgresql+psycopg://nobody@localhost/none")
     centre = Centre(engine, 60)
+    observers = observers_pages.Office(centre.seal, centre.office.clock)
     routers = [
         record_router(engine, lambda poll: None),
         centre_routes.router(engine, centre.office),
         centre_pages.router(engine, centre_door(engine), centre.office.clock, late),
         pollbook_pages.router(engine, render),
+        observers_api.router(engine, centre.office.clock),
+        observers_pages.router(engine, observers),
+        observers_desk.desk_router(engine, observers, observers_door(engine)),
+        observer_pages.router(engine, render, centre.office.clock),
         desk_router(engine),
     ]
     app = create_app(engine, routers, Path("maps"))
@@ -45,7 +53,7 @@ def routes() -> set[tuple[str, str]]:
             continue
         assert isinstance(route, Route | APIRoute), route
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-        path = re.sub(r"^/(?:kk|ru|en)(?=/desk)", "/{language}", path).replace("{lang}", "{language}")
+        path = re.sub(r"^/(?:kk|ru|en)(?=/desk|/observers)", "/{language}", path).replace("{lang}", "{language}")
         found.update((method, path) for method in (route.methods or set()) - {"HEAD"})
     return found - {("GET", "/docs"), ("GET", "/redoc")}
 

@@ -162,7 +162,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(ACTS)
 def test_any_run_of_acts_is_the_fold_of_its_log(acts: list[tuple[str, int, int]]) -> None:
     folder = Path(tempfile.mkdtemp())

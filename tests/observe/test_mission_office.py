@@ -325,6 +325,35 @@ def test_every_page_is_safe_and_names_no_other_host(office: Desk) -> None:
     assert twin == {"stages": dict.fromkeys(twin["stages"], 0), "areas": [], "stations": []}
 
 
+def test_the_record_says_whether_the_organisation_is_accredited(office: Desk) -> None:
+    """The step of the overview is done when the record names the organisation with this mission's key, and not suspended."""
+    said = office.commission.world.say
+    body = {"code": "adil", "names": {"en": "Adil"}, "kind": "association", "scope": ["KZ11"], "until": "2023-06-01",
+            "reason": "r", "cite": "c"}  # fmt: skip
+    done = '<li class="done"><p><a href="/en/setup">Be accredited'
+    for kind, name, more, expected in (
+        ("organisation", "organisation/adil", {**body, "key": "A" * 43 + "="}, False),
+        ("organisation", "organisation/adil", {**body, "key": office.keep.public}, True),
+        ("organisation-suspended", "organisation-suspended/adil/1",
+         {"organisation": "adil", "suspended": True, "reason": "leaflets", "cite": "c"}, False),
+        ("organisation-suspended", "organisation-suspended/adil/2",
+         {"organisation": "adil", "suspended": False, "reason": "r", "cite": "c"}, True),
+    ):  # fmt: skip
+        said(kind, name, more)
+        page = office.post("/en/setup/refresh").text
+        assert ("leaflets" in page) == (name.endswith("adil/1"))
+        assert (done in office.get("/en").text) == expected
+    office.post("/en/sample/freeze")
+    office.post("/en/sample/commit", **DESIGN, seed=SEED)
+    office.post("/en/sample/draw")
+    drawn = office.keep.mission.sample.stations  # type: ignore[union-attr]
+    office.post("/en/people/add", name="A")
+    outside = next(name for name in drawn if not name.startswith("KZ11"))
+    assert office.post("/en/people/assign", observer="O-001", station=outside).status_code == 409, (
+        "not accredited there"
+    )
+
+
 def test_a_record_that_is_rewritten_is_refused_and_said(tmp_path: Path) -> None:
     here = desk(tmp_path / "m", World(per_area=1)).set_up()
     size = here.office.official().size  # type: ignore[union-attr]

@@ -12,12 +12,16 @@ import sqlalchemy as sa
 import uvicorn
 
 from dauys.cli.office import Centre
-from dauys.cli.site_pages import centre_door, claims_door
+from dauys.cli.site_pages import centre_door, claims_door, observers_door
 from dauys.errors import DauysError
+from dauys.observe.accreditation import api as observers_api
+from dauys.observe.accreditation import desk as observers_desk
+from dauys.observe.accreditation import pages as observers_pages
 from dauys.pollbook import centre_pages, centre_routes
+from dauys.pollbook.intake import SWITCH, Intake
 from dauys.polls.pollbook_join import late
 from dauys.polls.pollbook_protocols import beside
-from dauys.publish import pollbook_pages
+from dauys.publish import observer_pages, pollbook_pages
 from dauys.publish.record_routes import record_router
 from dauys.roll import pages as roll_pages
 from dauys.roll import routes as roll_routes
@@ -43,11 +47,17 @@ class Site:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self._centre = Centre(engine, seal_every)
-        sys.setswitchinterval(centre_routes.SWITCH)
+        sys.setswitchinterval(SWITCH)
+        intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
         roll_office = roll_routes.Office(self._centre.vault, self._centre.office.clock, seal=self._centre.seal)
+        observers = observers_pages.Office(self._centre.seal, self._centre.office.clock)
         routers = [
             record_router(engine, self._centre.keys),
-            centre_routes.router(engine, self._centre.office),
+            observers_api.router(engine, self._centre.office.clock),
+            observers_pages.router(engine, observers),
+            observers_desk.desk_router(engine, observers, observers_door(engine)),
+            observer_pages.router(engine, render, self._centre.office.clock),
+            centre_routes.router(engine, self._centre.office, intake),
             centre_pages.router(engine, centre_door(engine), self._centre.office.clock, late),
             pollbook_pages.router(engine, render),
             roll_routes.router(engine, roll_office),
@@ -56,7 +66,7 @@ class Site:
         ]
         self._app = create_app(engine, routers)
         config = uvicorn.Config(  # who a client is says the connection; a header of it says nothing (docs/roll.md)
-            self._app, log_level="warning", timeout_graceful_shutdown=2, proxy_headers=False
+            intake.before(self._app), log_level="warning", timeout_graceful_shutdown=2, proxy_headers=False
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)

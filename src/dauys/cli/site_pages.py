@@ -9,6 +9,7 @@ from fastapi import Request
 
 from dauys.cli.office import now
 from dauys.errors import BadInput
+from dauys.observe.accreditation import desk as observers_desk
 from dauys.roll.pages import Officer
 from dauys.stations.accounts import account_of, form_mark
 from dauys.stations.requests import COOKIE
@@ -43,5 +44,20 @@ def claims_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:
         if account.role not in (Role.CLERK, Role.STATION):
             return None
         return Officer(account.author, form_mark(token), account.poll, account.station)
+
+    return who
+
+
+def observers_door(engine: sa.Engine) -> Callable[[Request], observers_desk.Officer | None]:
+    """Who decides about observers: clerks."""
+
+    def who(request: Request) -> observers_desk.Officer | None:
+        token = request.cookies.get(COOKIE) or ""
+        try:
+            with engine.connect() as connection:
+                account = account_of(connection, token, now())
+        except BadInput:
+            return None
+        return observers_desk.Officer(account.author, form_mark(token)) if account.role is Role.CLERK else None
 
     return who

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dauys.observe.mission.coverage import coverage
 from dauys.observe.mission.model import Mission
+from dauys.observe.mission.setup_pages import standing
 from dauys.observe.mission.visit import Model, Office, Page, Visit
 
 
@@ -42,13 +43,12 @@ def steps(office: Office, mission: Mission) -> list[Model]:
     """The job in order. `done`: whether it is; the first that is not is `now`."""
     official = office.official()
     code = "" if mission.identity is None else mission.identity.code
-    accredited = official is not None and any(
-        entry.kind == "organisation" and entry.body["code"] == code for entry in official.observers.values()
-    )
+    found = standing(official, code)
+    accredited = found is not None and not found["suspended"] and found["key"] == office.keep.public
     drawn = () if mission.sample is None else mission.sample.stations
     told = any(one.kind == "observer-seed" for one in mission.sent.values())
     copies = {one.station for one in mission.reports.values() if one.form == "protocol" and one.standing == "verified"}
-    found = [
+    job = [
         ("identity", "/setup", mission.identity is not None and official is not None),
         ("accredited", "/setup", accredited),
         ("frame", "/sample", mission.frame is not None),
@@ -59,8 +59,8 @@ def steps(office: Office, mission: Mission) -> list[Model]:
         ("seed", "/sample", told),
         ("report", "/report", any(one.kind == "observer-report" for one in mission.sent.values())),
     ]
-    first = next((name for name, _, done in found if not done), "")
-    return [{"name": name, "path": path, "done": done, "now": name == first} for name, path, done in found]
+    first = next((name for name, _, done in job if not done), "")
+    return [{"name": name, "path": path, "done": done, "now": name == first} for name, path, done in job]
 
 
 def by_station(visit: Visit) -> Model:
