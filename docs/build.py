@@ -28,7 +28,7 @@ LARGEST = 300 << 10
 """Bytes that a picture may have: they are committed."""
 COLUMNS = "80"
 """The width of the terminal that help texts are written for."""
-HELP = re.compile(r"(<!-- help ?(?P<command>[a-z ]*) -->\n```text\n).*?(```\n)", re.DOTALL)
+HELP = re.compile(r"(<!-- help ?(?P<command>[a-z -]*?) -->\n```text\n).*?(```\n)", re.DOTALL)
 
 
 @dataclass(frozen=True)

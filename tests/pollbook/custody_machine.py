@@ -116,6 +116,22 @@ class Custody(RuleBasedStateMachine):
         self.world.deliver(0)
         self.world.deliver(0)
 
+    @rule(number=number)
+    def withdraw(self, number: int) -> None:
+        self.world.withdraw(number)
+
+    @rule(at=at, number=number, typed=st.booleans())
+    def burn(self, at: int, number: int, typed: bool) -> None:
+        """A machine is gone before it could say whom it checked in; its paper is typed in, then or later."""
+        self.world.check_in(at, self.world.one_of(at, Standing.HERE, number))
+        self.world.lose(at, True)
+        if typed:
+            self.world.type_in(at)
+
+    @rule(at=at)
+    def type_in(self, at: int) -> None:
+        self.world.type_in(at)
+
     @rule(message=anywhere, at=at, how=st.integers(0, 2))
     def forge(self, message: int, at: int, how: int) -> None:
         self.world.forge(message, at, how)

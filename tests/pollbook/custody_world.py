@@ -15,17 +15,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pollbook_sample import CENTRE, MORNING, POLL, all_on, key, package, voter, who
 
-from dauys.pollbook import acts, custody, envelopes
+from dauys.pollbook import acts, custody, decided, envelopes
 from dauys.pollbook.audit import audit
 from dauys.pollbook.book import Book
 from dauys.pollbook.custody import Centre, Custody, CustodyError, Place, Standing
 from dauys.pollbook.grants import Answer, Grant
-from dauys.pollbook.log import Batch, Event, LogError, LogId, sign_batch
+from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.package import Voter
 
 STATIONS, VOTERS = 3, 6
@@ -88,6 +89,7 @@ class World:
         self.leases: dict[str, datetime] = {}
         self.now = MORNING
         self.tap = 0
+        self.typed: dict[Machine, Counter[UUID | None]] = {}
         self.steps = 0
         self.done: Counter[str] = Counter()
         for number in range(STATIONS):
@@ -242,7 +244,42 @@ class World:
         """A voter is added on the day."""
         number = len(self.centre.custody)
         if number < VOTERS + 2 and not self.machine(at).book.closed:
-            self.centre, _ = custody.add(self.centre, f"add-{number}", who(number), self.machine(at).log)
+            self.centre, _ = decided.add(self.centre, f"add-{number}", who(number), self.machine(at).log)
+
+    def withdraw(self, number: int) -> None:
+        """The commission takes a right back: whoever holds it is asked to let it go."""
+        self.tap += 1
+        try:
+            self.centre = decided.withdraw(self.centre, f"w-{self.tap}", who(number))
+        except REFUSALS:
+            return
+        self.done["withdraw"] += 1
+
+    def type_in(self, at: int) -> None:
+        """The paper of a machine that burnt: its officers signed for every ballot; what the centre lacks is typed in."""
+        burnt = [machine for machine in self.machines if machine.destroyed and machine not in self.typed]
+        if not burnt:
+            return
+        machine = burnt[at % len(burnt)]
+        paper = machine.log.paper
+        signing = key(100 + len(self.typed))
+        self.centre = custody.enrol(self.centre, paper, signing.public_key().public_bytes_raw())
+        head, events = Head.before(paper), []
+
+        def note(kind: str, body: dict[str, Any]) -> None:
+            last = events[-1].head if events else head
+            events.append(Event(last.n + 1, MORNING.isoformat(), kind, body, last.hash))
+
+        for one in sorted(machine.standing() - self._sent(machine), key=str):
+            self.centre, given = decided.write_up(self.centre, f"paper/{one}", one, paper)
+            note("receive", given.signed(CENTRE).body())
+            note("check-in", {"entitlement": str(one), "channel": "polling-day", "officer": "m1", "salt": "00" * 10,
+                              "typed": ["anna", "boris"]})  # fmt: skip
+        if events:
+            batch = sign_batch(paper, 1, events, events[-1].head.hash, signing)
+            self.centre = custody.take(self.centre, batch).centre
+        self.typed[machine] = Counter(event.entitlement for event in events if event.kind == "check-in")
+        self.done["typed in"] += len(events) // 2
 
     def lose(self, at: int, destroyed: bool) -> None:
         """A machine is given up for lost: burnt, or only thought so; the station goes on with a new one."""
@@ -271,6 +308,7 @@ class World:
         true = sum((machine.standing() for machine in alive), Counter())
         unread = [machine for machine in self.machines if machine.destroyed]
         sent = sum((self._sent(machine) for machine in unread), Counter())
+        sent += sum(self.typed.values(), Counter())
         assert used == true + sent, "the centre's count is not what stands in the logs"
         for machine, n, data in self.told:
             if not machine.destroyed:
@@ -374,6 +412,9 @@ class World:
         logs = {log.holder: log for log in self.centre.logs}
         for request in list(self.centre.requests.values()):
             try:
+                if request.to == custody.WITHDRAWN:
+                    self.centre = decided.settle(self.centre, request.id)
+                    continue
                 self.centre, _ = custody.grant(self.centre, request.id, logs[request.to])
                 self.done["grant"] += 1
             except CustodyError:

@@ -19,7 +19,7 @@ from uuid import UUID
 import httpx
 from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter, who
 
-from dauys.pollbook import custody
+from dauys.pollbook import custody, decided
 from dauys.pollbook.channels import Channels
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.enrolling import enrol
@@ -135,7 +135,7 @@ class FakeCentre:
             case _:
                 one = body["person"]
                 line = Voter(who(900), 0, one["iin"], one["born"], one["surname"], one["given"])
-                self.centre, _ = custody.add(self.centre, body["request"], line.entitlement, question.log)
+                self.centre, _ = decided.add(self.centre, body["request"], line.entitlement, question.log)
                 self.home[line.entitlement] = (question.log.station, line)
                 return {"entitlement": str(line.entitlement), "line": line.to_json()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -13,13 +14,14 @@ import sqlalchemy as sa
 from custody_world import STATIONS, VOTERS, World
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
-from dauys.pollbook import centre, custody, moves, sealing, service
+from dauys.pollbook import centre, custody, decided, moves, sealing, service
 from dauys.pollbook.centre import Outcome
 from dauys.pollbook.commitment import code_of, commitment, find_code
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.grants import Answer, Grant
 from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
-from dauys.pollbook.together import take_together
+from dauys.pollbook.received import received
+from dauys.pollbook.together import stirred, take_together
 from dauys.record import log as record
 from dauys.record.entry import Entry
 from dauys.store.engine import Connection, driver
@@ -37,7 +39,7 @@ class Mirror:
     def _take(self, batch: Batch) -> Outcome:
         if not self.together:
             return centre.take(self.connection, batch, MORNING)
-        (outcome,) = take_together(self.connection, [batch], MORNING)
+        (outcome,) = take_together(self.connection, [received(batch.to_bytes())], MORNING)
         if isinstance(outcome, LogError):
             raise outcome
         return outcome
@@ -88,7 +90,7 @@ class Mirror:
             right(self.connection, entitlement, to.station, addition=1)
         given: list[Grant] = []
         result: tuple[Centre, Grant] = self._both(
-            lambda: custody.add(model, request, entitlement, to),
+            lambda: decided.add(model, request, entitlement, to),
             lambda: given.append(moves.add(self.connection, request, entitlement, to, MORNING)),
         )
         assert given == [result[1]]
@@ -104,6 +106,24 @@ class Mirror:
         wanted = custody.granted_to(model, log)
         assert set(moves.granted_to(self.connection, log)) == set(wanted)
         return wanted
+
+    def write_up(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
+        given: list[Grant] = []
+        result: tuple[Centre, Grant] = self._both(
+            lambda: decided.write_up(model, request, entitlement, to),
+            lambda: given.append(moves.write_up(self.connection, request, entitlement, to, MORNING)),
+        )
+        assert given == [result[1]]
+        return result
+
+    def withdraw(self, model: Centre, request: str, entitlement: UUID) -> Centre:
+        return self._both(
+            lambda: decided.withdraw(model, request, entitlement),
+            lambda: moves.withdraw(self.connection, POLL, request, entitlement, MORNING),
+        )
+
+    def settle(self, model: Centre, request: str) -> Centre:
+        return self._both(lambda: decided.settle(model, request), lambda: moves.settle(self.connection, POLL, request))
 
     def _both(self, model: Any, database: Any) -> Any:
         try:
@@ -144,6 +164,7 @@ def centre_of(connection: Connection) -> Iterator[Connection]:
 STEPS = (
     ("check_in", 5), ("undo", 2), ("certificate", 1), ("envelope", 1), ("close", 1), ("crash", 1), ("start", 3), ("send", 4),
     ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("add", 1), ("lose", 1), ("sync", 6),
+    ("withdraw", 1), ("type_in", 1),
 )  # fmt: skip
 
 
@@ -160,7 +181,9 @@ def step(world: World, name: str, dice: random.Random) -> None:
         case "close":
             if dice.randrange(8) == 0:
                 world.close(at)
-        case "crash" | "start" | "add":
+        case "withdraw":
+            world.withdraw(number)
+        case "crash" | "start" | "add" | "type_in":
             getattr(world, name)(at)
         case "send":
             world.send(at, dice.randrange(1, 7))
@@ -174,7 +197,8 @@ def step(world: World, name: str, dice: random.Random) -> None:
             world.ask(number, at)
         case "lose":
             if dice.randrange(4) == 0:
-                world.lose(at, dice.random() < 0.5)
+                world.check_in(at, world.one_of(at, custody.Standing.HERE, number))
+                world.lose(at, dice.random() < 0.7)
         case "sync":
             world.send(at, 1)
             world.deliver(0)
@@ -184,16 +208,28 @@ def step(world: World, name: str, dice: random.Random) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_the_database_follows_the_model(centre_of: Connection, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step of the world that the proof searches, taken by both: same answers, same alarms, same custody."""
-    monkeypatch.setattr(custody_world, "custody", Mirror(centre_of, together=seed % 2 == 0))
+    mirror = Mirror(centre_of, together=seed % 2 == 0)
+    monkeypatch.setattr(custody_world, "custody", mirror)
+    monkeypatch.setattr(custody_world, "decided", mirror)
     dice = random.Random(seed)
     world = World()
     names, weights = zip(*STEPS, strict=True)
     for name in dice.choices(names, weights, k=120):
         step(world, name, dice)
         assert in_database(centre_of) == dict(world.centre.custody), name
+        if dice.randrange(8) == 0:
+            nobody_waits_unheard(centre_of, list(world.centre.logs))
     world.everything_ends()
     assert in_database(centre_of) == dict(world.centre.custody)
     assert not centre_of.scalar(sa.text("SELECT count(*) FROM pollbook_alarm WHERE poll = :poll"), {"poll": POLL})
+
+
+def nobody_waits_unheard(connection: Connection, logs: list[LogId]) -> None:
+    """Who is asked for a right or was given one is among those whose answer is looked after, one by one."""
+    found = stirred(connection, logs)
+    for log in logs:
+        if moves.asked_of(connection, log) or moves.granted_to(connection, log):
+            assert (log.poll, log.holder) in found
 
 
 class Liar:
@@ -331,7 +367,7 @@ def test_a_group_is_taken_as_its_batches_would_be_one_by_one(centre_of: Connecti
     group.append(gap[1])
     outcomes: list[list[Any]] = []
     for way in (
-        lambda: take_together(centre_of, group, MORNING),
+        lambda: take_together(centre_of, [received(batch.to_bytes()) for batch in group], MORNING),
         lambda: [one_by_one(centre_of, batch) for batch in group],
     ):
         savepoint = centre_of.begin_nested()
@@ -343,6 +379,48 @@ def test_a_group_is_taken_as_its_batches_would_be_one_by_one(centre_of: Connecti
     assert kinds == ["Outcome", "Outcome", "Outcome", "P.003", "P.004", "Outcome", "Outcome"]
     assert [alarm.check for alarm in outcomes[0][1][0].alarms] == ["P.101", "P.102"]
     assert outcomes[0][6][0].send_from == 1
+
+
+def test_of_two_wrong_uses_at_once_the_second_knows_of_the_first(engine: sa.Engine) -> None:
+    """Two transactions: a right that is neither station's is used at both; whichever commits later says "twice"."""
+    poll, right = "test/two-strays", who(0)
+    alarms: list[list[str]] = []
+
+    def use(number: int, begun: threading.Event, go: threading.Event) -> None:
+        log = LogId(poll, str(number), 1)
+        made = Event(1, MORNING.isoformat(), *used(0, number), prev=log.start)
+        batch = sign_batch(log, 1, (made,), made.head.hash, key(number))
+        with engine.begin() as connection:
+            (outcome,) = take_together(connection, [received(batch.to_bytes())], MORNING)
+            assert isinstance(outcome, Outcome)
+            alarms.append([alarm.check for alarm in outcome.alarms])
+            begun.set()
+            assert go.wait(10)
+
+    with engine.begin() as connection:
+        record.open_log(connection, poll, "dauys/test")
+        for number in (1, 2):
+            centre.enrol(connection, LogId(poll, str(number), 1), key(number).public_key().public_bytes_raw(), MORNING)
+        connection.execute(
+            sa.text(
+                "INSERT INTO entitlement (poll, id, home, holder, voter, set_id) VALUES (:poll, :id, '3', 'station/3/1', :id, 1)"
+            ),
+            {"poll": poll, "id": right},
+        )
+    begun, go, free = threading.Event(), threading.Event(), threading.Event()
+    free.set()
+    first, second = (threading.Thread(target=use, args=work) for work in ((1, begun, go), (2, threading.Event(), free)))
+    first.start()
+    assert begun.wait(10)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive() and len(alarms) == 1
+    go.set()
+    first.join(10)
+    second.join(10)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM entitlement WHERE poll = :poll"), {"poll": poll})
+    assert alarms == [["P.101"], ["P.101", "P.102"]]
 
 
 def one_by_one(connection: Connection, batch: Batch) -> Outcome | LogError:

@@ -138,6 +138,7 @@ class Day:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
+        self.web = httpx.Client(timeout=5)
         (folder / "poll").mkdir()
         (folder / "poll/poll.yaml").write_text(YAML, encoding="utf-8")
         rows = [f"{station},A,{voters}" for station, voters in STATIONS.items()]
@@ -181,7 +182,7 @@ class Day:
     def sealed(self) -> int:
         """How many check-ins stand in the record, by the public page."""
         try:
-            said = httpx.get(f"{self.centre.site}/en/polls/{POLL}/pollbook.json", timeout=5).json()
+            said = self.web.get(f"{self.centre.site}/en/polls/{POLL}/pollbook.json").json()
         except httpx.HTTPError:
             return -1
         return int(said["sums"]["used"])
@@ -190,9 +191,10 @@ class Day:
         deadline = time.monotonic() + 20
         while self.sealed() != number:
             assert time.monotonic() < deadline, f"{self.sealed()} are sealed, not {number}"
-            time.sleep(0.05)
+            time.sleep(0.15)
 
     def end(self) -> None:
+        self.web.close()
         for process in (*self.stations.values(), self.centre):
             process.kill(signal.SIGINT)
 

@@ -16,7 +16,7 @@ from pollbook_sample import POLL, voter, who
 
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES
-from dauys.pollbook.catalogue import catalogue, markdown
+from dauys.pollbook.catalogue import catalogue, follows, markdown
 from dauys.pollbook.commitment import Found, code_of, commitment, find_code, read_code
 from dauys.pollbook.search import Index, fold
 from dauys.pollbook.spelling import CHECKS, spell, unspell
@@ -119,8 +119,13 @@ def test_every_number_is_in_the_catalogue_in_three_languages() -> None:
     assert used == set(catalogue())
     for check in catalogue().values():
         assert check.title.keys() == check.text.keys() == set(LANGUAGES)
-        assert check.follows and f"| {check.number} | **{check.title['en']}.**" in markdown()
+        assert follows(check.number) and f"| {check.number} | **{check.title['en']}.**" in markdown()
 
 
 def test_entitlements_say_nothing() -> None:
     assert read_code(code_of(bytes(10), UUID(int=0))) == (bytes(10), UUID(int=0))
+
+
+def test_the_page_of_checks_is_made_of_the_catalogue() -> None:
+    page = Path(__file__).parents[2] / "docs" / "pollbook-checks.md"
+    assert page.read_text(encoding="utf-8") == markdown(), "python -m dauys.pollbook.catalogue > docs/pollbook-checks.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
-from dauys.pollbook import custody
+from dauys.pollbook import custody, decided
 from dauys.pollbook.audit import audit
 from dauys.pollbook.custody import CERTIFICATE, Centre, Custody, CustodyError, State
 from dauys.pollbook.grants import Answer, Grant, Request
@@ -238,11 +238,11 @@ def test_undo_frees_the_right_where_it_was_used(centre: Centre) -> None:
 
 def test_a_voter_is_added_once(centre: Centre) -> None:
     new = who(99)
-    centre, grant = custody.add(centre, "add", new, B)
+    centre, grant = decided.add(centre, "add", new, B)
     assert (grant.epoch, grant.why) == (0, "addition") and custody.granted_to(centre, B) == (grant,)
-    assert custody.add(centre, "add", new, B) == (centre, grant)
+    assert decided.add(centre, "add", new, B) == (centre, grant)
     with pytest.raises(CustodyError, match=r"P\.054"):
-        custody.add(centre, "add again", new, C)
+        decided.add(centre, "add again", new, C)
 
 
 def test_enrolling_again_with_another_key_is_refused(centre: Centre) -> None:

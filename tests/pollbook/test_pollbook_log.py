@@ -25,6 +25,7 @@ BODIES = {
     "mobile-request": {"entitlement": str(who(3)), "officer": "m1"},
     "ballots": {"what": "delivered", "count": 101, "officer": "c1"},
     "envelope": {"id": str(UUID(int=5)), "reason": "no answer", "officer": "m1"},
+    "officer-key": {"officer": "m1", "key": "A" * 43 + "="},
     "queue": {"count": 0, "officer": "m1"},
     "close": {"officer": "c1"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,16 +11,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pollbook_sample import MORNING, all_on, who
 from station_tablet import Tablet
 from station_world import PIN, Clock, FakeCentre, enrolled, iin, person, station_of
 
-from dauys.pollbook import station_door
+from dauys.pollbook import acts, station_door
 from dauys.pollbook.commitment import read_code
 from dauys.pollbook.station_app import HEADERS
 from dauys.pollbook.station_door import PAUSE, TRIES, Door
+from dauys.pollbook.station_keys import fingerprint
 from dauys.pollbook.station_visit import LANGUAGES, Station
 
 
@@ -345,3 +348,48 @@ def test_whatever_is_typed_is_answered(station: Station, path: str, fields: dict
     answer = tablet.client.post(f"/en{path}", data={"mark": session.mark, **fields})
     assert answer.status_code in (200, 303, 403, 409, 422), answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_member_signs_with_a_key_of_his_own(station: Station, clock: Clock) -> None:
+    """Made, shown, used, replaced by its own signature; closed after a restart, and gone with a forgotten PIN."""
+    book, tablet = station.keep.book, Tablet(station, "m1")
+
+    def make(on: Tablet, pin: str = PIN) -> int:
+        return on.post("/key", **on.fields("/key", "/key"), pin=pin).status_code
+
+    assert "You have none" in tablet.get("/key").text and make(tablet, "0000") == 401 and not book.keys
+    assert make(tablet) == 303
+    first = book.keys["m1"]
+    assert fingerprint(first.key) in tablet.get("/key").text and not first.signed
+    tablet.hand_out(20)
+    one = station.keep.events()[-1]
+    verify = Ed25519PublicKey.from_public_bytes(first.key).verify
+    verify(b64decode(one.body["sig"]), acts.hand_out_bytes(book, one.body))
+    tap = tablet.fields("/key", "/key")
+    for _ in range(2):  # the same tap twice is one new key
+        assert tablet.post("/key", **tap, pin=PIN).status_code == 303
+    second, announced = book.keys["m1"], station.keep.events()[-1]
+    assert second.signed and second.n == announced.n == one.n + 1
+    verify(b64decode(announced.body["sig"]), acts.officer_key_bytes(book, announced.body))
+    assert fingerprint(second.key) in Tablet(station, "m2").get("/key").text
+    # the program starts again: the cookie is good, the key is closed until he signs in
+    station.door = Door(station.keep, clock)
+    assert "your key is closed" in tablet.hand_out(21).text and who(21) not in book.used_by
+    again = Tablet(station, "m1")
+    assert again.hand_out(21).status_code == 303 and who(21) in book.used_by
+    # a PIN of his own opens the same key; a first PIN from the chair opens none, and the new key says so
+    assert again.post("/pin", pin="482915", again="482915").status_code == 303
+    assert station.door.sign_in("m1", "482915").signing is not None
+    forgot = station.door.sign_in("m1", station.door.first_pin("m1"))
+    assert forgot.signing is None
+    station.door.choose(forgot, "739152", "739152")
+    last = Tablet(station)
+    assert last.client.post("/en/in", data={"officer": "m1", "pin": "739152"}).status_code == 303
+    assert make(last, "739152") == 303 and not book.keys["m1"].signed and last.hand_out(22).status_code == 303
+    with pytest.raises(acts.Refused, match=r"P\.042"):
+        acts.do_officer_key(book, "m1", bytes(32), at=clock(), sign=Ed25519PrivateKey.generate().sign)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_of_keys_is_in_every_language(station: Station, lang: str) -> None:
+    assert Tablet(station, "m1", lang).get("/key").status_code == 200

@@ -17,7 +17,7 @@ from dauys.errors import DauysError
 from dauys.pollbook import channels as ways
 from dauys.pollbook.book import Book
 from dauys.pollbook.channels import NotAllowed, Ruling
-from dauys.pollbook.custody import CustodyError, Standing
+from dauys.pollbook.custody import WITHDRAWN, CustodyError, Standing
 from dauys.pollbook.grants import Grant, Request
 from dauys.pollbook.log import CHANNEL_LOGS, SALT_BYTES, Event, LogError, signed_by
 from dauys.pollbook.package import Officer
@@ -70,7 +70,7 @@ def do_check_in(
     says (`facts["same_tap"]`). `members` go with the mobile box. `sign` is the officer's key, where he has one.
     """
     _must_vote(book, at)
-    by = _may_hand_out(book, officer)
+    _may_hand_out(book, officer)
     ruling = _may_vote_by(book, channel, at)
     _must_be_here(book, who, salt)
     if channel == ways.MOBILE:
@@ -82,8 +82,9 @@ def do_check_in(
         body["members"] = list(members)
     if sign is not None:
         body["sig"] = base64.b64encode(sign(hand_out_bytes(book, body))).decode()
-    if by.key is not None and (
-        "sig" not in body or not signed_by(hand_out_bytes(book, body), base64.b64decode(body["sig"]), by.key)
+    own = book.keys.get(officer)
+    if own is not None and (
+        "sig" not in body or not signed_by(hand_out_bytes(book, body), base64.b64decode(body["sig"]), own.key)
     ):
         raise Refused(f"{officer} must sign for the ballot with his own key", "P.042", facts={"officer": officer})
     return _event(book, "check-in", at, **body)
@@ -93,6 +94,33 @@ def hand_out_bytes(book: Book, body: Mapping[str, Any]) -> bytes:
     """What the officer signs for a ballot: the check-in's body without `sig`, for this log."""
     said = {name: value for name, value in body.items() if name != "sig"}
     return b"dauys pollbook hand-out v1\n" + book.log.start.encode() + b"\n" + canonical(said)
+
+
+def do_officer_key(
+    book: Book, officer: str, key: bytes, *, at: datetime, sign: Callable[[bytes], bytes] | None = None
+) -> Event:
+    """An officer's own key, 32 public bytes: from now on each ballot that he hands out is signed with it.
+
+    `sign` is the key before, where he still has it; a key that came with the list is only replaced by its own signature.
+    """
+    _must_run(book)
+    _officer(book, officer)
+    body: dict[str, Any] = {"officer": officer, "key": base64.b64encode(key).decode()}
+    before = book.keys.get(officer)
+    if before is not None and sign is not None:
+        sig = sign(officer_key_bytes(book, body))
+        if not signed_by(officer_key_bytes(book, body), sig, before.key):
+            raise Refused("this is not the key that holds now", "P.042", facts={"officer": officer})
+        body["sig"] = base64.b64encode(sig).decode()
+    elif before is not None and before.n == 0:
+        raise Refused("the key that came with the list signs the next one", "P.042", facts={"officer": officer})
+    return _event(book, "officer-key", at, **body)
+
+
+def officer_key_bytes(book: Book, body: Mapping[str, Any]) -> bytes:
+    """What the key before signs of the next one: the event's body without `sig`, for this log."""
+    said = {name: value for name, value in body.items() if name != "sig"}
+    return b"dauys pollbook officer key v1\n" + book.log.start.encode() + b"\n" + canonical(said)
 
 
 def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
@@ -107,9 +135,13 @@ def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> 
 
 
 def do_release(book: Book, request: Request, at: datetime) -> Event:
-    """Lets a right go to where its voter stands. Only an unused right of this station; from now on it cannot be used here."""
+    """Lets a right go to where its voter stands, or back to the commission. Only an unused right of this station.
+
+    From now on it cannot be used here.
+    """
     _must_run(book)
-    _require(book, _way_to(request.to))
+    if request.to != WITHDRAWN:  # no way to vote: the commission takes the right back
+        _require(book, _way_to(request.to))
     place = book.places.get(request.entitlement)
     if place is None or place.standing is not Standing.HERE:
         _must_be_here(book, request.entitlement, b"")

@@ -6,6 +6,7 @@ never the truth itself; the log is. What may be done now, and the event that doe
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,6 +59,16 @@ class Envelope:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A member's own key, 32 bytes: the event that brought it (0: the package), when, and whether the one before signed it."""
+
+    key: bytes
+    n: int = 0
+    at: str = ""
+    signed: bool = False
+
+
 @dataclass(slots=True)
 class Book:
     """A station's state. `lease` and `stopped` come from the centre's answers and are no part of the log."""
@@ -79,6 +90,8 @@ class Book:
     mobile: dict[UUID, str] = field(default_factory=dict)
     ballots: list[Ballots] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
+    keys: dict[str, OwnKey] = field(default_factory=dict)
+    """Of the officers who sign for each ballot: the key that holds now."""
     queue: tuple[str, int] | None = None
     """How many people wait, by the latest report, and when that was."""
 
@@ -91,7 +104,8 @@ class Book:
         }
         voters = {voter.entitlement: voter for voter in package.voters}
         went = {voter.entitlement: voter.away for voter in package.voters if voter.away}
-        book = cls(package, Head.before(package.log), package.lease, places, voters, went=went)
+        keys = {officer.id: OwnKey(officer.key) for officer in package.officers if officer.key is not None}
+        book = cls(package, Head.before(package.log), package.lease, places, voters, went=went, keys=keys)
         for event in events:
             book.apply(event)
         return book
@@ -144,6 +158,8 @@ class Book:
                 self.mobile.setdefault(who, event.at)
             case "ballots":
                 self.ballots.append(Ballots(event.n, body["what"], body["count"], body.get("member", "")))
+            case "officer-key":
+                self.keys[body["officer"]] = OwnKey(b64decode(body["key"]), event.n, event.at, "sig" in body)
             case "queue":
                 self.queue = (event.at, body["count"])
             case "envelope":

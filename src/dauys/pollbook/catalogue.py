@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 
-from dauys.law.files import read_yaml
+from dauys.registers.catalogue import Check, table
+from dauys.registers.catalogue import catalogue as catalogue_of
 
 
 class Follows(StrEnum):
@@ -30,42 +28,28 @@ _WHAT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One numbered check of the pollbook."""
-
-    number: str
-    title: Mapping[str, str]
-    text: Mapping[str, str]
-
-    @property
-    def follows(self) -> Follows:
-        return _BY_PREFIX[self.number[:3]]
+def follows(number: str) -> Follows:
+    """What follows from the check of this number."""
+    return _BY_PREFIX[number[:3]]
 
 
-@cache
 def catalogue() -> Mapping[str, Check]:
     """All of them, by number."""
-    checks: dict[str, Check] = {}
-    for item in read_yaml(Path(__file__).parent / "checks.yaml").items():
-        parts = item.mapping(("number", "title", "text"))
-        number = parts["number"].matching(r"[PB]\.[012][0-9]{2}", "a number like P.001 or B.101")
-        if number in checks or number[:3] not in _BY_PREFIX:
-            item.fail("the number is taken or unknown", found=number, expected="P.0xx, P.1xx, B.1xx or B.2xx, once")
-        checks[number] = Check(number, parts["title"].labels(), parts["text"].labels())
-    return checks
+    return catalogue_of("pollbook")
 
 
 def markdown() -> str:
-    """The tables for docs/checks.md."""
-    lines: list[str] = []
-    for follows, (title, what) in _WHAT.items():
-        checks = [check for check in catalogue().values() if check.follows is follows]
-        lines += ["", f"### {title}: {checks[0].number[:3]}xx", "", f"What follows: {what}.", ""]
-        lines += ["| number | English | Қазақша | Русский |", "|---|---|---|---|"]
-        for check in checks:
-            cells = [f"**{check.title[language]}.** {check.text[language]}" for language in ("en", "kk", "ru")]
-            lines.append(f"| {check.number} | " + " | ".join(cells) + " |")
+    """The text of docs/pollbook-checks.md."""
+    lines = [
+        "# Checks of the pollbook",
+        "",
+        "What the stations' programs and the centre refuse (P.0xx), what raises an alarm (P.1xx), and where a protocol and its",
+        "pollbook differ (B). The checks of protocols are on [a page of their own](checks.md). This page is made from",
+        "`src/dauys/pollbook/checks.yaml`, `python -m dauys.pollbook.catalogue > docs/pollbook-checks.md`; a test keeps it so.",
+    ]
+    for what_follows, (title, what) in _WHAT.items():
+        checks = [check for check in catalogue().values() if follows(check.number) is what_follows]
+        lines += ["", f"## {title}: {checks[0].number[:3]}xx", "", f"What follows: {what}.", "", *table(checks)]
     return "\n".join(lines) + "\n"
 
 

@@ -17,11 +17,14 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from dauys.pollbook.custody import Alarm, CustodyError
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, verify_batch
+from dauys.pollbook.log import PAPER, Batch, Event, Head, LogError, LogId, verify_batch
 from dauys.store.engine import Connection, driver
 
 UNUSED, USED, RELEASED = 0, 1, 2
 """`entitlement.state`."""
+
+CHANNEL = "dauys_pollbook"
+"""What processes of the centre listen to: poll and holder of whom there is word for (pollbook.waiting)."""
 
 Cursor = psycopg.Cursor[Any]
 
@@ -68,9 +71,12 @@ def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
         if bytes(same.key) != key:
             raise CustodyError(f"{log} is enrolled with another key; enrol the next generation", "P.019")
         return
-    if log.generation != len(earlier) + 1:
+    machines = [row for row in earlier if row.generation <= PAPER]
+    if log.paper_of is not None:
+        machines = [row for row in machines if row.generation == log.paper_of.generation]
+    elif log.generation != len(machines) + 1:
         raise CustodyError(f"{log} is not the next generation of a station of {log.poll}", "P.019")
-    if not all(row.lost for row in earlier):
+    if not all(row.lost for row in machines) or (log.paper_of is not None and not machines):
         raise CustodyError(f"station {log.station} works; declare it lost before it is enrolled again", "P.019")
     cur.execute(
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, heard) VALUES (%s, %s, %s, %s, %s, %s, %s)",
@@ -191,11 +197,23 @@ def _check_in(cur: Cursor, row: Row, run: dict[UUID, Event], at: datetime) -> It
 
 def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
     """A check-in that was not this log's to make: kept, with its alarms."""
+    # of two at once the second one knows of the first
+    cur.execute("SELECT pg_advisory_xact_lock(hashtext('pollbook stray'))")
     before = _uses(cur, row.log.poll, who)
     cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
+    if _typed(cur, row.log, who):
+        text = "a found log has what was typed from its paper: one ballot or two?"
+        yield _alarm(cur, row, event.n, who, "P.108", text, at)
+        return
     yield _alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
     if before:
         yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
+
+
+def _typed(cur: Cursor, log: LogId, who: UUID) -> bool:
+    """Whether this right is used by what was typed from the paper of this very machine."""
+    used = "SELECT 1 FROM entitlement WHERE poll = %s AND id = %s AND holder = %s AND state = 1"
+    return log.paper_of is None and cur.execute(used, (log.poll, who, log.paper.holder)).fetchone() is not None
 
 
 def _uses(cur: Cursor, poll: str, who: UUID) -> int:
@@ -238,7 +256,13 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
         "WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s AND state = 0",
         (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"])),
     ).rowcount
-    if not went:
+    if went:  # whoever asked for it hears of it
+        cur.execute(
+            "SELECT pg_notify(%s, poll || E'\\n' || asker) FROM pollbook_request "
+            "WHERE poll = %s AND entitlement = %s AND NOT granted",
+            (CHANNEL, row.log.poll, who),
+        )
+    else:
         text = "a right was let go that was not this station's to let go"
         yield _alarm(cur, row, event.n, who, "P.103", text, at)
 

@@ -3,6 +3,7 @@
     POST /api/pollbook/enrol      an Enrolment            204
     POST /api/pollbook/sync       a signed Batch          a signed Answer
     POST /api/pollbook/question   a signed Question       find, ask, add
+    POST /api/pollbook/wait       a signed Question       200 there is word: sync; 204 none (pollbook.waiting)
 
 A station is known by its signature, and by nothing else. What cannot be taken answers 4xx with
 `{"error": {"message", "check"}}`; what was taken is durable before the answer leaves.
@@ -10,8 +11,7 @@ A station is known by its signature, and by nothing else. What cannot be taken a
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,24 +21,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from dauys.errors import BadInput, DauysError
+from dauys.errors import DauysError
 from dauys.pollbook import service
 from dauys.pollbook.channels import Channels
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.log import MAX_BATCH_BYTES, Batch, LogError
+from dauys.pollbook.intake import PREFIX, Intake, refused, too_large
+from dauys.pollbook.log import MAX_BATCH_BYTES
 from dauys.pollbook.package import Enrolment
 from dauys.pollbook.questions import Question
-from dauys.pollbook.together import MOST
+from dauys.pollbook.waiting import waiting
 from dauys.roll.vault import Vault
 
-SWITCH = 0.0002
-"""Seconds after which a thread that computes lets another one run (sys.setswitchinterval), for whoever serves these routes.
-
-With Python's 5 ms the thread that reads the stations' requests waits so long each time for the one that works on a group.
-"""
-
 AT_ONCE = 8
-"""Batches that are worked on at the same time: more would only wait for each other in the database."""
+"""Requests that are worked on at the same time: more would only wait for each other in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +45,21 @@ class Office:
     clock: Callable[[], datetime]
 
 
-def router(engine: sa.Engine, office: Office) -> APIRouter:
-    """The stations' routes."""
-    routes = APIRouter(prefix="/api/pollbook", include_in_schema=False)
+def router(engine: sa.Engine, office: Office, intake: Intake | None = None) -> APIRouter:
+    """The stations' routes. `intake`: the one that stands before the app, if any."""
+    routes = APIRouter(prefix=PREFIX, include_in_schema=False)
     limiter = CapacityLimiter(AT_ONCE)
+    taking = intake or Intake(engine, office.key, office.clock)
 
     def route(path: str, work: Callable[[bytes], Response]) -> None:
         async def endpoint(request: Request) -> Response:
             data = await _body(request)
-            return _too_large() if data is None else await to_thread.run_sync(_guarded, work, data, limiter=limiter)
+            return too_large() if data is None else await to_thread.run_sync(_guarded, work, data, limiter=limiter)
 
         routes.add_api_route(path, endpoint, methods=["POST"])
 
-    def sync(several: Sequence[bytes]) -> list[Response]:
-        """What came while the last ones were worked on, in one transaction: one commit serves them all."""
-        replies: list[Response | None] = [None] * len(several)
-        batches: dict[int, Batch] = {}
-        for place, data in enumerate(several):
-            try:
-                batches[place] = Batch.from_bytes(data)
-                office.key(batches[place].log.poll)
-            except DauysError as error:
-                batches.pop(place, None)
-                replies[place] = _refused(error)
-        with engine.begin() as connection:
-            said = service.answer(connection, list(batches.values()), office.clock(), office.key)
-        for place, one in zip(batches, said, strict=True):
-            replies[place] = (
-                _refused(one) if isinstance(one, LogError) else Response(one, media_type="application/json")
-            )
-        return [reply for reply in replies if reply is not None]
-
-    gathered = Gathered(sync)
-
-    async def take(request: Request) -> Response:
-        data = await _body(request)
-        return _too_large() if data is None else await gathered.reply(data)
+    async def sync(request: Request) -> Response:
+        return await taking.reply(await _body(request))
 
     def enrol(data: bytes) -> Response:
         with engine.begin() as connection:
@@ -99,45 +72,11 @@ def router(engine: sa.Engine, office: Office) -> APIRouter:
             channels = office.channels(asked.log.poll)
             return JSONResponse(service.reply(connection, asked, office.vault(), channels, office.clock()))
 
-    routes.add_api_route("/sync", take, methods=["POST"])
+    routes.add_api_route("/sync", sync, methods=["POST"])
+    routes.add_api_route("/wait", waiting(engine), methods=["POST"])
     route("/enrol", enrol)
     route("/question", question)
     return routes
-
-
-class Gathered:
-    """Requests that wait while others are worked on are worked on together. One worker thread; order of arrival."""
-
-    def __init__(self, work: Callable[[Sequence[bytes]], list[Response]]) -> None:
-        self._work = work
-        self._waiting: list[tuple[bytes, asyncio.Future[Response]]] = []
-        self._worker: asyncio.Task[None] | None = None
-
-    async def reply(self, data: bytes) -> Response:
-        """The reply to one request, when its group is done."""
-        mine: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting.append((data, mine))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._run())
-        return await mine
-
-    async def _run(self) -> None:
-        while self._waiting:
-            group = [self._waiting.pop(0)]
-            size = len(group[0][0])
-            while self._waiting and len(group) < MOST and size + len(self._waiting[0][0]) <= MAX_BATCH_BYTES:
-                group.append(self._waiting.pop(0))
-                size += len(group[-1][0])
-            try:
-                replies = await to_thread.run_sync(self._work, [data for data, _ in group])
-            except Exception as error:  # noqa: BLE001 - it is raised in each request, whose handlers answer it
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), reply in zip(group, replies, strict=True):
-                if not future.done():  # the station hung up
-                    future.set_result(reply)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -155,25 +94,4 @@ def _guarded(work: Callable[[bytes], Response], data: bytes) -> Response:
     try:
         return work(data)
     except DauysError as error:
-        return _refused(error)
-
-
-def _refused(error: DauysError) -> Response:
-    if isinstance(error, LogError | CustodyError):
-        status = 403 if error.check in _UNKNOWN else 400
-        return _refusal(error.check, str(error).removeprefix(f"[{error.check}] "), status)
-    if isinstance(error, BadInput):
-        return _refusal(error.check or "", error.message, 400)
-    return _refusal("", str(error), 400)
-
-
-def _too_large() -> Response:
-    return _refusal("P.001", f"send at most {MAX_BATCH_BYTES:,} bytes at once", 413)
-
-
-_UNKNOWN = ("P.003", "P.004", "P.019")
-"""The centre does not know who speaks."""
-
-
-def _refusal(check: str, message: str, status: int) -> Response:
-    return JSONResponse({"error": {"message": message, "check": check}}, status)
+        return refused(error)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dauys.pollbook.centre import Cursor, cursor
+from dauys.pollbook.log import PAPER
 from dauys.pollbook.service import LEASE
 from dauys.store.engine import Connection
 
@@ -35,9 +36,14 @@ class State:
     waiting: int
     alarms: int
 
+    @property
+    def paper(self) -> bool:
+        """Whether it is a lost machine's paper, typed in at the centre."""
+        return self.generation > PAPER
+
     def calls(self, at: datetime) -> bool:
         """Whether somebody should ring this station up."""
-        silent = not (self.closed or self.lost) and (self.heard is None or at - self.heard > SILENT)
+        silent = not (self.closed or self.lost or self.paper) and (self.heard is None or at - self.heard > SILENT)
         return silent or bool(self.stopped) or self.alarms > 0
 
     def to_json(self, at: datetime) -> dict[str, Any]:
@@ -53,6 +59,7 @@ class State:
             "queue": queue,
             "closed": self.closed,
             "lost": self.lost,
+            "paper": self.paper,
             "stopped": self.stopped,
             "unsealed": self.waiting,
             "alarms": self.alarms,
@@ -99,7 +106,8 @@ def states(
         "SELECT l.*, coalesce(a.alarms, 0) AS alarms FROM pollbook_log l "
         "LEFT JOIN (SELECT log, count(*) AS alarms FROM pollbook_alarm WHERE poll = %(poll)s GROUP BY log) a ON a.log = l.id "
         "WHERE l.poll = %(poll)s ORDER BY (l.stopped <> '' OR a.alarms IS NOT NULL) DESC, "
-        "(NOT l.closed AND NOT l.lost AND coalesce(l.heard, '-infinity') < %(since)s) DESC, l.station, l.generation "
+        "(NOT l.closed AND NOT l.lost AND l.generation <= 500 AND coalesce(l.heard, '-infinity') < %(since)s) DESC, "
+        "l.station, l.generation "
         "OFFSET %(start)s LIMIT %(limit)s",
         {"poll": poll, "since": at - SILENT, "start": start, "limit": limit},
     ).fetchall()

@@ -15,6 +15,7 @@ from typing import Any
 from dauys.pollbook.centre import cursor
 from dauys.pollbook.channels import MOBILE
 from dauys.pollbook.custody import CERTIFICATE
+from dauys.pollbook.log import PAPER
 from dauys.pollbook.sums import Member, Sums, together
 from dauys.store.engine import Connection
 
@@ -31,7 +32,7 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
     """The sums of a station as far as the centre was told; None where it has no log."""
     cur = cursor(connection)
     logs = cur.execute(
-        "SELECT l.id, l.n, l.sealed, l.sealed_used, coalesce(p.voters, 0) AS listed FROM pollbook_log l "
+        "SELECT l.id, l.generation, l.n, l.sealed, l.sealed_used, coalesce(p.voters, 0) AS listed FROM pollbook_log l "
         "LEFT JOIN pollbook_package p USING (poll, station, generation) WHERE l.poll = %s AND l.station = %s "
         "ORDER BY l.generation",
         (poll, station),
@@ -41,14 +42,18 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
     several = []
     for log in logs:
         rows = cur.execute("SELECT kind, n, body FROM pollbook_event WHERE log = %s ORDER BY n", (log.id,))
-        several.append(sums_of_events(log.listed, ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)))
+        told = ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)
+        several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER))
     sealed = sum(log.sealed_used for log in logs) if all(log.sealed == log.n for log in logs) else None
     return StationSums(several[0] if len(several) == 1 else together(several), sealed)
 
 
-def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]]) -> Sums:
-    """The sums of a log: kind, number and body of its events, in order. `listed` rights were here when it began."""
-    here, undone, envelopes, closed = listed, 0, 0, False
+def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False) -> Sums:
+    """The sums of a log: kind, number and body of its events, in order. `listed` rights were here when it began.
+
+    `paper`: a lost machine's, typed in. It has no end of its own, and its rights stand on the machine's list already.
+    """
+    here, undone, envelopes, closed = listed, 0, 0, paper
     came: dict[str, str] = {}
     left: dict[str, str] = {}
     standing: dict[int, dict[str, Any]] = {}
@@ -61,7 +66,7 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
                 standing[n] = body
             case "undo":
                 undone += standing.pop(body["of"], None) is not None
-            case "receive":
+            case "receive" if not paper:
                 here += 1
                 if left.pop(body["entitlement"], None) is None:
                     came[body["entitlement"]] = body["grant"]["why"]
@@ -110,7 +115,8 @@ class Reports:
 
 
 _STATIONS = """
-SELECT l.station, bool_or(NOT l.lost) AND bool_and(l.lost OR l.closed OR coalesce(l.whole >= %(at)s, false) OR EXISTS (
+SELECT l.station, bool_or(NOT l.lost AND l.generation <= 500)
+  AND bool_and(l.lost OR l.closed OR l.generation > 500 OR coalesce(l.whole >= %(at)s, false) OR EXISTS (
     SELECT FROM pollbook_event e WHERE e.log = l.id AND e.n = l.n AND e.at > %(at)s)) AS ready
 FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP BY l.station ORDER BY l.station
 """
@@ -118,7 +124,8 @@ FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP
 _BY_HOUR = """
 SELECT l.station, sum(coalesce(p.voters, 0)) + sum(e.came) AS eligible, sum(e.received) AS received FROM pollbook_log l
 LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE v.kind = 'receive') - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
+    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= 500)
+            - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
         count(*) FILTER (WHERE v.kind = 'check-in') - count(*) FILTER (WHERE v.kind = 'undo' AND NOT EXISTS (
             SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104')) AS received
     FROM pollbook_event v WHERE v.log = l.id AND v.at <= %(at)s) e

@@ -60,6 +60,7 @@ class NotAllowed(DauysError):
     """A channel that cannot be used now. `check` is the number, `cite` the article, where one is loaded."""
 
     def __init__(self, message: str, check: str, cite: str = "") -> None:
+        self.message = message
         self.check = check
         self.cite = cite
         super().__init__(f"[{check}] {message}" + (f" ({cite})" if cite else ""))

@@ -28,6 +28,9 @@ from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, verify_batch
 CERTIFICATE = "certificate"
 """The holder of an entitlement whose voter carries an absentee certificate: the centre grants it where he shows it."""
 
+WITHDRAWN = "withdrawn"
+"""The holder of an entitlement that the commission took back after the freeze (pollbook.decided): it is never used."""
+
 
 class CustodyError(DauysError):
     """Something that the rules of custody forbid. `check` is its number (checks.yaml)."""
@@ -170,7 +173,7 @@ class Centre:
 
     def incomplete(self) -> list[LogId]:
         """The logs that may still bring something: as long as there is one, no envelope is resolved."""
-        return [log for log, known in self.logs.items() if not known.complete]
+        return [log for log, known in self.logs.items() if not known.complete and log.paper_of is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +197,12 @@ def enrol(centre: Centre, log: LogId, key: bytes) -> Centre:
         if known.key != key:
             raise CustodyError(f"{log} is enrolled with another key; enrol the next generation", "P.019")
         return centre
-    earlier = [other for other in centre.logs if other.station == log.station]
-    if log.poll != centre.poll or log.generation != len(earlier) + 1:
+    earlier = [other for other in centre.logs if other.station == log.station and other.paper_of is None]
+    if log.paper_of is not None:
+        earlier = [other for other in centre.logs if other == log.paper_of]
+    elif log.poll != centre.poll or log.generation != len(earlier) + 1:
         raise CustodyError(f"{log} is not the next generation of a station of {centre.poll}", "P.019")
-    if any(not centre.logs[other].lost for other in earlier):
+    if any(not centre.logs[other].lost for other in earlier) or (log.paper_of is not None and not earlier):
         raise CustodyError(f"station {log.station} works; declare it lost before it is enrolled again", "P.019")
     return replace(centre, logs={**centre.logs, log: Known(key)})
 
@@ -268,7 +273,12 @@ def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     centre = replace(centre, uses={**centre.uses, who: uses}, logs={**centre.logs, log: known})
     custody = centre.custody.get(who)
     if custody is not None and custody.holder == log.holder and custody.state is State.UNUSED:
-        return _set(centre, who, replace(custody, state=State.USED, n=event.n))
+        return put(centre, who, replace(custody, state=State.USED, n=event.n))
+    typed = None if log.paper_of else log.paper.holder
+    if custody is not None and (custody.holder, custody.state) == (typed, State.USED):
+        return _alarm(
+            centre, log, event, who, "P.108", "a found log has what was typed from its paper: one ballot or two?"
+        )
     text = "a right was used that was not this station's to use"
     centre = _alarm(centre, log, event, who, "P.101", text)
     return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
@@ -285,7 +295,7 @@ def _undo(centre: Centre, log: LogId, event: Event, who: UUID | None) -> Centre:
     custody = centre.custody.get(who)
     if custody is None or (custody.holder, custody.state, custody.n) != (log.holder, State.USED, of):
         return centre  # the undone check-in had raised the alarm
-    return _set(centre, who, replace(custody, state=State.UNUSED, n=0))
+    return put(centre, who, replace(custody, state=State.UNUSED, n=0))
 
 
 def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
@@ -293,8 +303,8 @@ def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     if custody != Custody(log.holder, event.body["epoch"]):
         return _alarm(centre, log, event, who, "P.103", "a right was let go that was not this station's to let go")
     if event.kind == "certificate":
-        return _set(centre, who, Custody(CERTIFICATE, custody.epoch + 1))
-    return _set(centre, who, replace(custody, state=State.RELEASED))
+        return put(centre, who, Custody(CERTIFICATE, custody.epoch + 1))
+    return put(centre, who, replace(custody, state=State.RELEASED))
 
 
 def _receive(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
@@ -304,7 +314,8 @@ def _receive(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     return replace(centre, grants={name: one for name, one in centre.grants.items() if one != given})
 
 
-def _set(centre: Centre, who: UUID, custody: Custody) -> Centre:
+def put(centre: Centre, who: UUID, custody: Custody) -> Centre:
+    """The centre with that custody of that right."""
     return replace(centre, custody={**centre.custody, who: custody})
 
 
@@ -326,7 +337,7 @@ def ask(centre: Centre, request: str, who: UUID, to: LogId) -> Centre:
         raise CustodyError(f"the right was used at {custody.holder}", "P.021")
     if custody.holder == to.holder and custody.state is State.UNUSED:
         raise CustodyError("the right is held by this very station", "P.050")
-    _must_take(centre, to)
+    must_take(centre, to)
     return replace(centre, requests={**centre.requests, request: Request(request, who, custody.epoch, to.holder)})
 
 
@@ -366,26 +377,11 @@ def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
-    _must_take(centre, to)
+    must_take(centre, to)
     why = "move" if custody.state is State.RELEASED else "found-log"
     why = CERTIFICATE if custody.holder == CERTIFICATE else why
     given = Grant(centre.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
-    centre = _set(centre, given.entitlement, Custody(to.holder, given.epoch))
-    return replace(centre, grants={**centre.grants, request: given}), given
-
-
-def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
-    """A voter is added to the roll on the day: a new entitlement, in epoch 0, in the custody of that station.
-
-    Raises CustodyError P.054 where he is on the roll already, P.051.
-    """
-    if (given := centre.grants.get(request)) is not None:
-        return centre, given
-    if (custody := centre.custody.get(who)) is not None:
-        raise CustodyError(f"the voter is on the roll; {custody.holder} holds the right", "P.054")
-    _must_take(centre, to)
-    given = Grant(centre.poll, who, 0, to.holder, "addition", request)
-    centre = _set(centre, who, Custody(to.holder, 0))
+    centre = put(centre, given.entitlement, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
 
 
@@ -394,7 +390,8 @@ def granted_to(centre: Centre, log: LogId) -> tuple[Grant, ...]:
     return tuple(given for given in centre.grants.values() if given.to == log.holder)
 
 
-def _must_take(centre: Centre, to: LogId) -> None:
+def must_take(centre: Centre, to: LogId) -> None:
+    """Raises CustodyError P.051 unless that log can still receive."""
     known = centre.logs.get(to)
     if known is None or known.closed or known.stopped:
         raise CustodyError(f"{to.holder} is not open", "P.051")

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.pollbook.log import Event, Head, LogError, LogId, parsed, read_base64, signed_by
 from dauys.record.canonical import canonical
 
-WHY = ("move", "certificate", "addition", "found-log", "channel")
+WHY = ("move", "certificate", "addition", "found-log", "channel", "paper")
 """Why custody comes: the voter moved; showed a certificate; was added to the roll; a lost station's log was found
-complete; another channel takes over or gives back."""
+complete; another channel takes over or gives back; a lost machine's officers have his signature on paper."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,22 @@ def _line(row: Any, vault: Vault, away: str) -> Voter:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a station is, by the published list; empty where that does not say."""
+
+    address: str
+    settlement: str
+
+
+def place_of(connection: Connection, poll: str, station: str) -> Where:
+    """Address and settlement of a station."""
+    row = cursor(connection).execute(
+        "SELECT address, settlement FROM station WHERE poll = %s AND id = %s", (poll, station)
+    ).fetchone()  # fmt: skip
+    return Where("", "") if row is None else Where(row.address, row.settlement)
+
+
 def note_package(connection: Connection, log: LogId, proof: bytes, at: datetime, voters: int = 0) -> None:
     """Keeps what checks the enrolment of a package; a new package for the same log replaces the one before it.
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +30,8 @@ MAX_BATCH_EVENTS = 10_000
 MAX_BATCH_BYTES = 8 << 20
 MAX_EVENT_BYTES = 4096
 LARGEST_COUNT = 1_000_000
+PAPER = 500
+"""The generation of a lost machine plus this is the log that its officers' paper is typed into: from 501 on."""
 SALT_BYTES = 10
 BALLOTS = ("delivered", "handed-to-member", "returned", "spoilt", "cancelled")
 CHANNEL_LOGS = ("remote",)
@@ -64,6 +66,18 @@ class LogId:
         """The name under which it holds entitlements: `station/<id>/<generation>`, or `remote/<generation>`."""
         kind = "" if self.station in CHANNEL_LOGS else "station/"
         return f"{kind}{self.station}/{self.generation}"
+
+    @property
+    def paper(self) -> LogId:
+        """The log that what the officers of this machine signed on paper is typed into, should it be lost."""
+        return LogId(self.poll, self.station, PAPER + self.generation)
+
+    @property
+    def paper_of(self) -> LogId | None:
+        """Of which machine this is the paper; None for a machine's own log."""
+        if self.generation <= PAPER or self.station in CHANNEL_LOGS:
+            return None
+        return LogId(self.poll, self.station, self.generation - PAPER)
 
     @property
     def start(self) -> str:
@@ -203,8 +217,8 @@ def _signature(value: object) -> bool:
     return isinstance(value, str) and _unbase64(value, 64) is not None
 
 
-def _what(value: object) -> bool:
-    return value in BALLOTS
+def _key(value: object) -> bool:
+    return isinstance(value, str) and _unbase64(value, 32) is not None
 
 
 def _grant(value: object) -> bool:
@@ -223,19 +237,21 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
     "open": ({"officer": _text}, {}),
     "check-in": (
         {"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt},
-        {"sig": _signature, "members": _texts},
+        {"sig": _signature, "members": _texts, "typed": _texts},
     ),
     "undo": ({"of": _number, "reason": _text, "officer": _text}, {}),
     "release": ({"entitlement": _uuid, "epoch": _epoch, "request": _text}, {"to": _text}),
     "receive": ({"entitlement": _uuid, "epoch": _epoch, "grant": _grant}, {}),
     "certificate": ({"entitlement": _uuid, "epoch": _epoch, "number": _text, "officer": _text}, {}),
     "mobile-request": ({"entitlement": _uuid, "officer": _text}, {"members": _texts}),
-    "ballots": ({"what": _what, "count": _number, "officer": _text}, {"member": _text}),
+    "ballots": ({"what": BALLOTS.__contains__, "count": _number, "officer": _text}, {"member": _text}),
     "envelope": ({"id": _uuid, "reason": _text, "officer": _text}, {"entitlement": _uuid}),
+    "officer-key": ({"officer": _text, "key": _key}, {"sig": _signature}),
     "queue": ({"count": _waiting, "officer": _text}, {}),
     "close": ({"officer": _text}, {}),
 }
-"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots."""
+"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots;
+`typed` (check-in): the two who typed it in from paper, in the paper log of a lost machine and nowhere else."""
 
 
 def follow(head: Head, events: Iterable[Event]) -> Head:
@@ -263,13 +279,8 @@ class Batch:
     sig: bytes
 
     def signed_bytes(self) -> bytes:
-        """What the station signs: tag, poll, station, generation, first n, count, head hash, a line each.
-
-        The head hash covers the events, and through the chain all that came before.
-        """
-        log = self.log
-        lines = (log.poll, log.station, log.generation, self.first, len(self.events), self.head)
-        return b"dauys pollbook sync v1\n" + "".join(f"{line}\n" for line in lines).encode()
+        """What the station signs: see `message`."""
+        return message(self.log, self.first, len(self.events), self.head)
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: `{"poll","station","generation","first","events":[...],"head","sig"}`."""
@@ -317,13 +328,34 @@ class Batch:
             raise LogError("the events of the batch do not end in its head", "P.005")
 
 
+def message(log: LogId, first: int, count: int, head: str) -> bytes:
+    """What a station signs of a batch: tag, poll, station, generation, first n, count, head hash, a line each.
+
+    The head hash covers the events, and through the chain all that came before.
+    """
+    lines = (log.poll, log.station, log.generation, first, count, head)
+    return b"dauys pollbook sync v1\n" + "".join(f"{line}\n" for line in lines).encode()
+
+
 def sign_batch(log: LogId, first: int, events: Iterable[Event], head: str, key: Ed25519PrivateKey) -> Batch:
     """The events from `first` on, signed by the station; `head` is the hash of the last of them (or of the log)."""
     unsigned = Batch(log, first, tuple(events), head, b"")
     return Batch(log, first, unsigned.events, head, key.sign(unsigned.signed_bytes()))
 
 
-def verify_batch(batch: Batch, public: bytes) -> None:
+class Signed(Protocol):
+    """A batch, however it is held."""
+
+    @property
+    def log(self) -> LogId: ...
+
+    @property
+    def sig(self) -> bytes: ...
+
+    def signed_bytes(self) -> bytes: ...
+
+
+def verify_batch(batch: Signed, public: bytes) -> None:
     """Raises LogError P.004 where the batch is not signed by this 32-byte key."""
     if not signed_by(batch.signed_bytes(), batch.sig, public):
         station = batch.log.station

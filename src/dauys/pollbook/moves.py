@@ -1,18 +1,19 @@
 """How does a voter's right come to another station? Asked for, let go by who holds it, granted: the centre's part, by SQL.
 
-As in `pollbook.custody` (`ask`, `asked_of`, `grant`, `add`, `granted_to`), in the caller's transaction. Nothing here looks
-at a clock: `at` is only written down.
+As in `pollbook.custody` (`ask`, `asked_of`, `grant`, `granted_to`) and `pollbook.decided`, in the caller's transaction.
+Nothing here looks at a clock: `at` is only written down.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from dauys.pollbook.centre import RELEASED, UNUSED, USED, Cursor, cursor
-from dauys.pollbook.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.centre import CHANNEL, RELEASED, UNUSED, USED, Cursor, cursor
+from dauys.pollbook.custody import CERTIFICATE, WITHDRAWN, CustodyError
 from dauys.pollbook.grants import Grant, Request
-from dauys.pollbook.log import LogId
+from dauys.pollbook.log import PAPER, LogId
 from dauys.store.engine import Connection
 
 
@@ -22,9 +23,7 @@ def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     Raises CustodyError: P.020 not on the roll, P.021 used, P.050 already there, P.051 that station cannot take it.
     """
     cur = cursor(connection)
-    custody = cur.execute(
-        "SELECT holder, epoch, state FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (to.poll, who)
-    ).fetchone()
+    custody = _locked(cur, to.poll, who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
     asked = cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (to.poll, request)).fetchone()
@@ -39,6 +38,7 @@ def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
         "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (to.poll, request, who, custody.epoch, custody.holder, to.holder, at),
     )
+    _call(cur, to.poll, custody.holder)
 
 
 def asked_of(connection: Connection, log: LogId) -> tuple[Request, ...]:
@@ -119,6 +119,130 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     return made
 
 
+def write_up(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
+    """Custody of a right that a lost machine held, for the log that its paper is typed into (`decided.write_up`).
+
+    Raises CustodyError: P.021 used already, P.055 not held by that machine, P.051.
+    """
+    cur = cursor(connection)
+    custody = _locked(cur, to.poll, who)
+    if custody is not None and (custody.state == USED or _strays(cur, to.poll, who)):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    lost = to.paper_of
+    if lost is None or custody is None or (custody.holder, custody.state) != (lost.holder, UNUSED):
+        held = "nobody" if custody is None else custody.holder
+        raise CustodyError(f"{held} holds the right, not the lost machine", "P.055")
+    _must_take(cur, to)
+    made = Grant(to.poll, who, custody.epoch + 1, to.holder, "paper", request)
+    _give(cur, made)
+    _keep(cur, made, at)
+    return made
+
+
+def withdraw(connection: Connection, poll: str, request: str, who: UUID, at: datetime) -> None:
+    """The commission takes a right back that should not be: its holder is asked to let it go (`decided.withdraw`).
+
+    Raises CustodyError: P.020 not on the roll, P.021 used, P.056 withdrawn already.
+    """
+    cur = cursor(connection)
+    custody = _locked(cur, poll, who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (poll, request)).fetchone():
+        return
+    if custody.state == USED or _strays(cur, poll, who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder == WITHDRAWN:
+        raise CustodyError("the right is withdrawn already", "P.056")
+    cur.execute(
+        "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (poll, request, who, custody.epoch, custody.holder, WITHDRAWN, at),
+    )
+    _call(cur, poll, custody.holder)
+
+
+def settle(connection: Connection, poll: str, request: str) -> None:
+    """Withdraws what was asked to be withdrawn, if nobody can use it any more (`decided.settle`).
+
+    Besides, while no list of the home station was ever made, nobody but the centre knows of the right. Raises CustodyError:
+    P.021 used meanwhile, P.052 not let go, P.053 it went elsewhere meanwhile.
+    """
+    cur = cursor(connection)
+    asked = cur.execute(
+        "SELECT entitlement, epoch FROM pollbook_request WHERE poll = %s AND id = %s", (poll, request)
+    ).fetchone()
+    custody = None if asked is None else _locked(cur, poll, asked.entitlement)
+    if asked is None or custody is None:
+        raise CustodyError("nobody asked for that", "P.053")
+    if custody.holder == WITHDRAWN:
+        return
+    if custody.state == USED or _strays(cur, poll, asked.entitlement):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.epoch != asked.epoch:
+        raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
+    if not (custody.state == RELEASED or custody.holder == CERTIFICATE or _nobody_can(cur, poll, custody)):
+        raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
+    _give(cur, Grant(poll, asked.entitlement, custody.epoch + 1, WITHDRAWN, "withdrawn", request))
+    cur.execute("UPDATE pollbook_request SET granted = true WHERE poll = %s AND id = %s", (poll, request))
+
+
+def may_receive(connection: Connection, log: LogId) -> bool:
+    """Whether a right is given to this log's holder, or was let go and can be."""
+    found = cursor(connection).execute(
+        "SELECT 1 FROM pollbook_grant WHERE poll = %(poll)s AND receiver = %(holder)s AND NOT taken UNION ALL "
+        "SELECT 1 FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
+        "AND e.epoch = r.epoch WHERE r.poll = %(poll)s AND r.asker = %(holder)s AND NOT r.granted AND e.state = 2 LIMIT 1",
+        {"poll": log.poll, "holder": log.holder},
+    )
+    return found.fetchone() is not None
+
+
+def _call(cur: Cursor, poll: str, holder: str) -> None:
+    """Tells whoever serves the holder's station, once this is committed, that there is word for it."""
+    cur.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{poll}\n{holder}"))
+
+
+def used(connection: Connection, poll: str, who: UUID) -> bool:
+    """Whether a check-in of this right stands."""
+    cur = cursor(connection)
+    stands = "SELECT 1 FROM entitlement WHERE poll = %s AND id = %s AND state = 1"
+    return cur.execute(stands, (poll, who)).fetchone() is not None or _strays(cur, poll, who)
+
+
+def _nobody_can(cur: Cursor, poll: str, custody: Any) -> bool:
+    """Whether the holder's log is over, or no list with the right on it was ever made."""
+    lock_station(cur, poll, custody.home)
+    known = cur.execute(
+        f"SELECT closed AND stopped = '' AND generation <= {PAPER} AS complete FROM pollbook_log "  # noqa: S608 - a number
+        "WHERE poll = %s AND holder = %s",
+        (poll, custody.holder),
+    ).fetchone()
+    if known is not None:
+        return bool(known.complete)
+    if custody.holder not in (f"station/{custody.home}", f"station/{custody.home}/1"):
+        return False
+    packed = "SELECT 1 FROM pollbook_package WHERE poll = %s AND station = %s"
+    return cur.execute(packed, (poll, custody.home)).fetchone() is None
+
+
+def lock_station(cur: Cursor, poll: str, station: str) -> None:
+    """Until the transaction ends nobody else makes or enrols a package of this station."""
+    cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"pollbook {poll} {station}",))
+
+
+def _locked(cur: Cursor, poll: str, who: UUID) -> Any:
+    return cur.execute(
+        "SELECT home, holder, epoch, state FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (poll, who)
+    ).fetchone()
+
+
+def _give(cur: Cursor, made: Grant) -> None:
+    cur.execute(
+        "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
+        (made.to, made.epoch, made.poll, made.entitlement),
+    )
+
+
 def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError | None:
     """Rule 3: only what nobody can use any more unless the centre gives it to him."""
     asked = cur.execute(
@@ -128,7 +252,7 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
     if asked is None:
         return CustodyError("there is no such request of this station", "P.053")
     custody = cur.execute(
-        "SELECT e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AS complete "
+        f"SELECT e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AND l.generation <= {PAPER} AS complete "  # noqa: S608
         "FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
         "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
         (to.poll, asked.entitlement),
@@ -145,10 +269,7 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
         return error
     why = "move" if custody.state == RELEASED else CERTIFICATE if carried else "found-log"
     given = Grant(to.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
-    cur.execute(
-        "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
-        (to.holder, given.epoch, to.poll, given.entitlement),
-    )
+    _give(cur, given)
     _keep(cur, given, at)
     return None
 

@@ -59,10 +59,11 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A polling station as its neighbours know it: names in three languages, and its settlement (empty: not known)."""
+    """A polling station as it is known: names in three languages, settlement and address (empty: not known)."""
 
     names: Mapping[str, str]
     settlement: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Voter:
 class Package:
     """What a station starts with. `centre` is the centre's 32-byte public key; `lease` how long it may work unheard.
 
-    `names` are the poll's; `stations` the other stations by id; `opens` and `closes` local times as the law has them.
+    `names` are the poll's; `stations` the stations of its area by id, itself among them; `opens` and `closes` local times as
+    the law has them.
     """
 
     log: LogId
@@ -157,7 +159,7 @@ class Package:
                 for one in self.officers
             ],
             "stations": {
-                name: {"names": dict(place.names), "settlement": place.settlement}
+                name: {"names": dict(place.names), "settlement": place.settlement, "address": place.address}
                 for name, place in self.stations.items()
             },
             "voters": [voter.to_json() for voter in self.voters],
@@ -174,8 +176,9 @@ class Package:
         hours = parts["hours"].mapping(("open", "close"))
         stations = {}
         for name, value in parts["stations"].entries():
-            place = value.mapping(("names", "settlement"))
-            stations[name.text()] = Place(place["names"].labels(), place["settlement"].text(empty=True))
+            place = value.mapping(("names", "settlement"), ("address",))
+            address = place["address"].text(empty=True) if "address" in place else ""
+            stations[name.text()] = Place(place["names"].labels(), place["settlement"].text(empty=True), address)
         package = cls(
             log=log,
             names=parts["names"].labels(),

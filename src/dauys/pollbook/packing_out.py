@@ -20,7 +20,8 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook import lists
 from dauys.pollbook.centre import cursor, declare_lost
 from dauys.pollbook.channels import Channels
-from dauys.pollbook.log import LogId
+from dauys.pollbook.log import PAPER, LogId
+from dauys.pollbook.moves import lock_station
 from dauys.pollbook.package import (
     CODE_BYTES,
     NONCE_BYTES,
@@ -85,6 +86,7 @@ def pack(
     cur = cursor(connection)
     if cur.execute("SELECT 1 FROM roll_freeze WHERE poll = %s", (poll.id,)).fetchone() is None:
         raise DauysError(f"the roll of {poll.id} is not frozen: dauys roll freeze {poll.id}")
+    lock_station(cur, poll.id, station)
     log = LogId(poll.id, station, next_generation(connection, poll.id, station))
     if log.generation == 1:  # a frozen roll names the station; from now on its first log holds what is there
         cur.execute(
@@ -103,9 +105,9 @@ def pack(
         officers=officers,
         voters=lists.voters_of(connection, packing.vault, log),
         stations={
-            one.id: Place(dict.fromkeys(("kk", "ru", "en"), one.id))
+            one.id: Place(dict.fromkeys(("kk", "ru", "en"), one.id), one.settlement, one.address)
             for one in packing.stations.values()
-            if one.area == found.area and one.id != station
+            if one.area == found.area
         },
     )
     code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
@@ -118,8 +120,9 @@ def pack(
 def next_generation(connection: Connection, poll: str, station: str) -> int:
     """Which generation the next package of a station is. Raises DauysError while the last one works."""
     row = cursor(connection).execute(
-        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s ORDER BY generation DESC LIMIT 1",
-        (poll, station),
+        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
+        "ORDER BY generation DESC LIMIT 1",
+        (poll, station, PAPER),
     ).fetchone()  # fmt: skip
     if row is None:
         return 1
@@ -136,8 +139,9 @@ def lose(connection: Connection, poll: str, station: str) -> tuple[LogId, str]:
     A package that nobody has enrolled with is made `void` instead: nobody can any more. Raises DauysError.
     """
     row = cursor(connection).execute(
-        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s ORDER BY generation DESC LIMIT 1",
-        (poll, station),
+        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
+        "ORDER BY generation DESC LIMIT 1",
+        (poll, station, PAPER),
     ).fetchone()  # fmt: skip
     generation = 1 if row is None else row.generation + row.lost
     voided = cursor(connection).execute(

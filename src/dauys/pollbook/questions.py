@@ -20,7 +20,7 @@ from dauys.errors import DauysError
 from dauys.pollbook.log import LogError, LogId, read_base64, signed_by
 from dauys.record.canonical import canonical, parse
 
-WHAT = ("find", "ask", "add")
+WHAT = ("find", "ask", "add", "wait")
 LARGEST = 16_384
 
 

@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import station_day, station_elsewhere, station_pages
+from dauys.pollbook import station_day, station_elsewhere, station_keys, station_pages
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.log import LogError
@@ -65,7 +65,7 @@ def create_app(station: Station, render: Render, language: Callable[[Request], s
     for lang in LANGUAGES:
         routes.append(Route(f"/{lang}/paper", shown.paper))
         routes.append(Route(f"/{lang}/in", shown.sign_in, methods=["GET", "POST"]))
-        for page in (*station_pages.PAGES, *station_day.PAGES, *station_elsewhere.PAGES):
+        for page in (*station_pages.PAGES, *station_day.PAGES, *station_elsewhere.PAGES, *station_keys.PAGES):
             routes.append(Route(f"/{lang}{page.path}", shown.answering(page), methods=["GET", "POST"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: shown.problem, DauysError: shown.problem})
     app.state.render = render

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from dauys.errors import BadInput
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.package import Officer, Voter
+from dauys.pollbook.station_seal import keep_key, open_key
 
 COST = 1 << 14
 """scrypt's N (RFC 7914), with r = 8 and p = 1: 16 MiB and some 50 ms for each try, on a laptop of a school."""
@@ -41,6 +44,8 @@ class Session:
     found: list[UUID] = field(default_factory=list)
     sought: str = field(default="", repr=False)
     elsewhere: Voter | None = field(default=None, repr=False)
+    signing: Ed25519PrivateKey | None = field(default=None, repr=False)
+    """The officer's own key, while it is open (station_keys)."""
 
     @property
     def mark(self) -> str:
@@ -89,6 +94,30 @@ class Door:
 
     def sign_in(self, officer: str, pin: str) -> Session:
         """A new session. Raises BadInput P.043 where officer or PIN are wrong, Refused P.044 while he has to wait."""
+        at = self._clock()
+        known = self._try(officer, pin)
+        signing = open_key(self._keep, officer, pin, COST)
+        with self._lock:
+            self._set(officer, Pin(known.salt, known.hash, known.first))
+            session = Session(officer, secrets.token_urlsafe(32), at + SESSION, signing=signing)
+            self._sessions[_name(session.token)] = session
+            self._kept[_name(session.token)] = [officer, session.until.isoformat()]
+            self._keep_sessions()
+        return session
+
+    def unlock(self, session: Session, pin: str) -> Ed25519PrivateKey | None:
+        """The officer's own key that holds now, if he has one that this PIN opens. Raises as `sign_in` does."""
+        known = self._try(session.officer, pin)
+        with self._lock:
+            self._set(session.officer, Pin(known.salt, known.hash, known.first))
+        return open_key(self._keep, session.officer, pin, COST)
+
+    def keep_key(self, officer: str, pin: str, private: Ed25519PrivateKey) -> None:
+        """Keeps an officer's own key for his PIN."""
+        keep_key(self._keep, officer, pin, private, COST)
+
+    def _try(self, officer: str, pin: str) -> Pin:
+        """The PIN, if it is this one; each try is counted before."""
         with self._lock:
             known, at = self._pins.get(officer), self._clock()
             if known is not None and (until := known.waits(at)) is not None:
@@ -99,13 +128,7 @@ class Door:
                 self._set(officer, Pin(known.salt, known.hash, known.first, 0 if again else wrong, again))
         if known is None or not hmac.compare_digest(_hash(pin, known.salt), known.hash):
             raise BadInput("the officer or the PIN is wrong", check="P.043")
-        with self._lock:
-            self._set(officer, Pin(known.salt, known.hash, known.first))
-            session = Session(officer, secrets.token_urlsafe(32), at + SESSION)
-            self._sessions[_name(session.token)] = session
-            self._kept[_name(session.token)] = [officer, session.until.isoformat()]
-            self._keep_sessions()
-        return session
+        return known
 
     def choose(self, session: Session, pin: str, again: str) -> None:
         """The officer's own PIN. Raises BadInput P.045 where it is no PIN, is too easy, or was typed differently."""
@@ -118,6 +141,8 @@ class Door:
         known = self._pins.get(session.officer)
         if known is not None and known.first and hmac.compare_digest(_hash(pin, known.salt), known.hash):
             raise BadInput("choose another PIN than the first one", check="P.045")
+        if session.signing is not None:
+            keep_key(self._keep, session.officer, pin, session.signing, COST)
         with self._lock:
             self._set(session.officer, _pin(pin, first=False))
 

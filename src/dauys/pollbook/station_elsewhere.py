@@ -81,7 +81,10 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
 def _home(visit: Visit, found: Model) -> Model:
     names = found.get("home_names")
     own = named(visit.book, str(found.get("home", "")))
-    return own | ({"names": names} if isinstance(names, dict) and names else {})
+    own |= {"names": names} if isinstance(names, dict) and names else {}
+    if not own["address"] and isinstance(found.get("home_address"), str):
+        own["address"] = found["home_address"]
+    return own
 
 
 def _why(said: Model) -> Model:

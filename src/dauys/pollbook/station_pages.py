@@ -22,6 +22,7 @@ from dauys.pollbook.book import Book, CheckIn
 from dauys.pollbook.channels import NotAllowed
 from dauys.pollbook.commitment import code_of, read_code
 from dauys.pollbook.log import SALT_BYTES
+from dauys.pollbook.station_keys import must_be_open
 from dauys.pollbook.station_visit import Model, Page, Visit
 from dauys.pollbook.station_words import check_in, clock_of, line
 from dauys.pollbook.sums import sums_of
@@ -135,13 +136,22 @@ def hand_out(visit: Visit) -> str:
         salt = bytes.fromhex(visit.text("salt"))
     except ValueError:
         raise BadInput("the page has expired; open it again", check="P.046") from None
+    must_be_open(visit)
+    sign = None if visit.session.signing is None else visit.session.signing.sign
     second = visit.text("second")
     members = (visit.officer.id, second) if second else ()
     with visit.station.keep.acting() as book:
         if (was := _tapped(book, salt)) is None:
             event = visit.act(
                 lambda book: acts.do_check_in(
-                    book, who, officer=visit.officer.id, salt=salt, at=visit.at, channel=channel, members=members
+                    book,
+                    who,
+                    officer=visit.officer.id,
+                    salt=salt,
+                    at=visit.at,
+                    channel=channel,
+                    members=members,
+                    sign=sign,
                 )
             )
             visit.station.asked.pop(who, None)

@@ -78,17 +78,23 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
 
 
 def where(book: Book, holder: str) -> Model:
-    """Who holds a right: `kind` is station, certificate, remote or centre; a station with its names."""
+    """Who holds a right: `kind` is station, certificate, remote, withdrawn or centre; a station with its names."""
     kind, _, rest = holder.partition("/")
     if kind == "station":
         return {"kind": kind, **named(book, rest.rpartition("/")[0])}
-    return {"kind": kind if kind in ("certificate", "remote") else "centre", "id": "", "names": None}
+    return {"kind": kind if kind in ("certificate", "remote", "withdrawn") else "centre", "id": "", "names": None}
 
 
 def named(book: Book, station: str) -> Model:
-    """A station's id, and its names where its neighbours know them."""
+    """A station's id, and its names and address where its neighbours know them."""
     place = book.package.stations.get(station)
-    return {"id": station, "names": None if place is None else dict(place.names)}
+    if place is None:
+        return {"id": station, "names": None, "address": ""}
+    return {
+        "id": station,
+        "names": dict(place.names),
+        "address": ", ".join(filter(None, (place.settlement, place.address))),
+    }
 
 
 def officer_named(book: Book, officer: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -40,6 +41,11 @@ LONGEST = 120.0
 
 LARGEST_ANSWER = 8 << 20
 TIMEOUT = httpx.Timeout(10.0, connect=4.0)
+WAITING = httpx.Timeout(75.0, connect=4.0)
+"""The centre lets a station wait for less (pollbook.waiting)."""
+
+BREATH, PATIENT = 1.0, 3
+"""Seconds between words that come at once, so many times; then it may be one that nothing can be done about: the pause."""
 
 
 class Unreached(DauysError):
@@ -87,15 +93,21 @@ class Wire:
             raise Unreached("what answers at the centre's address is not the centre")
         return value
 
+    def wait(self) -> bool:
+        """Stays at the centre until there is word for this station: True: sync now. Raises Unreached, CentreRefused."""
+        asked = Question(self.keep.log, self._clock().isoformat(), "wait", {})
+        return self._answered("/wait", asked.to_bytes(self.keep.key), WAITING).status_code == 200
+
     def close(self) -> None:
         self._client.close()
 
     def _post(self, path: str, data: bytes) -> bytes:
         return self._answered(path, data).content
 
-    def _answered(self, path: str, data: bytes) -> httpx.Response:
+    def _answered(self, path: str, data: bytes, timeout: httpx.Timeout = TIMEOUT) -> httpx.Response:
+        headers = {"content-type": "application/json"}
         try:
-            response = self._client.post(PREFIX + path, content=data, headers={"content-type": "application/json"})
+            response = self._client.post(PREFIX + path, content=data, headers=headers, timeout=timeout)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise Unreached(f"the centre cannot be reached ({type(error).__name__})") from None
         if len(response.content) > LARGEST_ANSWER or response.status_code in (429, *range(500, 600)):
@@ -184,9 +196,14 @@ def _release(book: Book, request: Request, at: datetime) -> Event | None:
 
 
 class Syncing:
-    """The thread that keeps the centre informed. `poke` when something was stored; `impatient` while a voter waits."""
+    """The thread that keeps the centre informed. `poke` when something was stored; `impatient` while a voter waits.
 
-    def __init__(self, link: Link, every: float = EVERY, jitter: Callable[[], float] = random.random) -> None:
+    With `listens` a second one stays at the centre meanwhile: a right that is asked for here is let go within a second.
+    """
+
+    def __init__(
+        self, link: Link, every: float = EVERY, jitter: Callable[[], float] = random.random, listens: bool = False
+    ) -> None:
         self.link = link
         self.impatient: Callable[[], bool] = lambda: False
         self._every = every
@@ -194,9 +211,12 @@ class Syncing:
         self._poked = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="listen", daemon=True) if listens else None
 
     def start(self) -> None:
         self._thread.start()
+        if self._listener is not None:
+            self._listener.start()
 
     def poke(self) -> None:
         """There is something to send."""
@@ -214,6 +234,22 @@ class Syncing:
         if failures:
             return float(min(LONGEST, 2.0 ** min(failures, 10)) * (0.5 + self._jitter()))
         return IMPATIENT if self.impatient() else self._every * (0.75 + self._jitter() / 2)
+
+    def _listen(self) -> None:
+        """Hears from the centre that there is word; where it cannot, the exchanges go on as without it."""
+        soon = 0
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                word = self.link.wire.wait()
+            except (DauysError, RuntimeError):  # the latter: the program ends, the wire is closed
+                self._ended.wait(self.pause_after(0))
+                continue
+            if word:
+                self.poke()
+            soon = soon + 1 if time.monotonic() - began < BREATH else 0
+            if soon:  # the same word again until it is dealt with
+                self._ended.wait(BREATH if soon <= PATIENT else self.pause_after(0))
 
     def _run(self) -> None:
         failures = 0

@@ -1,0 +1,258 @@
+"""What did the officers of a lost machine sign on paper, and how does it become a log? Typed in twice, signed by the commission.
+
+When a machine is gone, the officers go on by hand on the newest print: beside a voter's name stands who handed him his ballot.
+Two people at the centre each type those lines into a file (columns `iin`, `officer`, optionally `channel`), and neither sees
+the other's; only what both typed alike is taken. The lines become check-ins of a log of their own, whose generation says of
+which machine it is the paper (`LogId.paper`), signed with the commission's key. That log uses rights which the lost machine
+held, and nothing else; it has no end and gives nothing on, so that whatever is not on the paper stays in doubt, as before.
+
+A line whose right is elsewhere is noted all the same: paper is evidence. It raises the alarms that any such check-in raises.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.errors import BadInput, DauysError
+from dauys.pollbook import centre, moves
+from dauys.pollbook.centre import Cursor, cursor
+from dauys.pollbook.channels import MOBILE, POLLING_DAY
+from dauys.pollbook.custody import Alarm, CustodyError
+from dauys.pollbook.log import MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
+from dauys.roll.iin import is_iin
+from dauys.roll.vault import Vault
+from dauys.store.engine import Connection
+
+COLUMNS = ("iin", "officer", "channel")
+CHANNELS = (POLLING_DAY, MOBILE)
+
+Random = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One signature on the paper: whose right (the IIN never leaves this value), and which member handed out the ballot."""
+
+    iin: str
+    officer: str
+    channel: str
+    row: int
+
+    def __repr__(self) -> str:
+        return f"Line(row={self.row})"
+
+
+def read_lines(path: Path) -> dict[str, Line]:
+    """What one person typed, by IIN. Raises BadInput with row and field; an IIN is never shown."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"the typed list cannot be read: {error}", file=path, expected="a CSV file in UTF-8") from None
+    reader = csv.DictReader(io.StringIO(text))
+    columns = tuple(reader.fieldnames or ())
+    if columns not in (COLUMNS, COLUMNS[:2]):
+        raise BadInput(
+            "other columns than expected", file=path, row=1, found=",".join(columns)[:80], expected=",".join(COLUMNS)
+        )
+    lines: dict[str, Line] = {}
+    for number, row in enumerate(reader, 2):
+        if None in row or None in row.values():
+            raise BadInput("the row has not as many cells as the header", file=path, row=number)
+        iin, officer = "".join(row["iin"].split()), row["officer"].strip()
+        channel = (row.get("channel") or "").strip() or POLLING_DAY
+        if not is_iin(iin):
+            raise BadInput("this is no IIN: twelve digits, the last one checks the others", file=path, row=number,
+                           field="iin")  # fmt: skip
+        if not officer or len(officer) > 100 or not officer.isprintable():
+            raise BadInput("who handed out the ballot?", file=path, row=number, field="officer", found=officer[:40])
+        if channel not in CHANNELS:
+            raise BadInput("no such way to vote", file=path, row=number, field="channel", found=channel[:40],
+                           expected=" or ".join(CHANNELS))  # fmt: skip
+        if iin in lines:
+            raise BadInput(f"the same IIN as in row {lines[iin].row}", file=path, row=number, field="iin")
+        lines[iin] = Line(iin, officer, channel, number)
+    if not lines:
+        raise BadInput("no lines", file=path, expected="one row for each signature")
+    return lines
+
+
+def both_typed(first: Path, second: Path) -> list[Line]:
+    """The lines that two people typed alike, in the first one's order. Raises BadInput that names what differs, by rows."""
+    one, other = read_lines(first), read_lines(second)
+    differ = [f"row {line.row} of {first.name}" for iin, line in one.items() if not _alike(line, other.get(iin))]
+    differ += [f"row {line.row} of {second.name}" for iin, line in other.items() if iin not in one]
+    if differ:
+        shown = ", ".join(differ[:20]) + (f" and {len(differ) - 20} more" if len(differ) > 20 else "")
+        raise BadInput(f"the two lists differ in {shown}: both look at the paper again, nothing is taken", file=second)
+    return list(one.values())
+
+
+def _alike(line: Line, other: Line | None) -> bool:
+    return other is not None and (line.officer, line.channel) == (other.officer, other.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Who types whose paper: the lost machine's log, two names, the commission's key, and the moment."""
+
+    lost: LogId
+    by: tuple[str, str]
+    key: Ed25519PrivateKey
+    at: datetime
+
+    def __post_init__(self) -> None:
+        one, other = (name.strip().casefold() for name in self.by)
+        if not one or not other or one == other:
+            raise DauysError("two different people type the paper: both names are needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What came of it: check-ins noted; lines whose right that machine had reported as used; lines typed before; alarms."""
+
+    log: LogId
+    noted: int
+    reported: int
+    before: int
+    alarms: tuple[Alarm, ...]
+
+
+def lost_log(connection: Connection, poll: str, station: str, generation: int | None = None) -> LogId:
+    """The machine whose paper is typed in: the station's newest lost one, or that of a generation. Raises DauysError."""
+    row = cursor(connection).execute(
+        "SELECT max(generation) AS generation FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s AND lost "
+        "AND generation <= %(paper)s AND generation = coalesce(%(one)s::int, generation)",
+        {"poll": poll, "station": station, "paper": PAPER, "one": generation},
+    ).fetchone()  # fmt: skip
+    if row is None or row.generation is None:
+        raise DauysError(
+            f"no machine of station {station} is declared lost: dauys pollbook lost {poll} {station} comes first"
+        )
+    return LogId(poll, station, row.generation)
+
+
+def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing: Typing, random: Random) -> Typed:
+    """Takes the lines into the paper log of the lost machine, in the caller's transaction; again changes nothing.
+
+    `random(n)` gives n random bytes, for the salts. Raises BadInput for somebody who is not on the roll of the poll.
+    """
+    lost, cur = typing.lost, cursor(connection)
+    centre.enrol(connection, lost.paper, typing.key.public_key().public_bytes_raw(), typing.at)
+    head = _head(cur, lost.paper)
+    standing = dict(_standing(cur, lost.paper))
+    events: list[Event] = []
+    reported = before = 0
+    for line in lines:
+        who = UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin)))
+        if who in standing:
+            before += 1
+            continue
+        try:
+            given = moves.write_up(connection, f"paper/{who}", who, lost.paper, typing.at).signed(typing.key)
+        except CustodyError as error:
+            query = "SELECT holder FROM entitlement WHERE poll = %s AND id = %s"
+            held = cur.execute(query, (lost.poll, who)).fetchone()
+            if held is None:
+                message = "somebody who is not on the roll of this poll: add him first (dauys roll add)"
+                raise BadInput(message, row=line.row, field="iin") from None
+            if error.check == "P.021" and held.holder == lost.holder:
+                reported += 1
+                continue  # where the right is elsewhere, the line is noted all the same, with its alarms
+        else:
+            events.append(_event(head, events, typing.at, "receive", given.body()))
+        body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
+                "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
+        events.append(_event(head, events, typing.at, "check-in", body))
+    noted = sum(event.kind == "check-in" for event in events)
+    return Typed(lost.paper, noted, reported, before, _take(connection, typing, head, events))
+
+
+def take_back(
+    connection: Connection, vault: Vault, lines: Sequence[Line] | None, typing: Typing, reason: str
+) -> Typed:  # fmt: skip
+    """Takes typed check-ins back: of these lines, or of all that the found log of the machine has as well (None).
+
+    `noted` counts them; `before` those that no longer stood. Raises DauysError without a reason, BadInput for a line that was
+    never typed in.
+    """
+    if not reason.strip():
+        raise DauysError("why is it taken back? The reason stays in the log")
+    lost, cur = typing.lost, cursor(connection)
+    standing = dict(_standing(cur, lost.paper))
+    if lines is None:
+        chosen = [(0, who) for who in _found(cur, lost) if who in standing]
+    else:
+        chosen = [(line.row, UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin)))) for line in lines]
+    head = _head(cur, lost.paper)
+    events: list[Event] = []
+    before = 0
+    for row, who in chosen:
+        if who in standing:
+            body = {"of": standing[who], "reason": reason.strip(), "officer": " + ".join(typing.by)}
+            events.append(_event(head, events, typing.at, "undo", body))
+        elif _noted(cur, lost.paper, who):
+            before += 1
+        else:
+            raise BadInput("this line was not typed in", row=row, field="iin")
+    return Typed(lost.paper, len(events), 0, before, _take(connection, typing, head, events))
+
+
+def _event(head: Head, events: Sequence[Event], at: datetime, kind: str, body: dict[str, Any]) -> Event:
+    last = events[-1].head if events else head
+    return Event(last.n + 1, at.isoformat(timespec="seconds"), kind, body, last.hash)
+
+
+def _take(connection: Connection, typing: Typing, head: Head, events: Sequence[Event]) -> tuple[Alarm, ...]:
+    """As a station's batches are taken, by the same rules."""
+    alarms: list[Alarm] = []
+    for first in range(0, len(events), MAX_BATCH_EVENTS):
+        part = events[first : first + MAX_BATCH_EVENTS]
+        batch = sign_batch(typing.lost.paper, head.n + first + 1, part, part[-1].head.hash, typing.key)
+        alarms += centre.take(connection, batch, typing.at).alarms
+    return tuple(alarms)
+
+
+def _head(cur: Cursor, log: LogId) -> Head:
+    row = cur.execute(
+        "SELECT n, head FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
+        (log.poll, log.station, log.generation),
+    ).fetchone()
+    if row is None:
+        raise DauysError(f"nothing was typed in for station {log.station} yet")
+    return Head(row.n, row.head)
+
+
+_EVENTS = (
+    "FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log WHERE (l.poll, l.station, l.generation) = (%s, %s, %s) "
+)
+
+
+def _noted(cur: Cursor, log: LogId, who: UUID) -> bool:
+    query = f"SELECT 1 {_EVENTS} AND v.kind = 'check-in' AND v.entitlement = %s"
+    return cur.execute(query, (log.poll, log.station, log.generation, who)).fetchone() is not None
+
+
+def _standing(cur: Cursor, log: LogId) -> Iterator[tuple[UUID, int]]:
+    """The typed check-ins that stand: whose, and which event."""
+    query = f"SELECT v.n, v.kind, v.entitlement, v.body {_EVENTS} AND v.kind IN ('check-in', 'undo') ORDER BY v.n"
+    rows = cur.execute(query, (log.poll, log.station, log.generation)).fetchall()
+    undone = {Event.from_bytes(bytes(row.body)).body["of"] for row in rows if row.kind == "undo"}
+    yield from ((row.entitlement, row.n) for row in rows if row.kind == "check-in" and row.n not in undone)
+
+
+def _found(cur: Cursor, lost: LogId) -> list[UUID]:
+    """Rights that the found log has used, too (P.108)."""
+    query = (
+        "SELECT DISTINCT s.entitlement FROM pollbook_stray s JOIN pollbook_log l ON l.id = s.log "
+        "WHERE (l.poll, l.station, l.generation) = (%s, %s, %s) AND NOT s.undone ORDER BY s.entitlement"
+    )
+    return [row.entitlement for row in cur.execute(query, (lost.poll, lost.station, lost.generation))]

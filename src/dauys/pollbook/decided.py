@@ -1,0 +1,83 @@
+"""What may the commission itself do with a right? Add one, take one back, type in what a lost machine's paper shows as used.
+
+The rules of `pollbook.custody` hold here as well: a right that somebody may still use is not moved. As there, these are
+functions of a small value; `pollbook.moves` does the same by SQL and is tested against them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from dauys.pollbook.custody import WITHDRAWN, Centre, Custody, CustodyError, State, may_grant, must_take, put
+from dauys.pollbook.grants import Grant, Request
+from dauys.pollbook.log import LogId
+
+
+def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """A voter is added to the roll on the day: a new entitlement, in epoch 0, in the custody of that station.
+
+    Raises CustodyError P.054 where he is on the roll already, P.051.
+    """
+    if (given := centre.grants.get(request)) is not None:
+        return centre, given
+    if (custody := centre.custody.get(who)) is not None:
+        raise CustodyError(f"the voter is on the roll; {custody.holder} holds the right", "P.054")
+    must_take(centre, to)
+    given = Grant(centre.poll, who, 0, to.holder, "addition", request)
+    centre = put(centre, who, Custody(to.holder, 0))
+    return replace(centre, grants={**centre.grants, request: given}), given
+
+
+def write_up(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """Custody of a right that a lost machine held, for the log that its paper is typed into: only to be used there at once.
+
+    The paper log uses what the officers' signed list shows as used, and gives nothing on: nobody else gains a right by it.
+    Raises CustodyError: P.021 used already, P.055 not held by that machine, P.051.
+    """
+    custody = centre.custody.get(who)
+    if custody is not None and (custody.state is State.USED or centre.uses.get(who)):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if to.paper_of is None or custody is None or custody != Custody(to.paper_of.holder, custody.epoch):
+        held = "nobody" if custody is None else custody.holder
+        raise CustodyError(f"{held} holds the right, not the lost machine", "P.055")
+    must_take(centre, to)
+    given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "paper", request)
+    centre = put(centre, who, Custody(to.holder, given.epoch))
+    return replace(centre, grants={**centre.grants, request: given}), given
+
+
+def withdraw(centre: Centre, request: str, who: UUID) -> Centre:
+    """The commission takes a right back that should not be: its holder is asked to let it go. Asking moves nothing.
+
+    Raises CustodyError: P.020 not on the roll, P.021 used, P.056 withdrawn already.
+    """
+    custody = centre.custody.get(who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if request in centre.requests:
+        return centre
+    if custody.state is State.USED or centre.uses.get(who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder == WITHDRAWN:
+        raise CustodyError("the right is withdrawn already", "P.056")
+    asked = Request(request, who, custody.epoch, WITHDRAWN)
+    return replace(centre, requests={**centre.requests, request: asked})
+
+
+def settle(centre: Centre, request: str) -> Centre:
+    """Withdraws what was asked to be withdrawn, if nobody can use it any more: let go, or left over in a closed log.
+
+    Raises CustodyError: P.021 it was used meanwhile, P.052 its holder has not let it go, P.053 it went elsewhere meanwhile.
+    """
+    asked = centre.requests[request]
+    custody = centre.custody[asked.entitlement]
+    if custody.holder == WITHDRAWN:
+        return centre
+    if custody.state is State.USED or centre.uses.get(asked.entitlement):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.epoch != asked.epoch:
+        raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
+    if not may_grant(centre, asked.entitlement):
+        raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
+    return put(centre, asked.entitlement, Custody(WITHDRAWN, custody.epoch + 1))

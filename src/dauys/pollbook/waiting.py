@@ -1,0 +1,179 @@
+"""How does an idle station hear at once that it is asked for something? It waits at the centre until there is word for it.
+
+    POST /api/pollbook/wait       a signed Question "wait"    200 there is word: sync now; 204 there was none
+
+Word is that a right is asked of the station, or given to it. Who writes that (`moves`, `centre`) notifies in the same transaction
+(PostgreSQL, LISTEN and NOTIFY), so that every process of the centre hears of it, after the commit. Nothing rests on it: a
+station that hears nothing syncs after some seconds as ever, and no answer here says anything but "sync now".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import sqlalchemy as sa
+from anyio import to_thread
+from fastapi import Request
+from fastapi.responses import Response
+
+from dauys.errors import DauysError
+from dauys.pollbook import moves
+from dauys.pollbook.centre import CHANNEL, cursor
+from dauys.pollbook.intake import refused, too_large
+from dauys.pollbook.log import LogError, LogId
+from dauys.pollbook.questions import LARGEST, Question
+from dauys.store.engine import driver
+
+LONGEST = 50.0
+"""Seconds that a station waits at most before it asks again."""
+
+LOOK = 0.3
+"""Seconds between looks whether the site is closing; one task looks for all who wait."""
+
+AGAIN = 2.0
+"""Seconds until the database is listened to again after it was away."""
+
+Holder = tuple[str, str]
+"""Poll and holder."""
+
+
+class Bell:
+    """Who waits in this process, and who is called. `ring` may come from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Holder, set[asyncio.Future[bool]]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def stand(self, holder: Holder) -> asyncio.Future[bool]:
+        """A place in the queue, to be waited at with `wait`, and left in any case with `leave`."""
+        self._loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = self._loop.create_future()
+        self._waiting[holder].add(place)
+        return place
+
+    async def wait(self, place: asyncio.Future[bool], seconds: float) -> bool:
+        """Whether the bell rings for that place within so many seconds."""
+        try:
+            return await asyncio.wait_for(place, seconds)
+        except TimeoutError:
+            return False
+
+    def leave(self, holder: Holder, place: asyncio.Future[bool]) -> None:
+        """Leaves the queue."""
+        self._waiting[holder].discard(place)
+        if not self._waiting[holder]:
+            del self._waiting[holder]
+
+    def send_home(self, closing: Callable[[], bool]) -> None:
+        """From now on nobody is kept once the site is closing."""
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.get_running_loop().create_task(self._until(closing))
+
+    async def _until(self, closing: Callable[[], bool]) -> None:
+        while self._waiting and not closing():
+            await asyncio.sleep(LOOK)
+        for place in [place for places in self._waiting.values() for place in places]:
+            if not place.done():
+                place.set_result(False)
+
+    def ring(self, holder: Holder) -> None:
+        """Calls everybody who waits as this holder."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._call, holder)
+
+    def _call(self, holder: Holder) -> None:
+        for place in self._waiting.get(holder, ()):
+            if not place.done():
+                place.set_result(True)
+
+
+class Ear:
+    """Listens to what the transactions of all processes notify, in a thread of its own, and rings the bell."""
+
+    def __init__(self, engine: sa.Engine, bell: Bell) -> None:
+        self._engine = engine
+        self._bell = bell
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.listening = threading.Event()
+
+    def open(self) -> None:
+        """Begins to listen, once."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pollbook ear", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                self._listen()
+            except (sa.exc.SQLAlchemyError, psycopg.Error, OSError):  # away: stations sync by themselves meanwhile
+                self.listening.clear()
+            pause.wait(AGAIN)
+
+    def _listen(self) -> None:
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            raw = driver(connection)
+            raw.execute(f"LISTEN {CHANNEL}")
+            self.listening.set()
+            for word in raw.notifies():
+                poll, _, holder = word.payload.partition("\n")
+                self._bell.ring((poll, holder))
+
+
+def waiting(
+    engine: sa.Engine, bell: Bell | None = None, seconds: float = LONGEST
+) -> Callable[[Request], Awaitable[Response]]:
+    """The route's endpoint. With a `bell` it listens to no database: somebody else rings."""
+    ringing = Bell() if bell is None else bell
+    ear = Ear(engine, ringing) if bell is None else None
+
+    async def wait(request: Request) -> Response:
+        data = b""
+        async for part in request.stream():
+            data += part
+            if len(data) > LARGEST:
+                return too_large()
+        try:
+            asked = Question.from_bytes(data)
+            if ear is not None:
+                ear.open()
+            holder = (asked.log.poll, asked.log.holder)
+            place = ringing.stand(holder)  # before the look: what is written after it rings
+            ringing.send_home(lambda: bool(getattr(request.app.state, "closing", False)))
+            try:
+                word = await to_thread.run_sync(_look, engine, asked) or await ringing.wait(place, seconds)
+            finally:
+                ringing.leave(holder, place)
+        except DauysError as error:
+            return refused(error)
+        return Response(status_code=200 if word else 204)
+
+    return wait
+
+
+def _look(engine: sa.Engine, asked: Question) -> bool:
+    """Whether there is word already. Raises LogError P.003, P.004."""
+    log: LogId = asked.log
+    with engine.connect() as connection:
+        row = cursor(connection).execute(
+            "SELECT key FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
+            (log.poll, log.station, log.generation),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            raise LogError(f"{log} is not enrolled here", "P.003")
+        if asked.what != "wait" or not asked.good(bytes(row.key)):
+            raise LogError(
+                f"the question is not signed by the key with which station {log.station} was enrolled", "P.004"
+            )
+        return bool(moves.asked_of(connection, log)) or moves.may_receive(connection, log)

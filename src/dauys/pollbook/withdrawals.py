@@ -1,0 +1,284 @@
+"""Who is not to vote after all, though the frozen roll has him? His right is withdrawn, unless he used it.
+
+Somebody stands on the roll twice, or died after the freeze: a set of the roll says so, a second person has approved it, and
+the commission withdraws the rights of its voters for one poll, with a reason. The right goes by the rules of custody
+(`pollbook.decided`): its holder lets it go, or its log is over. Of the two rights of one person one stays: the one that was
+used, otherwise that of the entry that was kept. If both were used, that is an alarm, P.109.
+
+An entry `withdrawals/<station>/<n>` of the record has the body of an addition; the commitments are those of the roll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.errors import DauysError
+from dauys.pollbook import moves
+from dauys.pollbook.centre import Cursor, cursor
+from dauys.pollbook.custody import CustodyError
+from dauys.record import log
+from dauys.record.entry import Entry, sign_entry
+from dauys.registers.poll import COMMISSION, Poll
+from dauys.roll.changes import get_set
+from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, PURPOSE, WITHDRAWALS, change_body, commitment
+from dauys.roll.vault import Vault
+from dauys.roll.versions import HOLDS, applied_sets, may_vote
+from dauys.store.engine import Connection
+
+TWICE = "P.109"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a set's voters: how many rights were asked back, were withdrawn already, used, or are none of this poll.
+
+    `may`: may vote by the roll as it is now; nothing is withdrawn.
+    """
+
+    asked: int
+    before: int
+    used: int
+    not_listed: int
+    may: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the rights that were asked back: withdrawn now, found used, alarms raised, still waiting."""
+
+    withdrawn: int
+    used: int
+    alarms: int
+    waiting: int
+
+
+def withdraw_set(
+    connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, by: str, at: datetime
+) -> Asked:
+    """Asks back the rights of those of an applied set who may not vote on the poll's day. In the caller's transaction.
+
+    Raises DauysError: not frozen (by `at`), closed, set not applied, no reason or name.
+    """
+    if not reason.strip() or not by.strip():
+        raise DauysError("who withdraws rights, and why? The reason stands in the record")
+    frozen = cursor(connection).execute("SELECT at FROM roll_freeze WHERE poll = %s FOR UPDATE", (poll.id,)).fetchone()
+    if frozen is None or at < frozen.at:
+        raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set, and freeze it without those voters")
+    if log.of_kind(connection, poll.id, "closing"):
+        raise DauysError(f"{poll.id} is closed: nothing is withdrawn any more")
+    found = get_set(connection, set_id)
+    if found.state != "applied":
+        raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
+    query = sa.text(
+        f"SELECT v.voter, {may_vote('v')} AS votes, p.one, p.other FROM voter v "  # noqa: S608 - texts of the roll
+        "LEFT JOIN roll_pair p ON p.set_id = v.set_id AND p.goes = v.voter "
+        f"WHERE v.set_id = :set AND {HOLDS} ORDER BY v.voter"
+    )
+    rows = connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
+    outcomes = []
+    for row in rows:
+        if row.votes:
+            outcomes.append("may")
+            continue
+        twin = None if row.one is None else row.other if row.one == row.voter else row.one
+        outcomes.append(
+            _ask(connection, vault, poll.id, row.voter, twin, Decision(set_id, reason.strip(), by.strip(), at))
+        )
+    return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may")))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """By which set a right is withdrawn, why, who decided, and when."""
+
+    set_id: int
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A right of the frozen roll, with what the record may say of it."""
+
+    id: UUID
+    home: str
+    commitment: bytes
+
+
+def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUID | None, why: Decision) -> str:
+    cur = cursor(connection)
+    right = _right(cur, vault, poll, voter)
+    if right is None:
+        return "not listed"
+    other = None if twin is None else _right(cur, vault, poll, twin)
+    done = cur.execute("SELECT 1 FROM roll_withdrawal WHERE poll = %s AND entitlement = %s", (poll, right.id))
+    if done.fetchone() is not None:
+        return "before"
+    _note(cur, poll, right, other, why)
+    if _request(connection, poll, right.id, why.at):
+        return "asked"
+    _used(connection, poll, right.id, why.at)
+    return "used"
+
+
+def _right(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
+    who = UUID(bytes=vault.entitlement(poll, voter))
+    row = cur.execute("SELECT home FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
+    if row is None:
+        return None
+    return Right(who, row.home, commitment(poll, row.home, vault.salt(PURPOSE, who.bytes), who.bytes))
+
+
+def _note(cur: Cursor, poll: str, right: Right, other: Right | None, why: Decision) -> None:
+    twin = (None, None, None) if other is None else (other.id, other.home, other.commitment)
+    cur.execute(
+        "INSERT INTO roll_withdrawal (poll, request, entitlement, station, commitment, twin, twin_station, twin_commitment, "
+        "set_id, reason, by, asked) VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (poll, right.id, right.home, right.commitment, *twin, why.set_id, why.reason, why.by, why.at),
+    )
+
+
+def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
+    """Asks whoever holds the right now to let it go; False where it was used."""
+    cur = cursor(connection)
+    row = cur.execute("SELECT epoch FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
+    assert row is not None
+    request = f"withdraw/{who}/{row.epoch}"
+    try:
+        moves.withdraw(connection, poll, request, who, at)
+    except CustodyError as error:
+        if error.check != "P.021":
+            raise
+        return False
+    cur.execute("UPDATE roll_withdrawal SET request = %s WHERE poll = %s AND entitlement = %s", (request, poll, who))
+    return True
+
+
+def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> Settled:
+    """Withdraws what can be withdrawn by now, writes it into the record, and sees what was used instead.
+
+    Once a station's hour of closing has come its list does not change any more: what is not withdrawn by then stays so.
+    """
+    cur = cursor(connection)
+    over = bool(log.of_kind(connection, poll.id, "closing"))
+    rows = cur.execute(
+        "SELECT w.*, s.area FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "WHERE w.poll = %s AND w.outcome = 'asked' ORDER BY w.station, w.reason, w.entitlement FOR UPDATE OF w",
+        (poll.id,),
+    ).fetchall()
+    gone: dict[tuple[str, str], list[Any]] = {}
+    used = alarms = 0
+    for row in rows:
+        ended = over or at >= poll.closing(row.area)
+        try:
+            if not ended:
+                moves.settle(connection, poll.id, row.request)
+                gone.setdefault((row.station, row.reason), []).append(row)
+            elif moves.used(connection, poll.id, row.entitlement):
+                raise CustodyError("the right was used", "P.021")
+        except CustodyError as error:
+            if error.check == "P.021":
+                used += 1
+                alarms += _used(connection, poll.id, row.entitlement, at)
+            elif error.check == "P.053":  # it moved to another station meanwhile: that one is asked
+                _request(connection, poll.id, row.entitlement, at)
+    for (station, reason), some in gone.items():
+        for first in range(0, len(some), COMMITMENTS_PER_ENTRY):
+            _record(connection, poll.id, station, reason, some[first : first + COMMITMENTS_PER_ENTRY], key, at)
+    withdrawn = sum(map(len, gone.values()))
+    return Settled(withdrawn, used, alarms, len(rows) - withdrawn - used)
+
+
+def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
+    """The right was used: it stays. The other one of the same person is withdrawn instead; where that was used, too, alarm."""
+    cur = cursor(connection)
+    row = cur.execute(
+        "UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s RETURNING *",
+        (at, poll, who),
+    ).fetchone()
+    assert row is not None
+    if row.twin is None:
+        return False
+    known = cur.execute(
+        "SELECT outcome FROM roll_withdrawal WHERE poll = %s AND entitlement = %s", (poll, row.twin)
+    ).fetchone()
+    if known is None:
+        other = Right(row.twin, row.twin_station, bytes(row.twin_commitment))
+        this = Right(who, row.station, bytes(row.commitment))
+        _note(cur, poll, other, this, Decision(row.set_id, row.reason, row.by, at))
+        if _request(connection, poll, row.twin, at):
+            return False
+        cur.execute(
+            "UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s",
+            (at, poll, row.twin),
+        )
+    elif known.outcome != "used":
+        return False
+    _alarm(cur, poll, who, at)
+    return True
+
+
+def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
+    """P.109 at the check-in of the right that was to be withdrawn."""
+    cur.execute(
+        "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) "
+        "SELECT %(poll)s, log, n, %(who)s, %(check)s, 'one person used two rights', %(at)s FROM ("
+        "SELECT l.id AS log, e.used AS n FROM entitlement e JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
+        "WHERE e.poll = %(poll)s AND e.id = %(who)s AND e.state = 1 UNION ALL SELECT log, n FROM pollbook_stray "
+        "WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses LIMIT 1",
+        {"poll": poll, "who": who, "check": TWICE, "at": at},
+    )
+    cur.execute("UPDATE roll_withdrawal SET alarmed = true WHERE poll = %s AND entitlement = %s", (poll, who))
+
+
+def _record(
+    connection: Connection,
+    poll: str,
+    station: str,
+    reason: str,
+    rows: Sequence[Any],
+    key: Ed25519PrivateKey,
+    at: datetime,
+) -> None:
+    cur = cursor(connection)
+    last = cur.execute(
+        "SELECT coalesce(max(n), 0) AS n FROM roll_withdrawal WHERE poll = %s AND station = %s", (poll, station)
+    ).fetchone()
+    number = (last.n if last else 0) + 1
+    body = change_body(station, reason, [bytes(row.commitment) for row in rows])
+    entry = Entry(poll, WITHDRAWALS, f"{WITHDRAWALS}/{station}/{number}", at.isoformat(), COMMISSION, body)
+    log.append(connection, poll, [sign_entry(entry, key)])
+    cur.execute(
+        "UPDATE roll_withdrawal SET outcome = 'withdrawn', decided = %s, n = %s WHERE poll = %s AND entitlement = ANY(%s)",
+        (at, number, poll, [row.entitlement for row in rows]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How many rights of a poll were asked back, and what became of them. `twice`: one person used two."""
+
+    asked: int
+    withdrawn: int
+    used: int
+    twice: int
+
+
+def state(connection: Connection, poll: str) -> State:
+    """The poll's withdrawals in numbers."""
+    row = cursor(connection).execute(
+        "SELECT count(*) FILTER (WHERE outcome = 'asked') AS asked, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn, "
+        "count(*) FILTER (WHERE outcome = 'used') AS used, count(*) FILTER (WHERE alarmed) AS twice FROM roll_withdrawal "
+        "WHERE poll = %s",
+        (poll,),
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    return State(row.asked, row.withdrawn, row.used, row.twice)
