@@ -3,8 +3,8 @@
     {"badge":"qala/17","name":"...","of":"City Watch","organisation":"qala","poll":"...","salt":"...","sig":"...","until":"..."}
 
 canonical JSON (RFC 8785); `sig` is base64 of Ed25519 by the commission over the canonical JSON of the other members. Nobody
-keeps the name: it stands on the badge alone. In the record a badge is the SHA-256 of its text, which nobody guesses: the salt
-has 128 bits.
+keeps the name: it stands on the badge alone. In the record a badge is the SHA-256 of what is signed, which nobody
+guesses: the salt has 128 bits.
 """
 
 from __future__ import annotations
@@ -81,9 +81,12 @@ def write(badge: Badge, key: Ed25519PrivateKey) -> str:
     return text
 
 
-def commitment(text: str) -> str:
-    """What stands in the record for a badge: SHA-256 of its text, in hexadecimal."""
-    return sha256(text.encode()).hexdigest()
+def commitment(badge: Badge) -> str:
+    """What stands in the record for a badge: SHA-256 of what its signature covers, in hexadecimal.
+
+    Not of the whole text: one signature can be written in several ways, and a suspended badge has one name only.
+    """
+    return sha256(canonical(badge.signed())).hexdigest()
 
 
 def read(text: str) -> tuple[Badge, bytes, bytes]:
@@ -103,6 +106,8 @@ def read(text: str) -> tuple[Badge, bytes, bytes]:
             raise ValueError
         date.fromisoformat(badge.until)
         signature = b64decode(str(said["sig"]), validate=True)
+        if b64encode(signature).decode() != said["sig"]:
+            raise ValueError
     except (DauysError, ValueError, KeyError, TypeError):
         raise BadInput(
             "this is not a badge: scan the code again, whole", found=text[:60], expected='{"badge":...}', check="O.014"
@@ -116,7 +121,7 @@ def look_at(
     """What a badge is worth on a day, without a server. `key`: the commission's, 32 bytes; `suspended`: commitments of badges,
     `codes`: organisations, each true while suspended. Raises BadInput O.014 for a text that is no badge."""
     badge, signature, covered = read(text)
-    mark = commitment(text.strip())
+    mark = commitment(badge)
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, covered)
     except (InvalidSignature, ValueError):

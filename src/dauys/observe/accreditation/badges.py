@@ -67,7 +67,7 @@ def issue(
         connection.execute(
             sa.text("INSERT INTO observer_badge VALUES (:poll, :code, :n, :commitment, :station, :at, :by)"),
             {
-                "poll": poll.id, "code": code, "n": n, "commitment": commitment(texts[-1]), "station": station, "at": at,
+                "poll": poll.id, "code": code, "n": n, "commitment": commitment(badge), "station": station, "at": at,
                 "by": by,
             },
         )  # fmt: skip

@@ -144,8 +144,9 @@ def _solve(observed: Floats, point: Floats) -> tuple[float, Floats, Floats]:
 def _triangle(square: Floats, right: Floats) -> Floats:
     """The least of f A f / 2 - b f over f >= 0, f_1 + f_2 <= 1: inside, or on one of the three edges."""
     candidates = []
-    if abs(np.linalg.det(square)) > 1e-15:
-        inner = np.linalg.solve(square, right)
+    (first, mixed), (_, second) = square  # numpy's own determinant divides by a pivot that may be zero
+    if abs(whole := first * second - mixed * mixed) > 1e-15:
+        inner = np.array([second * right[0] - mixed * right[1], first * right[1] - mixed * right[0]]) / whole
         if inner.min() >= 0 and inner.sum() <= 1:
             return np.asarray(inner, dtype=np.float64)
     for begin, end in (((0, 0), (1, 0)), ((0, 0), (0, 1)), ((1, 0), (0, 1))):

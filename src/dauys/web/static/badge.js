@@ -13,10 +13,10 @@
 
   const looked = async (text) => {
     let said;
-    try { said = JSON.parse(text); } catch { return ["unread"]; }
+    try { said = JSON.parse(text); atob(said.sig); } catch { return ["unread"]; }
     const names = said && typeof said === "object" && !Array.isArray(said) ? Object.keys(said) : [];
     const good = [...needed, "sig"].every((name) => names.includes(name)) && names.every((name) => typeof said[name] === "string" &&
-      [...needed, "sig", "station"].includes(name)) && sorted(said) === text && said.badge.startsWith(`${said.organisation}/`);
+      [...needed, "sig", "station"].includes(name)) && sorted(said) === text && btoa(atob(said.sig)) === said.sig && said.badge.startsWith(`${said.organisation}/`);
     if (!good) return ["unread"];
     const { sig, ...signed } = said, data = new TextEncoder();
     const held = await crypto.subtle.importKey("raw", bytes(key), { name: "Ed25519" }, false, ["verify"]);
@@ -24,7 +24,7 @@
     try { true_ = await crypto.subtle.verify({ name: "Ed25519" }, held, bytes(sig), data.encode(sorted(signed))); } catch { return ["unread"]; }
     if (!true_) return ["forged"];
     if (said.poll !== poll) return ["forged", said];
-    if (suspended.has(hex(await crypto.subtle.digest("SHA-256", data.encode(text)))) || suspended.has(said.organisation)) return ["suspended", said];
+    if (suspended.has(hex(await crypto.subtle.digest("SHA-256", data.encode(sorted(signed))))) || suspended.has(said.organisation)) return ["suspended", said];
     const today = new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(new Date());
     return [today > said.until ? "ended" : "valid", said];
   };
