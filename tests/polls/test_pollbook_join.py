@@ -9,25 +9,30 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, world_of
+from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, the_poll, world_of
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import acts, packing_out
+from dauys.pollbook import acts, packing_out, service
 from dauys.pollbook.centre_state import alarms, states, whole
 from dauys.pollbook.centre_sums import sums_at
+from dauys.pollbook.channels import Ruling
 from dauys.pollbook.commitment import code_of
+from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.package import unseal
+from dauys.pollbook.questions import Question
 from dauys.pollbook.sums import sums_of
 from dauys.polls import pollbook_find
 from dauys.polls.declaring import declare
+from dauys.polls.night import begin
 from dauys.polls.pollbook_join import channels_of, late, report, reported, seal
 from dauys.polls.pollbook_protocols import beside
 from dauys.polls.replay import Fault, Replay
+from dauys.polls.sources import Source
 from dauys.publish.bundle import write_bundle
 from dauys.publish.verify import verify
 from dauys.record import log
@@ -36,8 +41,10 @@ from dauys.record.checkpoint import Checkpoint
 from dauys.record.checkpoint import sign as sign_checkpoint
 from dauys.record.entry import Entry
 from dauys.record.tiles import folder_fetch, write_tiles
+from dauys.registers.poll_file import PollFile
 from dauys.roll.freeze import add_set
 from dauys.stations.batch import one
+from dauys.stations.corrections import correct
 from dauys.stations.intake import receive
 from dauys.stations.ledger import Receipt
 from dauys.stations.turnout import report_of
@@ -69,7 +76,7 @@ def test_a_package_is_the_stations_list_and_nobody_elses(world: World) -> None:
     one = world.packed("A-1")
     package = unseal(one.data, one.code)
     assert len(package.voters) == one.voters == 6 and not any(voter.away for voter in package.voters)
-    assert package.log.holder == "station/A-1/1" and list(package.stations) == ["A/2"]
+    assert package.log.holder == "station/A-1/1" and list(package.stations) == ["A-1", "A/2"]
     assert package.channels["any-station"].pilot and package.channels["certificate"].state == "not-loaded"
     again = world.packed("A-1")
     assert again.log == one.log and again.code != one.code
@@ -256,6 +263,47 @@ def test_every_difference_is_a_numbered_check_and_holds_nothing_back(world: Worl
     assert replayed(world) == []
 
 
+def test_a_correction_is_held_against_the_pollbook_too(world: World) -> None:
+    three_came(world)
+    known = beside(lambda poll: KEYS.commission, lambda: world.now)
+    before = log.entry_at(world.connection, POLL, protocol(world, "A-1").seq).body["values"]
+    for received, checks in ((4, ("B.102",)), (3, ())):
+        after = before | {"received": received}
+        terms: dict[str, Any] = {"contest": "q1", "station": "A-1", "after": after, "reason": f"recount {received}"}
+        found = correct(world.connection, world.poll, **terms, by="x", at=world.now, seal=KEYS.commission, beside=known)
+        assert found.checks == checks and found.state == "accepted"
+    assert replayed(world) == []
+
+
+def test_a_certificate_is_not_for_the_voters_own_settlement(world: World) -> None:
+    """The list of stations says which settlement each is in; where it does not, the officers decide (P.035)."""
+    machine = world.start("A-1")
+    who = machine.voters[0]
+    world.connection.execute(sa.text("UPDATE entitlement SET holder = 'certificate' WHERE id = :id"), {"id": who})
+    carried = dataclasses.replace(channels_of(world.poll), rulings={**channels_of(world.poll).rulings,
+                      "certificate": Ruling("on", "art. 41-1")})  # fmt: skip
+    other, iin = world.start("A/2"), machine.keep.package.by_entitlement[who].iin
+
+    def asked(what: str, body: dict[str, str]) -> dict[str, Any]:
+        question = Question(other.keep.log, world.now.isoformat(), what, body).to_bytes(other.keep.key)
+        return service.reply(world.connection, Question.from_bytes(question), VAULT, carried, world.now)
+
+    for home, here, allowed in (("", "", True), ("Акбулак", "Мартук", True), ("Акбулак", "Акбулак", False)):
+        for station, settlement in (("A-1", home), ("A/2", here)):
+            query = "UPDATE station SET settlement = :settlement, address = 'Абая 1' WHERE id = :id"
+            world.connection.execute(sa.text(query), {"settlement": settlement, "id": station})
+        found = asked("find", {"iin": iin})
+        assert (found["line"] is not None, found["home_address"]) == (allowed, "Абая 1")
+        if allowed:
+            asked("ask", {"request": f"r-{home}", "entitlement": str(who)})
+            continue
+        assert found["why"]["check"] == "P.035" and found["why"]["cite"] == "art. 41-1"
+        with pytest.raises(CustodyError, match=r"P\.035"):
+            asked("ask", {"request": "no", "entitlement": str(who)})
+    packed = world.packed("B-1")
+    assert list(unseal(packed.data, packed.code).stations) == ["B-1"]
+
+
 def test_additions_of_the_day_reach_the_station_and_the_record(world: World) -> None:
     machine = world.start("B-1")
     number = applied(world.connection, rows({"B-1": 2}, first=50), world.at(9))
@@ -263,7 +311,7 @@ def test_additions_of_the_day_reach_the_station_and_the_record(world: World) -> 
         world.connection, VAULT, world.poll, number, "address proved by passport", KEYS.commission, world.now
     )
     assert (added.added, added.total) == (2, 15)
-    said = machine.link.wire.question("add", {"request": "r9", "iin": rows({"B-1": 2}, first=50)[0]["iin"]})
+    said = machine.link.wire.question("add", {"request": "r9", "person": {"iin": rows({"B-1": 2}, first=50)[0]["iin"]}})
     machine.link.once()
     machine.link.once()
     machine.check_in(UUID(said["entitlement"]), world.at(9, 10))
@@ -365,3 +413,21 @@ def test_a_poll_of_no_pack_has_its_own_rules_alone(world: World) -> None:
     assert channels["any-station"].on and channels["remote"].state == "not-loaded"
     with pytest.raises(BadInput, match="cite"):
         channels_of(dataclasses.replace(world.poll, voting={"any-station": {"on": True}}))
+
+
+@pytest.mark.parametrize(
+    ("voting", "field"),
+    [
+        ({"any-station": {"on": True}}, "voting.any-station"),
+        ({"mobile": {"on": True, "until": "25:00", "members": 2, "cite": "P"}}, "voting.mobile.until"),
+        ({"pigeon": {"on": True, "cite": "P"}}, "voting.pigeon"),
+        ({"list": {"open": "soon", "cite": "P"}}, "voting.list"),
+        ({"early": {"on": True, "cite": "P", "first": "2022-06-05", "last": "2022-06-01"}}, "voting.early.first"),
+    ],
+)
+def test_rules_that_are_none_are_refused_before_the_poll_is_opened(voting: dict[str, Any], field: str) -> None:
+    described = PollFile(dataclasses.replace(the_poll(), voting=voting), Path("here"), None, None, None)
+    source = Source(described.poll, [], KEYS, None, described)
+    with pytest.raises(BadInput) as refused:
+        begin(cast(sa.Engine, None), source)  # before anything is asked of a database
+    assert (refused.value.field, refused.value.file) == (field, "here/poll.yaml")

@@ -18,7 +18,7 @@ from dauys.polls.declaring import declare
 from dauys.polls.keys import Keys, new_keys
 from dauys.polls.opening import open_poll
 from dauys.polls.replay import Fault, Replay
-from dauys.polls.standing import _cache, standing
+from dauys.polls.standing import _cache, standing, station_view
 from dauys.publish.bundle import write_bundle
 from dauys.publish.verify import verify
 from dauys.record import log
@@ -124,6 +124,9 @@ def test_a_bundle_with_corrected_reports_is_verified_after_the_poll_was_closed(
     report(connection, poll, station, HOURS[0], 300)  # sent again: it is there
     first = amend(connection, poll, keys, station, HOURS[0], 30)
     assert amend(connection, poll, keys, station, HOURS[0], 30).seq == first.seq
+    shown = station_view(connection, poll.id, station)
+    assert shown.turnout == ((HOURS[0], 1000, 30),) and [seq for seq, _ in shown.corrected] == [first.seq]
+    assert station_view(connection, poll.id, STATIONS[1].id).corrected == ()
     declare(connection, poll, keys, "final-2", AT, close=True)
     folder = write_bundle(connection, poll.id, keys, tmp_path / "bundle")
     assert [(check.id, check.found) for check in verify(folder_fetch(folder)) if not check.ok] == []

@@ -15,10 +15,11 @@ from dauys.errors import DauysError
 from dauys.law.form import Field, Form
 from dauys.polls.result import Held, Sheet, contest_standing
 from dauys.polls.standing import HistoryItem, ProtocolView, Standing, StationView, TurnoutPoint
-from dauys.publish.source import RecordState, Reported, StationRow
+from dauys.publish.source import RecordState, StationRow
 from dauys.record.entry import Entry
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.registers.poll_file import find_poll, read_poll
+from dauys.stations.overview import Held as Listed
 from dauys.web.app import site
 
 with warnings.catch_warnings():
@@ -136,7 +137,8 @@ class Sample:
         if station is None:
             raise DauysError(f"{poll_id} has no station {station_id!r}")
         views = tuple(self._view(contest, station) for contest in self.poll_.contests)
-        return StationView(self.poll_, station, views, (("10:00", station.eligible, station.eligible // 4),))
+        reports = (("10:00", station.eligible, station.eligible // 4),)
+        return StationView(self.poll_, station, views, reports, ((901, report_corrected(self.poll_.id, station.id)),))
 
     def _view(self, contest: Contest, station: Station) -> ProtocolView:
         held = self.held[contest.id].get(station.id)
@@ -175,7 +177,11 @@ class Sample:
             held = self.held[contest.id].get(station.id)
             if held is not None:
                 state = "quarantined" if held.quarantined else "accepted"
-                found.append(Reported(contest.id, state, held.values, held.checks))
+                found.append(
+                    Listed(
+                        contest.id, station.id, station.area, state, held.version, held.seq, held.values, held.checks
+                    )
+                )
         return StationRow(station.id, station.area, station.eligible, station.abroad, tuple(found))
 
     def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
@@ -187,11 +193,22 @@ class Sample:
         body = {"station": station, "contest": contest.id, "of": held.seq, "before": before, "after": dict(held.values)}
         body |= {"reason": "ballots of another station were added", "checks": []}
         at = "2022-06-07T10:00:00+06:00"
-        return [(900, Entry(self.poll_.id, "correction", f"correction/q1/{station}/1", at, "commission", body))]
+        return [
+            (900, Entry(self.poll_.id, "correction", f"correction/q1/{station}/1", at, "commission", body)),
+            (901, report_corrected(self.poll_.id, station)),
+        ]
 
     def record(self, poll_id: str) -> RecordState:
         note = NOTE.format(size=300, root="A" * 43 + "=", signature="A" * 92)
         return RecordState(((300, note),), ("observers+00000000+" + "A" * 44,))
+
+
+def report_corrected(poll: str, station: str) -> Entry:
+    """A turnout report that was misheard."""
+    body = {"station": station, "time": "10:00", "of": 41, "before": {"eligible": 1000, "received": 521},
+            "after": {"eligible": 1000, "received": 251}, "reason": "ballots of another station were added"}  # fmt: skip
+    name = f"turnout-correction/{station}/10:00/1"
+    return Entry(poll, "turnout-correction", name, "2022-06-05T11:00:00+06:00", "commission", body)
 
 
 def referendum() -> Poll:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from sample_poll import Sample, TestClient, referendum
 from dauys.errors import DauysError
 from dauys.polls.keys import new_keys
 from dauys.polls.opening import open_poll
-from dauys.publish.source import DatabaseSource
+from dauys.publish.source import DatabaseSource, StationRow
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.web.app import create_app
@@ -42,14 +43,19 @@ def sample(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Sampl
     return sample
 
 
+def shown(rows: Sequence[StationRow]) -> list[StationRow]:
+    """Without the entries' places: those of the sample are not the ones of any record."""
+    return [replace(row, protocols=tuple(replace(p, seq=0, version=0) for p in row.protocols)) for row in rows]
+
+
 def test_lists_are_those_of_the_database(engine: sa.Engine, sample: Sample) -> None:
     source = DatabaseSource(engine)
     assert POLL in [poll.id for poll in source.polls()]
     for area in ("KZ11", "KZ71"):
-        assert source.stations(POLL, area, 0, 100) == sample.stations(POLL, area, 0, 100)
-    assert source.stations(POLL, "KZ11", 2, 2) == sample.stations(POLL, "KZ11", 2, 2)
-    assert source.quarantine(POLL, 0, 100) == sample.quarantine(POLL, 0, 100)
-    assert source.quarantine(POLL, 1, 2) == sample.quarantine(POLL, 1, 2)
+        assert shown(source.stations(POLL, area, 0, 100)) == shown(sample.stations(POLL, area, 0, 100))
+    assert shown(source.stations(POLL, "KZ11", 2, 2)) == shown(sample.stations(POLL, "KZ11", 2, 2))
+    assert shown(source.quarantine(POLL, 0, 100)) == shown(sample.quarantine(POLL, 0, 100))
+    assert shown(source.quarantine(POLL, 1, 2)) == shown(sample.quarantine(POLL, 1, 2))
     assert source.corrections(POLL) == []
     with pytest.raises(DauysError, match="no poll"):
         source.poll("test/none")

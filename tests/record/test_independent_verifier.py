@@ -14,8 +14,11 @@ from collections import Counter
 from copy import deepcopy
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -228,17 +231,38 @@ def bundle(tmp_path):
 
 
 def test_it_stands_alone():
-    for path in (VERIFIER, VERIFIER.with_name("independent_roll.py")):
+    parts = ("independent_reader", "independent_roll", "independent_observers")
+    for path in (VERIFIER, *(VERIFIER.with_name(f"{part}.py") for part in parts)):
         text = path.read_text()
         assert len(text.splitlines()) <= 400
         modules = set(re.findall(r"^\s*(?:import|from) ([a-z_0-9]+)", text, re.MULTILINE))
-        assert modules <= set(sys.stdlib_module_names) | {"cryptography", "independent_roll"}
+        assert modules <= set(sys.stdlib_module_names) | {"cryptography", *parts}
 
 
 def test_a_good_bundle(bundle):
     found = answer(bundle, "--key", str(LOG.vkey))
     assert [check for check in found["checks"] if not check["ok"]] == []
-    assert [check["id"] for check in found["checks"]] == [f"V.{number:02}" for number in range(1, 15)]
+    assert [check["id"] for check in found["checks"]] == [f"V.{number:02}" for number in range(1, 16)]
+
+
+def test_a_bundle_at_an_address(bundle):
+    """The same answer as for the folder, word for word; also where something is wrong, or nothing is there."""
+    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(bundle)))
+    Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    address = f"http://127.0.0.1:{served.server_port}"
+    try:
+        assert answer(f"{address}/", "--key", str(LOG.vkey)) == answer(bundle, "--key", str(LOG.vkey))
+        replace_in(bundle / "results.json", b'"adopted"', b'"rejected"')
+        assert failed(address) == failed(bundle) != []
+        assert failed(f"{address}/nothing")[0] == "V.01"
+    finally:
+        served.shutdown()
+        served.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        return
 
 
 def replace_in(path, old, new):

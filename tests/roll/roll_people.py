@@ -92,7 +92,7 @@ def empty(connection: sa.Connection) -> None:
     """A roll with nobody, whatever another test left; undone with the test's transaction."""
     if connection.scalar(sa.text("SELECT EXISTS (SELECT FROM roll_set) OR EXISTS (SELECT FROM entitlement)")):
         connection.exec_driver_sql(
-            "TRUNCATE voter, roll_set, roll_addition, roll_station, roll_freeze, entitlement CASCADE"
+            "TRUNCATE voter, roll_set, roll_addition, roll_station, roll_freeze, entitlement, roll_withdrawal CASCADE"
         )
 
 

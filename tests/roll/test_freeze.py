@@ -18,9 +18,9 @@ from dauys.record import log
 from dauys.record.entry import Entry, check_signature
 from dauys.record.merkle import leaf_hash, verify_inclusion
 from dauys.registers.poll import Poll
-from dauys.roll.changes import roll_back
+from dauys.roll.changes import approve, roll_back
 from dauys.roll.freeze import add_set, freeze, proof, total
-from dauys.roll.frozen import RollReader, StationRoll, addition_body, bodies, commitment, roll_root, station_root
+from dauys.roll.frozen import RollReader, StationRoll, bodies, change_body, commitment, roll_root, station_root
 from dauys.roll.rights import EACH, Rights
 from dauys.roll.story import story
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_frozen_is_one_message(connection: sa.Connection, tmp_pat
         freeze(connection, VAULT, poll, COMMISSION, AT)
     stray = bring_rows(connection, tmp_path, [row(1, station="Z-9")], stations=STATIONS | {"Z-9": "A"})
     connection.execute(sa.text("UPDATE roll_set SET state = 'applied', decided_by = 'boris', decided = made"))
-    with pytest.raises(DauysError, match="1 voters have home station Z-9"), connection.begin_nested():
+    with pytest.raises(DauysError, match="at a station of this poll, 1 do elsewhere"), connection.begin_nested():
         freeze(connection, VAULT, poll, COMMISSION, AT)
     assert stray.set_id is not None
     roll_back(connection, stray.set_id, "boris", AT, "wrong stations")
@@ -150,6 +150,26 @@ def test_what_cannot_be_frozen_is_one_message(connection: sa.Connection, tmp_pat
     freeze(connection, VAULT, poll, COMMISSION, AT)
     with pytest.raises(DauysError, match="was frozen at 2022-05-15"):
         freeze(connection, VAULT, poll, COMMISSION, AT)
+
+
+def test_the_nations_roll_is_frozen_for_a_local_poll(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    poll = open_poll(connection)
+    nation = STATIONS | {"Z-8": "Z", "Z-9": "Z"}
+    rows = [row(1), row(2, station="B-1"), row(3, station="Z-8"), row(4, station="Z-9"), row(5, station="Z-9")]
+    brought = bring_rows(connection, tmp_path, rows, stations=nation)
+    assert brought.set_id is not None
+    approve(connection, brought.set_id, "boris", AT)
+    found = freeze(connection, VAULT, poll, COMMISSION, AT)
+    assert (found.voters, found.elsewhere, found.elsewhere_stations) == (2, 3, 2)
+    assert reader(connection, poll).eligible == {"A-1": 1, "A-2": 0, "B-1": 1}
+    homes = connection.scalars(sa.text("SELECT home FROM entitlement WHERE poll = :poll"), {"poll": poll.id})
+    assert sorted(homes) == ["A-1", "B-1"]
+    later = bring_rows(connection, tmp_path, [row(6), row(7, station="Z-8")], kind="changes", stations=nation)
+    assert later.set_id is not None
+    approve(connection, later.set_id, "boris", AT)
+    done = add_set(connection, VAULT, poll, later.set_id, "moved in", COMMISSION, NOON)
+    assert (done.added, done.elsewhere, done.total) == (1, 1, 3)
 
 
 def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection: sa.Connection, tmp_path: Path) -> None:
@@ -166,7 +186,10 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
         row(22, status="prison", since="2022-01-01", source="x"),
     ]
     number = apply_rows(connection, tmp_path, rows, kind="changes")
-    for reason, at, message in ((" ", NOON, "a reason"), ("moved in", NOON.replace(hour=20), "has closed")):
+    early = AT - timedelta(seconds=1)
+    for reason, at, message in (
+        (" ", NOON, "a reason"), ("moved in", NOON.replace(hour=20), "has closed"), ("moved in", early, "before that"),
+    ):  # fmt: skip
         with pytest.raises(DauysError, match=message), connection.begin_nested():
             add_set(connection, VAULT, poll, number, reason, COMMISSION, at)
     done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON)
@@ -249,12 +272,12 @@ def test_a_reader_takes_each_commitment_once() -> None:
     found = RollReader(["s1"])
     for entry in bodies(rolls, "2022-06-05"):
         found.read(*entry)
-    body = addition_body("s1", "moved in", [b"1" * 32, b"2" * 32])
+    body = change_body("s1", "moved in", [b"1" * 32, b"2" * 32])
     found.read("additions", "additions/s1/1", body)
     for name, changed in (
-        ("additions/s1/2", body), ("additions/s1/3", addition_body("s1", "x", [b"3" * 32])),
-        ("additions/s2/1", addition_body("s2", "x", [b"3" * 32])), ("additions/s1/2", addition_body("s1", "", [b"3" * 32])),
-        ("additions/s1/2", addition_body("s1", "x", [])), ("additions/s1/2", addition_body("s1", "x", [b"3" * 32]) | {"count": 2}),
+        ("additions/s1/2", body), ("additions/s1/3", change_body("s1", "x", [b"3" * 32])),
+        ("additions/s2/1", change_body("s2", "x", [b"3" * 32])), ("additions/s1/2", change_body("s1", "", [b"3" * 32])),
+        ("additions/s1/2", change_body("s1", "x", [])), ("additions/s1/2", change_body("s1", "x", [b"3" * 32]) | {"count": 2}),
     ):  # fmt: skip
         with pytest.raises(DauysError):
             found.read("additions", name, changed)

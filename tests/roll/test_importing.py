@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from roll_people import AT, DAY, STATIONS, VAULT, bring_rows, empty, iin_of, row, write_csv
 
 from dauys.errors import BadInput
-from dauys.roll.catalogue import row_checks
+from dauys.roll.catalogue import BROKEN, row_checks
 from dauys.roll.importing import bring
 from dauys.roll.rows import COLUMNS, REQUIRED, Seen
 from dauys.roll.voter import Person
@@ -91,7 +91,7 @@ def test_each_check_names_row_and_field_and_shows_nothing_personal(
 
 
 def test_all_numbers_are_planted() -> None:
-    assert set(PLANTED) | {"R.009"} == set(row_checks())
+    assert set(PLANTED) | {"R.009", BROKEN} == set(row_checks())
 
 
 def test_both_rows_of_a_double_iin_are_named_and_none_is_taken(connection: sa.Connection, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_missing_column_refuses_the_file(connection: sa.Connection, tmp_path: 
 def test_a_file_that_ends_in_nonsense_leaves_nothing(connection: sa.Connection, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "rows.csv", [row(1, station="A-9"), row(2)])
     with path.open("ab") as file:
-        file.write(b'"never closed\n')
+        file.write(b"a,\0\n")
     with pytest.raises(BadInput), connection.begin_nested():
         bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
     assert not (tmp_path / "bad.csv").exists()
@@ -220,3 +220,37 @@ def test_taken_bad_and_not_yet_are_all_rows(connection: sa.Connection, tmp_path:
         assert found.rows == len(rows) == found.taken + found.bad + found.not_yet
         assert found.taken >= kinds.count("good") and found.not_yet <= kinds.count("R.008")
         inner.rollback()
+
+
+def test_lines_that_are_no_rows_are_bad_rows_and_the_others_are_taken(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    """Too few fields, too many (in one block they make up for each other), a quote never closed, CP1251, a blank line."""
+    path = write_csv(tmp_path / "rows.csv", [row(n) for n in range(1, 9)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    quoted = lines[6].replace("Абая".encode(), '"Абая, ""А"""'.encode())
+    lines[2:7] = [
+        lines[2].replace(b",", b"", 1), lines[3].replace(b",", b",,", 1), b'"' + lines[4], "Ж".encode("cp1251") + lines[5],
+        quoted,
+    ]  # fmt: skip
+    path.write_bytes(b"".join([*lines, b"\n", lines[1]]))
+    found = bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
+    assert (found.rows, found.taken, found.bad) == (10, 3, 7)  # the last line is the first row again
+    assert found.checks == {"R.009": 2, BROKEN: 5}
+    listed = (tmp_path / "bad.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in listed[1:]] == ["3", "4", "5", "6", "10", "2", "11"]
+    assert "16 fields" in listed[1] and "18 fields" in listed[2] and "a quote" in listed[3] and "not UTF-8" in listed[4]
+    assert not any(row(n)["surname"] in line or row(n)["iin"] in line for line in listed for n in range(1, 9))
+    sealed = connection.execute(
+        sa.text("SELECT voter, sealed FROM voter WHERE voter = :voter"), {"voter": VAULT.voter(row(6)["iin"]).hex()}
+    ).one()
+    person = Person.from_bytes(VAULT.open(sealed.voter.bytes, bytes(sealed.sealed)))
+    assert person.address["street"] == 'Абая, "А"'  # quotes that are right are no fault beside a line that is
+
+
+def test_a_file_in_another_encoding_is_refused_whole(connection: sa.Connection, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [row(n) for n in range(1, 5)])
+    path.write_bytes(path.read_bytes().decode().replace("ұ", "у").encode("cp1251"))
+    with pytest.raises(BadInput) as fault, connection.begin_nested():
+        bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv")
+    assert fault.value.check == "F.004"

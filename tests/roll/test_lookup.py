@@ -36,11 +36,14 @@ def outcomes(site: Site) -> list[str]:
 
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_a_voter_hears_his_station_and_nobody_else_hears_anything(site: Site, language: str) -> None:
+    place = "UPDATE station SET settlement = 'Акбулак', address = 'Абая 10, школа' WHERE id = 'A-1'"
+    site.connection.execute(sa.text(place))
     yes = site.ask(IIN, language=language)
     assert yes.status_code == 200 and CSS.format("listed") in yes.text and ">A-1</a>" in yes.text
+    assert "Акбулак, Абая 10, школа" in yes.text
     for iin, born in ((STRANGER, BORN), (IIN, "29.10.1979"), (IIN, "1979-10-27"), (row(3)["iin"], BORN)):
         no = site.ask(iin, born, language)
-        assert no.status_code == 200 and CSS.format("not listed") in no.text and "A-1" not in no.text
+        assert no.status_code == 200 and CSS.format("not listed") in no.text and "A-1" not in no.text and "школа" not in no.text
     assert outcomes(site) == ["listed"] + ["not listed"] * 4
 
 

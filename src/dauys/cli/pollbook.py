@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -9,16 +10,21 @@ import click
 
 from dauys.cli.main import answer, counted, moment, say
 from dauys.errors import BadInput
-from dauys.pollbook.centre_state import State, alarms, states, whole
+from dauys.pollbook.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
+from dauys.pollbook.centre_state import State, alarms, whole
+from dauys.pollbook.centre_state import states as states_of
 from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, lose, pack, read_officers, write
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
-from dauys.polls.pollbook_join import channels_of
+from dauys.polls.pollbook_join import channels_of, seal
+from dauys.registers.poll import Poll
 from dauys.roll.vault import key_file, load_vault
-from dauys.store.engine import data_folder, open_store
+from dauys.store.engine import Connection, data_folder, open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
+TYPISTS = click.option("--by", nargs=2, required=True, help="The two who typed it: their names stay in the log.")
+GENERATION = click.option("--generation", type=click.IntRange(1), help="Which lost machine. [default: the newest]")
 
 
 @click.group()
@@ -82,8 +88,8 @@ def packages(
 def lost(poll: str, station: str, as_json: bool) -> int:
     """Declare the machine of STATION lost: burnt, stolen, broken. Its voters' rights stay with it until its log is found.
 
-    A new package is then its next generation, for those whose rights come to it. A package with which nobody has enrolled
-    yet is made void.
+    A new package is then its next generation, for those whose rights come to it. Who received a ballot by the officers' paper
+    is typed in with `pollbook paper`. A package with which nobody has enrolled yet is made void.
     """
     with open_store().begin() as connection:
         log, state = lose(connection, poll, station)
@@ -97,6 +103,84 @@ def lost(poll: str, station: str, as_json: bool) -> int:
 
 @pollbook.command()
 @click.argument("poll")
+@click.argument("station")
+@click.argument("first", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("second", type=click.Path(path_type=Path, dir_okay=False))
+@TYPISTS
+@GENERATION
+@AT
+@JSON
+def paper(
+    poll: str, station: str, first: Path, second: Path, by: tuple[str, str], generation: int | None, at: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Type in who received a ballot by the paper of STATION, whose machine is lost: FIRST and SECOND, typed by two people.
+
+    CSV files with the columns iin, officer and, optionally, channel. Only what both typed alike is taken; what differs is
+    named, and nothing is taken. Exits with 1 if there is an alarm.
+    """
+    lines = both_typed(first, second)
+    when = moment(at)
+    with open_store().begin() as connection:
+        opened, typing = _typing(connection, poll, station, generation, by, when)
+        found = type_in(connection, load_vault(key_file(data_folder())), lines, typing, os.urandom)
+        seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
+    return _typed(found, "noted from paper", as_json)
+
+
+@pollbook.command("paper-undo")
+@click.argument("poll")
+@click.argument("station")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@TYPISTS
+@GENERATION
+@click.option("--found", is_flag=True, help="Instead of FILE: all that the machine's log, found since, has as well.")
+@click.option("--reason", required=True, help="Why: it stays in the log.")
+@AT
+@JSON
+def paper_undo(
+    poll: str, station: str, file: Path | None, by: tuple[str, str], generation: int | None, found: bool, reason: str,
+    at: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Take back what was typed in from the paper of STATION: the lines of FILE (columns as for `paper`), or --found.
+
+    Both stay in the log.
+    """
+    if (file is None) != found:
+        raise BadInput("what is taken back?", field="FILE", expected="a CSV file, or --found")
+    lines = None if file is None else list(read_lines(file).values())
+    when = moment(at)
+    with open_store().begin() as connection:
+        opened, typing = _typing(connection, poll, station, generation, by, when)
+        done = take_back(connection, load_vault(key_file(data_folder())), lines, typing, reason)
+        seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
+    return _typed(done, "taken back", as_json)
+
+
+def _typing(
+    connection: Connection, poll: str, station: str, generation: int | None, by: tuple[str, str], at: datetime
+) -> tuple[Poll, Typing]:
+    opened = load_poll(connection, poll)
+    key = keys_of(opened, data_folder() / "keys").commission
+    return opened, Typing(lost_log(connection, poll, station, generation), by, key, at)
+
+
+def _typed(found: Typed, what: str, as_json: bool) -> int:
+    raised = [{"number": alarm.check, "n": alarm.n, "text": alarm.text} for alarm in found.alarms]
+    body = {
+        "poll": found.log.poll, "station": found.log.station, "generation": found.log.generation, "noted": found.noted,
+        "reported": found.reported, "before": found.before, "alarms": raised,
+    }  # fmt: skip
+    lines = [f"station {found.log.station}: {counted(found.noted, 'check-in')} {what}, log {found.log.generation}"]
+    lines[0] += f"; {found.before:,} so already" if found.before else ""
+    lines[0] += f"; {found.reported:,} had been reported by the machine" if found.reported else ""
+    lines += [f"ALARM {alarm.check} event {alarm.n}: {alarm.text}" for alarm in found.alarms]
+    answer(body, as_json, "\n".join(lines))
+    return 1 if raised else 0
+
+
+@pollbook.command()
+@click.argument("poll")
 @AT
 @JSON
 def status(poll: str, at: str | None, as_json: bool) -> int:
@@ -104,7 +188,7 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
     when = moment(at)
     with open_store().begin() as connection:
         load_poll(connection, poll)  # an unknown poll is said to be one
-        total, every, raised = whole(connection, poll), states(connection, poll, when), alarms(connection, poll)
+        total, every, raised = whole(connection, poll), states_of(connection, poll, when), alarms(connection, poll)
     body = {
         "poll": poll,
         **total.to_json(),
@@ -124,7 +208,8 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
 
 def _line(one: State, at: datetime) -> str:
     heard = "never" if one.heard is None else f"{one.heard:%m-%d %H:%M:%S}"
-    state = one.stopped or ("lost" if one.lost else "closed" if one.closed else "call" if one.calls(at) else "open")
+    states = {"lost": one.lost, "from paper": one.paper, "closed": one.closed, "call": one.calls(at), "open": True}
+    state = one.stopped or next(name for name, is_so in states.items() if is_so)
     queue = "" if one.queue is None else f"  {one.queue[0]} wait"
     name = f"{one.station}/{one.generation}"
     return f"{name:<20} heard {heard}  {one.check_ins:>6,} in, {one.hour:>4} an hour{queue}  {state}"

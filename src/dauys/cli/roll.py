@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,18 @@ import sqlalchemy as sa
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
 from dauys.errors import BadInput
+from dauys.pollbook.withdrawals import state as withdrawn
+from dauys.pollbook.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll, load_stations
+from dauys.polls.pollbook_join import withdraw as settle_withdrawals
 from dauys.polls.sources import open_source
 from dauys.record import log
 from dauys.registers.poll import Poll, Station
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve as approve_set
-from dauys.roll.changes import list_sets, roll_back
+from dauys.roll.changes import get_set, list_sets, roll_back
 from dauys.roll.changes import reject as reject_set
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
@@ -127,10 +131,7 @@ def changes(number: int | None, as_json: bool) -> int:
 @JSON
 def approve(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
     """Apply SET: its voters are in force from now on. Never by who made it."""
-    with open_store().begin() as connection:
-        approve_set(connection, number, by, moment(at), reason)
-    answer({"set": number, "state": "applied"}, as_json, f"set {number} is applied")
-    return 0
+    return _decide(approve_set, number, by, at, reason, as_json)
 
 
 @roll.command()
@@ -141,10 +142,7 @@ def approve(number: int, by: str, reason: str, at: str | None, as_json: bool) ->
 @JSON
 def reject(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
     """Reject SET: nothing of it takes effect, and its voters are deleted. Never by who made it."""
-    with open_store().begin() as connection:
-        reject_set(connection, number, by, moment(at), reason)
-    answer({"set": number, "state": "rejected"}, as_json, f"set {number} is rejected")
-    return 0
+    return _decide(reject_set, number, by, at, reason, as_json)
 
 
 @roll.command()
@@ -155,10 +153,7 @@ def reject(number: int, by: str, reason: str, at: str | None, as_json: bool) -> 
 @JSON
 def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
     """Take an applied SET back; refused while a later set has some of the same voters."""
-    with open_store().begin() as connection:
-        roll_back(connection, number, by, moment(at), reason)
-    answer({"set": number, "state": "rolled back"}, as_json, f"set {number} is rolled back")
-    return 0
+    return _decide(roll_back, number, by, at, reason, as_json)
 
 
 @roll.command()
@@ -203,6 +198,9 @@ def freeze(poll: str, at: str | None, as_json: bool) -> int:
     text += f"root: {found.root.hex()}"
     if found.differ:
         text += f"\n{counted(found.differ, 'station')} with another number than on the poll's list"
+    if found.elsewhere:
+        text += f"\n{counted(found.elsewhere, 'voter')} left out: their home is one of "
+        text += f"{counted(found.elsewhere_stations, 'station')} that this poll does not have"
     answer(found.to_json(), as_json, text)
     return 0
 
@@ -220,10 +218,48 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
         keys = keys_of(opened, data_folder() / "keys")
         found = add_set(connection, _vault(connection), opened, number, reason, keys.commission, moment(at))
     text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
-    if found.on_list or found.may_not:
+    if found.on_list or found.may_not or found.elsewhere:
         text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"
+        text += f", {found.elsewhere:,} vote at stations that this poll does not have"
     answer(found.to_json(), as_json, text)
     return 0
+
+
+@roll.command()
+@click.argument("poll")
+@click.option(
+    "--set", "number", type=int, required=True, help="An applied set; who may not vote by it loses the right."
+)
+@BY
+@REASON
+@AT
+@JSON
+def withdraw(poll: str, number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
+    """Withdraw rights in POLL, whose roll is frozen, from voters of SET who may not vote after all: duplicates, the dead.
+
+    A right that was used stays. One that a station holds is withdrawn when that station has let it go; `serve` sees to it.
+    Exits with 1 if one person used two rights.
+    """
+    when = moment(at)
+    with open_store().begin() as connection:
+        opened = load_poll(connection, poll)
+        keys = keys_of(opened, data_folder() / "keys")
+        found = withdraw_set(connection, _vault(connection), opened, number, reason, by, when)
+        settle_withdrawals(connection, opened, keys.commission, when)
+        now = withdrawn(connection, poll)
+    body = {
+        "asked": found.asked, "before": found.before, "used": found.used, "not_listed": found.not_listed, "may": found.may,
+        "poll": {"waiting": now.asked, "withdrawn": now.withdrawn, "used": now.used, "twice": now.twice},
+    }  # fmt: skip
+    text = (
+        f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back before, "
+    )
+    text += f"{found.not_listed:,} not on this roll, {found.may:,} may vote\n"
+    text += f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
+    if now.twice:
+        text += f"\nALARM P.109: {now.twice:,} used two rights"
+    answer(body, as_json, text)
+    return 1 if now.twice else 0
 
 
 @roll.command()
@@ -235,7 +271,7 @@ def story(poll: str, as_json: bool) -> int:
         steps = story_of(connection, load_poll(connection, poll))
     lines = []
     for step in steps:
-        lines.append(f"{step.at:%Y-%m-%d %H:%M} {step.total:>12,}" + (f"  +{step.added:,}" if step.added else ""))
+        lines.append(f"{step.at:%Y-%m-%d %H:%M} {step.total:>12,}" + (f"  {step.added:+,}" if step.added else ""))
         lines += [f"{'':31}{count:,} {why}" for why, count in step.reasons.items()]
     answer(
         {"poll": poll, "steps": [step.to_json() for step in steps]}, as_json, "\n".join(lines) or "no roll is frozen"
@@ -255,6 +291,18 @@ def synthetic(file: Path, poll: str, voters: int | None, seed: str, as_json: boo
     source = open_source(described, throwaway_keys(described.poll))
     rows = write_nation(file, nation(source.stations, source.poll.areas, source.poll.day, seed, voters))
     answer({"file": str(file), "voters": rows, "seed": seed}, as_json, f"{file}: {counted(rows, 'synthetic voter')}")
+    return 0
+
+
+def _decide(
+    decision: Callable[[Connection, int, str, datetime, str], object], number: int, by: str, at: str | None, reason: str,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Takes a person's decision about a set, and says what became of the set."""
+    with open_store().begin() as connection:
+        decision(connection, number, by, moment(at), reason)
+        state = get_set(connection, number).state
+    answer({"set": number, "state": state}, as_json, f"set {number} is {state}")
     return 0
 
 

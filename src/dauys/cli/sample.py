@@ -11,8 +11,9 @@ import click
 
 from dauys.cli.main import answer, counted
 from dauys.errors import BadInput, DauysError
+from dauys.observe.drawn import as_body, columns_of
 from dauys.observe.frame import Columns, Frame, id_column, read_frame, record_frame
-from dauys.observe.sample import ALLOCATIONS, Draw, Plan, allocate, by_stratum, commitment, draw, redraw, seed_sha256
+from dauys.observe.sample import ALLOCATIONS, Draw, Plan, allocate, by_stratum, commitment, draw, redraw
 from dauys.observe.simulate import simulate
 from dauys.observe.size import detection_table, needed
 from dauys.record.tiles import folder_fetch
@@ -67,7 +68,7 @@ def sample(
         frame, ids = _from_record(frame, write_frame), ids or "id"
     if again is not None:
         body = read_json(again)
-        columns = _columns_of(body)
+        columns = columns_of(body)
         drawn = redraw(read_frame(frame, columns), body)
         answer(
             as_body(drawn, columns), as_json, f"the same {counted(len(drawn.stations), 'station')}: nothing was changed"
@@ -108,26 +109,6 @@ def sample(
     return 0
 
 
-def as_body(drawn: Draw, columns: Columns) -> dict[str, Any]:
-    """The sample as `--json` says it: enough to draw it again, and to estimate from it."""
-    body: dict[str, Any] = {
-        "frame_sha256": drawn.frame_sha256,
-        "seed": drawn.seed,
-        "seed_sha256": seed_sha256(drawn.seed),
-        "design": drawn.plan.to_json() | {"columns": columns.to_json()},
-        "population": drawn.population,
-        "stations": list(drawn.stations),
-        "strata": [
-            {"name": one.name, "stations": one.population, "take_all": one.take_all, "ids": list(one.ids)}
-            for one in drawn.strata
-        ],
-        "detects": detection_table(drawn.population, len(drawn.stations)),
-    }
-    if drawn.pi:
-        body |= {"pi": {name: str(share) for name, share in drawn.pi.items()}, "pi_constant": str(drawn.pi_constant)}
-    return body
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """An answer of `dauys sample --json`. Raises BadInput."""
     try:
@@ -137,14 +118,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(body, dict) or "stations" not in body:
         raise BadInput("this is not a sample", file=path, expected="the answer of `dauys sample --json`")
     return body
-
-
-def _columns_of(body: dict[str, Any]) -> Columns:
-    named = body.get("design", {}).get("columns", {}) if isinstance(body.get("design"), dict) else {}
-    return Columns(
-        tuple(map(str, named.get("id", ()))), tuple(map(str, named.get("strata", ()))),
-        named.get("size"), named.get("y"), named.get("x"),
-    )  # fmt: skip
 
 
 def _from_record(bundle: Path, target: Path | None) -> Path:

@@ -183,7 +183,7 @@ class Served:
     ) -> None:
         clock = _clock(keep, begin)
         self._link = Link(connect(keep, clock), clock)
-        self._syncing = Syncing(self._link, every)
+        self._syncing = Syncing(self._link, every, listens=True)
         self._does_sync = syncing
         self._token, self._folder = secrets.token_urlsafe(32), folder
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)

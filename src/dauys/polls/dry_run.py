@@ -15,7 +15,7 @@ import polars as pl
 
 from dauys.count.areas import AreaCount, Outstanding
 from dauys.count.decision import Decision, decide
-from dauys.count.tally import Tally, tally_columns
+from dauys.count.tally import Tally, lines, tally_columns
 from dauys.law.form import Identity
 from dauys.registers.poll import Contest, Poll, Station
 from dauys.stations.batch import Batch, Column, Mask
@@ -63,7 +63,8 @@ class DryRun:
 class Listed:
     """The list of stations as columns, sorted by id: ids, places of their areas in the poll, voters on their lists.
 
-    `given` are the ids in the list's own order, and `ranks` where each of them stands in the sorted columns.
+    `given` are the ids in the list's own order, and `ranks` where each of them stands in the sorted columns; `text` is
+    what the hash of all of them is taken of (`count.tally.lines`).
     """
 
     ids: pl.Series
@@ -71,6 +72,7 @@ class Listed:
     eligible: Column
     given: pl.Series
     ranks: Column
+    text: bytes
 
     @classmethod
     def of(cls, poll: Poll, stations: Sequence[Station]) -> Listed:
@@ -82,7 +84,7 @@ class Listed:
         ranks[order] = np.arange(len(order))
         areas = np.array([codes[station.area] for station in stations], dtype=np.int64)
         eligible = np.array([station.eligible for station in stations], dtype=np.int64)
-        return cls(given.sort(), areas[order], eligible[order], given, ranks)
+        return cls(given.sort(), areas[order], eligible[order], given, ranks, lines(given))
 
     def places(self, batch: Batch, after: int) -> Column:
         """Where each station of a batch stands in the columns; `after` protocols came before this batch.
@@ -180,12 +182,14 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
     }
     came = sheet.rows > 0
     good = came & ~broken
-    counted = slice(None) if good.all() else good  # a slice copies nothing
+    every = bool(good.all())
+    counted = slice(None) if every else good  # a slice copies nothing
     tally = tally_columns(
-        listed.ids.filter(pl.Series(good)),
+        listed.ids if every else listed.ids.filter(pl.Series(good)),
         listed.areas[counted],
         [area.code for area in poll.areas],
         {name: sheet.columns[name][counted] for name in contest.form.required},
+        listed.text if every else None,
     )
     outstanding: dict[int, list[Outstanding]] = {}
     for row in np.flatnonzero(~good).tolist():

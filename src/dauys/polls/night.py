@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dauys.polls.declaring import declare
 from dauys.polls.opening import open_poll
+from dauys.polls.pollbook_join import check_ways
 from dauys.polls.sources import Corrected, Declared, Event, Protocols, Reports, Source
 from dauys.record import log
 from dauys.stations.corrections import correct
@@ -32,9 +33,11 @@ Tell = Callable[[str], None]
 def begin(engine: sa.Engine, source: Source, witnesses: Sequence[str] = ()) -> None:
     """Opens the poll: its definition and its stations are in the record, under a first signed checkpoint. Once.
 
-    `witnesses` are keys to accredit, at the opening or at any time later.
+    `witnesses` are keys to accredit, at the opening or at any time later. Raises BadInput for rules of the poll on ways to
+    vote that are none: they could not be put right in the record.
     """
     poll = source.poll
+    check_ways(poll, source.file.folder / "poll.yaml")
     with engine.begin() as connection:
         open_poll(connection, poll, source.stations, source.keys, poll.moment(time(0)))
         if not log.checkpoints(connection, poll.id):

@@ -5,19 +5,25 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys, origin
 from dauys.record import log
+from dauys.record.canonical import canonical
 from dauys.record.entry import MAX_ENTRY_BYTES, Entry, EntryError, sign_entry
-from dauys.registers.poll import COMMISSION, Poll, Station
+from dauys.registers.poll import COMMISSION, PLACE, Poll, Station
 from dauys.stations.overview import poll_of
 from dauys.store.engine import Connection, driver
 
 STATIONS_PER_ENTRY = 200
 """An entry has at most 65,535 bytes; a station with a key and a long name takes about 200."""
+STATION_BYTES = 60_000
+"""Bytes of stations in one entry; what is around them takes far less than the rest."""
+COLUMNS = ("id", "area", "eligible", "key", "abroad", *PLACE)
+"""What the table of stations has of each, beside the poll."""
 
 
 def open_poll(connection: Connection, poll: Poll, stations: Sequence[Station], keys: Keys, at: datetime) -> None:
@@ -32,11 +38,11 @@ def open_poll(connection: Connection, poll: Poll, stations: Sequence[Station], k
         return
     with (
         driver(connection).cursor() as cursor,
-        cursor.copy("COPY station (poll, id, area, eligible, key, abroad) FROM STDIN (FORMAT BINARY)") as copy,
+        cursor.copy(f"COPY station (poll, {', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
-        copy.set_types(["text", "text", "text", "int4", "bytea", "bool"])
+        copy.set_types(["text", "text", "text", "int4", "bytea", "bool", "text", "text"])
         for station in stations:
-            copy.write_row((poll.id, station.id, station.area, station.eligible, station.key, station.abroad))
+            copy.write_row((poll.id, *(getattr(station, name) for name in COLUMNS)))
 
 
 def _entries(poll: Poll, stations: Sequence[Station], keys: Keys, at: datetime) -> Iterator[Entry]:
@@ -55,10 +61,24 @@ def _entries(poll: Poll, stations: Sequence[Station], keys: Keys, at: datetime) 
             "by larger ones"
         ) from error
     yield first
-    for number, start in enumerate(range(0, len(stations), STATIONS_PER_ENTRY)):
-        chunk = [station.to_json() for station in stations[start : start + STATIONS_PER_ENTRY]]
+    for number, chunk in enumerate(_chunks(stations)):
         entry = Entry(poll.id, "stations", f"stations/{number}", stamp, COMMISSION, {"stations": chunk})
         yield sign_entry(entry, keys.commission)
+
+
+def _chunks(stations: Sequence[Station]) -> Iterator[list[dict[str, Any]]]:
+    """As many stations as an entry holds: fewer than usual where their addresses are long."""
+    chunk: list[dict[str, Any]] = []
+    size = 0
+    for body in (station.to_json() for station in stations):
+        length = len(canonical(body)) + 1
+        if chunk and (len(chunk) == STATIONS_PER_ENTRY or size + length > STATION_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(body)
+        size += length
+    if chunk:
+        yield chunk
 
 
 def _check(poll: Poll, stations: Sequence[Station]) -> None:
@@ -81,8 +101,11 @@ load_poll = poll_of
 def load_stations(connection: Connection, poll_id: str) -> list[Station]:
     """All stations of a poll, by id."""
     rows = connection.execute(
-        sa.text("SELECT id, area, eligible, key, abroad FROM station WHERE poll = :poll ORDER BY id"), {"poll": poll_id}
+        sa.text(f"SELECT {', '.join(COLUMNS)} FROM station WHERE poll = :poll ORDER BY id"),  # noqa: S608 - names of ours
+        {"poll": poll_id},
     ).all()
     return [
-        Station(row.id, row.area, row.eligible, None if row.key is None else bytes(row.key), row.abroad) for row in rows
-    ]
+        Station(row.id, row.area, row.eligible, None if row.key is None else bytes(row.key), row.abroad, row.address,
+                row.settlement)
+        for row in rows
+    ]  # fmt: skip

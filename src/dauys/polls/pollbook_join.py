@@ -1,4 +1,4 @@
-"""What joins the pollbook with its poll: the ways to vote, what is sealed into the record, and the turnout reports out of it.
+"""What joins the pollbook with its poll: the ways to vote, what enters the record, and the turnout reports out of it.
 
 Each function works in the caller's transaction. `tend` is what the centre does by itself, again and again.
 """
@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.law.facts import Facts
 from dauys.law.files import Node
 from dauys.law.packs import pack_names
 from dauys.law.rules import Book
 from dauys.law.snapshot import Snapshot, rules_on
 from dauys.law.system import load_system
-from dauys.pollbook import sealing
+from dauys.pollbook import sealing, withdrawals
 from dauys.pollbook.centre_sums import reaching, reports_at
 from dauys.pollbook.channels import Channels, channels_on, voting_of
 from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
 from dauys.registers.poll import Poll
+from dauys.roll.lookup import terms_of
 from dauys.stations.ledger import is_closed, lock
 from dauys.stations.turnout import Reports, report_turnout
 from dauys.store.engine import Connection
@@ -44,6 +46,19 @@ def channels_of(poll: Poll) -> Channels:
     """
     own = voting_of(None if poll.voting is None else Node.of(dict(poll.voting)))
     return channels_on(_law_of(poll), poll.kind, poll.timezone, own)
+
+
+def check_ways(poll: Poll, file: Path) -> None:
+    """Raises BadInput, naming the file, where a poll's own rules (`voting:`) are none: before it is opened, not on the day."""
+    if poll.voting is None:
+        return
+    try:
+        channels_of(poll)
+        terms_of(poll, _law_of(poll))
+    except BadInput as fault:
+        inside = (fault.field or "").removeprefix("voting").lstrip(".")
+        field = f"voting.{inside}" if inside else "voting"
+        raise BadInput(fault.message, file=file, field=field, found=fault.found, expected=fault.expected) from None
 
 
 def _law_of(poll: Poll) -> Snapshot:
@@ -67,6 +82,12 @@ def seal(
     entries = [sign_entry(entry, key) for entry in sealing.seal(connection, poll, at, station)]
     log.append(connection, poll, entries)
     return len(entries)
+
+
+def withdraw(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> withdrawals.Settled:
+    """Withdraws the rights that were asked back and that nobody can use any more, as entries signed by the commission."""
+    lock(connection, poll.id)
+    return withdrawals.settle(connection, poll, key, at)
 
 
 def report(connection: Connection, poll: Poll, at: datetime) -> int:
@@ -126,6 +147,8 @@ def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
             with engine.begin() as connection:
                 seal(connection, poll, key, at)
             with engine.begin() as connection:
-                report(connection, load_poll(connection, poll), at)
+                opened = load_poll(connection, poll)
+                withdraw(connection, opened, key, at)
+                report(connection, opened, at)
         except (DauysError, sa.exc.SQLAlchemyError) as error:
             yield f"{poll}: check-ins wait to be sealed, or reports to be made: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,12 +81,16 @@ class ProtocolView:
 
 @dataclass(frozen=True, slots=True)
 class StationView:
-    """A station with its protocols and its turnout reports as (hour, list, ballots received)."""
+    """A station with its protocols and its turnout reports as (hour, list, ballots received).
+
+    `corrected` are the entries, with their places, that changed a report.
+    """
 
     poll: Poll
     station: Station
     protocols: tuple[ProtocolView, ...]
     turnout: tuple[tuple[str, int, int], ...]
+    corrected: tuple[tuple[int, Entry], ...] = ()
 
 
 def snapshot(connection: Connection, poll_id: str) -> Snapshot:
@@ -99,11 +104,15 @@ def snapshot(connection: Connection, poll_id: str) -> Snapshot:
     declared = [entry.body["stage"] for _, entry in log.of_kind(connection, poll_id, "declaration")]
     held: dict[str, dict[str, Held]] = {contest.id: {} for contest in poll.contests}
     rows = connection.execute(
-        sa.text("SELECT contest, station, seq, values, checks, version FROM protocol WHERE poll = :poll"),
+        sa.text(
+            "SELECT contest, station, seq, CAST(values AS text), array_to_string(checks, ' '), version "
+            "FROM protocol WHERE poll = :poll"
+        ),
         {"poll": poll_id},
     ).all()
-    for row in rows:
-        held[row.contest][row.station] = Held(row.seq, row[3], tuple(row.checks), row.version)
+    said = json.loads(f"[{','.join(row[3] for row in rows)}]")  # a night of them at once
+    for (contest, station, seq, _, checks, version), values in zip(rows, said, strict=True):
+        held[contest][station] = Held(seq, values, tuple(checks.split()), version)
     annulled = {
         (entry.body["contest"], entry.body.get("station") or entry.body["area"]): bool(entry.body["repeat"])
         for _, entry in log.of_kind(connection, poll_id, "annulment")
@@ -142,7 +151,10 @@ def station_view(connection: Connection, poll_id: str, station_id: str) -> Stati
         {"poll": poll_id, "station": station_id},
     )
     protocols = tuple(_protocol_view(connection, poll, contest, station) for contest in poll.contests)
-    return StationView(poll, station, protocols, tuple((row.at, row.eligible, row.received) for row in turnout))
+    reports = tuple((row.at, row.eligible, row.received) for row in turnout)
+    corrections = log.of_kind(connection, poll_id, "turnout-correction")
+    corrected = tuple((seq, entry) for seq, entry in corrections if entry.body["station"] == station_id)
+    return StationView(poll, station, protocols, reports, corrected)
 
 
 def _protocol_view(connection: Connection, poll: Poll, contest: Contest, station: Station) -> ProtocolView:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dauys.law.form import Form
-from dauys.pollbook.catalogue import Follows
+from dauys.pollbook.catalogue import Follows, follows
 from dauys.pollbook.catalogue import catalogue as of_pollbook
+from dauys.registers.catalogue import Check
 from dauys.registers.poll import Contest, Poll
-from dauys.stations.catalogue import Check, checks_of
+from dauys.stations.catalogue import checks_of, severity
 
 Model = dict[str, Any]
 
@@ -54,7 +55,7 @@ def _identity(form: Form, number: str, values: Mapping[str, int], known: Mapping
 def _check(check: Check) -> Model:
     return {
         "number": check.number,
-        "severity": check.severity.value,
+        "severity": severity(check.number).value,
         "title": dict(check.title),
         "text": dict(check.text),
         "cite": check.cite,
@@ -63,7 +64,7 @@ def _check(check: Check) -> Model:
 
 def _unknown(number: str) -> Model:
     """A number of the pollbook's; one from a newer catalogue than ours is shown as it is."""
-    if (check := of_pollbook().get(number)) is not None and check.follows in (Follows.DIFFERENCE, Follows.WARNING):
+    if (check := of_pollbook().get(number)) is not None and follows(number) in (Follows.DIFFERENCE, Follows.WARNING):
         return {
             "number": number,
             "severity": "warning",
@@ -71,5 +72,5 @@ def _unknown(number: str) -> Model:
             "text": dict(check.text),
             "cite": "",
         }
-    severity = "warning" if number.startswith("W") else "error"
-    return {"number": number, "severity": severity, "title": {"en": number}, "text": {"en": ""}, "cite": ""}
+    kind = "warning" if number.startswith("W") else "error"
+    return {"number": number, "severity": kind, "title": {"en": number}, "text": {"en": ""}, "cite": ""}

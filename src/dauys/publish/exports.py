@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from dauys.polls.result import ANNULLED, REPEAT, STATES, ContestStanding, Sheet, Snapshot, results_json
+from dauys.registers.spreadsheet import plain
 
 TITLES = {
     "station": "Polling station",
@@ -79,11 +80,12 @@ def state_of(sheet: Sheet, row: int) -> str:
 
 
 def stations_csv(snapshot: Snapshot) -> bytes:
-    """The table as CSV (RFC 4180, UTF-8, line feeds)."""
+    """The table as CSV (RFC 4180, UTF-8, line feeds). No text in it is computed by a spreadsheet (registers.spreadsheet)."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns(snapshot))
-    writer.writerows(rows(snapshot))
+    for row in rows(snapshot):
+        writer.writerow([plain(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue().encode()
 
 

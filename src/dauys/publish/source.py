@@ -14,16 +14,7 @@ from dauys.publish.recorded_facts import MILESTONES
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.registers.poll import Poll
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What one station's protocol of one contest says now."""
-
-    contest: str
-    state: str
-    values: Mapping[str, int]
-    checks: tuple[str, ...]
+from dauys.stations.overview import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +25,7 @@ class StationRow:
     area: str
     eligible: int
     abroad: bool
-    protocols: tuple[Reported, ...]
+    protocols: tuple[Held, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Source(Protocol):
         """The stations that have a protocol in quarantine, likewise; only those protocols."""
 
     def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
-        """The record's corrections and annulments with their places."""
+        """The record's corrections, of protocols and of turnout reports, and annulments with their places."""
 
     def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
         """The record's declarations, its closing and its publications with their places, in order."""
@@ -73,7 +64,10 @@ class Source(Protocol):
     def record(self, poll_id: str) -> RecordState: ...
 
 
-_COLUMNS = "s.id, s.area, s.eligible, s.abroad, p.contest, p.state, p.values AS fields, p.checks"
+CHANGES = ("correction", "turnout-correction", "annulment")
+"""Kinds of entries that change what was reported."""
+
+_COLUMNS = "s.id, s.area, s.eligible, s.abroad, p.contest, p.state, p.version, p.seq, p.values AS fields, p.checks"
 _STATIONS = sa.text(
     f"SELECT {_COLUMNS} FROM (SELECT * FROM station WHERE poll = :poll AND area = :area "  # noqa: S608 - fixed columns
     "ORDER BY id OFFSET :start LIMIT :count) s LEFT JOIN protocol p ON p.poll = s.poll AND p.station = s.id "
@@ -119,7 +113,7 @@ class DatabaseSource:
 
     def corrections(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
         with self.engine.connect() as connection:
-            found = log.of_kind(connection, poll_id, "correction") + log.of_kind(connection, poll_id, "annulment")
+            found = [item for kind in CHANGES for item in log.of_kind(connection, poll_id, kind)]
         return sorted(found, key=lambda item: item[0])
 
     def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
@@ -140,11 +134,14 @@ class DatabaseSource:
             found = connection.execute(query, values).all()
             annulments = log.of_kind(connection, values["poll"], "annulment")
         rows: dict[str, StationRow] = {}
-        protocols: dict[str, list[Reported]] = {}
+        protocols: dict[str, list[Held]] = {}
         for row in found:
             rows.setdefault(row.id, StationRow(row.id, row.area, row.eligible, row.abroad, ()))
             if row.contest is not None:
-                protocols.setdefault(row.id, []).append(Reported(row.contest, row.state, row.fields, tuple(row.checks)))
+                held = Held(
+                    row.contest, row.id, row.area, row.state, row.version, row.seq, row.fields, tuple(row.checks)
+                )
+                protocols.setdefault(row.id, []).append(held)
         return [
             replace(station, protocols=_annulled(station, protocols.get(station.id, []), annulments))
             for station in rows.values()
@@ -152,8 +149,8 @@ class DatabaseSource:
 
 
 def _annulled(
-    station: StationRow, protocols: Sequence[Reported], annulments: Sequence[tuple[int, Entry]]
-) -> tuple[Reported, ...]:
+    station: StationRow, protocols: Sequence[Held], annulments: Sequence[tuple[int, Entry]]
+) -> tuple[Held, ...]:
     """The protocols with what is annulled of the station, by itself or with its area, marked: void, or voted on again."""
     void: dict[str, str] = {}
     for _, entry in annulments:
@@ -162,4 +159,5 @@ def _annulled(
             void[body["contest"]] = "repeat-pending" if body["repeat"] else "annulled"
     given = {protocol.contest for protocol in protocols}
     marked = [replace(protocol, state=void.get(protocol.contest, protocol.state)) for protocol in protocols]
-    return (*marked, *(Reported(contest, state, {}, ()) for contest, state in void.items() if contest not in given))
+    missing = ((contest, state) for contest, state in void.items() if contest not in given)
+    return (*marked, *(Held(contest, station.id, station.area, state, 0, -1, {}, ()) for contest, state in missing))

@@ -285,6 +285,8 @@ def station(standing: Standing, view: StationView) -> Model:
             "area_names": dict(standing.poll.area(own.area).names),
             "eligible": own.eligible,
             "abroad": own.abroad,
+            "settlement": own.settlement,
+            "address": own.address,
             "signs": own.key is not None,
         },
         "contests": [question(p.contest) | _protocol(p) for p in view.protocols],
@@ -292,7 +294,13 @@ def station(standing: Standing, view: StationView) -> Model:
             {"at": at, "eligible": eligible, "received": received, "percent": percent(received, eligible)}
             for at, eligible, received in view.turnout
         ],
+        "turnout_corrections": [_change(seq, entry) for seq, entry in view.corrected],
     }
+
+
+def _change(seq: int, entry: Entry) -> Model:
+    """A correction or an annulment as its entry says it."""
+    return {"seq": seq, "kind": entry.kind, "at": entry.at, "by": entry.by, **entry.body}
 
 
 def _protocol(view: ProtocolView) -> Model:
@@ -343,9 +351,7 @@ def quarantine(
         "areas": {area.code: dict(area.names) for area in standing.poll.areas},
         "stations": [station_row(row) for row in rows],
         "pages": pages(start, count, waiting),
-        "corrections": [
-            {"seq": seq, "kind": entry.kind, "at": entry.at, "by": entry.by, **entry.body} for seq, entry in corrections
-        ],
+        "corrections": [_change(seq, entry) for seq, entry in corrections],
     }
 
 

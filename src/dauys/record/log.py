@@ -19,7 +19,7 @@ from dauys.record.merkle import Frontier, inclusion_proof, leaf_hash
 from dauys.record.note import COSIGNATURE, NoteError, Signature, SigningKey, VerifierKey
 from dauys.record.note import parse as parse_note
 from dauys.record.witness import verify_cosignatures
-from dauys.store.engine import Connection, driver
+from dauys.store.engine import Connection, driver, many
 
 READ_CHUNK = 20_000
 
@@ -49,12 +49,13 @@ def polls(connection: Connection) -> list[str]:
     return list(connection.scalars(sa.text("SELECT poll FROM log WHERE size > 0 ORDER BY poll")))
 
 
-def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[Placed]:
+def append(connection: Connection, poll: str, entries: Sequence[Entry], *, absent: bool = False) -> list[Placed]:
     """Appends entries in order and says where each stands.
 
     An entry that is in the log already, byte for byte, keeps its place: sending twice does nothing twice.
     Raises ReplayConflict if an id is there with other content; nothing is appended then (the caller's transaction).
-    Appends of one poll wait for each other: the log has one order.
+    Appends of one poll wait for each other: the log has one order. `absent`: the caller holds the log's lock in this
+    transaction and has looked: none of the ids is there.
     """
     if not entries:
         return []
@@ -65,7 +66,7 @@ def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[
         raise DauysError(f"there is no record of {poll!r}: open the poll first")
     first: int = row.size
     frontier = Frontier.from_bytes(bytes(row.frontier))
-    here = _already_here(connection, poll, [entry.id for entry in entries])
+    here = {} if absent else _already_here(connection, poll, [entry.id for entry in entries])
     placed: list[Placed] = []
     rows: list[tuple[str, int, str, str, bytes, bytes]] = []
     for entry in entries:
@@ -102,7 +103,11 @@ def append(connection: Connection, poll: str, entries: Sequence[Entry]) -> list[
 
 def _already_here(connection: Connection, poll: str, ids: list[str]) -> dict[str, tuple[int, bytes]]:
     found = connection.execute(
-        sa.text("SELECT id, seq, leaf FROM entry WHERE poll = :poll AND id = ANY(:ids)"), {"poll": poll, "ids": ids}
+        sa.text(
+            "SELECT id, seq, leaf FROM entry WHERE poll = :poll AND id = "
+            "ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))"
+        ),
+        {"poll": poll, "ids": many(ids)},
     )
     return {row.id: (row.seq, bytes(row.leaf)) for row in found}
 

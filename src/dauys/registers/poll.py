@@ -52,7 +52,9 @@ class Contest:
 class Station:
     """A polling place: `area` is where its votes count, `eligible` its list when the poll opens.
 
-    `key` is the station commission's raw Ed25519 public key (32 bytes), if it signs its protocols.
+    `key` is the station commission's raw Ed25519 public key (32 bytes), if it signs its protocols. `address` and
+    `settlement` are as the published list writes them, empty where it does not say: two stations are in one settlement
+    where it has the same text.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Station:
     eligible: int
     key: bytes | None = None
     abroad: bool = False
+    address: str = ""
+    settlement: str = ""
 
     def to_json(self) -> dict[str, Any]:
         body: dict[str, Any] = {"id": self.id, "area": self.area, "eligible": self.eligible}
@@ -67,6 +71,9 @@ class Station:
             body["key"] = b64encode(self.key).decode()
         if self.abroad:
             body["abroad"] = True
+        for name in PLACE:
+            if text := getattr(self, name):
+                body[name] = text
         return body
 
     @staticmethod
@@ -75,16 +82,27 @@ class Station:
         match body:
             case {"id": str(name), "area": str(area), "eligible": int(eligible), **rest} if name and area:
                 key = rest.get("key")
+                address, settlement = (rest.get(name, "") for name in PLACE)
                 if (
                     not isinstance(eligible, bool)
                     and 0 <= eligible <= LARGEST
                     and (key is None or (isinstance(key, str) and len(key) == KEY_LENGTH))
-                    and rest.keys() <= {"key", "abroad"}
+                    and rest.keys() <= {"key", "abroad", *PLACE}
+                    and all(is_place(name, rest[name]) for name in PLACE if name in rest)
                     and rest.get("abroad", True) is True
                 ):
                     raw = None if key is None else b64decode(key, validate=True)
-                    return Station(name, area, eligible, raw, "abroad" in rest)
+                    return Station(name, area, eligible, raw, "abroad" in rest, address, settlement)
         raise DauysError(f"not a station of a list: {str(body)[:80]}")
+
+
+PLACE = {"address": 300, "settlement": 100}
+"""What the list may say of where a station is, and how long that may be."""
+
+
+def is_place(name: str, text: object) -> bool:
+    """Whether it may stand in a list as a station's address or settlement."""
+    return isinstance(text, str) and 0 < len(text) <= PLACE[name] and text.isprintable() and text.strip() == text
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ from dauys.law.files import Node, read_yaml
 from dauys.law.form import Form, read_form
 from dauys.law.packs import load_form, load_rule, pack_folder
 from dauys.registers.areas import Area, areas_on, read_areas
-from dauys.registers.poll import BallotLimit, Contest, Poll, Station, publication_of, voting_in
+from dauys.registers.poll import PLACE, BallotLimit, Contest, Poll, Station, is_place, publication_of, voting_in
 from dauys.registers.table import read_table
 
 REQUIRED = ("poll", "kind", "day", "timezone", "names", "hours", "contests")
@@ -51,6 +52,7 @@ OPTIONAL = (
 )
 
 STATION_COLUMNS = ("id", "area", "eligible")
+STATION_OPTIONAL = tuple(PLACE)
 Found = TypeVar("Found")
 
 
@@ -125,7 +127,7 @@ def read_poll(path: Path) -> PollFile:
     return PollFile(
         poll=poll,
         folder=folder,
-        stations=_source(parts.get("stations"), folder, STATION_COLUMNS),
+        stations=_source(parts.get("stations"), folder, (*STATION_COLUMNS, *STATION_OPTIONAL)),
         protocols=_source(parts.get("protocols"), folder),
         reconstruction=_beside(parts["reconstruction"], folder) if "reconstruction" in parts else None,
     )
@@ -134,14 +136,15 @@ def read_poll(path: Path) -> PollFile:
 def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Station]:
     """The stations of a table: columns `id`, `area`, `eligible`, in the table's order; each once, in one of `areas`.
 
-    Without `areas` any will do. Raises BadInput with file and row.
+    `address` and `settlement` may be there, too. Without `areas` any area will do. Raises BadInput with file and row.
     """
     stations: list[Station] = []
     rows: dict[str, int] = {}
-    columns = {name: name for name in STATION_COLUMNS} | dict(source.columns)
-    for chunk in read_table(source.file, columns, numbers={"eligible"}, ignore=None):
-        several = zip(chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist(), strict=True)
-        for row, (station, area, eligible) in enumerate(several, chunk.first_row):
+    columns = {name: name for name in (*STATION_COLUMNS, *STATION_OPTIONAL)} | dict(source.columns)
+    for chunk in read_table(source.file, columns, {"eligible"}, STATION_OPTIONAL, ignore=None):
+        places = (chunk.texts[name] if name in chunk.texts else repeat("", len(chunk)) for name in PLACE)
+        several = zip(chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist(), *places, strict=True)
+        for row, (station, area, eligible, *place) in enumerate(several, chunk.first_row):
             if rows.setdefault(station, row) != row:
                 message = f"the station stands in row {rows[station]} already"
                 raise BadInput(message, file=source.file, row=row, field="id", found=station, check="F.021")
@@ -153,7 +156,12 @@ def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Stat
             if not (station.isprintable() and area.isprintable()):
                 message = "a character that cannot be printed"
                 raise BadInput(message, file=source.file, row=row, field="id", found=f"{station} {area}", check="F.005")
-            stations.append(Station(station, area, eligible))
+            told = [" ".join(text.split()) for text in place]
+            for name, text in zip(PLACE, told, strict=True):
+                if text and not is_place(name, text):
+                    raise BadInput(f"no {name}", file=source.file, row=row, field=name, found=f"{len(text)} characters",
+                                   expected=f"a text of at most {PLACE[name]} characters")  # fmt: skip
+            stations.append(Station(station, area, eligible, address=told[0], settlement=told[1]))
     return stations
 
 

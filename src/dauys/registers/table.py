@@ -19,6 +19,7 @@ import polars as pl
 
 from dauys.errors import BadInput
 from dauys.registers.blocks import BLOCK, bare, blocks, decode
+from dauys.registers.broken import Broken, is_ragged, mend
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
 from dauys.regular_file import open_regular
@@ -59,13 +60,16 @@ def read_table(
     mapped: Collection[str] = (),
     chunk_rows: int = CHUNK_ROWS,
     block: int = BLOCK,
+    broken: Broken | None = None,
 ) -> Iterator[Chunk]:
     """Streams a table as chunks of at most `chunk_rows` rows; memory is bounded by one block, not by the file.
 
     `columns` maps our names to the file's column, or to several that are joined with ":". The names in `numbers` are
     counts. A name in `optional` may be absent from the file, and its cells may be empty. `aliases` maps other labels
     (any language, case and blanks do not matter) to our names. `ignore` lists columns of the file that are not read;
-    None ignores every column that is not asked for. `mapped`: see `Wanted`. Raises BadInput F.001 to F.017.
+    None ignores every column that is not asked for. `mapped`: see `Wanted`. With `broken` a line of a CSV that is no row is
+    told there and comes as a row without anything in it (registers.broken; every name must be optional then); otherwise it
+    is a fault of the file. Raises BadInput F.001 to F.017.
     """
     wanted = Wanted(columns, frozenset(numbers), frozenset(optional), aliases or {}, ignore, frozenset(mapped))
     suffixes = {suffix.lower() for suffix in path.suffixes}
@@ -76,7 +80,7 @@ def read_table(
     elif ".json" in suffixes:
         yield from _json(path, wanted, chunk_rows)
     elif suffixes & {".csv", ".tsv", ".txt"}:
-        yield from _csv(path, wanted, chunk_rows, block)
+        yield from _csv(path, wanted, chunk_rows, block, broken)
     else:
         raise BadInput(
             "the kind of file is not known by its name",
@@ -128,18 +132,18 @@ def _cell(row: Mapping[str, Any], label: str, number: int, file: Path | None) ->
     )
 
 
-def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chunk]:
+def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int, broken: Broken | None) -> Iterator[Chunk]:
     layout: Layout | None = None
     separator, row = ",", 1
     try:
-        for block in blocks(path, size):
+        for block in blocks(path, size, quotes=broken is None):
             text = block
             if layout is None:
                 end = _header_end(block)
                 separator, header = _header(block[:end], path)
                 layout = wanted.layout(header, path, 1)
                 text, row = block[end:], 2
-            frame = _parse(text, row, separator, layout, path)
+            frame = _block(text, row, separator, layout, path, broken)
             for start in range(0, len(frame), chunk_rows):
                 yield _chunk(frame.slice(start, chunk_rows), layout, path, row + start)
             row += len(frame)
@@ -151,6 +155,22 @@ def _csv(path: Path, wanted: Wanted, chunk_rows: int, size: int) -> Iterator[Chu
         ) from None
     if row == 2:
         raise BadInput("the file has a header and no rows", file=path, check="F.003", expected="at least one row")
+
+
+def _block(
+    text: bytes, row: int, separator: str, layout: Layout, path: Path, broken: Broken | None
+) -> pl.DataFrame:  # fmt: skip
+    """A block as a frame; what is no row is mended where somebody wants to hear of it."""
+    width = len(layout.header)
+    if broken is None:
+        return _parse(text, row, separator, layout, path)
+    if text and not is_ragged(text, separator, width):
+        try:
+            return _parse(text, row, separator, layout, path)
+        except BadInput as fault:
+            if fault.check not in ("F.004", "F.008"):
+                raise
+    return _parse(mend(text, row, separator, width, path, broken) if text else text, row, separator, layout, path)
 
 
 def _header_end(block: bytes) -> int:
@@ -238,10 +258,14 @@ def _chunk(frame: pl.DataFrame, layout: Layout, file: Path | None, first_row: in
                 series = series.fill_null(0)
             numbers[name] = series.to_numpy()
         else:
-            parts = [frame[f"c{place}"].fill_null("") for place in places]
+            parts = [_filled(frame[f"c{place}"]) for place in places]
             several = len(parts) > 1
             texts[name] = pl.select(pl.concat_str(parts, separator=":")).to_series() if several else parts[0]
     return Chunk(file, first_row, texts, numbers, missing)
+
+
+def _filled(texts: pl.Series) -> pl.Series:
+    return texts.fill_null("") if texts.null_count() else texts  # filling copies, even where there is nothing to fill
 
 
 def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:

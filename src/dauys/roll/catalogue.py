@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from dauys.law.files import read_yaml
+from dauys.registers.catalogue import Check, catalogue, table
+
+BROKEN = "R.017"
+"""The line is no row: only how it is broken can be said."""
 
 NOT_YET = "R.008"
 """Not a fault: the person is not 18 on the poll's day, and is listed apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowCheck:
-    """One numbered check of a row; a row that raises it is not taken."""
-
-    number: str
-    title: Mapping[str, str]
-    text: Mapping[str, str]
-
-
-@cache
-def row_checks() -> Mapping[str, RowCheck]:
-    """All of them, by number."""
-    checks: dict[str, RowCheck] = {}
-    for item in read_yaml(Path(__file__).parent / "checks.yaml").items():
-        parts = item.mapping(("number", "title", "text"))
-        number = parts["number"].matching(r"R\.0[0-9]{2}", "a number like R.001")
-        if number in checks:
-            item.fail("the number is taken", found=number, expected="each number once")
-        checks[number] = RowCheck(number, parts["title"].labels(), parts["text"].labels())
-    return checks
+def row_checks() -> Mapping[str, Check]:
+    """All of them, by number; a row that raises one is not taken."""
+    return catalogue("roll")
 
 
 def markdown() -> str:
     """The table of docs/roll.md."""
-    lines = ["| number | English | Қазақша | Русский |", "|---|---|---|---|"]
-    for check in row_checks().values():
-        cells = [f"**{check.title[language]}.** {check.text[language]}" for language in ("en", "kk", "ru")]
-        lines.append(f"| {check.number} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(table(row_checks().values())) + "\n"
 
 
 if __name__ == "__main__":

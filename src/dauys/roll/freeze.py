@@ -27,8 +27,8 @@ from dauys.roll.frozen import (
     COMMITMENTS_PER_ENTRY,
     PURPOSE,
     StationRoll,
-    addition_body,
     bodies,
+    change_body,
     commitment,
     station_root,
 )
@@ -45,7 +45,11 @@ MANY_VOTERS, VOTERS_PER_BLOCK = 1_000_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A frozen roll. `differ` counts the stations whose number is not that of the poll's list."""
+    """A frozen roll. `differ` counts the stations whose number is not that of the poll's list.
+
+    `elsewhere` counts the voters who are not on it because their home station is none of the poll's (a local poll with the
+    nation's roll), `elsewhere_stations` those stations.
+    """
 
     poll: str
     at: datetime
@@ -53,6 +57,8 @@ class Frozen:
     stations: int
     root: bytes
     differ: int
+    elsewhere: int = 0
+    elsewhere_stations: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -62,6 +68,8 @@ class Frozen:
             "stations": self.stations,
             "root": self.root.hex(),
             "differ": self.differ,
+            "elsewhere": self.elsewhere,
+            "elsewhere_stations": self.elsewhere_stations,
         }
 
 
@@ -75,8 +83,8 @@ def freeze(
 ) -> Frozen:
     """Freezes the roll as it is in force now for an opened poll: entitlements, and signed entries of the record.
 
-    On it are all who may vote on the poll's day and are 18 then. `seal` is the commission's key. In the caller's transaction.
-    Raises DauysError: frozen already, nobody on the roll, or a home station that the poll does not have.
+    On it are all who may vote on the poll's day, are 18 then, and whose home station the poll has; the others are counted.
+    `seal` is the commission's key. In the caller's transaction. Raises DauysError: frozen already, or nobody is left.
     """
     before = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll"), {"poll": poll.id})
     if before is not None:
@@ -91,7 +99,13 @@ def freeze(
     rolls = {station: StationRoll(station, 0, station_root(())) for station in listed}
     about = connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE oid = CAST('voter' AS regclass)"))
     many = (about or 0) >= MANY_VOTERS
-    homes = list(_homes(connection, poll.day, sets, young, listed))  # 24 bytes each: one connection reads or writes
+    everybody = _homes(connection, poll.day, sets, young)
+    homes, elsewhere = [], []  # 24 bytes each: one connection reads or writes
+    for station, voters in everybody:
+        if station in listed:
+            homes.append((station, voters))
+        else:
+            elsewhere.append(len(voters) // EACH)
     workers = (cores() if many else 0) if processes is None else processes
 
     def packed_rows() -> Iterator[bytes]:
@@ -102,9 +116,10 @@ def freeze(
     with loading(connection, "entitlement", many) as fresh:
         copy_rows(connection, "entitlement", RIGHT, packed_rows(), fresh)
     found = list(rolls.values())
-    voters = sum(roll.voters for roll in found)
-    if not voters:
-        raise DauysError(f"nobody on the roll may vote on {poll.day}: import it and have the set approved first")
+    total_voters = sum(roll.voters for roll in found)
+    if not total_voters:
+        more = f" at a station of this poll, {sum(elsewhere):,} do elsewhere" if elsewhere else ""
+        raise DauysError(f"nobody on the roll may vote on {poll.day}{more}: import it and have the set approved first")
     entries = [
         sign_entry(Entry(poll.id, kind, name, at.isoformat(), COMMISSION, body), seal)
         for kind, name, body in bodies(found, poll.day.isoformat())
@@ -113,20 +128,20 @@ def freeze(
     root = bytes.fromhex(str(entries[0].body["root"]))
     connection.execute(
         sa.text("INSERT INTO roll_freeze (poll, at, sets, voters, root) VALUES (:poll, :at, :sets, :voters, :root)"),
-        {"poll": poll.id, "at": at, "sets": sets["sets"], "voters": voters, "root": root},
+        {"poll": poll.id, "at": at, "sets": sets["sets"], "voters": total_voters, "root": root},
     )
     connection.execute(
         sa.text("INSERT INTO roll_station (poll, station, voters, root) VALUES (:poll, :station, :voters, :root)"),
         [{"poll": poll.id, "station": roll.id, "voters": roll.voters, "root": roll.root} for roll in found],
     )
     differ = sum(roll.voters != listed[roll.id] for roll in found)
-    return Frozen(poll.id, at, voters, len(found), root, differ)
+    return Frozen(poll.id, at, total_voters, len(found), root, differ, sum(elsewhere), len(elsewhere))
 
 
 def _homes(
-    connection: Connection, day: date, sets: Mapping[str, list[int]], young: Sequence[UUID], known: Iterable[str]
+    connection: Connection, day: date, sets: Mapping[str, list[int]], young: Sequence[UUID]
 ) -> Iterator[tuple[str, bytes]]:
-    """Each station with its voters' ids and sets, one after the other. Raises DauysError for a station not in `known`."""
+    """Each home station with its voters' ids and sets, one after the other; the poll may not have it."""
     connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
     rows = connection.execute(
         sa.text(
@@ -137,13 +152,7 @@ def _homes(
         {**sets, "on": day, "young": list(young)},
         execution_options={"yield_per": 100},
     )
-    stations = set(known)
     for row in rows:
-        if row.station not in stations:
-            count = len(row.voters) // EACH
-            raise DauysError(
-                f"{count:,} voters have home station {row.station}, which the poll does not have: bring in a set that moves them"
-            )
         yield row.station, bytes(row.voters)
 
 
@@ -179,11 +188,15 @@ def _of_age(vault: Vault, voter: UUID, sealed: bytes, day: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an addition did: voters added, those who were on the list already, those who may not vote, and the new total."""
+    """What an addition did: voters added, those who were on the list already, those who may not vote, and the new total.
+
+    `elsewhere`: those whose home station the poll does not have.
+    """
 
     added: int
     on_list: int
     may_not: int
+    elsewhere: int
     total: int
     stations: int
 
@@ -196,12 +209,18 @@ def add_set(
 ) -> Added:
     """Brings the voters of an applied set, as they are in force, onto a frozen roll, each at the home station, with a reason.
 
-    Who has a right in the poll already keeps it where it is. Raises DauysError: not frozen, closed, set not applied, no reason.
+    Who has a right in the poll already keeps it where it is. Raises DauysError: not frozen, or only later than `at`; closed;
+    set not applied; no reason.
     """
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
-    if connection.scalar(sa.text("SELECT 1 FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id}) is None:
+    frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
+    if frozen is None:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set and freeze it")
+    if at < frozen:
+        raise DauysError(
+            f"the roll of {poll.id} was frozen at {frozen.isoformat()}: nothing is added to it at {at.isoformat()}, before that"
+        )
     if log.of_kind(connection, poll.id, "closing"):
         raise DauysError(f"{poll.id} is closed: the list does not change once counting has begun")
     found = get_set(connection, set_id)
@@ -223,16 +242,14 @@ def add_set(
         )
     )
     new: dict[str, list[bytes]] = {}
-    on_list = may_not = 0
+    on_list = may_not = elsewhere = 0
     for row in rows:
         if rights[row.voter] in listed:
             on_list += 1
         elif not row.votes or not _of_age(vault, row.voter, bytes(row.sealed), poll.day):
             may_not += 1
         elif row.area is None:
-            raise DauysError(
-                f"the poll has no station {row.station}: bring in a set with the voters' stations of the day"
-            )
+            elsewhere += 1
         elif at >= poll.closing(row.area):
             raise DauysError(f"station {row.station} has closed: its list does not change any more")
         else:
@@ -240,7 +257,7 @@ def add_set(
     for station, voters in new.items():
         for first in range(0, len(voters), COMMITMENTS_PER_ENTRY):
             _add(connection, vault, poll, station, voters[first : first + COMMITMENTS_PER_ENTRY], reason, seal, at)
-    return Added(sum(map(len, new.values())), on_list, may_not, total(connection, poll.id), len(new))
+    return Added(sum(map(len, new.values())), on_list, may_not, elsewhere, total(connection, poll.id), len(new))
 
 
 def _add(
@@ -254,7 +271,7 @@ def _add(
     number = (last or 0) + 1
     rights = [vault.entitlement(poll.id, voter[:ID]) for voter in voters]
     ones = [commitment(poll.id, station, vault.salt(PURPOSE, right), right) for right in rights]
-    body = addition_body(station, reason, ones)
+    body = change_body(station, reason, ones)
     entry = Entry(poll.id, ADDITIONS, f"{ADDITIONS}/{station}/{number}", at.isoformat(), COMMISSION, body)
     log.append(connection, poll.id, [sign_entry(entry, seal)])
     packed, _ = Rights(vault, poll.id, number)([(station, b"".join(voters))])
@@ -269,11 +286,12 @@ def _add(
 
 
 def total(connection: Connection, poll: str) -> int:
-    """How many are on a poll's roll now: the frozen ones and all additions."""
+    """How many are on a poll's roll now: the frozen ones and all additions, without the withdrawn."""
     found = connection.scalar(
         sa.text(
             "SELECT coalesce((SELECT voters FROM roll_freeze WHERE poll = :poll), 0) "
-            "+ coalesce((SELECT sum(voters) FROM roll_addition WHERE poll = :poll), 0)"
+            "+ coalesce((SELECT sum(voters) FROM roll_addition WHERE poll = :poll), 0) "
+            "- (SELECT count(*) FROM roll_withdrawal WHERE poll = :poll AND outcome = 'withdrawn')"
         ),
         {"poll": poll},
     )

@@ -16,7 +16,7 @@ from dauys.errors import DauysError
 from dauys.record.canonical import canonical
 from dauys.record.merkle import HASH_SIZE, leaf_hash, root
 
-ROLL, STATIONS, ADDITIONS = "roll", "roll-stations", "additions"
+ROLL, STATIONS, ADDITIONS, WITHDRAWALS = "roll", "roll-stations", "additions", "withdrawals"
 """The kinds of entries."""
 
 STATIONS_PER_ENTRY = 300
@@ -74,8 +74,8 @@ def bodies(stations: Sequence[StationRoll], day: str) -> Iterator[tuple[str, str
         yield STATIONS, f"{STATIONS}/{number}", {"stations": [one.to_json() for one in part]}
 
 
-def addition_body(station: str, reason: str, commitments: Sequence[bytes]) -> dict[str, Any]:
-    """The body of `additions/<station>/<n>`: voters who came onto a frozen roll, and why."""
+def change_body(station: str, reason: str, commitments: Sequence[bytes]) -> dict[str, Any]:
+    """The body of `additions/<station>/<n>` or `withdrawals/<station>/<n>`: who came onto a frozen roll or left it, and why."""
     return {
         "station": station,
         "reason": reason,
@@ -88,7 +88,7 @@ class RollReader:
     """Holds a record's entries about the roll to one another, in their order; whoever replays a record feeds it.
 
     Raises DauysError with what is wrong: a second roll, a station twice or unknown, a count or root that does not follow, a
-    commitment that stands twice. `eligible` are the voters of each station so far, additions included.
+    commitment that stands twice. `eligible` are the voters of each station so far, with additions and without the withdrawn.
     """
 
     def __init__(self, stations: Iterable[str]) -> None:
@@ -97,17 +97,17 @@ class RollReader:
         self.eligible: dict[str, int] = {}
         self.total = 0
         self._roll: Mapping[str, Any] | None = None
-        self._added: dict[str, int] = {}
-        self._seen: set[str] = set()
+        self._changes: dict[tuple[str, str], int] = {}
+        self._seen: dict[str, set[str]] = {ADDITIONS: set(), WITHDRAWALS: set()}
 
     def read(self, kind: str, entry_id: str, body: Mapping[str, Any]) -> None:
-        """Takes in one entry of the kinds `roll`, `roll-stations`, `additions`."""
+        """Takes in one entry of the kinds `roll`, `roll-stations`, `additions`, `withdrawals`."""
         if kind == ROLL:
             self._read_roll(entry_id, body)
         elif kind == STATIONS:
             self._read_stations(body)
-        elif kind == ADDITIONS:
-            self._read_addition(entry_id, body)
+        elif kind in (ADDITIONS, WITHDRAWALS):
+            self._read_change(kind, entry_id, body)
         else:
             raise DauysError(f"{kind} is no kind of entry about the roll")
 
@@ -142,7 +142,7 @@ class RollReader:
             self.frozen[one.id] = one
             self.eligible[one.id] = one.voters
 
-    def _read_addition(self, entry_id: str, body: Mapping[str, Any]) -> None:
+    def _read_change(self, kind: str, entry_id: str, body: Mapping[str, Any]) -> None:
         match body:
             case {
                 "station": str(station),
@@ -151,24 +151,26 @@ class RollReader:
                 "commitments": list(ones),
                 **rest,
             }:
-                number = self._added.get(station, 0) + 1
+                number = self._changes.get((kind, station), 0) + 1
+                change = count if kind == ADDITIONS else -count
                 good = (
                     station in self.frozen
                     and reason
-                    and entry_id == f"{ADDITIONS}/{station}/{number}"
+                    and entry_id == f"{kind}/{station}/{number}"
+                    and self.eligible[station] + change >= 0
                     and count == len(ones) > 0
                     and not rest
                     and all(isinstance(one, str) and is_hash(one) for one in ones)
                     and ones == sorted(set(ones))
-                    and self._seen.isdisjoint(ones)
+                    and self._seen[kind].isdisjoint(ones)
                 )
                 if good:
-                    self._added[station] = number
-                    self._seen.update(ones)
-                    self.eligible[station] += count
-                    self.total += count
+                    self._changes[kind, station] = number
+                    self._seen[kind].update(ones)
+                    self.eligible[station] += change
+                    self.total += change
                     return
-        raise DauysError(f"{entry_id}: no addition to a frozen roll, or a commitment stands twice")
+        raise DauysError(f"{entry_id}: no change of a frozen roll, or a commitment stands twice")
 
 
 def is_hash(text: str) -> bool:

@@ -1,7 +1,7 @@
 """How does a file of voters come onto the roll? Every bad row into a list, the good ones into a change set that is held.
 
-Nothing takes effect here: the set waits until a second person has decided (`roll.changes`). The table is read strictly
-(registers.table): a file that is no table, or lacks a column, is refused whole; a row that is wrong is not.
+Nothing takes effect here: the set waits until a second person has decided (`roll.changes`). A file that is no table, or lacks
+a column, is refused whole (registers.table); a row that is wrong is not, nor a line that is no row at all (registers.broken).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from dauys.errors import BadInput
 from dauys.registers.columns import Source
+from dauys.registers.spreadsheet import plain
 from dauys.registers.table import read_table
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.catalogue import row_checks
@@ -83,9 +84,13 @@ class _Reading:
 
     def good_rows(self, mapping: Mapping[str, Source]) -> Iterator[pl.DataFrame]:
         """The good rows, chunk by chunk; the others are listed."""
-        for chunk in read_table(self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK):
+        broken: dict[int, str] = {}
+        chunks = read_table(
+            self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK, broken=broken.__setitem__
+        )
+        for chunk in chunks:
             self.first_row = self.first_row if self.iins else chunk.first_row
-            rows = check_rows(chunk, self.terms, self.seen)
+            rows = check_rows(chunk, self.terms, self.seen, broken)
             self.iins.append(rows.iins)
             self.taken += len(rows.good)
             self.bad += rows.bad
@@ -116,7 +121,8 @@ class _Reading:
                 self._listed = self.bad_file.open("w", encoding="utf-8", newline="")
                 csv.writer(self._listed).writerow(BAD_HEADER)
             what = row_checks()[fault.check].title["en"] + (f": {fault.more}" if fault.more else "")
-            csv.writer(self._listed).writerow((fault.row, fault.field, fault.check, what, fault.shown))
+            cells = (fault.field, fault.check, what, fault.shown)
+            csv.writer(self._listed).writerow((fault.row, *map(plain, cells)))
             self.checks[fault.check] += 1
 
     def close(self, keep: bool) -> None:
@@ -201,7 +207,7 @@ def add_versions(connection: Connection, vault: Vault, set_id: int, rows: Sequen
 def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
     """Refuses a file without the columns that every row needs; the rows are looked at later, each by itself."""
     try:
-        next(read_table(path, mapping, optional=OPTIONAL, chunk_rows=1))
+        next(read_table(path, mapping, optional=OPTIONAL, chunk_rows=1, broken=lambda row, what: None))
     except BadInput as fault:
         if fault.check in HEADER_FAULTS:
             raise

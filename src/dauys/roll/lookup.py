@@ -137,6 +137,8 @@ def _rule(poll: Poll, law: Snapshot, key: str) -> tuple[Value, str] | LawNotLoad
 class Answer:
     """What a voter is told. `final`: the list is frozen for this poll; else it is the roll as it stands now.
 
+    `settlement` and `address` are those of the station, where the list of stations has them.
+
     `retry` is when to ask again where there were too many look-ups.
     """
 
@@ -145,6 +147,8 @@ class Answer:
     area: str = ""
     final: bool = False
     retry: datetime | None = None
+    settlement: str = ""
+    address: str = ""
 
 
 def look_up(
@@ -170,7 +174,7 @@ def standing(connection: Connection, vault: Vault, poll: Poll, iin: str, born: d
             "WITH frozen AS (SELECT EXISTS (SELECT FROM roll_freeze WHERE poll = :poll) AS is), "  # noqa: S608
             "now AS (SELECT v.* FROM voter v WHERE v.voter = :voter AND " + HOLDS + "), "
             "had AS (SELECT e.home, v.sealed FROM entitlement e JOIN voter v ON v.voter = e.voter AND v.set_id = e.set_id "
-            "WHERE e.poll = :poll AND e.id = :right) "
+            "WHERE e.poll = :poll AND e.id = :right AND e.holder <> 'withdrawn') "
             "SELECT frozen.is AS frozen, had.home, had.sealed AS had, now.sealed AS now, now.station, now.status, now.since, "
             "now.until, now.sealed IS NOT NULL AS here FROM frozen LEFT JOIN now ON true LEFT JOIN had ON true"
         ),
@@ -182,12 +186,15 @@ def standing(connection: Connection, vault: Vault, poll: Poll, iin: str, born: d
     fits = compare_digest(person.born.isoformat(), born.isoformat())
     votes = row.frozen or (row.here and may_vote(row.status, row.since, row.until, poll.day))
     station = (row.home if row.frozen else row.station) or ""
-    area = connection.scalar(
-        sa.text("SELECT area FROM station WHERE poll = :poll AND id = :id"), {"poll": poll.id, "id": station}
-    )
+    place = connection.execute(
+        sa.text("SELECT area, settlement, address FROM station WHERE poll = :poll AND id = :id"),
+        {"poll": poll.id, "id": station},
+    ).one_or_none()
     if sealed is None or not fits or not votes or not of_age(person.born, poll.day):
         return Answer(NOT_LISTED, final=row.frozen)
-    return Answer(LISTED, station, area or "", row.frozen)
+    if place is None:
+        return Answer(LISTED, station, "", row.frozen)
+    return Answer(LISTED, station, place.area, row.frozen, None, place.settlement, place.address)
 
 
 @lru_cache(maxsize=4)

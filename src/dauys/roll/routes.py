@@ -278,7 +278,9 @@ def _ask(call: Call) -> Model:
     if found.outcome == LIMITED:
         raise Refused(Fault("limited", status=429), found.retry)
     area = next((dict(area.names) for area in poll.areas if area.code == found.area), {})
-    return model | {"found": {"outcome": found.outcome, "station": found.station, "area": area, "final": found.final}}
+    told = {"outcome": found.outcome, "station": found.station, "area": area, "final": found.final,
+            "address": ", ".join(filter(None, (found.settlement, found.address)))}  # fmt: skip
+    return model | {"found": told}
 
 
 def _claim(call: Call) -> Model:

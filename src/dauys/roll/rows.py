@@ -6,7 +6,7 @@ Whole columns at once; only a row that fails is looked at by itself. What is sho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from dauys.registers.table import Chunk
-from dauys.roll.catalogue import NOT_YET
+from dauys.roll.catalogue import BROKEN, NOT_YET
 from dauys.roll.iin import Iins, Mask, Numbers, masked, read_iins, real_dates
 from dauys.roll.voter import ADULT, ELIGIBLE, FOR_GOOD, STATUSES, day_number
 
@@ -66,8 +66,11 @@ class Rows:
     iins: Numbers
 
 
-def check_rows(chunk: Chunk, terms: Terms, seen: Seen) -> Rows:
-    """Checks a chunk. A row whose IIN came before is bad; which rows these are is said at the end of the file (`Seen`)."""
+def check_rows(chunk: Chunk, terms: Terms, seen: Seen, broken: MutableMapping[int, str] | None = None) -> Rows:
+    """Checks a chunk. A row whose IIN came before is bad; which rows these are is said at the end of the file (`Seen`).
+
+    `broken` are lines that are no rows, and why; those of this chunk are taken out of it.
+    """
     frame = pl.DataFrame(dict(chunk.texts)).select(
         pl.col(name).str.strip_chars() if name in chunk.texts else pl.lit("").alias(name) for name in COLUMNS
     )
@@ -93,6 +96,10 @@ def check_rows(chunk: Chunk, terms: Terms, seen: Seen) -> Rows:
             mask = late
         for place in np.flatnonzero(mask).tolist():
             faults.append(Fault(chunk.first_row + place, field, check, _shown(check, frame[field][place])))
+    if broken:
+        here = {row: broken.pop(row) for row in list(broken) if chunk.first_row <= row < chunk.first_row + len(frame)}
+        faults = [fault for fault in faults if fault.row not in here]
+        faults += [Fault(row, "", BROKEN, "", what) for row, what in here.items()]
     faults.sort(key=lambda fault: fault.row)
     good = ~(bad | late)
     return Rows(

@@ -1,4 +1,4 @@
-"""How did the number of voters of a poll become what it is? From the record alone: the frozen roll, and what was added by when.
+"""How did the number of voters of a poll become what it is? From the record alone: the frozen roll, and what changed by when.
 
 In 2022 three totals were announced, 11,722,536, 11,732,699 and 11,734,642, and nothing said why they differ.
 """
@@ -13,13 +13,13 @@ from typing import Any
 
 from dauys.record import log
 from dauys.registers.poll import Poll
-from dauys.roll.frozen import ADDITIONS, ROLL
+from dauys.roll.frozen import ADDITIONS, ROLL, WITHDRAWALS
 from dauys.store.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The total at a moment, how many came since the step before, and for which reasons."""
+    """The total at a moment, how many came since the step before (less those withdrawn), and for which reasons."""
 
     at: datetime
     total: int
@@ -43,10 +43,11 @@ def story(connection: Connection, poll: Poll) -> list[Step]:
     steps = [Step(datetime.fromisoformat(first.at), int(first.body["voters"]), 0, {})]
     hours = [poll.moment(at) for at in poll.reports]
     by_hour: dict[datetime, Counter[str]] = {}
-    for _, entry in log.of_kind(connection, poll.id, ADDITIONS):
-        at = datetime.fromisoformat(entry.at)
-        hour = next((hour for hour in hours if at <= hour), at)
-        by_hour.setdefault(hour, Counter())[str(entry.body["reason"])] += int(entry.body["count"])
+    for kind, sign in ((ADDITIONS, 1), (WITHDRAWALS, -1)):
+        for _, entry in log.of_kind(connection, poll.id, kind):
+            at = datetime.fromisoformat(entry.at)
+            hour = next((hour for hour in hours if at <= hour), at)
+            by_hour.setdefault(hour, Counter())[str(entry.body["reason"])] += sign * int(entry.body["count"])
     for hour, reasons in sorted(by_hour.items()):
         added = sum(reasons.values())
         steps.append(Step(hour, steps[-1].total + added, added, dict(reasons.most_common())))

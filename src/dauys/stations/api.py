@@ -29,7 +29,7 @@ from dauys.registers.cells import not_text
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
 from dauys.stations.beside import NOTHING, Beside
-from dauys.stations.catalogue import checks_of
+from dauys.stations.catalogue import checks_of, severity
 from dauys.stations.corrections import Seal
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
 from dauys.stations.overview import Held, outliers, poll_of, quarantine, raised
@@ -83,7 +83,8 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], seal: Seal, beside:
     async def take_correction(request: Request, poll: str) -> Response:
         await run_in_threadpool(_clerk, engine, token_of(request), clock())
         body = await json_body(request)
-        return _receipts([await run_in_threadpool(_correction, engine, poll, body, token_of(request), clock(), seal)])
+        token = token_of(request)
+        return _receipts([await run_in_threadpool(_correction, engine, poll, body, token, clock(), seal, beside)])
 
     @routes.get("/{poll:path}/checks")
     @answered
@@ -159,7 +160,9 @@ _CORRECTION = {"station": str, "contest": str, "time": str, "after": dict, "reas
                "sig": str, "at": str, "by": str}  # fmt: skip
 
 
-def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal) -> Receipt:
+def _correction(
+    engine: sa.Engine, poll_id: str, body: Any, token: str | None, at: datetime, seal: Seal, beside: Beside
+) -> Receipt:  # fmt: skip
     parts = _parts(body)
     with engine.begin() as connection:
         account = account_of(connection, token, at)
@@ -175,7 +178,7 @@ def _correction(engine: sa.Engine, poll_id: str, body: Any, token: str | None, a
         }
         if "time" in parts:
             return correct_report(connection, poll, hour=parts["time"], **terms)
-        return correct(connection, poll, contest=parts.get("contest"), **terms)
+        return correct(connection, poll, contest=parts.get("contest"), beside=beside, **terms)
 
 
 def _parts(body: Any) -> dict[str, Any]:
@@ -220,7 +223,7 @@ def _checks(engine: sa.Engine, poll_id: str) -> dict[str, Any]:
 def _catalogue(poll: Poll) -> list[dict[str, Any]]:
     found = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
     return [
-        {"number": check.number, "severity": check.severity.value, "title": dict(check.title), "text": dict(check.text),
+        {"number": check.number, "severity": severity(check.number).value, "title": dict(check.title), "text": dict(check.text),
          "cite": check.cite}
         for _, check in sorted(found.items())
     ]  # fmt: skip

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from dauys.law.files import LANGUAGES, read_yaml
 from dauys.law.form import Form
+from dauys.registers.catalogue import Check, table
+from dauys.registers.catalogue import catalogue as catalogue_of
 
 
 class Severity(StrEnum):
@@ -29,18 +31,9 @@ _BY_PREFIX = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One numbered check. `cite` is the article behind it, empty where it is plausibility and not law."""
-
-    number: str
-    title: Mapping[str, str]
-    text: Mapping[str, str]
-    cite: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        return _BY_PREFIX[self.number[:3]]
+def severity(number: str) -> Severity:
+    """What follows from the check of this number."""
+    return _BY_PREFIX[number[:3]]
 
 
 def quarantines(checks: Iterable[str]) -> bool:
@@ -48,17 +41,9 @@ def quarantines(checks: Iterable[str]) -> bool:
     return any(number.startswith("F.") for number in checks)
 
 
-@cache
 def catalogue() -> Mapping[str, Check]:
     """All checks that hold in every poll, by number. A form adds its own identities: `checks_of`."""
-    checks: dict[str, Check] = {}
-    for item in read_yaml(Path(__file__).parent / "checks.yaml").items():
-        parts = item.mapping(("number", "title", "text"))
-        number = parts["number"].matching(r"[FW]\.[0-9]{3}", "a number like F.101 or W.101")
-        if number in checks or number[:3] not in _BY_PREFIX:
-            item.fail("the number is taken or unknown", found=number, expected="F.0xx, F.1xx, W.1xx or W.2xx, once")
-        checks[number] = Check(number, parts["title"].labels(), parts["text"].labels())
-    return checks
+    return catalogue_of("stations")
 
 
 def checks_of(form: Form) -> Mapping[str, Check]:
@@ -108,11 +93,10 @@ def markdown(forms: Iterable[Form]) -> str:
         "record and on pages. This page is made from `src/dauys/stations/checks.yaml` and the forms of the packs:",
         "`python -m dauys.stations.catalogue > docs/checks.md`; a test keeps it in step.",
     ]
-    for severity, (title, what) in _WHAT.items():
-        numbers = [check for check in catalogue().values() if check.severity is severity]
-        lines += ["", f"## {title}: {numbers[0].number[:3]}xx", "", f"What follows: {what}.", ""]
-        lines += ["| number | English | Қазақша | Русский |", "|---|---|---|---|"]
-        lines += [_row(check) for check in numbers]
+    for follows, (title, what) in _WHAT.items():
+        numbers = [check for check in catalogue().values() if severity(check.number) is follows]
+        lines += ["", f"## {title}: {numbers[0].number[:3]}xx", "", f"What follows: {what}.", "", *table(numbers)]
+    lines += ["", "## Observers (O)", "", "They have [a page of their own](observer-checks.md)."]
     lines += ["", "## Misprints that the W.2xx checks are tried on", ""]
     lines += ["All were really printed about votes in Kazakhstan; the tests hold each against its right figure.", ""]
     lines += ["| id | caught by | what that takes |", "|---|---|---|"]
@@ -127,11 +111,6 @@ def markdown(forms: Iterable[Form]) -> str:
                 f"| {identity.cite} |"
             )
     return "\n".join(lines) + "\n"
-
-
-def _row(check: Check) -> str:
-    cells = [f"**{check.title[language]}.** {check.text[language]}" for language in ("en", "kk", "ru")]
-    return f"| {check.number} | " + " | ".join(cells) + " |"
 
 
 def main() -> None:

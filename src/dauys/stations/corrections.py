@@ -20,6 +20,7 @@ from dauys.record.entry import Entry, EntryError, check_signature, sign_entry
 from dauys.record.log import append, entry_at
 from dauys.registers.poll import COMMISSION, Poll
 from dauys.stations.batch import one
+from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.catalogue import quarantines
 from dauys.stations.checks import protocol_checks
 from dauys.stations.ledger import Receipt, annulled, earlier, lock, look_up, moment
@@ -44,6 +45,7 @@ def correct(
     before: Mapping[str, int] | None = None,
     sig: str | None = None,
     seal: Ed25519PrivateKey | None = None,
+    beside: Beside = NOTHING,
 ) -> Receipt:
     """Replaces the values of a station's protocol and says which state it is in now.
 
@@ -52,7 +54,8 @@ def correct(
 
     `of` (the entry that is replaced) and `before` (its values) are compared with what stands, where they are given, so
     that a correction never undoes one its author has not seen. A protocol in quarantine may be confirmed: the same
-    values with a reason. Sent twice it gives the same receipt. Raises BadInput F.020 to F.032.
+    values with a reason. `beside` adds checks of its own, as for a protocol. Sent twice it gives the same receipt. Raises
+    BadInput F.020 to F.032.
     """
     found = poll.contest(contest)
     batch = one(found.id, station, after)
@@ -89,6 +92,8 @@ def correct(
         )  # fmt: skip
     if dict(after) == row.present and state is State.ACCEPTED:
         raise BadInput("the correction changes nothing", field="after", check="F.032", expected="other values")
+    if beside is not NOTHING:
+        checks += tuple(sorted(set(beside.numbers(connection, poll.id, station, after)) - set(checks)))
     version = row.version + 1
     body = {
         "contest": found.id,

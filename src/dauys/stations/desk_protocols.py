@@ -91,7 +91,7 @@ def _quarantine(visit: Visit) -> Model | str:
     return about(poll) | {
         "corrected": corrected and protocol(visit.connection, poll.id, visit.asked("contest"), corrected),
         "held": held[:PER_PAGE],
-        "checks": checks,
+        "checks": {**checks, **visit.beside.catalogue},
         "next": start + PER_PAGE if len(held) > PER_PAGE else None,
     }
 
@@ -104,7 +104,7 @@ def _correct(visit: Visit) -> Model | str:
         after = _numbers(values_of(contest, visit.form))
         receipt = correct(
             visit.connection, poll, contest=contest.id, station=station, by=visit.account.author, at=visit.at,
-            after=after, reason=visit.sent("reason"), of=visit.place(), seal=visit.seal(poll.id),
+            after=after, reason=visit.sent("reason"), of=visit.place(), seal=visit.seal(poll.id), beside=visit.beside,
         )  # fmt: skip
         shown = urlencode({"contest": contest.id, "corrected": receipt.station})
         return f"/{quote(poll.id)}/quarantine?{shown}"
@@ -114,7 +114,7 @@ def _correct(visit: Visit) -> Model | str:
     held = protocol(visit.connection, poll.id, contest.id, station)
     if held is None:
         raise BadInput("the station has no protocol yet", field="station", found=station, check="F.029")
-    return model | {"held": held, "checks": checks_of(contest.form)}
+    return model | {"held": held, "checks": {**checks_of(contest.form), **visit.beside.catalogue}}
 
 
 def _numbers(values: Typed) -> dict[str, int]:

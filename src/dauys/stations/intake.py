@@ -7,7 +7,9 @@ protocol are refused: what is in the record is corrected, never overwritten (dau
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,6 +38,9 @@ from dauys.stations.turnout import report_turnout
 from dauys.store.engine import Connection, driver
 
 __all__ = ["Receipt", "annul", "correct", "receive", "report_turnout"]
+
+TOGETHER = 200
+"""Signatures that one thread checks at a time."""
 
 
 def receive(
@@ -71,7 +76,7 @@ def receive(
             others = beside.numbers(connection, poll.id, batch.stations[place], protocols[place])
             checks[place] = tuple(sorted((*checks[place], *others)))
         entries = _entries(poll, contest, batch, stations, protocols, checks, fresh, by, moment(at))
-        placed = append(connection, poll.id, entries)
+        placed = append(connection, poll.id, entries, absent=True)  # `earlier` has looked, under the lock
         new = [
             Receipt(batch.stations[place], contest.id, str(_state(checks[place])), checks[place], at_seq.seq)
             for place, at_seq in zip(fresh, placed, strict=True)
@@ -150,9 +155,19 @@ def _entries(
             )
         except EntryError as error:
             raise _unfit(batch, place, error, said, sig) from error
-        if sig:
-            signed_by_station(entry, stations.keys[place], batch, place)
         entries.append(entry)
+    signed = [(entry, place) for entry, place in zip(entries, fresh, strict=True) if entry.sig]
+    parts = [signed[start : start + TOGETHER] for start in range(0, len(signed), TOGETHER)]
+
+    def check(part: list[tuple[Entry, int]]) -> None:
+        for entry, place in part:
+            signed_by_station(entry, stations.keys[place], batch, place)
+
+    if len(parts) > 1:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # a signature is checked without the interpreter's lock
+            list(threads.map(check, parts))  # in order: the first bad one is named
+    elif parts:
+        check(*parts)
     return entries
 
 

@@ -13,7 +13,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.record.entry import Entry, EntryError, check_signature
 from dauys.stations.batch import Batch
 from dauys.stations.checks import Known
-from dauys.store.engine import Connection
+from dauys.store.engine import Connection, many
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,14 @@ def annulled(connection: Connection, poll_id: str, contest: str) -> frozenset[st
 _STATIONS = sa.text(
     "SELECT s.id, s.area, s.eligible, s.key, t.received AS reported, t.eligible AS reported_eligible FROM station s "
     "LEFT JOIN LATERAL (SELECT received, eligible FROM turnout WHERE poll = s.poll AND station = s.id "
-    "ORDER BY at DESC LIMIT 1) t ON true WHERE s.poll = :poll AND s.id = ANY(:ids)"
+    "ORDER BY at DESC LIMIT 1) t ON true WHERE s.poll = :poll AND "
+    "s.id = ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))"
 )
 
 
 def look_up(connection: Connection, poll_id: str, batch: Batch) -> Stations:
     """What the list and the last turnout reports say of the batch's stations. Raises BadInput F.020."""
-    found = {row.id: row for row in connection.execute(_STATIONS, {"poll": poll_id, "ids": list(set(batch.stations))})}
+    found = {row.id: row for row in connection.execute(_STATIONS, {"poll": poll_id, "ids": many(set(batch.stations))})}
     for place, station in enumerate(batch.stations):
         if station not in found:
             raise batch.refuse(
@@ -101,14 +102,11 @@ def look_up(connection: Connection, poll_id: str, batch: Batch) -> Stations:
                 expected=f"a station of {poll_id}",
             )  # fmt: skip
     rows = [found[station] for station in batch.stations]
-
-    def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.array([-1 if (value := getattr(row, name)) is None else value for row in rows], np.int64)
-
-    keys = [None if row.key is None else bytes(row.key) for row in rows]
+    _, areas, eligible, raw, reported, on_list = zip(*rows, strict=True) if rows else ((),) * 6
+    keys = [None if key is None else bytes(key) for key in raw]
     signs = np.array([key is not None for key in keys], np.bool_)
-    known = Known(column("eligible"), column("reported"), column("reported_eligible"), signs)
-    return Stations([row.area for row in rows], keys, known)
+    last, then = (np.array([-1 if n is None else n for n in part], np.int64) for part in (reported, on_list))
+    return Stations(list(areas), keys, Known(np.array(eligible, np.int64), last, then, signs))
 
 
 def signed_by_station(entry: Entry, key: bytes | None, batch: Batch, place: int) -> None:
@@ -130,6 +128,9 @@ def signed_by_station(entry: Entry, key: bytes | None, batch: Batch, place: int)
 
 
 def earlier(connection: Connection, poll_id: str, ids: Sequence[str]) -> dict[str, tuple[int, Entry]]:
-    query = sa.text("SELECT id, seq, body FROM entry WHERE poll = :poll AND id = ANY(:ids)")
-    rows = connection.execute(query, {"poll": poll_id, "ids": list(ids)})
+    query = sa.text(
+        "SELECT id, seq, body FROM entry WHERE poll = :poll AND id = "
+        "ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))"
+    )
+    rows = connection.execute(query, {"poll": poll_id, "ids": many(ids)})
     return {row.id: (row.seq, Entry.from_bytes(bytes(row.body))) for row in rows}

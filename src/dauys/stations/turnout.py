@@ -20,7 +20,7 @@ from dauys.stations.batch import Batch, Column
 from dauys.stations.checks import Previous, turnout_checks
 from dauys.stations.corrections import sealed
 from dauys.stations.ledger import Receipt, earlier, is_closed, lock, look_up, moment
-from dauys.store.engine import Connection, driver
+from dauys.store.engine import Connection, driver, many
 
 
 class Hour(Protocol):
@@ -94,7 +94,7 @@ def report_turnout(connection: Connection, poll: Poll, reports: Hour, *, by: str
             fresh[0], "the poll is closed and takes no new report", "F.024", field="station",
             found=batch.stations[fresh[0]], expected="a correction of a report that is in",
         )  # fmt: skip
-    placed = append(connection, poll.id, entries)
+    placed = append(connection, poll.id, entries, absent=True)  # `earlier` has looked, under the lock
     if placed:
         with (
             driver(connection).cursor() as cursor,
@@ -258,9 +258,10 @@ def _previous(
     rows = connection.execute(
         sa.text(
             "SELECT DISTINCT ON (station) station, eligible, received FROM turnout WHERE poll = :poll "
-            "AND station = ANY(:ids) AND at < :hour ORDER BY station, at DESC"
+            "AND station = ANY(ARRAY(SELECT json_array_elements_text(CAST(:ids AS json)))) AND at < :hour "
+            "ORDER BY station, at DESC"
         ),
-        {"poll": poll.id, "ids": list(batch.stations), "hour": f"{hour:%H:%M}"},
+        {"poll": poll.id, "ids": many(batch.stations), "hour": f"{hour:%H:%M}"},
     )
     found = {row.station: (row.received, row.eligible) for row in rows}
     pairs = np.array([found.get(station, (-1, -1)) for station in batch.stations], np.int64).reshape(-1, 2)
