@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from dauys.store.engine import open_store
 
 LONGEST_FIRST = (
-    "test_cluster", "test_kazakhstan_2022", "test_russia_2020", "test_served", "test_attack_bundle", "test_planted_faults",
+    "test_cluster", "test_kazakhstan_2022", "test_served", "test_russia_2020", "test_law_pages", "test_centre_processes",
+    "test_station_browser", "test_custody_machine", "test_attack_bundle", "test_planted_faults",
 )  # fmt: skip
 """Files that take many seconds: begun last, one would run on alone while the other processes wait."""
 
 
+settings.register_profile("dauys", deadline=None)  # no test is timed: a busy machine fails nobody
+settings.load_profile("dauys")
 gc.set_threshold(50_000, 20, 50)  # as the commands do: thousands of tests keep much and throw little away
 
 

@@ -71,6 +71,7 @@ def night() -> Iterator[Night]:
         wait_until("the new primary has a synchronous replica", lambda: cluster.replicas, 30)
         lost = cluster.primary
         fail_over(night, load, lost, lambda: cluster.lose(lost, wait=WAIT), lambda: cluster.start(lost))
+        wait_until("entries enough", lambda: sum(author.sent for author in night.authors) > 2 * ENOUGH, 60)
         load.stop()
         yield night
         engine.dispose()

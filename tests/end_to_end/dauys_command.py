@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dauys.cli.main import main
 from dauys.record.note import SigningKey
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,6 +52,23 @@ def command(folder: Path, *args: str | Path, code: int = 0, **environment: str) 
 def answer(folder: Path, *args: str | Path, code: int = 0) -> Any:
     """The JSON answer of a command."""
     return json.loads(command(folder, *args, "--json", code=code).stdout)
+
+
+def told(folder: Path, *args: str | Path, code: int = 0) -> tuple[Any, str]:
+    """The JSON answer and the remarks of a command called in this process, where a test is not about the process.
+
+    Starting one takes longer than most of them work.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("DAUYS_")]:
+            patch.delenv(name)
+        patch.setenv("DAUYS_HOME", str(folder / ".dauys"))
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, args), "--json"])
+    assert ended.value.code == code, f"dauys {' '.join(map(str, args))}: {out.getvalue()}\n{err.getvalue()}"
+    return json.loads(out.getvalue() or "null"), err.getvalue()
 
 
 def environ(folder: Path) -> dict[str, str]:

@@ -11,6 +11,12 @@ from dauys_command import STATE, answer, independent
 
 from conftest import Ran
 from dauys.cli.run import as_text
+from dauys.observe.compare.answer import answer_of
+from dauys.observe.compare.standing import Copy, compare
+from dauys.observe.drawn import as_body
+from dauys.observe.frame import Columns, read_frame
+from dauys.observe.mission.official import official_frame, read_official
+from dauys.observe.sample import Plan, draw
 from dauys.publish.verify import verify
 from dauys.record.tiles import folder_fetch
 
@@ -89,7 +95,7 @@ def test_preliminary_result_and_the_524_ballots(kazakhstan: Ran) -> None:
 def test_both_verifiers_agree(kazakhstan: Ran) -> None:
     body = answer(kazakhstan.folder, "verify", kazakhstan.bundle)
     assert body["ok"] is True
-    assert [check["id"] for check in body["checks"]] == [f"V.{n:02d}" for n in range(1, 15)]
+    assert [check["id"] for check in body["checks"]] == [f"V.{n:02d}" for n in range(1, 16)]
     assert independent(kazakhstan.bundle) == (True, set())
 
 
@@ -125,3 +131,30 @@ def test_every_station_level_export_says_reconstruction(kazakhstan: Ran) -> None
     assert set(pl.read_parquet(bundle / "stations.parquet")["nature"]) == {"reconstruction"}
     for name in ("results.json", "datapackage.json", "nist-1500-100.json", "nist-1500-100.xml", "README.txt"):
         assert "reconstruction" in (bundle / name).read_text().lower(), name
+
+
+def test_copies_of_500_stations_against_the_record(kazakhstan: Ran, tmp_path: Path) -> None:
+    """Planted differences, and only they, are found; what they could change is decided by the same law."""
+    official = read_official(str(kazakhstan.bundle))
+    assert [str(official.size), len(official.protocols), official.declared] == [STATE[1], 10_012, True]
+    path = tmp_path / "frame.csv"
+    path.write_bytes(official_frame(official)[0])
+    columns = Columns(("id",), ("area",))
+    drawn = as_body(draw(read_frame(path, columns), Plan(500, "proportional"), "dice 1 2 3 4 5 6"), columns)
+    copies = {("q1", name): Copy(official.protocols["q1", name].values) for name in drawn["stations"]}
+    planted = [name for name in drawn["stations"] if copies["q1", name].values["yes"] > 100][:3]
+    for name in planted:
+        seen = copies["q1", name].values
+        copies["q1", name] = Copy({**seen, "yes": seen["yes"] - 30, "no": seen["no"] + 30})
+    found = answer_of(copies, official, drawn, None)
+    assert sorted(one.station for one in found.comparison.differing) == sorted(planted)
+    assert found.comparison.counts["agree"] == 497 and not found.agrees
+    assert found.effect is not None and found.effect.moved() == {"yes": -90, "no": 90}
+    assert FINAL | found.effect.published.totals == FINAL
+    assert found.effect.published.decision.to_json() == kazakhstan.result["decision"]
+    assert not found.effect.changed and found.effect.can_change is False
+    assert [one.agrees for one in found.national] == [True, True]
+    # seven protocols were corrected on 7 and 8 June: whoever copied them on the night is told apart from who erred
+    corrected = {key: Copy(one.earlier[0].values) for key, one in official.protocols.items() if one.earlier}
+    made = compare(corrected, official, [name for _, name in corrected])
+    assert len(corrected) == made.counts["corrected"] == 7

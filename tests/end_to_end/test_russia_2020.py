@@ -7,7 +7,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from dauys_command import RUSSIA, SHARED, answer, command
+from dauys_command import RUSSIA, SHARED, answer, told
 
 DATA = SHARED / "russia2020/ru2020_referendum_uik.csv.gz"
 
@@ -59,7 +59,7 @@ def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
     columns = ["station=субъект+комиссия+участок", "eligible=в списке", "received=выдано", "participated=в ящиках",
                "yes=за", "no=против", "invalid=недействительных"]  # fmt: skip
     options = [part for column in columns for part in ("--column", column)]
-    found = answer(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
+    found, _ = told(tmp_path, "protocols", RUSSIA, table, "--dry-run", *options)
     run = found["contests"][0]
     assert run["stations"] == {
         "expected": 96_765,
@@ -74,7 +74,7 @@ def test_a_plain_file_through_a_column_mapping(tmp_path: Path) -> None:
 def test_a_station_that_is_not_on_the_list_is_named(tmp_path: Path) -> None:
     table = tmp_path / "one.csv"
     table.write_text("station,eligible,received,participated,yes,no,invalid\nnowhere,10,5,5,3,2,0\n")
-    said = command(tmp_path, "protocols", RUSSIA, table, "--dry-run", code=2).stderr
+    _, said = told(tmp_path, "protocols", RUSSIA, table, "--dry-run", code=2)
     assert "F.020" in said
     assert "row 2" in said
     assert "nowhere" in said

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dauys_command import answer, command, environ
+from dauys_command import answer, command, environ, told
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_world import PIN, FakeCentre, iin, person
@@ -179,7 +179,7 @@ def test_a_station_that_loses_its_power_goes_on(
 ) -> None:
     """kill -9 while it runs; the list comes from the running station, and from its store."""
     running = start(folder)
-    first = answer(folder, "station", "print", "--language", "en")["file"]
+    first = told(folder, "station", "print", "--language", "en")[0]["file"]
     page = Path(folder, first).read_text("utf-8")
     assert len(re.findall(r'<tr class="here">', page)) == 30 and "<script" not in page and "<style>" in page
     assert Path(folder, first).stat().st_mode & 0o777 == 0o600

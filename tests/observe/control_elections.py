@@ -1,4 +1,4 @@
-"""Three elections that nobody doubts, as counts, and what the indicators say of them: control.yaml and control_print.csv.
+"""Three elections taken as clean, as counts, and what the indicators say of them: control.yaml and control_print.csv.
 
 `python tests/observe/control_elections.py` writes the files again.
 """
@@ -123,7 +123,7 @@ def rounded(value: Any) -> Any:
 
 if __name__ == "__main__":
     HEAD = (
-        "# What the indicators say of three elections that nobody doubts. Made by tests/observe/control_elections.py.\n"
+        "# What the indicators say of three elections taken as clean. Made by tests/observe/control_elections.py.\n"
     )
     FILE.write_text(HEAD + yaml.safe_dump(rounded(measured()), allow_unicode=True, sort_keys=False), encoding="utf-8")
     with CELLS.open("w", newline="", encoding="utf-8") as out:

@@ -46,7 +46,7 @@ def indicators(
     """Show what is unusual in FILE, a table with one row for each station (CSV, CSV.GZ, Parquet, JSON Lines).
 
     `cast` (ballots in the box) and `yes` (for the option, or the winner) are needed; `registered`, `issued`, `region` and others
-    allow more. Every number comes with what it assumes, and beside it stand those of an election that nobody doubts.
+    allow more. Every number comes with what it assumes, and beside it stand those of an election taken as clean.
     """
     counts = read_counts(file, mapping(columns))
     ranges = tuple(_range(text) for text in clean) or None

@@ -7,7 +7,7 @@ of the ids of the counted stations, sorted by code point (the order of their UTF
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,19 +36,29 @@ class Tally:
 
 def covers(stations: Iterable[str] | pl.Series) -> str:
     """The hash that names a set of stations; a station twice, or an id with a line feed, is refused (`BadInput`)."""
+    digest = hashlib.sha256()
+    for part in _lines(stations):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def lines(stations: Iterable[str] | pl.Series) -> bytes:
+    """The text whose hash `covers` is: for who keeps the text of a set that is named again and again."""
+    return b"".join(_lines(stations))
+
+
+def _lines(stations: Iterable[str] | pl.Series) -> Iterator[bytes]:
     ids = stations if isinstance(stations, pl.Series) else pl.Series(list(stations), dtype=pl.String)
     # Polars sorts strings by their UTF-8 bytes, which is the order of code points.
     ordered = ids.sort()
     if (again := ordered == ordered.shift(1)).any():
         raise BadInput("a station is counted twice", found=ordered.filter(again)[0], expected="each station once")
-    digest = hashlib.sha256()
     for start in range(0, len(ordered), IDS_AT_A_TIME):
         part = ordered.slice(start, IDS_AT_A_TIME)
         text: bytes = part.str.join("\n").cast(pl.Binary).item()  # a Python string would be decoded and encoded again
         if np.count_nonzero(np.frombuffer(text, np.uint8) == LINE_FEED) >= len(part):
             raise BadInput("the id of a station contains a line feed", expected="an id on one line")
-        digest.update(b"\n" + text if start else text)
-    return digest.hexdigest()
+        yield b"\n" + text if start else text
 
 
 def tally(
@@ -75,9 +85,11 @@ def tally_columns(
     area_of: npt.NDArray[np.int64],
     areas: Sequence[str],
     columns: Mapping[str, npt.NDArray[np.int64]],
+    text: bytes | None = None,
 ) -> Tally:
     """Add up protocols given as columns of one length: row i is station `stations[i]` in area `areas[area_of[i]]`.
 
+    `text` is `lines(stations)` where the caller has it.
     `columns` are int64 with values from 0 to `LARGEST`; anything else is refused (`BadInput`).
     """
     rows = len(stations)
@@ -92,7 +104,8 @@ def tally_columns(
             sums[present, n] = np.add.reduceat(column[order], starts)
     by_area = {area: dict(zip(columns, map(int, sums[n]), strict=True)) for n, area in enumerate(areas)}
     national = dict(zip(columns, map(int, sums.sum(axis=0)), strict=True))
-    return Tally(national, by_area, rows, covers(stations))
+    name = covers(stations) if text is None else hashlib.sha256(text).hexdigest()
+    return Tally(national, by_area, rows, name)
 
 
 def _check(column: npt.NDArray[np.int64], name: str, rows: int, largest: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.works import ID, NUMBER, Work
@@ -123,6 +124,7 @@ def find_citations(text: str, language: str) -> list[tuple[int, int, Citation]]:
     return [(match.start(), match.end(), _citation(match)) for match in _FULL[language].finditer(text)]
 
 
+@lru_cache(maxsize=8192)
 def citation_of(key: str) -> Citation:
     """The citation that a permanent id of an article or below reads as."""
     if not ID.fullmatch(key) or key.startswith("sec_"):

@@ -100,8 +100,11 @@ class Effect:
 
     def start(self, facts: Facts) -> date | None:
         """The first day: the later of its own start and the law's; None while either has not come."""
-        starts = [when.resolve(facts) for when in (self.commences, self.requires) if when is not None]
-        return max(day for day in starts if day is not None) if None not in starts else None
+        own = self.commences.resolve(facts)
+        if self.requires is None or own is None:
+            return own
+        laws = self.requires.resolve(facts)
+        return None if laws is None else max(own, laws)
 
     def end(self, facts: Facts) -> date | None:
         """The first day on which it no longer holds; None while there is none."""

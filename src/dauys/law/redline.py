@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from dauys.errors import BadInput
 from dauys.law.works import Draft, Provision, Work, reading_order
@@ -132,6 +133,7 @@ def columns(change: Redline) -> list[Row]:
     ]
 
 
+@lru_cache(maxsize=4096)  # the pages of a day compare the same texts in every language and on every reading
 def words_changed(before: str, after: str) -> Words:
     """The word-level difference: `same` and `delete` joined are `before`, `same` and `insert` joined are `after`."""
     one, two = TOKEN.findall(before), TOKEN.findall(after)

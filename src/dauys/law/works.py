@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 
 from dauys.errors import BadInput, DauysError
 
@@ -155,11 +156,13 @@ class Draft:
         return tuple(map(self.tree, self.order[""]))
 
 
+@lru_cache(maxsize=4096)
 def number_order(num: str) -> tuple[int, ...]:
     """Sorts numbers as the law does: 3, 3-1, 4, 10."""
     return tuple(int(part) for part in num.split("-"))
 
 
+@lru_cache(maxsize=16384)
 def reading_order(key: str) -> tuple[tuple[int, str, tuple[int, ...]], ...]:
     """Sorts permanent ids as a reader meets them; points before the unnumbered parts after them."""
     steps = (step.partition("_") for step in key.split("__"))

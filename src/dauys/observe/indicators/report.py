@@ -104,7 +104,7 @@ def report(counts: Counts, options: Options) -> Report:
 
 @cache
 def control_print() -> Ints:
-    """The fingerprint of real stations of an election that nobody doubts (`control()["stations"]`), as `Fingerprint.cells`."""
+    """The fingerprint of real stations of an election taken as clean (`control()["stations"]`), as `Fingerprint.cells`."""
     found: Ints = np.zeros((101, 101), dtype=np.int64)
     with (Path(__file__).parent / "control_print.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -114,7 +114,7 @@ def control_print() -> Ints:
 
 @cache
 def control() -> Mapping[str, Any]:
-    """The indicators of three elections that nobody doubts, as this program made them (tests/observe make them again)."""
+    """The indicators of three elections taken as clean, as this program made them (tests/observe make them again)."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "control.yaml").read_text(encoding="utf-8"))
     return found
 
