@@ -22,7 +22,7 @@ from dauys.observe.accreditation.applications import (
     refuse,
     suspend,
 )  # fmt: skip
-from dauys.observe.accreditation.badge import VALID, commitment, look_at
+from dauys.observe.accreditation.badge import VALID, commitment, look_at, read
 from dauys.observe.accreditation.badges import issue, issued, suspend_badge
 from dauys.observe.accreditation.known import Stored
 from dauys.observe.accreditation.received import receive
@@ -186,7 +186,7 @@ def test_badges_are_numbered_signed_and_suspended_without_a_name(world: World) -
     )
     texts += issue(world.connection, POLL, "qala", [("Вера", "")], "anna", KEYS.commission, world.now)
     assert [one.number for one in issued(world.connection, POLL.id, "qala")] == ["qala/1", "qala/2", "qala/3"]
-    assert [one.commitment for one in issued(world.connection, POLL.id, "qala")] == list(map(commitment, texts))
+    assert [one.commitment for one in issued(world.connection, POLL.id, "qala")] == [commitment(read(text)[0]) for text in texts]
     public = KEYS.commission.public_key().public_bytes_raw()
     assert all(look_at(text, POLL.id, public, {}, {}, POLL.day).state == VALID for text in texts)
     suspend_badge(world.connection, POLL, "qala", 2, True, "lost", "", KEYS.commission, world.now)

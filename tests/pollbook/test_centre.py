@@ -6,19 +6,19 @@ import random
 import threading
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import custody_world
 import pytest
 import sqlalchemy as sa
+from centre_mirror import Mirror, in_database, right
 from custody_world import STATIONS, VOTERS, World
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
-from dauys.pollbook import centre, custody, decided, moves, sealing, service
+from dauys.pollbook import centre, custody, moves, sealing, service
 from dauys.pollbook.centre import Outcome
 from dauys.pollbook.commitment import code_of, commitment, find_code
-from dauys.pollbook.custody import Centre, Custody, CustodyError
-from dauys.pollbook.grants import Answer, Grant
+from dauys.pollbook.custody import Centre, Custody
+from dauys.pollbook.grants import Answer
 from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.received import received
 from dauys.pollbook.together import stirred, take_together
@@ -27,130 +27,6 @@ from dauys.record.entry import Entry
 from dauys.store.engine import Connection, driver
 
 pytestmark = pytest.mark.database
-
-
-class Mirror:
-    """Stands in for the module `custody` in the world: each decision is taken by the model and by the database."""
-
-    def __init__(self, connection: Connection, together: bool = False) -> None:
-        self.connection = connection
-        self.together = together
-
-    def _take(self, batch: Batch) -> Outcome:
-        if not self.together:
-            return centre.take(self.connection, batch, MORNING)
-        (outcome,) = take_together(self.connection, [received(batch.to_bytes())], MORNING)
-        if isinstance(outcome, LogError):
-            raise outcome
-        return outcome
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(custody, name)
-
-    def enrol(self, model: Centre, log: LogId, public: bytes) -> Centre:
-        result = custody.enrol(model, log, public)
-        centre.enrol(self.connection, log, public, MORNING)
-        return result
-
-    def declare_lost(self, model: Centre, log: LogId) -> Centre:
-        centre.declare_lost(self.connection, log)
-        return custody.declare_lost(model, log)
-
-    def take(self, model: Centre, batch: Batch) -> custody.Taken:
-        try:
-            wanted = custody.take(model, batch)
-        except LogError as error:
-            with pytest.raises(LogError) as found:
-                self._take(Batch.from_bytes(batch.to_bytes()))
-            assert found.value.check == error.check
-            raise
-        got = self._take(batch)
-        assert (got.acknowledged, got.send_from, got.stopped) == (wanted.acknowledged, wanted.send_from, wanted.stopped)
-        ours = [(alarm.check, alarm.log, alarm.n) for alarm in got.alarms]
-        assert sorted(map(str, ours)) == sorted(str((alarm.check, alarm.log, alarm.n)) for alarm in wanted.alarms)
-        return wanted
-
-    def ask(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> Centre:
-        return self._both(
-            lambda: custody.ask(model, request, entitlement, to),
-            lambda: moves.ask(self.connection, request, entitlement, to, MORNING),
-        )
-
-    def grant(self, model: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
-        found: list[Grant] = []
-        result: tuple[Centre, Grant] = self._both(
-            lambda: custody.grant(model, request, to),
-            lambda: found.append(moves.grant(self.connection, request, to, MORNING)),
-        )
-        assert found == [result[1]]
-        return result
-
-    def add(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
-        if entitlement not in model.custody:
-            right(self.connection, entitlement, to.station, addition=1)
-        given: list[Grant] = []
-        result: tuple[Centre, Grant] = self._both(
-            lambda: decided.add(model, request, entitlement, to),
-            lambda: given.append(moves.add(self.connection, request, entitlement, to, MORNING)),
-        )
-        assert given == [result[1]]
-        return result
-
-    def asked_of(self, model: Centre, log: LogId) -> Any:
-        wanted = custody.asked_of(model, log)
-        granted = set(model.grants)
-        assert {one.id for one in moves.asked_of(self.connection, log)} == {one.id for one in wanted} - granted
-        return wanted
-
-    def granted_to(self, model: Centre, log: LogId) -> Any:
-        wanted = custody.granted_to(model, log)
-        assert set(moves.granted_to(self.connection, log)) == set(wanted)
-        return wanted
-
-    def write_up(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
-        given: list[Grant] = []
-        result: tuple[Centre, Grant] = self._both(
-            lambda: decided.write_up(model, request, entitlement, to),
-            lambda: given.append(moves.write_up(self.connection, request, entitlement, to, MORNING)),
-        )
-        assert given == [result[1]]
-        return result
-
-    def withdraw(self, model: Centre, request: str, entitlement: UUID) -> Centre:
-        return self._both(
-            lambda: decided.withdraw(model, request, entitlement),
-            lambda: moves.withdraw(self.connection, POLL, request, entitlement, MORNING),
-        )
-
-    def settle(self, model: Centre, request: str) -> Centre:
-        return self._both(lambda: decided.settle(model, request), lambda: moves.settle(self.connection, POLL, request))
-
-    def _both(self, model: Any, database: Any) -> Any:
-        try:
-            result = model()
-        except CustodyError as error:
-            with pytest.raises(CustodyError) as found:
-                database()
-            assert found.value.check == error.check
-            raise
-        database()
-        return result
-
-
-def right(connection: Connection, entitlement: UUID, station: str, addition: int = 0) -> None:
-    connection.execute(
-        sa.text(
-            "INSERT INTO entitlement (poll, id, home, holder, addition, voter, set_id) "
-            "VALUES (:poll, :id, :home, :holder, :addition, :id, 1)"
-        ),
-        {"poll": POLL, "id": entitlement, "home": station, "holder": f"station/{station}/1", "addition": addition},
-    )
-
-
-def in_database(connection: Connection) -> dict[UUID, Custody]:
-    states = {0: custody.State.UNUSED, 1: custody.State.USED, 2: custody.State.RELEASED}
-    rows = connection.execute(sa.text("SELECT * FROM entitlement WHERE poll = :poll"), {"poll": POLL})
-    return {row.id: Custody(row.holder, row.epoch, states[row.state], row.used) for row in rows}
 
 
 @pytest.fixture

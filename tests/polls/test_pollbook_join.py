@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import shutil
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from joined_faults import FAULTS, bundle_of, failed
 from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, the_poll, world_of
 
 from dauys.errors import BadInput, DauysError
@@ -34,13 +32,8 @@ from dauys.polls.pollbook_protocols import beside
 from dauys.polls.replay import Fault, Replay
 from dauys.polls.sources import Source
 from dauys.publish.bundle import write_bundle
-from dauys.publish.verify import verify
 from dauys.record import log
-from dauys.record.canonical import canonical
-from dauys.record.checkpoint import Checkpoint
-from dauys.record.checkpoint import sign as sign_checkpoint
 from dauys.record.entry import Entry
-from dauys.record.tiles import folder_fetch, write_tiles
 from dauys.registers.poll_file import PollFile
 from dauys.roll.freeze import add_set
 from dauys.stations.batch import one
@@ -48,7 +41,6 @@ from dauys.stations.corrections import correct
 from dauys.stations.intake import receive
 from dauys.stations.ledger import Receipt
 from dauys.stations.turnout import report_of
-from independent_verifier import verify as verify_independently
 
 pytestmark = pytest.mark.database
 VOTERS = {"A-1": 6, "A/2": 4, "B-1": 3}
@@ -339,59 +331,12 @@ def test_the_centre_sees_who_is_silent(world: World) -> None:
     assert (total.stations, total.logs, total.check_ins, total.sealed, total.alarms) == (3, 2, 1, 0, 0)
 
 
-FAULTS: dict[str, tuple[str, Any]] = {
-    "a station's number in the roll": ("roll-stations", lambda body: body["stations"][0].update(voters=99)),
-    "the number of voters": ("roll", lambda body: body.update(voters=14)),
-    "the root of the roll": ("roll", lambda body: body.update(root="0" * 64)),
-    "a station's root": ("roll-stations", lambda body: body["stations"][1].update(root="1" * 64)),
-    "a station is left out of the roll": ("roll-stations", lambda body: body["stations"].pop()),
-    "a count of additions": ("additions", lambda body: body.update(count=3)),
-    "additions in another order": ("additions", lambda body: body["commitments"].reverse()),
-    "an addition twice": ("additions", lambda body: body.update(commitments=[body["commitments"][0]] * 2)),
-    "check-ins in the order in which they came": ("check-ins", lambda body: body["commitments"].reverse()),
-    "a check-in more than stand": ("check-ins", lambda body: body.update(used=body["used"] + 1)),
-    "a check-in that vanishes": ("check-ins", lambda body: body["commitments"].pop()),
-    "a check-in taken back that never was": ("check-ins", lambda body: body["undone"].append("f" * 64)),
-    "check-ins of a station that is not there": ("check-ins", lambda body: body.update(station="C-9")),
-    "a protocol that says another number": ("protocol", lambda body: body["values"].update(received=4)),
-}
-
-
 def with_everything(world: World) -> None:
     """A record with every kind of entry about the roll and the pollbook."""
     three_came(world)
     number = applied(world.connection, rows({"B-1": 2}, first=50), world.at(9))
     add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now)
     protocol(world, "A-1")
-
-
-def bundle_of(world: World, folder: Path, change: Callable[[dict[str, Any]], None], kind: str) -> Path:
-    """The poll's bundle, with its whole log made again around a change of the first entry of a kind, and signed again."""
-    entries = [json.loads(data) for _, data in log.read(world.connection, POLL)]
-    for entry in entries:
-        if entry["kind"] == kind:
-            change(entry["body"])
-            break
-    for entry in entries:
-        if entry["by"] == "commission":
-            said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
-            entry["sig"] = b64encode(KEYS.commission.sign(canonical(said))).decode()
-    shutil.copytree(world.folder / "bundle", folder)
-    for path in [*folder.glob("tile/**/*"), *folder.glob("checkpoints/*")]:
-        if path.is_file():
-            path.unlink()
-    tree = write_tiles(folder, [canonical(entry) for entry in entries])
-    (folder / "checkpoint").write_text(
-        str(sign_checkpoint(Checkpoint(f"dauys/{POLL}", tree.size, tree.root()), KEYS.log))
-    )
-    keys = json.loads((folder / "keys.json").read_text())
-    (folder / "keys.json").write_text(json.dumps(keys | {"checkpoints": []}))
-    return folder
-
-
-def failed(bundle: Path) -> tuple[set[str], set[str]]:
-    ours = {check.id for check in verify(folder_fetch(bundle)) if not check.ok}
-    return ours, {check["id"] for check in verify_independently(bundle)["checks"] if not check["ok"]}
 
 
 def test_both_verifiers_find_every_planted_fault(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""What of a station's machine outlives a crash? Its disk, and what the centre last told it: the rest is folded anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pollbook_sample import MORNING, all_on, package
+
+from dauys.pollbook.book import Book
+from dauys.pollbook.log import Event, LogId
+from dauys.pollbook.package import Voter
+
+LEASE = MORNING + timedelta(hours=3)
+
+
+class Machine:
+    """One machine of one station: what is on its disk stays, what is only in `book` goes with the power."""
+
+    def __init__(self, log: LogId, lines: list[Voter], signing: Ed25519PrivateKey) -> None:
+        self.package = package(log.station, lines, generation=log.generation, channels=all_on(), lease=LEASE)
+        self.signing = signing
+        self.disk: list[bytes] = []
+        self.read: list[Event] = []
+        self.stopped = ""
+        self.lease = self.package.lease
+        self.book = Book.of(self.package)
+        self.up = True
+        self.destroyed = False
+        self.clock = timedelta()
+
+    @property
+    def log(self) -> LogId:
+        return self.package.log
+
+    def events(self) -> list[Event]:
+        """What is on the disk; each event is parsed once."""
+        self.read += [Event.from_bytes(data) for data in self.disk[len(self.read) :]]
+        return self.read
+
+    def fold(self) -> None:
+        """What a start reads: the disk, nothing else."""
+        self.book = Book.of(self.package, self.events())
+        self.book.stopped, self.book.lease = self.stopped, self.lease
+
+    def standing(self) -> Counter[UUID]:
+        """The check-ins that stand, counted from the disk without any of the rules."""
+        found: dict[int, UUID] = {}
+        for event in self.events():
+            if event.kind == "check-in":
+                found[event.n] = UUID(event.body["entitlement"])
+            elif event.kind == "undo":
+                del found[event.body["of"]]
+        return Counter(found.values())
