@@ -22,7 +22,7 @@ def digest(text):
 def observers(bundle, good, canonical):
     """Pairs of whether something is as it must be, and what is wrong if not. `bundle` has the record in `parsed`, `stations`
     and `poll`; `good` looks at a signature, `canonical` gives the one JSON of a value."""
-    entries, accredited, suspended, seeds = bundle.parsed, {}, {}, {}
+    entries, accredited, suspended, seeds, sampled = bundle.parsed, {}, {}, {}, set()
     for index, entry in enumerate(entries):
         kind, name, body = entry["kind"], entry["id"], entry["body"]
         if kind in OBSERVERS and kind != "organisation-refused":
@@ -48,6 +48,8 @@ def observers(bundle, good, canonical):
             yield fine and HASH.fullmatch(body["frame_sha256"]), f"{name} names a later record, or no hashes"
             own = body["record_size"] == 0 or body["frame_sha256"] == digest(listed(bundle.stations.values()))
             yield own, f"{name} was drawn from another list than the record's"
+            yield body["organisation"] not in sampled, f"{name} is a second sample"
+            sampled.add(body["organisation"])
         elif kind == "observer-seed":
             sample = pointed(entries, index, body["of"], "observer-sample")
             own = sample and sample["organisation"] == body["organisation"]

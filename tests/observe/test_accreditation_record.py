@@ -102,6 +102,24 @@ def test_a_form_that_is_wrong_is_refused_whole(world: World, change: dict[str, o
     assert applications_of(world.connection, POLL.id) == []
 
 
+def test_nobody_writes_into_the_record_as_the_commission(world: World) -> None:
+    """Its entries enter at the desk, under its key: one that only says so would stand there, unsigned, for ever."""
+    world.accredited()
+    size = len(world.kinds())
+    audit = world.entry("observer-audit", "commission/q1/1", contest="q1", name="a", method="m", plan={}, result={})
+    forged = replace(audit, by="commission", body={**audit.body, "organisation": "commission", "seed": "x"}, sig=None)
+    with pytest.raises(BadInput, match=r"O\.007.*organisation/CODE"):
+        receive(world.connection, POLL, forged.to_bytes(), world.now)
+    assert len(world.kinds()) == size
+
+
+@pytest.mark.parametrize("station", ["\0", "s1\0"])
+def test_a_nul_is_refused_before_the_database(world: World, station: str) -> None:
+    seen = world.observed(None, station=station, yes=(1, None))
+    with pytest.raises(BadInput, match=r"O\.007"):
+        receive(world.connection, POLL, seen.to_bytes(), world.now)
+
+
 def test_a_mission_sends_its_sample_its_seed_what_it_saw_and_its_report(world: World) -> None:
     world.accredited()
     sample = world.entry(
@@ -186,7 +204,9 @@ def test_badges_are_numbered_signed_and_suspended_without_a_name(world: World) -
     )
     texts += issue(world.connection, POLL, "qala", [("Вера", "")], "anna", KEYS.commission, world.now)
     assert [one.number for one in issued(world.connection, POLL.id, "qala")] == ["qala/1", "qala/2", "qala/3"]
-    assert [one.commitment for one in issued(world.connection, POLL.id, "qala")] == [commitment(read(text)[0]) for text in texts]
+    assert [one.commitment for one in issued(world.connection, POLL.id, "qala")] == [
+        commitment(read(text)[0]) for text in texts
+    ]
     public = KEYS.commission.public_key().public_bytes_raw()
     assert all(look_at(text, POLL.id, public, {}, {}, POLL.day).state == VALID for text in texts)
     suspend_badge(world.connection, POLL, "qala", 2, True, "lost", "", KEYS.commission, world.now)

@@ -200,6 +200,13 @@ def a_later_protocol(log: Log) -> int:
     return 7
 
 
+def a_second_sample(log: Log) -> int:
+    sample = log[4]["body"]
+    again = {name: value for name, value in sample.items() if name not in ("organisation", "commitment")}
+    log.append(sent("observer-sample", "qala/2", **again, commitment=sha256(b"another").hexdigest()))
+    return len(log) - 1
+
+
 def another_seed(log: Log) -> int:
     log[6]["body"]["seed"] = "loud rivers"
     return 6
@@ -266,6 +273,7 @@ def a_coalition_led_by_nobody(log: Log) -> int:
 FAULTS: list[Callable[[Log], int]] = [
     forged, by_the_commission, suspended_sender, refused_sender, before_accreditation, in_anothers_name,
     published_otherwise, published_where_nothing_is, another_stations_protocol, a_later_protocol, another_seed,
+    a_second_sample,
     a_seed_of_no_sample, another_list, a_list_of_a_later_record, another_audit_seed, outside_its_territory, after_its_time, an_answer_to_nothing,
     a_correction_of_another_place, a_correction_unnamed, suspended_twice, a_coalition_led_by_nobody,
 ]  # fmt: skip

@@ -330,6 +330,9 @@ class Replay:
         *whose, values = self._replaced.get(place, ("", "", {}))
         return values if whose == [contest, station] else None
 
+    def sampled(self, organisation: str) -> int | None:
+        return self._observers.samples.get(organisation)
+
     def committed(self, organisation: str, contest: str, name: str) -> str | None:
         return self._observers.audits.get((organisation, contest, name))
 

@@ -102,11 +102,11 @@ def _last(entry_id: str) -> str:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST
+    return _any_text(value) and bool(value.strip())
 
 
 def _any_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST
+    return isinstance(value, str) and len(value) <= LONGEST and "\0" not in value  # no database holds a NUL
 
 
 def _names(value: Any) -> bool:

@@ -56,6 +56,9 @@ class Known(Protocol):
     def values(self, place: int, contest: str, station: str) -> Mapping[str, int] | None:
         """The values of the station's protocol, or of its correction, that stands at this place."""
 
+    def sampled(self, organisation: str) -> int | None:
+        """The place of the sample that the organisation committed to."""
+
     def committed(self, organisation: str, contest: str, name: str) -> str | None:
         """The SHA-256 of the seed that an audit of this name was begun with."""
 
@@ -132,7 +135,12 @@ def _of_commission(kind: str, body: Body, known: Known) -> list[str]:
 
 
 def _sample(seq: int, body: Body, known: Known) -> list[str]:
-    """A list that is said to be the record's is the record's; one of a file (`record_size` 0) is the mission's own."""
+    """One sample of an organisation; a list that is said to be the record's is the record's.
+
+    Of a file (`record_size` 0) the list is the mission's own.
+    """
+    if (first := known.sampled(body["organisation"])) is not None:
+        return [f"it committed to a sample in entry {first}: who has several could choose among them"]
     if body["record_size"] > seq:
         return ["the list was read from a record that was not that long yet"]
     if body["record_size"] and body["frame_sha256"] != listed_sha256(known.listed()):
@@ -212,6 +220,7 @@ class Register:
     organisations: dict[str, Standing] = field(default_factory=dict)
     badges: dict[str, bool] = field(default_factory=dict)
     entries: dict[int, tuple[str, Body]] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
     audits: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def take(self, seq: int, kind: str, body: Body) -> None:
@@ -223,6 +232,8 @@ class Register:
             self.organisations[body["organisation"]] = replace(standing, suspended=body["suspended"])
         elif kind == "badge-suspended":
             self.badges[body["badge"]] = body["suspended"]
+        elif kind == "observer-sample":
+            self.samples.setdefault(body["organisation"], seq)
         elif kind == "observer-audit" and "commitment" in body:
             self.audits.setdefault((body["organisation"], body["contest"], body["name"]), body["commitment"])
         if kind in SENT or kind in OWN:

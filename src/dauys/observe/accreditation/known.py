@@ -31,7 +31,7 @@ class Stored:
             connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
         self.size = log.size(connection, poll.id)
         self.register = Register()
-        for kind in ("organisation", "organisation-suspended", "badge-suspended", "observer-audit"):
+        for kind in ("organisation", "organisation-suspended", "badge-suspended", "observer-sample", "observer-audit"):
             for seq, entry in log.of_kind(connection, poll.id, kind):
                 self.register.take(seq, entry.kind, entry.body)
 
@@ -67,6 +67,9 @@ class Stored:
             return None
         values: dict[str, Any] = {"protocol": entry.body.get("values"), "correction": entry.body.get("after")}
         return values.get(entry.kind)
+
+    def sampled(self, organisation: str) -> int | None:
+        return self.register.samples.get(organisation)
 
     def committed(self, organisation: str, contest: str, name: str) -> str | None:
         return self.register.audits.get((organisation, contest, name))

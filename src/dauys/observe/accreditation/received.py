@@ -57,6 +57,8 @@ def _read(data: bytes, poll: Poll, at: datetime) -> Entry:
             raise DauysError(f"this is an entry of {entry.poll}, sent to {poll.id}")
         if entry.kind not in SENT:
             raise DauysError(f"an organisation sends no entry of the kind {entry.kind}: {', '.join(sorted(SENT))}")
+        if author_of(entry.by) is None:  # what the commission says enters at its desk, under its own key
+            raise DauysError(f"an organisation sends as organisation/CODE; this is by {entry.by}")
         if entry.checks:
             raise DauysError("`checks` are the receiver's: leave them out")
         written = datetime.fromisoformat(entry.at)

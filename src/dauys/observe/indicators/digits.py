@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from dauys.observe.indicators.counts import Floats, Ints
 
@@ -46,4 +46,4 @@ def _test(digits: Ints, chances: Floats) -> Digits:
     if not n:
         return Digits(0, tuple(found.tolist()), 0.0, wanted, 0.0, 1.0)
     statistic = float(((found - n * chances) ** 2 / (n * chances)).sum())
-    return Digits(n, tuple(found.tolist()), float(digits.mean()), wanted, statistic, float(chi2.sf(statistic, 9)))
+    return Digits(n, tuple(found.tolist()), float(digits.mean()), wanted, statistic, float(chdtrc(9, statistic)))
