@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.blocks import bare, blocks, decode
+from dauys.registers.blocks import bare, decode, whole
 from dauys.registers.table import read_table
 
 CSV = {".csv", ".tsv", ".txt"}
@@ -26,7 +26,9 @@ def read_grid(path: Path, columns: Mapping[str, Sequence[str]], optional: Collec
     Raises BadInput F.001 to F.011: the file, its rows, a column that is missing, a cell that is empty.
     """
     if CSV & {suffix.lower() for suffix in path.suffixes}:
-        found = _csv(path, columns)
+        found, full = _csv(path, columns)
+        if full:
+            return found
     else:
         chunks = list(read_table(path, dict(columns), optional=optional, ignore=None, mapped=list(columns)))
         found = {name: pl.concat([chunk.texts[name] for chunk in chunks]) for name in columns}
@@ -57,8 +59,9 @@ def whole_numbers(path: Path, column: Sequence[str], texts: pl.Series) -> pl.Ser
     return found
 
 
-def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> dict[str, pl.Series]:
-    text = b"".join(blocks(path))
+def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, pl.Series], bool]:
+    """The columns, and whether the bytes alone show that no cell is empty."""
+    text = whole(path)
     decode(text, path, 1)
     end = text.index(b"\n") + 1
     first = text[:end].decode().rstrip("\r\n")
@@ -85,7 +88,23 @@ def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> dict[str, pl.Serie
         )
     except pl.exceptions.PolarsError as error:
         raise _ragged(path, rest, separator, width) from error
-    return {name: _column(frame, several) for name, several in places.items()}
+    return {name: _column(frame, several) for name, several in places.items()}, _full(rest, separator.encode())
+
+
+def _full(text: bytes, mark: bytes) -> bool:
+    """Whether every cell holds a sign that is no blank; False where only reading the cells can tell."""
+    blanks = (
+        b" ",
+        b'"',
+        b"\v",
+        b"\f",
+        b"\r",
+        mark * 2,
+        mark + b"\n",
+        b"\n" + mark,
+        *(() if mark == b"\t" else (b"\t",)),
+    )
+    return text.isascii() and not text.startswith(mark) and not any(blank in text for blank in blanks)
 
 
 def _ragged(path: Path, text: bytes, separator: str, width: int) -> BadInput:

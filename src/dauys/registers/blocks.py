@@ -52,6 +52,11 @@ def blocks(path: Path, size: int = BLOCK, quotes: bool = True, longest: int = LO
     return ahead(_blocks(path, size, quotes, longest))
 
 
+def whole(path: Path) -> bytes:
+    """All of such a text at once, in this thread: for tables that fit into memory. Raises BadInput as `blocks`."""
+    return b"".join(_blocks(path, BLOCK, quotes=True, longest=LONGEST_ROW))
+
+
 def _blocks(path: Path, size: int, quotes: bool, longest: int) -> Iterator[bytes]:
     rest, begun = b"", False
     for number, piece in enumerate(_pieces(path, size)):
