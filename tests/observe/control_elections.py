@@ -68,7 +68,9 @@ def mexico2018() -> Counts:
 
 def cells() -> list[list[int]]:
     """The fingerprint of Mexico 2018: what control_print.csv holds."""
-    found: list[list[int]] = report(mexico2018(), Options(draws=0, resamples=1)).body["indicators"]["fingerprint"]["cells"]
+    found: list[list[int]] = report(mexico2018(), Options(draws=0, resamples=1)).body["indicators"]["fingerprint"][
+        "cells"
+    ]
     return found
 
 
@@ -106,7 +108,9 @@ def measured() -> dict[str, Any]:
             "election": "Mexico, President 2018, the winner's votes, by the stations of the official quick count",
             "source": "Instituto Nacional Electoral; cotecora-team-2/quickcountmx (MIT)",
             "why": "register, turnout and counts of real stations; every candidate accepted the result",
-            "fingerprint": {name: print_[name] for name in ("stations", "correlation", "full", "high_share", "log_rate")},
+            "fingerprint": {
+                name: print_[name] for name in ("stations", "correlation", "full", "high_share", "log_rate")
+            },
             "integers": {"stations": mexico["integers"]["stations"], "share": mexico["integers"]["share"]},
         },
     }
@@ -122,9 +126,7 @@ def rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    HEAD = (
-        "# What the indicators say of three elections taken as clean. Made by tests/observe/control_elections.py.\n"
-    )
+    HEAD = "# What the indicators say of three elections taken as clean. Made by tests/observe/control_elections.py.\n"
     FILE.write_text(HEAD + yaml.safe_dump(rounded(measured()), allow_unicode=True, sort_keys=False), encoding="utf-8")
     with CELLS.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out, lineterminator="\n").writerows([("turnout", "share", "votes"), *cells()])

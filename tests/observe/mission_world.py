@@ -121,6 +121,12 @@ class Desk:
         self.post("/en/password", password=PASSWORD, again=PASSWORD)
         return self
 
+    def sign_in_again(self) -> Desk:
+        """With the password that was chosen before the program was stopped."""
+        self.post("/en/in", code=PASSWORD)
+        self.get("/en/setup")
+        return self
+
     def set_up(self) -> Desk:
         self.sign_in()
         assert self.post("/en/setup", **WHO).status_code == 200
@@ -141,7 +147,7 @@ def open_desk(keep: Keep, commission: Commission, at: datetime = MORNING) -> Des
     def clock() -> datetime:
         return at + timedelta(seconds=next(ticks))
 
-    reading = Reading(keep, lambda source, key, before: read_record(commission.world.fetch(), key, before))
+    reading = Reading(keep, lambda source, key, before, held: read_record(commission.world.fetch(), key, before, held))
     outbox = Outbox(keep, clock, commission.post)
     door = Door(keep, clock, keep.public)
     office = Office(

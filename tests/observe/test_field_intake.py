@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from field_world import COPY, NIGHT, NOON, STATIONS, Notebook, incoming, mission, official, poll, send
@@ -12,10 +14,10 @@ from hypothesis import strategies as st
 
 from dauys.errors import BadInput
 from dauys.observe.field.copies import copies_of
-from dauys.observe.field.forms import load_forms, minutes, protocol_form, read_answers, read_forms
-from dauys.observe.field.intake import take
+from dauys.observe.field.forms import load_forms, minutes, protocol_form, read_answers, read_forms, read_value
+from dauys.observe.field.intake import Incoming, take
 from dauys.observe.field.moments import TOLERATED, settle
-from dauys.observe.mission.model import Photo
+from dauys.observe.mission.model import Photo, Report, fold
 
 KEY = ("charter", STATIONS[3])
 
@@ -113,6 +115,42 @@ def test_a_suspended_observer_is_refused_but_not_what_was_written_before(keep: N
     assert send(keep, incoming("a/4", "voting", asked)).flags == ()
 
 
+def test_what_was_written_while_suspended_is_refused_after_it_ended_too(keep: Notebook) -> None:
+    """Also by a phone whose clock is an hour fast: the settled moment counts."""
+    for hours, why in ((0, "slept"), (1, "slept on"), (2, ""), (4, "left"), (5, "")):
+        keep.append("suspended", {"observer": "O-1", "why": why}, "office", NOON + timedelta(hours=hours))
+    asked = {"as_of": "11:40", "handed_out": "200"}
+
+    def report(key: str, hours: float) -> Incoming:
+        return incoming(key, "voting", asked, written=(NOON + timedelta(hours=hours)).isoformat())
+
+    for hours in (0, 0.5, 1.5, 4, 4.9):
+        assert refused(keep, report("a/1", hours)) == "O.103"
+    fast = {"written": NOON + timedelta(hours=2.5), "sent": NIGHT + timedelta(hours=1)}
+    moved = incoming("a/1", "voting", asked, **{name: at.isoformat() for name, at in fast.items()})
+    assert refused(keep, moved) == "O.103"
+    assert [send(keep, report(f"x{hours}", hours)).flags for hours in (5, 2, -0.25)] == [(), ("O.121",), ("O.121",)]
+
+
+def test_who_may_send_is_answered_without_reading_the_log(keep: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"as_of": "11:40", "handed_out": "200"}
+    later = NOON + timedelta(hours=1)
+    for kind, at in (("unassigned", NOON), ("assigned", later)):
+        keep.append(kind, {"observer": "O-1", "station": STATIONS[0]}, "office", at)
+    keep.append("unassigned", {"observer": "O-1", "station": STATIONS[0]}, "office", NOON + timedelta(hours=2))
+    keep.append("suspended", {"observer": "O-2", "why": "slept"}, "office", NOON)
+    monkeypatch.setattr(keep, "events", lambda first=0: pytest.fail("the whole log was read"))
+    assert refused(keep, incoming("a/1", "voting", asked, "O-2")) == "O.103"
+    assert refused(keep, incoming("a/1", "voting", asked, "O-3")) == "O.104"
+    for minutes_on, check in ((-1, ""), (0, "O.104"), (59, "O.104"), (60, ""), (120, "O.104")):
+        written = (NOON + timedelta(minutes=minutes_on)).isoformat()
+        report = incoming(f"x{minutes_on}", "voting", asked, station=STATIONS[0], written=written)
+        if check:
+            assert refused(keep, report) == check
+        else:
+            assert "O.122" in send(keep, report).flags
+
+
 def test_a_form_written_before_its_observer_was_sent_elsewhere_is_kept(keep: Notebook) -> None:
     keep.append("unassigned", {"observer": "O-1", "station": STATIONS[3]}, "office", NOON)
     asked = {"as_of": "11:40", "handed_out": "200"}
@@ -135,6 +173,23 @@ def test_a_form_written_before_its_observer_was_sent_elsewhere_is_kept(keep: Not
 )
 def test_impossible_numbers_are_refused(keep: Notebook, answers: dict[str, str], check: str) -> None:
     assert refused(keep, incoming("a/1", answers=answers)) == check
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("512", 512), ("５１２", 512), ("007", 7), ("²", "digits 0 to 9"), ("5²", "digits 0 to 9"), ("①", "digits 0 to 9"),
+     ("𝟓", "digits 0 to 9"), ("٥", "digits 0 to 9"), ("+5", "no sign"), ("＋５", "no sign"), ("-5", "never negative"),
+     ("−5", "never negative"), ("-²", "digits 0 to 9"), ("+", "digits 0 to 9")],
+)  # fmt: skip
+def test_only_digits_are_a_count(typed: str, said: int | str) -> None:
+    field = load_forms()["voting"].field("handed_out")
+    assert field is not None
+    if isinstance(said, int):
+        assert read_value(field, typed) == said
+        return
+    with pytest.raises(BadInput, match=said) as caught:
+        read_value(field, typed)
+    assert caught.value.check == "O.108"
 
 
 def test_a_photo_must_have_come_and_belong(keep: Notebook) -> None:
@@ -227,6 +282,56 @@ def test_what_is_settled_never_lies_in_the_future(
         assert found.at == now - (sent - written)
 
 
+def test_what_is_known_of_reports_is_what_all_of_them_say(keep: Notebook) -> None:
+    """The mission's indexes against a look at every report, over an afternoon of sending, correcting and rejecting."""
+    chance = random.Random(5)
+    for n in range(60):
+        where = [("O-1", STATIONS[chance.choice((0, 1, 3))]), ("O-2", STATIONS[3])][chance.random() < 0.3]
+        who, station = where
+        key = f"{chance.choice('ab')}/{n if chance.random() < 0.8 else n - 7}" if chance.random() < 0.9 else f"k{n}"
+        if key in keep.mission.by_key:
+            continue
+        yes = chance.choice((510, 511, 512))
+        everything = [one for one in keep.mission.reports.values() if one.standing != "rejected"]
+        values = {name: int(text) for name, text in copy(yes=yes).items()}
+        sent = send(keep, incoming(key, answers=copy(yes=yes), observer=who, station=station))
+        twin = any(one.station != station and dict(one.values) == values for one in everything)
+        assert ("O.127" in sent.flags) == twin
+        here = [one for one in everything if one.station == station]
+        assert ("O.130" in sent.flags) == any(one.observer != who and one.values["yes"] != yes for one in here)
+        assert keep.mission.at_station(station) == [*here, sent]
+        if chance.random() < 0.5:
+            judge(
+                keep,
+                sent.n,
+                chance.choice(("rejected", "verified")),
+                values=values | {"yes": chance.choice((510, 511))},
+            )
+    assert any("O.127" in one.flags for one in keep.mission.reports.values())
+    assert fold(keep.events()) == keep.mission
+
+
+def test_a_report_costs_the_same_however_many_came(keep: Notebook) -> None:
+    """Many reports of another station and phone are there: none of them is looked at."""
+
+    class Counted(dict[int, Report]):
+        read = 0
+
+        def __getitem__(self, n: int) -> Report:
+            self.read += 1
+            return super().__getitem__(n)
+
+        def values(self) -> NoReturn:
+            pytest.fail("every report was looked at")
+
+    for n in range(40):
+        send(keep, incoming(f"z/{n}", station=STATIONS[0], answers=copy(yes=400 + n), written=NIGHT.isoformat()))
+    counted = keep.mission.reports = Counted(keep.mission.reports)
+    send(keep, incoming("y/1", written=NIGHT.isoformat()))
+    send(keep, incoming("z/019", written=NIGHT.isoformat(), observer="O-2"))
+    assert counted.read < 10
+
+
 def test_without_the_record_its_noted_poll_gives_the_form(keep: Notebook) -> None:
     assert take(keep, incoming("a/1"), NIGHT).flags == ()
     assert official().poll.to_json() == poll().to_json()
@@ -241,7 +346,9 @@ def test_answers_are_read_or_refused_with_a_number(typed: dict[str, str]) -> Non
     except BadInput as fault:
         assert fault.check in ("O.107", "O.108", "O.109") and fault.field
     else:
-        assert set(COPY) <= set(values) and all(isinstance(v, int) for v in values.values())
+        assert {"participated", "yes", "no"} <= set(values) <= set(COPY) and all(
+            isinstance(v, int) for v in values.values()
+        )
 
 
 def test_what_is_asked_only_if(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def test_one_protocol_in_many_ways(line: str, drawn: Mission) -> None:
         ("KZ10-0123 charter YES NO 5 #1 code X", "O.115", "nothing stands after yes"),
         ("KZ10-0123 charter YES 5 YES 6 #1 code X", "O.115", "twice"),
         ("KZ10-0123 charter YES 5 BANANA 6 #1 code X", "O.115", "BANANA"),
+        ("KZ10-0123 charter YES 5² #1 code X", "O.115", "nothing stands after yes|number|what this is"),
+        ("KZ10-0123 charter YES ② #1 code X", "O.115", "yes"),
         ("KZ99-0123 charter YES 5 #1 code X", "O.105", "sample"),
         ("KZ10-0123 charter YES 5 code X", "O.115", "who sends"),
         ("KZ10-0123 charter YES 5 #77 code X", "O.102", "no such observer"),

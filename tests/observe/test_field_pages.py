@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from field_world import COPY, NIGHT, NOON, STATIONS, Notebook, Phone, incoming, mission, send, site
 
+from dauys.observe.field import photos
 from dauys.observe.field.copies import copies_of
 from dauys.observe.field.photos import LARGEST
 from dauys.observe.mission.door import Door
@@ -38,7 +40,8 @@ def body(key: str = "phone/1", **more: Any) -> dict[str, Any]:
 
 
 def report(phone: Phone, what: Any, **headers: str) -> httpx.Response:
-    return phone.ask("POST", "/o/api/reports?lang=en", json=what, headers={**HERE, **headers})
+    kind = {"content-type": "application/json"}
+    return phone.ask("POST", "/o/api/reports?lang=en", content=json.dumps(what), headers=kind | HERE | headers)
 
 
 def test_the_pages_of_a_phone(world: tuple[Any, Door]) -> None:
@@ -109,6 +112,12 @@ def test_the_api_takes_a_report_once(keep: Notebook, world: tuple[Any, Door]) ->
         ({"key": 5, "answers": {}}, 422, "O.119"),
         (body(answers={"yes": 5}), 422, "O.119"),
         (body(answers="x"), 422, "O.119"),
+        *(
+            (body(**{name: "x\ud83d"}), 422, "O.119")
+            for name in ("key", "station", "form", "contest", "written", "sent")
+        ),
+        (body(answers=COPY | {"x\ud83d": "1"}), 422, "O.119"),
+        (body(photos=["x\ud83d"]), 422, "O.119"),
     ],
 )
 def test_the_api_refuses_with_a_reason(world: tuple[Any, Door], what: Any, status: int, check: str) -> None:
@@ -144,6 +153,53 @@ def test_a_photo_streams_and_is_cut_off_at_its_limit(keep: Notebook, world: tupl
     shown = office.get(f"/en/field/photo?sha256={stored.json()['sha256']}")
     assert shown.content == PNG and shown.headers["content-type"] == "image/png"
     assert office.get("/en/field/photo?sha256=" + "0" * 64).status_code == 409
+
+
+def test_an_observer_sends_so_many_photos_and_no_more(
+    keep: Notebook, world: tuple[Any, Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "MOST_SENT", 5)
+    monkeypatch.setattr(photos, "MOST_WAITING", 3)
+    phone, other = Phone(*world), Phone(*world, who="O-2")
+
+    def photo(n: int, phone: Phone = phone) -> httpx.Response:
+        picture = b"\xff\xd8\xff\xda\0\x02" + bytes([n + 1]) + b"\xff\xd9"
+        return phone.ask("POST", "/o/api/photos", content=picture, headers=HERE)
+
+    names = [photo(n).json()["sha256"] for n in range(3)]
+    assert photo(1).status_code == 201, "what is there already is no further photo"
+    for said in (photo(3), photo(4)):
+        assert (said.status_code, said.json()["error"]["check"]) == (422, "O.112")
+    assert photo(3, other).status_code == 201
+    fields = {f"a-{name}": value for name, value in COPY.items()} | {"station": STATIONS[3], "key": "page-1"}
+    refused = phone.post("/en/o/form/protocol/charter", files={"photo": ("a.png", PNG)}, **fields)
+    assert refused.status_code == 422 and "O.112" in refused.text
+    assert report(phone, body(photos=names)).status_code == 201
+    assert [photo(n).status_code for n in (5, 6, 7)] == [201, 201, 422]
+    assert len(list(keep.folder.iterdir())) == 6
+
+
+@pytest.mark.parametrize("path", ["/o/api/photos", "/o/api/reports", "/en/o/form/voting", "/en/o/in"])
+def test_a_wire_that_is_cut_while_sending_ends_quietly(keep: Notebook, world: tuple[Any, Door], path: str) -> None:
+    phone = Phone(*world)
+    heard: list[str] = []
+    came = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return came.pop(0)
+
+    async def send_(message: Any) -> None:
+        heard.append(message["type"])
+
+    cookie = "; ".join(f"{name}={value}" for name, value in phone.cookies.items())
+    headers = {"cookie": cookie, "content-type": "application/json", "host": "mission.test", **HERE}
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "scheme": "http", "http_version": "1.1", "server": ("mission.test", 80), "client": ("127.0.0.1", 9),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+    asyncio.run(world[0](scope, receive, send_))
+    assert came == [] and "http.response.start" in heard and not keep.mission.reports
 
 
 def test_a_suspended_observer_hears_why(keep: Notebook, world: tuple[Any, Door]) -> None:

@@ -75,6 +75,38 @@ def test_a_png_and_a_webp() -> None:
     assert found == ("image/webp", riff(part(b"VP8X", b"\x20" + bytes(9)), bitmap))
 
 
+def webp(name: bytes, data: bytes) -> bytes:
+    body = b"WEBP" + name + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fits"), [(60_000, 60_000, False), (10_001, 10_000, False), (10_000, 10_000, True)]
+)
+def test_a_small_file_of_a_vast_picture_is_refused_by_its_header(width: int, height: int, fits: bool) -> None:
+    frame = b"\x08" + struct.pack(">HH", height, width) + b"\1\1\x11\0"
+    canvas = bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    moving = bytes(6) + canvas[4:] + bytes(4)
+    files = [
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">II5x", width, height)) + chunk(b"IEND", b""),
+        *(b"\xff\xd8" + segment(marker, frame) + SCAN + END for marker in (0xC0, 0xC1, 0xC2, 0xCF)),
+        webp(b"VP8X", canvas),
+        webp(b"ANMF", moving),
+    ]
+    if width < 1 << 14:
+        files += [
+            webp(b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height)),
+            webp(b"VP8L", b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14)),
+        ]
+    for data in files:
+        if fits:
+            assert bare(data)[1] == data
+            continue
+        with pytest.raises(BadInput, match="pixels") as caught:
+            bare(data)
+        assert caught.value.check == "O.111"
+
+
 def test_a_heic_is_known_and_kept() -> None:
     data = struct.pack(">I", 24) + b"ftypheic" + bytes(12) + SECRET
     assert bare(data) == ("image/heic", data)

@@ -15,6 +15,7 @@ import pytest
 from compared_world import World
 from mission_world import MORNING, PASSWORD, WHO, Desk, desk, open_desk
 
+from dauys.cli.mission_map import drawer
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import observer_shape
 from dauys.observe.frame import Columns, read_frame, record_frame
@@ -253,6 +254,29 @@ def test_the_door_opens_once_by_the_code_and_then_by_the_password(tmp_path: Path
     assert here.post("/en/in", code=PASSWORD).url.path == "/en"
     store = b"".join(path.read_bytes() for path in here.keep.folder.iterdir() if path.is_file())
     assert PASSWORD.encode() not in store
+
+
+def test_the_overview_has_its_twin_after_the_draw_too(office: Desk, tmp_path: Path) -> None:
+    """With the map of the shell, in each language: the language of `/en.json` is `en`."""
+    office.office.draw_map = drawer(tmp_path / "maps")
+    office.post("/en/sample/freeze")
+    office.post("/en/sample/commit", **DESIGN, seed=SEED)
+    office.post("/en/sample/draw")
+    for lang in ("kk", "ru", "en"):
+        answer = office.get(f"/{lang}.json")
+        assert answer.status_code == 200 and answer.json()["stages"]["planned"] == 40
+
+
+def test_the_seed_of_the_draw_is_shown_when_it_is_revealed(office: Desk) -> None:
+    office.post("/en/sample/freeze")
+    office.post("/en/sample/commit", **DESIGN, seed=SEED)
+    office.post("/en/sample/draw")
+    drawn = next(one.n for one in office.keep.events() if one.kind == "drawn")
+    page = office.get(f"/en/report/event?n={drawn}").text
+    assert SEED not in page and "hidden until it is revealed" in page
+    assert all(SEED not in office.get(f"/en/report/event?n={n}").text for n in range(drawn))
+    office.post("/en/sample/reveal")
+    assert SEED in office.get(f"/en/report/event?n={drawn}").text
 
 
 def test_a_password_takes_its_time() -> None:

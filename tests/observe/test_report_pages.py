@@ -8,16 +8,17 @@ import re
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
-from compared_world import CONTEST, protocol
+from compared_world import CONTEST, World, fetch_of_files, protocol
 from reported_world import LATE, PAGES, Night
 
-from dauys.errors import BadInput
+from dauys.errors import BadInput, DauysError
 from dauys.observe.audit import macro, sheets
 from dauys.observe.indicators.report import Options, report
 from dauys.observe.mission.model import MissionError
-from dauys.observe.report import paper
+from dauys.observe.report import paper, report_pages
 from dauys.observe.report.audit_state import Frozen, _frozen, frozen, state_of
 from dauys.observe.report.background import Background
 from dauys.observe.report.contests import chosen_contest
@@ -25,6 +26,7 @@ from dauys.observe.report.counts_of import counts_of
 from dauys.observe.report.figures import chance, decimal, share
 from dauys.observe.report.gather import gather
 from dauys.observe.report.labels import labels
+from dauys.observe.report.limits import limits
 from dauys.record.merkle import leaf_hash
 
 SEED = "4 6 1 1 3 5 2 6 6 2"
@@ -273,6 +275,52 @@ def test_events_and_entries_are_shown_as_they_are(night: Night) -> None:
     for wrong in ("", "-1", "99999999", "1e3", "²"):
         with pytest.raises(BadInput, match="no such place"):
             night.model("/report/entry", f"n={wrong}")
+
+
+def test_an_entry_is_held_to_the_root_that_was_read(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source says something else now, at the same place: it is not shown as the record's."""
+    place = night.official.protocols[CONTEST, night.differs].index
+    lie = night.world.entries[place].replace(night.differs.encode(), b"KZ00-9999")
+    entries = [*night.world.entries]
+    entries[place] = lie
+    liar = World(1)
+    liar.entries = entries
+    for files in (liar.files(), night.world.files() | {n: d for n, d in liar.files().items() if "entries" in n}):
+        monkeypatch.setattr(report_pages, "fetch_of", lambda source, files=files: fetch_of_files(files))
+        with pytest.raises(DauysError, match="does not stand under the root"):
+            night.model("/report/entry", f"n={place}")
+    assert night.model("/report/entry", "n=0")["kind"] == "poll"
+
+
+def test_a_commitment_after_the_first_protocol_is_no_commitment_before_the_count() -> None:
+    body: dict[str, Any] = {
+        "poll": {"reconstruction": False}, "mission": {"accredited": 2}, "record": {"declared": True}, "waiting": 0,
+        "observed": {"stages": {"planned": 5, "verified": 5}, "forms": []}, "contests": [],
+        "design": {
+            "sample": {"detects": {}, "population": 9}, "committed": 40, "revealed": 41, "first_protocol": 12,
+        },
+    }  # fmt: skip
+    found = {one["name"]: one for one in limits(body)}
+    assert {"limit_late_commitment", "limit_own_seed"} <= found.keys()
+    for lang in ("kk", "ru", "en"):
+        said = report_pages.limit_text(found["limit_late_commitment"], lang)
+        assert "40" in said and "12" in said
+    for first in (41, None):
+        body["design"]["first_protocol"] = first
+        assert "limit_late_commitment" not in {one["name"] for one in limits(body)}
+
+
+def test_the_report_knows_where_the_commitment_and_the_first_protocol_stand(night: Night) -> None:
+    first = min(night.world.held.values())
+    assert gather(night.office, LATE)["design"]["first_protocol"] == first
+    night.world.correct(next(name for name, place in night.world.held.items() if place == first), yes=-1, no=1)
+    place = night.world.say(
+        "observer-sample", "observer-sample/echo/1", {"organisation": "echo", "commitment": "00" * 32}
+    )
+    night.official = night.world.official()
+    body = gather(night.office, LATE)
+    assert (body["design"]["first_protocol"], body["design"]["committed"]) == (first, place)
+    assert "limit_late_commitment" in {one["name"] for one in body["limits"]}
 
 
 def test_work_beside_the_pages_is_done_once_and_says_why_it_failed() -> None:

@@ -128,4 +128,6 @@ def test_entitlements_say_nothing() -> None:
 
 def test_the_page_of_checks_is_made_of_the_catalogue() -> None:
     page = Path(__file__).parents[2] / "docs" / "pollbook-checks.md"
-    assert page.read_text(encoding="utf-8") == markdown(), "python -m dauys.pollbook.catalogue > docs/pollbook-checks.md"
+    assert page.read_text(encoding="utf-8") == markdown(), (
+        "python -m dauys.pollbook.catalogue > docs/pollbook-checks.md"
+    )

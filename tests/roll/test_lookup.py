@@ -43,7 +43,12 @@ def test_a_voter_hears_his_station_and_nobody_else_hears_anything(site: Site, la
     assert "Акбулак, Абая 10, школа" in yes.text
     for iin, born in ((STRANGER, BORN), (IIN, "29.10.1979"), (IIN, "1979-10-27"), (row(3)["iin"], BORN)):
         no = site.ask(iin, born, language)
-        assert no.status_code == 200 and CSS.format("not listed") in no.text and "A-1" not in no.text and "школа" not in no.text
+        assert (
+            no.status_code == 200
+            and CSS.format("not listed") in no.text
+            and "A-1" not in no.text
+            and "школа" not in no.text
+        )
     assert outcomes(site) == ["listed"] + ["not listed"] * 4
 
 

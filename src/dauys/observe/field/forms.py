@@ -7,10 +7,9 @@ record gives it (`protocol_form`). Numbers of faults: O.1xx (docs/checks.md).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -38,6 +37,8 @@ PHOTO_LABELS = {
     "kk": "Хаттаманың суреті", "ru": "Снимок протокола", "en": "Photo of the protocol",
 }  # fmt: skip
 
+FULL_WIDTH = {0xFF10 + n: str(n) for n in range(10)} | {0xFF0B: "+", 0xFF0D: "-", 0x2212: "-"}
+"""Digits and signs as some keyboards write them. No other sign is read as a digit: the small 2 of `m²` is no count."""
 _YES = frozenset({"yes", "true", "1", "да", "иә", "ия", "on"})
 _NO = frozenset({"no", "false", "0", "нет", "жоқ"})
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
@@ -231,6 +232,7 @@ def read_value(field: Field, text: str) -> Value:
     raise _fault(field, text, "this is no answer to the question", "O.109")
 
 
+@lru_cache(maxsize=24 * 60)
 def minutes(text: str) -> int:
     """A time of day, HH:MM, as minutes of a polling day, which begins at 04:00."""
     hours, _, rest = text.partition(":")
@@ -238,10 +240,11 @@ def minutes(text: str) -> int:
 
 
 def _count(field: Field, text: str) -> int:
-    digits = unicodedata.normalize("NFKC", text)
+    digits = text.translate(FULL_WIDTH)
     if not (digits.isascii() and digits.isdecimal()):
-        signed = digits[:1] in "+-" and digits[1:].isdecimal()
-        message = "a count is never negative" if signed else "a whole number is needed"
+        rest = digits[1:].isascii() and digits[1:].isdecimal()
+        signs = {"-": "a count is never negative", "+": "a count has no sign: write the digits alone"}
+        message = (signs.get(digits[0]) if rest else None) or "a whole number is needed, in the digits 0 to 9"
         raise _fault(field, text, message, "O.108")
     if len(digits) > 12 or not field.least <= int(digits) <= field.most:
         raise _fault(field, text, "no station can have this number", "O.108")

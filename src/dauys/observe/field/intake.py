@@ -6,6 +6,7 @@ numbers of the rules that it raised. The same key is the same report: what is se
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,8 @@ from zoneinfo import ZoneInfo
 from dauys.errors import BadInput
 from dauys.observe.field import rules
 from dauys.observe.field.forms import PROTOCOL, Form, form_of, read_answers
-from dauys.observe.field.history import suspended_since, was_there
-from dauys.observe.field.moments import Settled, place, read_moment, settle
-from dauys.observe.mission.model import Mission, Photo, Report
+from dauys.observe.field.moments import Settled, read_moment, settle
+from dauys.observe.mission.model import Mission, Photo, Report, held, moment_of, place
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Keeping
 from dauys.registers.poll import Poll
@@ -69,7 +69,7 @@ def take(keep: Keeping, report: Incoming, at: datetime, official: Official | Non
             return checked.there
         by = report.observer if report.channel == "phone" else "office" if report.channel == "office" else "import"
         event = keep.append("report", checked.body, by, at)
-        return keep.mission.reports[event.n]
+        return mission.reports[event.n]
 
 
 def check(mission: Mission, keep: Keeping, report: Incoming, at: datetime, official: Official | None = None) -> Checked:
@@ -89,13 +89,13 @@ def check(mission: Mission, keep: Keeping, report: Incoming, at: datetime, offic
     zone = ZoneInfo(mission.identity.zone) if mission.identity else ZoneInfo("UTC")
     settled = _settled(mission, report, at, zone)
     flags = [rules.CLOCK] if settled.odd else []
-    flags += _allowed(mission, keep, report, settled.at)
+    flags += _allowed(mission, report, settled.at)
     _photos(keep, form, report.photos)
     known = _known(poll, official, report.station)
     local = settled.at.astimezone(_zone_of(official, report.station, zone))
     coming = rules.Coming(report.observer, report.station, form, contest, values, local, len(report.photos))
-    others = [one for one in mission.reports.values() if one.standing != "rejected"]
-    flags += rules.flags_of(coming, known, others)
+    alike = mission.alike(contest, values) if contest else []
+    flags += rules.flags_of(coming, known, mission.at_station(report.station), alike)
     body: dict[str, Any] = {
         "key": report.key, "observer": report.observer, "station": report.station, "form": form.id, "values": values,
         "written": settled.at.astimezone(zone).isoformat(timespec="seconds"), "channel": report.channel,
@@ -129,23 +129,24 @@ def note_poll(keep: Keeping, poll: Poll, at: datetime) -> None:
         keep.append("note", {"name": POLL_NOTE, "poll": poll.to_json()}, "office", at)
 
 
-def _allowed(mission: Mission, keep: Keeping, report: Incoming, written: datetime) -> list[str]:
+def _allowed(mission: Mission, report: Incoming, written: datetime) -> list[str]:
     """Flags of who wrote it where. Raises BadInput O.102 to O.105."""
     observer = mission.observers.get(report.observer)
     if observer is None:
         raise BadInput("the mission has no such observer", field="observer", found=report.observer, check="O.102")
-    if mission.sample is None or report.station not in mission.sample.stations:
+    if mission.sample is None or report.station not in mission.sample.drawn:
         message = "the station is not in the sample" if mission.sample else "no sample was drawn yet"
         raise BadInput(message, field="station", found=report.station, check="O.105")
     flags = []
-    if observer.suspended:
-        since = suspended_since(keep.events(), observer.id)
-        if since is None or written >= since:
-            message = f"{observer.id} is suspended: {observer.suspended}"
-            raise BadInput(message, field="observer", found=observer.id, check="O.103")
+    suspensions = mission.suspensions.get(observer.id, ())
+    if held(suspensions, written):
+        message = f"{observer.id} is suspended: {observer.suspended}"
+        message = message if observer.suspended else f"{observer.id} was suspended when this was written"
+        raise BadInput(message, field="observer", found=observer.id, check="O.103")
+    if any(written < datetime.fromisoformat(begin) for begin, _ in suspensions):
         flags.append(rules.SUSPENDED_SINCE)
     if observer.id not in mission.assigned.get(report.station, ()):
-        if not was_there(keep.events(), observer.id, report.station, written):
+        if not held(mission.stays.get((observer.id, report.station), ()), written):
             stations = ", ".join(mission.where(observer.id)) or "no station yet"
             message = f"{observer.id} is not assigned to this station"
             raise BadInput(message, field="station", found=report.station, expected=stations, check="O.104")
@@ -161,15 +162,11 @@ def _settled(mission: Mission, report: Incoming, at: datetime, zone: ZoneInfo) -
     mine = place(report.key)
     after = before = None
     if mine is not None:
-        of_phone = sorted(
-            (found[1], datetime.fromisoformat(mission.reports[n].written))
-            for key, n in mission.by_key.items()
-            if (found := place(key)) is not None
-            and found[0] == mine[0]
-            and mission.reports[n].observer == report.observer
-        )
-        after = next((moment for number, moment in reversed(of_phone) if number < mine[1]), None)
-        before = next((moment for number, moment in of_phone if number > mine[1]), None)
+        phone, number = mine
+        numbered = mission.by_phone.get((report.observer, phone), ())
+        first, last = bisect_left(numbered, (number, 0)), bisect_left(numbered, (number + 1, 0))
+        after = moment_of(mission.reports[numbered[first - 1][1]]) if first > 0 else None
+        before = moment_of(mission.reports[numbered[last][1]]) if last < len(numbered) else None
     return settle(written, sent, at, after, before)
 
 

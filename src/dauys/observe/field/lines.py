@@ -18,12 +18,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
 
 from dauys.errors import BadInput
 from dauys.law.files import read_yaml
-from dauys.observe.field.forms import PROTOCOL, Field, Form, form_of, load_forms
+from dauys.observe.field.forms import FULL_WIDTH, PROTOCOL, Field, Form, form_of, load_forms
 from dauys.observe.field.intake import Incoming, poll_of, take
 from dauys.observe.mission.door import CODE_COST, normal
 from dauys.observe.mission.model import Mission, Observer, Report
@@ -99,7 +100,7 @@ def read_line(line: str, mission: Mission, official: Official | None = None) -> 
         written, line = found[1], line[found.end() :]
     if found := _SENDER.match(line):
         sender, line = "".join(filter(str.isdecimal, found[1])), line[found.end() :]
-    plain = unicodedata.normalize("NFKC", line.replace("№", "#"))
+    plain = _plain(line.replace("№", "#"))
     tokens = [Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(plain)]
     code, tokens = _take_code(tokens)
     observer, tokens = _take_observer(tokens, mission, sender)
@@ -111,6 +112,21 @@ def read_line(line: str, mission: Mission, official: Official | None = None) -> 
     told = json.dumps([observer.id, station, form.id, contest, sorted(answers.items()), written])
     key = "sms:" + hashlib.sha256(told.encode()).hexdigest()[:32]
     return Incoming(key, observer.id, station, form.id, answers, "sms", contest, written)
+
+
+def _plain(text: str) -> str:
+    """The text with its compatible signs as plain ones; what only looks like a digit (a small or a ringed 2) stays as it is."""
+
+    def odd(char: str) -> bool:
+        return (
+            ord(char) not in FULL_WIDTH
+            and not char.isascii()
+            and bool(re.search("[0-9]", unicodedata.normalize("NFKC", char)))
+        )
+
+    return "".join(
+        "".join(run) if is_odd else unicodedata.normalize("NFKC", "".join(run)) for is_odd, run in groupby(text, odd)
+    )
 
 
 def _take_code(tokens: list[Token]) -> tuple[str, list[Token]]:
@@ -177,9 +193,7 @@ def _take_station(tokens: list[Token], mission: Mission) -> tuple[str, list[Toke
     """The station of the sample that a run of at most three tokens names. A bare number is one only where it stands first, or
     after the word for it."""
     stations = mission.sample.stations if mission.sample else ()
-    by_fold: dict[str, list[str]] = {}
-    for name in stations:
-        by_fold.setdefault(_fold(name), []).append(name)
+    by_fold = _by_fold(stations)
     for n, token in enumerate(tokens):
         named = _words().marks.get(_key(token.text)) == "station"
         begin = n + 1 if named else n
@@ -195,6 +209,14 @@ def _take_station(tokens: list[Token], mission: Mission) -> tuple[str, list[Toke
             raise BadInput("the station is not in the sample", field="station", found=tokens[begin].text, check="O.105")
     found_first = tokens[0].text if tokens else ""
     raise BadInput("no station of the sample is named", field="station", found=found_first, check="O.105")
+
+
+@lru_cache(maxsize=4)
+def _by_fold(stations: tuple[str, ...]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in stations:
+        found.setdefault(_fold(name), []).append(name)
+    return found
 
 
 def _take_form(tokens: list[Token], poll: Poll | None) -> tuple[Form, str, list[Token]]:

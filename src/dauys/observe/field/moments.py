@@ -59,9 +59,3 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
         expected = "a moment like 2022-06-05T21:00:00+06:00"
         raise BadInput("this is no moment", field="written", found=text, expected=expected, check="O.114") from None
     return found
-
-
-def place(key: str) -> tuple[str, int] | None:
-    """The phone and the number of the report out of a key `PHONE/NUMBER`; None for any other key."""
-    phone, slash, number = key.rpartition("/")
-    return (phone, int(number)) if slash and phone and number.isascii() and number.isdecimal() else None

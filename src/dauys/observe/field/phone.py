@@ -16,13 +16,14 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -45,19 +46,32 @@ def routes(office: Office, door: Door, shown: Shown) -> Sequence[BaseRoute]:
     """The routes of observers' phones (mission.app.ROUTES)."""
     phone = _Phone(office, door, shown)
     found: list[BaseRoute] = [
-        Route("/o/api/photos", phone.photo, methods=["POST"]),
-        Route("/o/api/reports", phone.report, methods=["GET", "POST"]),
+        Route("/o/api/photos", _quiet(phone.photo), methods=["POST"]),
+        Route("/o/api/reports", _quiet(phone.report), methods=["GET", "POST"]),
     ]
     for lang in LANGUAGES:
         found += [
             Route(f"/{lang}/o", phone.home),
-            Route(f"/{lang}/o/in", phone.sign_in, methods=["GET", "POST"]),
-            Route(f"/{lang}/o/out", phone.sign_out, methods=["POST"]),
+            Route(f"/{lang}/o/in", _quiet(phone.sign_in), methods=["GET", "POST"]),
+            Route(f"/{lang}/o/out", _quiet(phone.sign_out), methods=["POST"]),
             Route(f"/{lang}/o/rights", phone.rights),
-            Route(f"/{lang}/o/form/{{form}}", phone.form, methods=["GET", "POST"]),
-            Route(f"/{lang}/o/form/{{form}}/{{contest}}", phone.form, methods=["GET", "POST"]),
+            Route(f"/{lang}/o/form/{{form}}", _quiet(phone.form), methods=["GET", "POST"]),
+            Route(f"/{lang}/o/form/{{form}}/{{contest}}", _quiet(phone.form), methods=["GET", "POST"]),
         ]
     return found
+
+
+def _quiet(ask: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """What takes something in, ended without a word where the wire is cut meanwhile: nobody hears the answer."""
+
+    @wraps(ask)
+    async def asked(request: Request) -> Response:
+        try:
+            return await ask(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return asked
 
 
 class _Phone:
@@ -181,7 +195,9 @@ class _Phone:
         """A form that a page posted without JavaScript, its photos with it."""
         office, fields = self._office, sent.fields
         pictures = tuple(
-            photos.store(office.keep, path) for name, path in sent.files.items() if name.startswith("photo")
+            photos.store(office.keep, path, observer.id)
+            for name, path in sent.files.items()
+            if name.startswith("photo")
         )
         answers = {name[2:]: value for name, value in fields.items() if name.startswith("a-") and value.strip()}
         incoming = Incoming(
@@ -193,8 +209,8 @@ class _Phone:
     async def photo(self, request: Request) -> Response:
         """Streams one picture to the disk; what is too large is refused while it comes."""
         try:
-            self._api(request, "")
-            stored = await photos.receive(self._office.keep, request.stream())
+            observer = self._api(request, "")
+            stored = await photos.receive(self._office.keep, request.stream(), observer.id)
         except DauysError as error:
             return _problem(error, request)
         return JSONResponse({"sha256": stored.sha256, "size": stored.size, "kind": stored.kind}, 201)
@@ -264,6 +280,7 @@ def _incoming(office: Office, observer: Observer, data: bytes) -> Incoming:
     shape = BadInput("this is no report", expected='{"key", "station", "form", "answers", ...}', check="O.119")
     try:
         body: Any = json.loads(data)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (ValueError, RecursionError):
         raise shape from None
     texts = ("key", "station", "form", "contest", "written", "sent")

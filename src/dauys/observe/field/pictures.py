@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dauys.errors import BadInput
 
 JPEG, PNG, WEBP, HEIC = "image/jpeg", "image/png", "image/webp", "image/heic"
+MOST_PIXELS = 100_000_000
+"""A picture of more is no photo of a phone: a small file of one colour would fill the memory of who opens it."""
 ENDINGS = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp", HEIC: ".heic"}
 
 _PNG_SIGN = b"\x89PNG\r\n\x1a\n"
@@ -73,6 +75,16 @@ def _no_picture(data: bytes) -> BadInput:
     return BadInput("this is not a picture", found=found, expected="JPEG, PNG, WebP or HEIC", check="O.111")
 
 
+def _check_size(width: int, height: int) -> None:
+    """Raises BadInput O.111 for what nobody should have to open."""
+    if width * height > MOST_PIXELS:
+        message, expected = (
+            "the picture has too many pixels: take it with a lower resolution",
+            f"at most {MOST_PIXELS:,}",
+        )
+        raise BadInput(message, found=f"{width:,} by {height:,}", expected=expected, check="O.111")
+
+
 def _jpeg(data: bytes) -> Iterator[bytes]:
     """The segments of a JPEG that are kept, to the end of the image and no further."""
     yield data[:2]
@@ -91,6 +103,9 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         if length < 2 or end > len(data):
             raise IndexError(place)
         segment = data[place:end]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame's header
+            height, width = struct.unpack_from(">HH", segment, 5)
+            _check_size(width, height or 0xFFFF)  # none: a later marker tells it
         if marker == 0xE1 and (turned := _orientation(segment[4:])) is not None:
             yield _only_orientation(turned)
         elif _jpeg_kept(marker, segment[4:]):
@@ -149,6 +164,8 @@ def _png(data: bytes) -> Iterator[bytes]:
         end = place + 12 + length
         if end > len(data):
             raise IndexError(place)
+        if name == b"IHDR":
+            _check_size(*struct.unpack_from(">II", data, place + 8))
         if name in _PNG_KEPT:
             yield data[place:end]
         if name == b"IEND":
@@ -168,11 +185,27 @@ def _webp(data: bytes) -> Iterator[bytes]:
         following = place + 8 + length + length % 2
         if place + 8 + length > end:
             raise IndexError(place)
+        if name in _WEBP_KEPT:
+            _check_size(*_webp_size(name, data[place + 8 : place + 8 + length]))
         if name == b"VP8X":  # the flags of what is left out: Exif 0x08, XMP 0x04
             yield data[place : place + 8] + bytes([data[place + 8] & ~0x0C]) + data[place + 9 : following]
         elif name in _WEBP_KEPT:
             yield data[place:following]
         place = following
+
+
+def _webp_size(name: bytes, body: bytes) -> tuple[int, int]:
+    """Width and height that a chunk tells (RFC 9649, 2.5 to 2.7; RFC 6386, 9.1); 0, 0 where it tells none."""
+    if name in (b"VP8X", b"ANMF"):
+        wide, high = struct.unpack_from("<3s3s", body, 4 if name == b"VP8X" else 6)
+        return int.from_bytes(wide, "little") + 1, int.from_bytes(high, "little") + 1
+    if name == b"VP8L":
+        (bits,) = struct.unpack_from("<I", body, 1)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if name == b"VP8 ":
+        width, height = struct.unpack_from("<HH", body, 6)
+        return width & 0x3FFF, height & 0x3FFF
+    return 0, 0
 
 
 def _webp_whole(chunks: bytes) -> bytes:

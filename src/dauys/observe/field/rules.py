@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
-from dauys.observe.field.forms import PROTOCOL, Form, minutes
+from dauys.observe.field.forms import Form, minutes
 from dauys.observe.mission.model import Report, Value
 from dauys.registers.poll import BallotLimit
 
@@ -49,9 +49,9 @@ class Coming:
     photos: int = 0
 
 
-def flags_of(coming: Coming, known: Known, others: Sequence[Report]) -> tuple[str, ...]:
-    """The numbers that a report raises. `others`: what stands of all stations so far, rejected reports left out."""
-    here = [one for one in others if one.station == coming.station]
+def flags_of(coming: Coming, known: Known, here: Sequence[Report], alike: Sequence[Report]) -> tuple[str, ...]:
+    """The numbers that a report raises. Of what stands so far, rejected reports left out: `here` what came of its station,
+    `alike` the copies of any station with all the same numbers."""
     broken = [rule.number for rule in coming.form.broken(coming.values)]
     found = [number for number in broken if number.startswith("O.")]
     found += [SUM, *(number for number in broken if not number.startswith("O."))] if len(found) < len(broken) else []
@@ -68,7 +68,7 @@ def flags_of(coming: Coming, known: Known, others: Sequence[Report]) -> tuple[st
             found += [ASKED] if _asked(coming) else []
         case "protocol":
             found += _protocol(coming, known, here, same)
-            found += [SAME_COPY] if _elsewhere(coming, others) else []
+            found += [SAME_COPY] if _elsewhere(coming, alike) else []
     return tuple(dict.fromkeys(found))
 
 
@@ -99,7 +99,7 @@ def newest(reports: Iterable[Report]) -> list[Report]:
 def _voting(coming: Coming, known: Known, same: Sequence[Report]) -> list[str]:
     """Turnout only grows, stays within the list, and is told of an hour that has passed."""
     hour, given = minutes(str(coming.values["as_of"])), int(coming.values["handed_out"])
-    told = [(minutes(str(one.values["as_of"])), int(one.values["handed_out"])) for one in same if one.form == "voting"]
+    told = [(minutes(str(one.values["as_of"])), int(one.values["handed_out"])) for one in same]
     found = [FALLING] if any((h < hour and n > given) or (h > hour and n < given) for h, n in told) else []
     found += [BEYOND_LIST] if known.eligible is not None and given > known.eligible else []
     local = minutes(f"{coming.written:%H:%M}")
@@ -124,22 +124,15 @@ def _protocol(coming: Coming, known: Known, here: Sequence[Report], same: Sequen
 def _different(coming: Coming, same: Sequence[Report], fields: Sequence[str]) -> list[str]:
     """Another observer says otherwise (O.130), or this one said otherwise before (O.131)."""
     mine = {name: coming.values[name] for name in fields if name in coming.values}
-    against = [one for one in same if differ(mine, one.values)]
-    found = [DIFFER] if any(one.observer != coming.observer for one in against) else []
-    return found + ([AGAIN] if any(one.observer == coming.observer for one in against) else [])
+    against = {one.observer for one in same if differ(mine, one.values)}
+    found = [DIFFER] if against - {coming.observer} else []
+    return found + ([AGAIN] if coming.observer in against else [])
 
 
-def _elsewhere(coming: Coming, others: Sequence[Report]) -> bool:
+def _elsewhere(coming: Coming, alike: Sequence[Report]) -> bool:
     """Whether the copy of another station has all the same numbers."""
-    mine = {name: coming.values[name] for name in coming.form.counts if name in coming.values}
-    largest = max((int(value) for value in mine.values()), default=0)
-    return largest >= SMALL and any(
-        one.form == PROTOCOL
-        and one.station != coming.station
-        and one.contest == coming.contest
-        and {name: one.values[name] for name in coming.form.counts if name in one.values} == mine
-        for one in others
-    )
+    largest = max((int(coming.values[name]) for name in coming.form.counts if name in coming.values), default=0)
+    return largest >= SMALL and any(one.station != coming.station for one in alike)
 
 
 def _before(coming: Coming, known: Known) -> bool:

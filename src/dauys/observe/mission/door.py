@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from starlette.requests import Request
 
@@ -31,6 +32,9 @@ LEAST, MOST = 10, 200
 OFFICE_SESSION, OBSERVER_SESSION = timedelta(hours=24), timedelta(hours=60)
 """The office signs in again each day; an observer's phone stays in over the night of the count."""
 TRIES, PAUSE = 5, timedelta(minutes=1)
+STRANGERS = 10_000
+"""Addresses, and ids that nobody has, of which wrong tries are remembered."""
+_Tries = dict[str, tuple[int, datetime]]
 OFFICE = "office"
 
 
@@ -60,7 +64,12 @@ class Door:
         self._keep, self._clock = keep, clock
         self._lock = threading.Lock()
         self._code = new_code()
-        self._wrong: dict[str, tuple[int, datetime]] = {}
+        self._wrong: _Tries = {}
+        """Of observers, by id."""
+        self._strangers: _Tries = {}
+        """Of ids that nobody has."""
+        self._offices: _Tries = {}
+        """Of the office's password, by where they come from: who tries from elsewhere does not shut the office out."""
         mark = hashlib.sha256(name.encode()).hexdigest()[:12]
         self.office_cookie, self.observer_cookie = f"dauys_m_{mark}", f"dauys_o_{mark}"
 
@@ -73,17 +82,19 @@ class Door:
     def has_password(self) -> bool:
         return self._keep.kept("password") is not None
 
-    def office_sign_in(self, typed: str) -> Session:
-        """A session for the one-time code or the password. Raises BadInput O.023, Shut while one has to wait."""
+    def office_sign_in(self, typed: str, address: str = "") -> Session:
+        """A session for the one-time code or the password. Raises BadInput O.023, Shut while that address has to wait."""
         code = normal(typed)
         with self._lock:
             if hmac.compare_digest(code.encode(), self._code.encode()):
                 self._code = new_code()
                 return self._begin(OFFICE, OFFICE_SESSION)
-        self._try(OFFICE)
+        place = _network(address)
+        self._try(self._offices, place, STRANGERS)
         if not _fits(typed, self._keep.kept("password") or "", PASSWORD_COST):
             raise BadInput("this is neither the password nor the code on the screen", check="O.023")
         with self._lock:
+            self._offices.pop(place, None)
             return self._begin(OFFICE, OFFICE_SESSION)
 
     def choose(self, password: str, again: str) -> None:
@@ -99,12 +110,16 @@ class Door:
     def observer_sign_in(self, observer: str, code: str) -> Session:
         """A session for an observer. Raises BadInput O.023, Shut while he has to wait; a suspended one may still sign in."""
         named = observer.strip()[:40]
-        self._try(f"observer {named}")
-        found = self._keep.mission.observers.get(named) or self._keep.mission.observers.get(named.upper())
+        observers = self._keep.mission.observers
+        found = observers.get(named) or observers.get(named.upper())
+        if found is not None:
+            self._try(self._wrong, found.id)
+        else:
+            self._try(self._strangers, named.upper(), STRANGERS)
         if not _fits(normal(code), found.secret if found else "", CODE_COST) or found is None:
             raise BadInput("the observer's id or the code is wrong", check="O.023")
         with self._lock:
-            self._wrong.pop(f"observer {named}", None)
+            self._wrong.pop(found.id, None)
             return self._begin(found.id, OBSERVER_SESSION)
 
     def office_session(self, request: Request) -> Session | None:
@@ -131,7 +146,6 @@ class Door:
 
     def _begin(self, who: str, lasts: timedelta) -> Session:
         """A new session. What is kept of it is a row of its own, and its name with those of the same person."""
-        self._wrong.pop(who, None)
         session = Session(who, secrets.token_urlsafe(32), self._clock() + lasts)
         name = _name(session.token)
         others = [other for other in self._of(who) if self._there(other)]
@@ -165,16 +179,31 @@ class Door:
     def _forget(self, name: str) -> None:
         self._keep.keep(f"session:{name}", "")
 
-    def _try(self, who: str) -> None:
-        """Counts a try before it is made: many at once are many. Raises Shut after too many."""
+    def _try(self, table: _Tries, who: str, most: int | None = None) -> None:
+        """Counts a try before it is made: many at once are many. Raises Shut after too many.
+
+        A table of strangers has `most` rows: the one that was not tried for the longest time makes room.
+        """
         at = self._clock()
         with self._lock:
-            tries, until = self._wrong.get(who, (0, at))
+            tries, until = table.get(who, (0, at))
             if tries >= TRIES and at < until <= at + PAUSE:
                 raise Shut("too many wrong codes: wait a minute, then try again")
-            if len(self._wrong) > 10_000:  # ids that nobody has, tried by a machine
-                self._wrong.clear()
-            self._wrong[who] = (1 if tries >= TRIES else tries + 1, at + PAUSE)
+            table.pop(who, None)
+            table[who] = (1 if tries >= TRIES else tries + 1, at + PAUSE)
+            if most is not None and len(table) > most:
+                del table[next(iter(table))]
+
+
+def _network(address: str) -> str:
+    """Where a try comes from: an IPv4 address, or the /64 of an IPv6 one, which one line has whole."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
 
 
 def new_code() -> str:

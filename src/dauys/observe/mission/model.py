@@ -6,17 +6,22 @@ A mission's log is a list of events that only grows. Everything that a page, an 
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from dauys.errors import DauysError
 
+_Key = TypeVar("_Key")
 Body = Mapping[str, Any]
 Value = int | str | bool
 """An answer: a count, a choice or a text (a time is text, HH:MM), a yes or no."""
+
+Spans = tuple[tuple[str, str], ...]
+"""When something held, oldest first: from and to (ISO 8601); the last has an empty end while it holds."""
 
 STANDINGS = ("new", "verified", "rejected")
 
@@ -72,6 +77,7 @@ class Sampled:
 
     draw: Body
     n: int
+    drawn: frozenset[str]
 
     @property
     def stations(self) -> tuple[str, ...]:
@@ -151,8 +157,17 @@ class Mission:
     observers: dict[str, Observer] = field(default_factory=dict)
     assigned: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Station to the observers who are there now: one of each organisation."""
+    suspensions: dict[str, Spans] = field(default_factory=dict)
+    """Observer to when he was suspended."""
+    stays: dict[tuple[str, str], Spans] = field(default_factory=dict)
+    """Observer and station to when he was assigned there."""
     reports: dict[int, Report] = field(default_factory=dict)
     by_key: dict[str, int] = field(default_factory=dict)
+    by_station: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    by_phone: dict[tuple[str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """Observer and phone to the numbers of its reports (`place`) and their events, in order."""
+    by_numbers: dict[tuple[Any, ...], tuple[int, ...]] = field(default_factory=dict)
+    """A contest and the numbers of a copy to the copies that have them, as sent or as the office corrected them."""
     audits: dict[str, Body] = field(default_factory=dict)
     """What an audit's page recorded, by its name: plan, draws and results (observe.audit)."""
     sent: dict[str, Sent] = field(default_factory=dict)
@@ -181,16 +196,16 @@ class Mission:
         """The stations of an observer, by id."""
         return tuple(sorted(station for station, there in self.assigned.items() if observer in there))
 
-    def reports_of(self, station: str, form: str, contest: str = "") -> list[Report]:
-        """What came of a station by one form and was not rejected, oldest first."""
-        return [
-            one
-            for one in self.reports.values()
-            if one.station == station
-            and one.form == form
-            and (not contest or one.contest == contest)
-            and one.standing != "rejected"
-        ]
+    def at_station(self, station: str) -> list[Report]:
+        """What came of a station and was not rejected, oldest first."""
+        return self._standing(self.by_station.get(station, ()))
+
+    def alike(self, contest: str, values: Mapping[str, Value]) -> list[Report]:
+        """The copies of a contest that have all of these numbers and no other, and were not rejected, oldest first."""
+        return self._standing(self.by_numbers.get(_numbers(contest, values), ()))
+
+    def _standing(self, found: Iterable[int]) -> list[Report]:
+        return [one for n in found if (one := self.reports[n]).standing != "rejected"]
 
 
 def fold(events: Iterable[Event]) -> Mission:
@@ -199,6 +214,19 @@ def fold(events: Iterable[Event]) -> Mission:
     for event in events:
         mission.apply(event)
     return mission
+
+
+def held(spans: Spans, at: datetime) -> bool:
+    """Whether it held at that moment: from its beginning on, and at its end no more."""
+    return any(
+        datetime.fromisoformat(begin) <= at and (not end or at < datetime.fromisoformat(end)) for begin, end in spans
+    )
+
+
+def place(key: str) -> tuple[str, int] | None:
+    """The phone and the number of the report out of a key `PHONE/NUMBER`; None for any other key."""
+    phone, slash, number = key.rpartition("/")
+    return (phone, int(number)) if slash and phone and number.isascii() and number.isdecimal() else None
 
 
 def moment_of(report: Report) -> datetime:
@@ -237,7 +265,7 @@ def _drawn(mission: Mission, event: Event) -> None:
         raise MissionError("the sample is drawn already: a station of a sample is never replaced by another")
     if mission.frame is None or mission.frame.sha256 != event.body["frame_sha256"]:
         raise MissionError("this is not the list that the sample is to be drawn from")
-    mission.sample = Sampled(dict(event.body), event.n)
+    mission.sample = Sampled(dict(event.body), event.n, frozenset(event.body["stations"]))
 
 
 def _observer(mission: Mission, event: Event) -> None:
@@ -256,6 +284,7 @@ def _suspended(mission: Mission, event: Event) -> None:
     """`why` empty: the suspension ends."""
     who = _known(mission, event.body["observer"])
     mission.observers[who.id] = replace(who, suspended=event.body["why"])
+    _span(mission.suspensions, who.id, bool(event.body["why"]), event.at)
 
 
 def _assigned(mission: Mission, event: Event) -> None:
@@ -269,11 +298,20 @@ def _assigned(mission: Mission, event: Event) -> None:
                 f"{other} of the same organisation is at station {station}: one observer of an organisation at a time"
             )
     mission.assigned[station] = tuple(sorted({*there, who.id}))
+    _span(mission.stays, (who.id, station), True, event.at)
 
 
 def _unassigned(mission: Mission, event: Event) -> None:
     station, who = event.body["station"], event.body["observer"]
     mission.assigned[station] = tuple(name for name in mission.assigned.get(station, ()) if name != who)
+    _span(mission.stays, (who, station), False, event.at)
+
+
+def _span(spans: dict[_Key, Spans], key: _Key, holds: bool, at: str) -> None:
+    """Opens or ends a span at this moment; what holds already keeps its beginning."""
+    there = spans.get(key, ())
+    if holds != (bool(there) and not there[-1][1]):
+        spans[key] = (*there, (at, "")) if holds else (*there[:-1], (there[-1][0], at))
 
 
 def _report(mission: Mission, event: Event) -> None:
@@ -281,11 +319,33 @@ def _report(mission: Mission, event: Event) -> None:
     if body["key"] in mission.by_key:
         raise MissionError("this report came already")
     photos = tuple(Photo(one["sha256"], one["size"], one["kind"]) for one in body.get("photos", ()))
-    mission.reports[event.n] = Report(
+    report = mission.reports[event.n] = Report(
         event.n, body["key"], body["observer"], body["station"], body["form"], dict(body["values"]), body["written"],
         event.at, body["channel"], body.get("contest", ""), photos, tuple(body.get("flags", ())),
     )  # fmt: skip
-    mission.by_key[body["key"]] = event.n
+    mission.by_key[report.key] = report.n
+    mission.by_station[report.station] = (*mission.by_station.get(report.station, ()), report.n)
+    if (found := place(report.key)) is not None:
+        phone = report.observer, found[0]
+        there = mission.by_phone.get(phone, ())
+        at = bisect(there, (found[1], report.n))
+        mission.by_phone[phone] = (*there[:at], (found[1], report.n), *there[at:])
+    _enter(mission, report)
+
+
+def _enter(mission: Mission, report: Report, before: Report | None = None) -> None:
+    """Enters a copy under its numbers; `before` is what stood there, with others perhaps."""
+    if not report.contest:
+        return
+    if before is not None:
+        old = _numbers(before.contest, before.values)
+        mission.by_numbers[old] = tuple(n for n in mission.by_numbers[old] if n != report.n)
+    new = _numbers(report.contest, report.values)
+    mission.by_numbers[new] = (*mission.by_numbers.get(new, ()), report.n)
+
+
+def _numbers(contest: str, values: Mapping[str, Value]) -> tuple[Any, ...]:
+    return contest, *sorted((name, value) for name, value in values.items() if type(value) is int)
 
 
 def _judged(mission: Mission, event: Event) -> None:
@@ -296,10 +356,11 @@ def _judged(mission: Mission, event: Event) -> None:
         raise MissionError(f"no report {body['report']}")
     if body["standing"] not in STANDINGS:
         raise MissionError(f"a report is new, verified or rejected, not {body['standing']}")
-    mission.reports[report.n] = replace(
+    judged = mission.reports[report.n] = replace(
         report, standing=body["standing"], values=dict(body.get("values", report.values)), note=body.get("note", ""),
         by=event.by,
     )  # fmt: skip
+    _enter(mission, judged, report)
 
 
 def _audit(mission: Mission, event: Event) -> None:

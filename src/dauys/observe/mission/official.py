@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +31,10 @@ from dauys.registers.poll import Poll, Station
 
 SECONDS = 300.0
 """In which a record over HTTP is to be read."""
+
+Held = Mapping[str, tuple[int, str]]
+"""By a log's verifier key: the size and the root (hex) that were read of it before."""
+NOTHING_HELD: Held = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +94,27 @@ class Official:
         return (contest, station) in self.annulled or (contest, area) in self.annulled
 
 
-def read_official(source: str, log_key: str = "", before: Official | None = None) -> Official:
+def read_official(
+    source: str, log_key: str = "", before: Official | None = None, held: Held = NOTHING_HELD
+) -> Official:
     """The record at an address (`http://host/record/POLL`, or a page of the poll) or in a bundle's folder.
 
     With `before` only what is new is read, and it must extend what was read then. Without `log_key` the key is the one that
-    the record itself names at first sight, and pinned by `before` from then on. Raises DauysError.
+    the record itself names at first sight, and pinned by `before` from then on. `held` is what an earlier run of the program
+    read: the record must extend that, too. Raises DauysError.
     """
-    return read_record(fetch_of(source), log_key, before)
+    return read_record(fetch_of(source), log_key, before, held)
 
 
 def fetch_of(source: str) -> Fetch:
     """Reads the files of a record at an address or in a folder. Raises BadInput where there is neither."""
     if source.startswith(("http://", "https://")):
         return http_fetch(record_address(source), SECONDS)
-    if not source or not Path(source).is_dir():
+    try:
+        there = bool(source) and Path(source).is_dir()
+    except (OSError, ValueError):  # longer than a name may be, or with a byte that none has
+        there = False
+    if not there:
         raise BadInput(
             "there is no record", found=source, expected="the folder of a bundle, or http://HOST/record/POLL"
         )
@@ -110,14 +122,19 @@ def fetch_of(source: str) -> Fetch:
 
 
 def record_address(address: str) -> str:
-    """Where the record lies: the address of a poll's page (`/en/polls/POLL/`) leads to `/record/POLL`."""
-    parts = urlsplit(address)
+    """Where the record lies: the address of a poll's page (`/en/polls/POLL/`) leads to `/record/POLL`. Raises BadInput O.012."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise BadInput(
+            "this is no address", field="source", found=address, expected="http://HOST/record/POLL", check="O.012"
+        ) from None
     _, page, poll = parts.path.partition("/polls/")
     path = f"/record/{poll}" if page else parts.path
     return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
 
 
-def read_record(fetch: Fetch, log_key: str = "", before: Official | None = None) -> Official:
+def read_record(fetch: Fetch, log_key: str = "", before: Official | None = None, held: Held = NOTHING_HELD) -> Official:
     """The same, from whatever `fetch(path)` reads (record.tiles)."""
     key = _key(fetch, log_key, before)
     try:
@@ -129,18 +146,21 @@ def read_record(fetch: Fetch, log_key: str = "", before: Official | None = None)
         raise DauysError("there is no record here: it has no checkpoint") from None
     except NoteError as error:
         raise DauysError(f"the record's checkpoint is not signed by {key.name}: {error}") from None
-    if before is not None:
-        if claimed.size < before.size:
-            raise _another(f"it had {before.size:,} entries and now claims {claimed.size:,}")
-        if claimed.size == before.size:
-            if claimed.root.hex() != before.root:
-                raise _another(f"two roots for {claimed.size:,} entries, {before.root} and {claimed.root.hex()}")
-            return before
+    then = held.get(str(key), (0, ""))
+    for size, root in (then, *([] if before is None else [(before.size, before.root)])):
+        if claimed.size < size:
+            raise _another(f"it had {size:,} entries and now claims {claimed.size:,}")
+        if claimed.size == size and claimed.root.hex() != root:
+            raise _another(f"two roots for {size:,} entries, {root} and {claimed.root.hex()}")
+    if before is not None and claimed.size == before.size:
+        return before
     fold = _Fold(before)
     tree = Frontier() if before is None else Frontier.from_bytes(before.tree)
     try:
         for data in read_entries(fetch, claimed.size, tree.size):
             tree.append(leaf_hash(data))
+            if tree.size == then[0] and tree.root().hex() != then[1]:
+                raise _another(f"its first {tree.size:,} entries are not the {tree.size:,} read then")
             fold.apply(tree.size - 1, data)
     except TileError as error:
         raise DauysError(f"the record cannot be read to its end: {error}") from None

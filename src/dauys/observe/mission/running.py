@@ -20,7 +20,7 @@ import httpx
 from dauys.errors import DauysError
 from dauys.observe.mission.keep import Keep
 from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official, read_official, record_address
+from dauys.observe.mission.official import Held, Official, read_official, record_address
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.note import COSIGNATURE, SigningKey, VerifierKey
 from dauys.record.witness import WitnessRefusal
@@ -51,10 +51,20 @@ def post(address: str, data: bytes) -> tuple[int, str]:
     return answer.status_code, answer.text[:2000]
 
 
-class Reading:
-    """The official record as it was read last. Used by several threads; one of them reads at a time."""
+RECORDS = "records"
+"""What is kept of each record that the mission followed, by its log's key: poll, source, size, root, signed checkpoint."""
 
-    def __init__(self, keep: Keep, read: Callable[[str, str, Official | None], Official] = read_official) -> None:
+Read = Callable[[str, str, Official | None, Held], Official]
+
+
+class Reading:
+    """The official record as it was read last. Used by several threads; one of them reads at a time.
+
+    What was followed is kept in the mission's folder: the record must extend it after a stop of the program, too, and from
+    whatever address it is read.
+    """
+
+    def __init__(self, keep: Keep, read: Read = read_official) -> None:
         self._keep, self._read = keep, read
         self._lock = threading.Lock()
         self._found: tuple[str, Official] | None = None
@@ -76,7 +86,7 @@ class Reading:
         """Reads the record of another source, before the mission follows it; what was read is not read again then."""
         with self._lock:
             before = self._found[1] if self._found is not None and self._found[0] == source else None
-            found = self._read(source, log_key, before)
+            found = self._held(source, log_key, before)
             self._found = source, found
             return found
 
@@ -87,16 +97,39 @@ class Reading:
             raise MissionError("say first where the official record is")
         with self._lock:
             try:
-                found = self._read(identity.source, identity.log_key, self.official())
+                found = self._held(identity.source, identity.log_key, self.official())
                 if found.poll.id != identity.poll:
                     raise MissionError(
                         f"this is the record of {found.poll.id}, and the mission observes {identity.poll}"
                     )
+                self._remember(identity.source, found)
             except DauysError as error:
                 self._fault = str(error)
                 raise
             self._found, self._fault = (identity.source, found), ""
             return found
+
+    def _held(self, source: str, log_key: str, before: Official | None) -> Official:
+        """Reads, and holds what is read against what was followed before. Raises DauysError."""
+        known = self._known()
+        found = self._read(source, log_key, before, {key: (one["size"], one["root"]) for key, one in known.items()})
+        for key, one in known.items():
+            if key != found.log_key and (one["source"], one["poll"]) == (source, found.poll.id):
+                raise DauysError(
+                    f"this mission follows the record of {key} at this address, not of {found.log_key}. "
+                    "Keep both checkpoints: they are evidence. A new log needs a new mission"
+                )
+        return found
+
+    def _remember(self, source: str, found: Official) -> None:
+        known = self._known()
+        now = {"poll": found.poll.id, "source": source, "size": found.size, "root": found.root, "note": found.note}
+        if known.get(found.log_key) != now:
+            self._keep.keep(RECORDS, json.dumps(known | {found.log_key: now}))
+
+    def _known(self) -> dict[str, dict[str, Any]]:
+        known: dict[str, dict[str, Any]] = json.loads(self._keep.kept(RECORDS) or "{}")
+        return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,9 @@ class Shown:
             return self.show(request, "mission/sign_in.html", model)
         try:
             from_here(request)
-            session = self._door.office_sign_in(form.get("code", "")[:400])
+            session = self._door.office_sign_in(
+                form.get("code", "")[:400], request.client.host if request.client else ""
+            )
         except DauysError as error:
             status = 429 if isinstance(error, Shut) else _STATUS.get(getattr(error, "check", ""), 422)
             return self.show(request, "mission/sign_in.html", model | {"refusal": refusal(error), "code": ""}, status)
@@ -153,7 +155,7 @@ class Shown:
 
 
 def _language(request: Request) -> str:
-    return request.url.path.split("/")[1]
+    return request.url.path.split("/")[1].removesuffix(".json")  # the overview's twin is /en.json
 
 
 def _menu_path(request: Request) -> str:

@@ -51,7 +51,7 @@ def gather(office: Office, at: datetime) -> dict[str, Any]:
         },
         "log": {"size": mission.size, "head": office.keep.head()},
         "observed": observed(mission, official),
-        "design": _design(office, mission),
+        "design": _design(office, mission, official),
         "contests": contests,
         "sent": _sent(office, mission),
         "waiting": office.waiting() + sum(len(unsent(office.keep, one.id)) for one in official.poll.contests),
@@ -85,8 +85,11 @@ def _mission(office: Office, mission: Mission, official: Official) -> dict[str, 
     }  # fmt: skip
 
 
-def _design(office: Office, mission: Mission) -> dict[str, Any]:
-    """The frozen list, the commitment, the draw and the seed, each with its event and its entry."""
+def _design(office: Office, mission: Mission, official: Official) -> dict[str, Any]:
+    """The frozen list, the commitment, the draw and the seed, each with its event and its entry.
+
+    `committed` is where the record has the commitment; before it was read there, what the receipt says.
+    """
     keep = office.keep
     events = {kind: newest(keep, kind) for kind in ("frame", "plan", "drawn")}
     traces = {kind: {"events": _known(None if one is None else one.n)} for kind, one in events.items()}
@@ -94,7 +97,20 @@ def _design(office: Office, mission: Mission) -> dict[str, Any]:
     body: dict[str, Any] = {
         "frame": None,
         "commitment": mission.commitment or None,
-        "committed": indices.get("observer-sample"),
+        "committed": next(
+            (
+                place
+                for place, entry in sorted(official.observers.items())
+                if entry.kind == "observer-sample"
+                and entry.body.get("commitment") == mission.commitment
+                and mission.identity is not None
+                and entry.body.get("organisation") == mission.identity.code
+            ),
+            indices.get("observer-sample"),
+        ),
+        "first_protocol": min(
+            (one.earlier[0].index if one.earlier else one.index for one in official.protocols.values()), default=None
+        ),
         "revealed": indices.get("observer-seed"),
         "traces": traces,
         "sample": None,

@@ -27,6 +27,9 @@ def limits(body: Mapping[str, Any]) -> list[dict[str, Any]]:
             found.append({"name": "limit_missing", "n": drawn - verified, "all": drawn})
         if design["committed"] is None:
             found.append({"name": "limit_uncommitted"})
+        elif design["first_protocol"] is not None and design["committed"] > design["first_protocol"]:
+            found.append({"name": "limit_late_commitment", "n": design["committed"], "all": design["first_protocol"]})
+        found.append({"name": "limit_own_seed"})
         if design["revealed"] is None:
             found.append({"name": "limit_seed"})
         found.append(

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from dauys.errors import BadInput
+from dauys.errors import BadInput, DauysError
 from dauys.observe.audit import sheets
 from dauys.observe.field.forms import PROTOCOL, PROTOCOL_NAMES, load_forms
 from dauys.observe.mission.model import MissionError
@@ -26,12 +26,14 @@ from dauys.observe.report.labels import label
 from dauys.observe.report.night_picture import night
 from dauys.observe.report.observed import INCIDENT, KIND, WEIGHTS
 from dauys.observe.report.paper import inlined, kept_file, kept_reports, write_report
-from dauys.record.merkle import leaf_hash
-from dauys.record.tiles import TileError, read_entries
+from dauys.record.merkle import ProofError, inclusion_proof_from, leaf_hash, verify_inclusion
+from dauys.record.tiles import TileError, nodes_of, read_entries
 
 KEPT = "report"
 SECRET = frozenset({"secret", "phone", "name"})
 """Members of an observer's event that a printed trace does not need."""
+SEEDED = frozenset({"drawn"})
+"""Kinds of event that hold the sample's seed."""
 
 
 def report(visit: Visit) -> Model | str:
@@ -160,7 +162,12 @@ def event(visit: Visit) -> Model:
     found = next(islice(iter(visit.office.keep.events(n)), 1), None)
     if found is None:
         raise BadInput("there is no such event in the log", field="n", found=n, check="O.184")
-    body = {name: "…" if name in SECRET and found.kind == "observer" else value for name, value in found.body.items()}
+    body = dict(found.body)
+    if found.kind == "observer":
+        body |= dict.fromkeys(SECRET & body.keys(), "…")
+    told = any(one.kind == "observer-seed" for one in visit.mission.sent.values())
+    if found.kind in SEEDED and not told and "seed" in body:
+        body["seed"] = label("seed_hidden", visit.lang)
     return {
         "n": n, "event": found, "text": json.dumps(body, ensure_ascii=False, indent=1), "size": visit.mission.size,
         "head": visit.office.keep.head(), "mission_zone": zone_of(visit),
@@ -168,14 +175,26 @@ def event(visit: Visit) -> Model:
 
 
 def entry(visit: Visit) -> Model:
-    """`/report/entry`: one entry of the official record as it lies there, and the hash of its leaf."""
+    """`/report/entry`: one entry of the official record as it lies there, proven under the root that was read.
+
+    Raises BadInput: O.184 no such place, O.185 where it cannot be read; DauysError for one that the root does not commit to.
+    """
     official, identity = official_of(visit), visit.mission.identity
     assert identity is not None
     n = _place(visit, official.size)
     try:
-        data = next(iter(read_entries(fetch_of(identity.source), official.size, n)))
+        fetch = fetch_of(identity.source)
+        data = next(iter(read_entries(fetch, official.size, n)))
+        proof = inclusion_proof_from(nodes_of(fetch, official.size), n, official.size)
     except TileError as error:
         raise BadInput("the entry cannot be read", field="n", found=n, expected=str(error), check="O.185") from error
+    try:
+        verify_inclusion(leaf_hash(data), n, official.size, proof, bytes.fromhex(official.root))
+    except ProofError:
+        raise DauysError(
+            f"entry {n} as the record shows it now does not stand under the root that was read, {official.root}. "
+            "Keep a copy of both: they are evidence"
+        ) from None
     found = json.loads(data)
     text = json.dumps(found, ensure_ascii=False, indent=1)
     return {
