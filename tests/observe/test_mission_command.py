@@ -57,7 +57,7 @@ def test_a_witness_cosigns_what_grew_and_refuses_what_was_rewritten(tmp_path: Pa
     keep = create(tmp_path / "m")
     at = moment(CLOCK)
     bundle = world.folder(tmp_path / "bundle")
-    witness = Witness(keep, "adil")
+    witness = Witness(keep, "adil", lambda: 1_654_440_000)
     witness.round(at)
     assert witness.said["size"] == 0, "nothing is followed yet"
     identity = {
@@ -76,8 +76,8 @@ def test_a_witness_cosigns_what_grew_and_refuses_what_was_rewritten(tmp_path: Pa
     other = World(per_area=2)
     other.count()
     other.folder(bundle)
-    Witness(keep, "adil").round(at)
-    again = Witness(keep, "adil")
+    Witness(keep, "adil", lambda: 1_654_440_000).round(at)
+    again = Witness(keep, "adil", lambda: 1_654_440_000)
     again.round(at)
     assert again.said["refused"] and list((keep.folder / "witness").glob("refused-*.note"))
     assert issubclass(WitnessRefusal, Exception)

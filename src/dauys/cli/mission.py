@@ -110,7 +110,7 @@ class Served:
         self.address = f"http://{f'[{local}]' if ':' in local else local}:{bound}"
         reading, outbox = Reading(keep), Outbox(keep, _clock(keep, None))  # the record takes no date of a trial
         self.door = Door(keep, clock, keep.public)
-        self.witness = Witness(keep, witness) if witness else None
+        self.witness = Witness(keep, witness, time.time) if witness else None
         self._beside = Beside(reading, outbox, self.witness, clock, every)
         office = Office(
             keep, clock, reading.official, reading.refresh, outbox.send, reading.fault, lambda: len(outbox.waiting()),

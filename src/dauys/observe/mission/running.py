@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -251,7 +250,8 @@ def _said(text: str) -> str:
 class Witness:
     """The mission's own witness: it cosigns the checkpoints of the official record, and refuses one that rewrites it."""
 
-    def __init__(self, keep: Keep, name: str) -> None:
+    def __init__(self, keep: Keep, name: str, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
         self._keep = keep
         self._folder = keep.folder / "witness"
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -281,7 +281,7 @@ class Witness:
             "fault": "",
         }
         try:
-            report = witness_once(source, self._key, self._folder, int(time.time()), log_key=pinned)
+            report = witness_once(source, self._key, self._folder, int(self._seconds()), log_key=pinned)
             said |= {"size": report.size, "posted": report.posted}
         except WitnessRefusal as error:
             said["refused"] = str(error)
