@@ -14,7 +14,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from dauys.observe.indicators import digits, integers, picture, redraws, shpilkin
 from dauys.observe.indicators.arithmetic import arithmetic
@@ -150,6 +149,8 @@ def test_the_draws_are_those_of_the_plain_loop(tested: Counts) -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 2000), st.data())
 def test_chance_is_the_sum_of_binomial_terms(base: int, data: st.DataObject) -> None:
+    from scipy.stats import binom
+
     part = data.draw(st.integers(0, base))
     every = np.arange(base + 1)
     whole = integers.whole(every, np.full(base + 1, base))

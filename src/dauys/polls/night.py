@@ -47,8 +47,7 @@ def begin(engine: sa.Engine, source: Source, witnesses: Sequence[str] = ()) -> N
 
 
 def run_night(engine: sa.Engine, source: Source, wait: Wait = lambda at: None, tell: Tell = lambda text: None) -> None:
-    """Runs the whole poll into the record. Started again after any interruption it goes on where it stopped."""
-    begin(engine, source)
+    """Runs the whole poll, once it has begun, into the record. After any interruption it goes on where it stopped."""
     tell(
         f"{source.poll.names['en']}: {_counted(len(source.stations), 'station')} in "
         f"{_counted(len(source.poll.areas), 'area')}"

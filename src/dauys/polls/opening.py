@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dauys.errors import DauysError
 from dauys.polls.keys import Keys, origin
 from dauys.record import log
-from dauys.record.canonical import canonical
+from dauys.record.canonical import written
 from dauys.record.entry import MAX_ENTRY_BYTES, Entry, EntryError, sign_entry
 from dauys.registers.poll import COMMISSION, PLACE, Poll, Station
 from dauys.stations.overview import poll_of
@@ -71,7 +71,7 @@ def _chunks(stations: Sequence[Station]) -> Iterator[list[dict[str, Any]]]:
     chunk: list[dict[str, Any]] = []
     size = 0
     for body in (station.to_json() for station in stations):
-        length = len(canonical(body)) + 1
+        length = len(written(body)) + 1
         if chunk and (len(chunk) == STATIONS_PER_ENTRY or size + length > STATION_BYTES):
             yield chunk
             chunk, size = [], 0

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -108,7 +108,10 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    say = _sayer(translations(lang).gettext)
     env.globals.update(
+        _=say,
+        gettext=say,
         lang=lang,
         static=static,
         percent=figures.percent,
@@ -133,6 +136,26 @@ def environment(lang: str) -> Environment:
         shape=shape_of,
     )
     return env
+
+
+def _sayer(translate: Callable[[str], str]) -> Callable[..., Markup]:
+    """The `gettext` of Jinja's new style (always a format string, always escaped), but made once for a message.
+
+    A page says some hundreds of messages, most of them again and again and without variables.
+    """
+
+    @lru_cache(4096)
+    def message(text: str) -> Markup:
+        return Markup(translate(text))
+
+    @lru_cache(4096)
+    def plain(text: str) -> Markup:
+        return message(text) % {}
+
+    def gettext(text: str, /, **variables: object) -> Markup:
+        return message(text) % variables if variables else plain(text)
+
+    return gettext
 
 
 def zone_name(zone: str, at: str) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor, log, sqrt
 
-from scipy.stats import binom, norm
-
 
 def statistic(share: Fraction, winner: int, loser: int) -> Fraction:
     """T after ballots for the winner and the loser; `share` is the winner's reported share of the two. 1/T is the P-value."""
@@ -33,6 +31,8 @@ def round_size(risk: Fraction, winner: Fraction, loser: Fraction, chance: float,
 
     From the normal quantile, then ballot by ballot up to the exact binomial one. `seen`: ballots for the two so far.
     """
+    from scipy.stats import binom, norm  # here: commands start fast
+
     both = winner + loser
     share = float(winner / both)
     up, down = log(2 * share), log(2 - 2 * share)

@@ -15,8 +15,6 @@ from math import comb
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve
-from scipy.stats import binom
 
 Floats = npt.NDArray[np.float64]
 CLOSE = 1e-7
@@ -64,6 +62,8 @@ def next_size(share: Fraction, risk: Fraction, chance: float = 0.9, rounds: Sequ
     Found by halving between sizes; the chance grows with the size but for small teeth, so a size just below may do as well.
     At most 2**23.
     """
+    from scipy.stats import binom  # here: commands start fast
+
     walk = _Walk(share, risk)
     for taken in rounds:
         walk.go_on(walk.next(taken.ballots))
@@ -107,6 +107,8 @@ class _Walk:
 
     def next(self, ballots: int) -> int | None:
         """Draws up to `ballots` in all; the least number of winners that stops, or None."""
+        from scipy.stats import binom
+
         more = ballots - self.drawn
         if more <= 0:
             raise ValueError("a round has more ballots in all than the one before")
@@ -175,5 +177,7 @@ def _convolved(before: Floats, more: Floats) -> Floats:
         return found
     if len(before) * (len(more) - 1) <= DIRECT:
         return np.convolve(before, more)
+    from scipy.signal import fftconvolve
+
     found = fftconvolve(before, more)
     return np.where(found > 1e-14, found, 0.0)
