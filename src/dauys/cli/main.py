@@ -17,29 +17,32 @@ from dauys import __version__
 from dauys.errors import BadInput, DauysError
 
 COMMANDS = {
-    "run": "dauys.cli.run:run",
-    "decide": "dauys.cli.decide:decide",
-    "verify": "dauys.cli.verify:verify",
-    "witness": "dauys.cli.witness:witness",
-    "open": "dauys.cli.commission:open_",
-    "serve": "dauys.cli.serve:serve",
-    "account": "dauys.cli.account:account",
-    "protocols": "dauys.cli.protocols:protocols",
-    "annul": "dauys.cli.commission:annul",
-    "declare": "dauys.cli.commission:declare",
-    "law": "dauys.cli.law:law",
-    "roll": "dauys.cli.roll:roll",
-    "sample": "dauys.cli.sample:sample",
-    "estimate": "dauys.cli.estimate:estimate",
-    "compare": "dauys.cli.compare:compare",
-    "indicators": "dauys.cli.indicators:indicators",
-    "audit": "dauys.cli.audit:audit",
-    "pollbook": "dauys.cli.pollbook:pollbook",
-    "station": "dauys.cli.station:station",
-    "observers": "dauys.cli.observers:observers",
-    "mission": "dauys.cli.mission:mission",
+    "run": ("dauys.cli.run:run", "Run a poll from its opening to its bundle."),
+    "decide": ("dauys.cli.decide:decide", "Apply a decision rule to a table of totals."),
+    "verify": ("dauys.cli.verify:verify", "Check that what a bundle publishes follows from its record."),
+    "witness": ("dauys.cli.witness:witness", "Check that a record only grew, and cosign it."),
+    "open": ("dauys.cli.commission:open_", "Open a poll: its law and its stations enter the record."),
+    "serve": ("dauys.cli.serve:serve", "Serve the public site and the desk of all polls."),
+    "account": ("dauys.cli.account:account", "Make an account for the desk, or give it a new password."),
+    "protocols": ("dauys.cli.protocols:protocols", "Send a file of protocols into a poll."),
+    "annul": ("dauys.cli.commission:annul", "Annul the result of an area or a station."),
+    "declare": ("dauys.cli.commission:declare", "Declare a stage of a poll as it stands."),
+    "law": ("dauys.cli.law:law", "Say what the law is on a day, what changes it, and why."),
+    "roll": ("dauys.cli.roll:roll", "Keep the roll of voters and freeze it for a poll."),
+    "sample": ("dauys.cli.sample:sample", "Draw stations that anybody who knows the seed draws again."),
+    "estimate": ("dauys.cli.estimate:estimate", "Estimate a share from sampled stations, with its interval."),
+    "compare": ("dauys.cli.compare:compare", "Hold observers' copies of protocols against the official."),
+    "indicators": (
+        "dauys.cli.indicators:indicators",
+        "Show what is unusual in a table of stations.",
+    ),
+    "audit": ("dauys.cli.audit:audit", "Audit the count from the paper, with a risk limit."),
+    "pollbook": ("dauys.cli.pollbook:pollbook", "Give stations their pollbooks, and see how they are."),
+    "station": ("dauys.cli.station:station", "Run the pollbook of one station."),
+    "observers": ("dauys.cli.observers:observers", "Decide who observes a poll, and check badges."),
+    "mission": ("dauys.cli.mission:mission", "Run an observer mission."),
 }
-"""Command name to the function that does it: imported only when called, so that `verify` starts without a database."""
+"""Command name to the function that does it, and what it does. Imported only when called: `verify` starts without a database."""
 
 
 class Tree(click.Group):
@@ -51,10 +54,15 @@ class Tree(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help, without loading what is listed."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
 
 
 @click.group(cls=Tree, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

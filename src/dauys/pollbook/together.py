@@ -24,7 +24,7 @@ from dauys.store.engine import Connection
 MOST = 256
 """Batches in one transaction."""
 
-MOST_EVENTS = 2000
+MOST_EVENTS = 1000
 """Events in one transaction, but for a batch that alone has more: nobody waits long for those of others."""
 
 

@@ -10,8 +10,13 @@ import warnings
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from dauys.errors import DauysError
+
+LOG_BETWEEN_CHECKPOINTS = "4GB"
+"""PostgreSQL's max_wal_size. With its usual 1 GB a nation's check-ins bring a checkpoint every few seconds, whose writing
+makes stations wait, and after which every page is logged whole again."""
 
 START_ATTEMPTS = 6
 """Recovery after a power cut or `kill -9` can outlast one attempt of `pg_ctl start` (10 s)."""
@@ -32,12 +37,23 @@ def start(folder: Path) -> str:
     for attempt in range(1, START_ATTEMPTS + 1):
         _forget_the_dead(data)
         try:
-            return str(get_server(data).get_uri())
+            uri = str(get_server(data).get_uri())
+            _settle(uri, data)
+            return uri
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError, FileNotFoundError) as error:
             if attempt == START_ATTEMPTS:
                 raise DauysError(f"PostgreSQL does not start in {data}: {_last_words(data)}") from error
             time.sleep(1)
     raise AssertionError("unreachable")
+
+
+def _settle(uri: str, data: Path) -> None:
+    """Gives a new server its settings, once: they stay with its data, where whoever runs it may change them."""
+    if "max_wal_size" in (data / "postgresql.auto.conf").read_text(encoding="utf-8"):
+        return
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET max_wal_size = '{LOG_BETWEEN_CHECKPOINTS}'")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _forget_the_dead(data: Path) -> None:
