@@ -32,10 +32,7 @@ COMMANDS = {
     "sample": ("dauys.cli.sample:sample", "Draw stations that anybody who knows the seed draws again."),
     "estimate": ("dauys.cli.estimate:estimate", "Estimate a share from sampled stations, with its interval."),
     "compare": ("dauys.cli.compare:compare", "Hold observers' copies of protocols against the official."),
-    "indicators": (
-        "dauys.cli.indicators:indicators",
-        "Show what is unusual in a table of stations.",
-    ),
+    "indicators": ("dauys.cli.indicators:indicators", "Show what is unusual in a table of stations."),
     "audit": ("dauys.cli.audit:audit", "Audit the count from the paper, with a risk limit."),
     "pollbook": ("dauys.cli.pollbook:pollbook", "Give stations their pollbooks, and see how they are."),
     "station": ("dauys.cli.station:station", "Run the pollbook of one station."),
