@@ -17,7 +17,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from dauys import own_file
 from dauys.errors import BadInput
 from dauys.pollbook.book import Book
 from dauys.pollbook.custody import CustodyError
@@ -178,23 +179,12 @@ def create(path: Path, package: Package, seal_key: bytes, station_key: Ed25519Pr
     """A new store for a package. `seal_key` (32 bytes) must be kept outside the file. An existing file is refused."""
     if path.exists():
         raise BadInput("there is a store already; it is never overwritten", file=path, check="P.016")
-    making = path.with_name(path.name + ".making")
-    making.unlink(missing_ok=True)
-    with _disk(path):
-        database = _connect(making)
-        os.chmod(making, 0o600)  # noqa: PTH101 - as open() below
-        database.executescript(_TABLES)
-        database.execute(f"PRAGMA application_id = {APPLICATION}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        keep = Keep(making, database, seal_key, package)
+    with _disk(path), own_file.making(path, _TABLES, APPLICATION, VERSION) as (database, draft):
+        keep = Keep(draft, database, seal_key, package)
         log = package.log
         names = {"poll": log.poll, "station": log.station, "generation": log.generation}
         content = canonical({**names, "content": package.content()}).decode()
         keep._keep(package=content, key=station_key.private_bytes_raw().hex())
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        making.rename(path)
-        _sync_folder(path.parent)
     return open_keep(path, seal_key)
 
 
@@ -203,10 +193,9 @@ def open_keep(path: Path, seal_key: bytes, expected: LogId | None = None) -> Kee
     if not path.is_file():
         raise BadInput("there is no store; enrol the station first", file=path, check="P.016")
     with _disk(path):
-        with path.open("rb") as file:
-            if not file.read(16).startswith(b"SQLite format 3\0"):
-                raise BadInput("this file is no station's store, or its beginning is damaged", file=path, check="P.016")
-        database = _connect(path)
+        if not own_file.is_one(path):
+            raise BadInput("this file is no station's store, or its beginning is damaged", file=path, check="P.016")
+        database = own_file.connect(path)
         try:
             return _opened(path, database, seal_key, expected)
         except BaseException:
@@ -215,8 +204,7 @@ def open_keep(path: Path, seal_key: bytes, expected: LogId | None = None) -> Kee
 
 
 def _opened(path: Path, database: sqlite3.Connection, seal_key: bytes, expected: LogId | None) -> Keep:
-    marks = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-    if marks != [APPLICATION, VERSION]:
+    if own_file.marks(database) != (APPLICATION, VERSION):
         raise BadInput("this file is no station's store, or of another version", file=path, check="P.016")
     if (found := database.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
         raise _damaged(path, str(found))
@@ -233,33 +221,13 @@ def _opened(path: Path, database: sqlite3.Connection, seal_key: bytes, expected:
     return keep
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """A connection that nobody else can have beside it, and that waits for the disk with each commit."""
-    database = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
-    try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA fullfsync = ON")
-        database.execute("BEGIN EXCLUSIVE")
-        database.execute("COMMIT")
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _disk(path: Path) -> AbstractContextManager[None]:
     """What SQLite and the disk say, as one message."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise BadInput("another program has the store open; end it first", file=path, check="P.017") from None
-        raise _damaged(path, str(error)) from None
-    except (sqlite3.Error, OSError, OverflowError) as error:
-        raise _damaged(path, str(error)) from None
+
+    def in_use() -> BadInput:
+        return BadInput("another program has the store open; end it first", file=path, check="P.017")
+
+    return own_file.disk(in_use, lambda why: _damaged(path, why))
 
 
 def _unsealed(seal: AESGCM, sealed: object, name: bytes, path: Path) -> bytes:
@@ -272,11 +240,3 @@ def _unsealed(seal: AESGCM, sealed: object, name: bytes, path: Path) -> bytes:
 def _damaged(path: Path, why: str) -> BadInput:
     message = f"the store cannot be trusted ({why}); keep it as it is, and tell the centre"
     return BadInput(message, file=path, check="P.015")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

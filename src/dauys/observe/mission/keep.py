@@ -15,7 +15,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys import own_file
 from dauys.errors import BadInput
 from dauys.observe.mission.model import Event, Mission, MissionError
 from dauys.record.canonical import canonical, parse
@@ -167,7 +168,7 @@ class Keep:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-            _sync_folder(path.parent)
+            own_file.sync_folder(path.parent)
         return path
 
     def close(self) -> None:
@@ -203,17 +204,8 @@ def create(folder: Path) -> Keep:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / PHOTOS).mkdir(mode=0o700, exist_ok=True)
         _key_in(folder)
-        making = folder / f"{STORE}.making"
-        making.unlink(missing_ok=True)
-        database = _connect(making)
-        os.chmod(making, 0o600)  # noqa: PTH101 - as os.open() below
-        database.executescript(_TABLES)
-        database.execute(f"PRAGMA application_id = {APPLICATION}")
-        database.execute(f"PRAGMA user_version = {VERSION}")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        making.rename(folder / STORE)
-        _sync_folder(folder)
+        with own_file.making(folder / STORE, _TABLES, APPLICATION, VERSION):
+            pass
     return open_keep(folder)
 
 
@@ -223,15 +215,13 @@ def open_keep(folder: Path) -> Keep:
     if not path.is_file():
         raise BadInput("there is no mission here", file=folder, expected="`dauys mission new`", check="O.020")
     with _disk(folder):
-        with path.open("rb") as file:
-            if not file.read(16).startswith(b"SQLite format 3\0"):
-                raise _damaged(folder, "its beginning is not that of a store")
+        if not own_file.is_one(path):
+            raise _damaged(folder, "its beginning is not that of a store")
         if not (folder / KEY).is_file():
             raise _damaged(folder, f"{KEY} is missing: put it back from a copy")
-        database = _connect(path)
+        database = own_file.connect(path)
         try:
-            marks = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-            if marks != [APPLICATION, VERSION]:
+            if own_file.marks(database) != (APPLICATION, VERSION):
                 raise BadInput("this file is no mission's store, or of another version", file=path, check="O.020")
             if (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise _damaged(folder, str(found))
@@ -279,43 +269,15 @@ def chain(events: Sequence[Event]) -> str:
     return before
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """A connection that nobody else can have beside it, and that waits for the disk with each commit."""
-    database = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
-    try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA fullfsync = ON")
-        database.execute("BEGIN EXCLUSIVE")
-        database.execute("COMMIT")
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
-
-
-@contextmanager
-def _disk(folder: Path) -> Iterator[None]:
+def _disk(folder: Path) -> AbstractContextManager[None]:
     """What SQLite and the disk say, as one message."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise BadInput("another program has this mission open; end it first", file=folder, check="O.022") from None
-        raise _damaged(folder, str(error)) from None
-    except (sqlite3.Error, OSError, OverflowError) as error:
-        raise _damaged(folder, str(error)) from None
+
+    def in_use() -> BadInput:
+        return BadInput("another program has this mission open; end it first", file=folder, check="O.022")
+
+    return own_file.disk(in_use, lambda why: _damaged(folder, why))
 
 
 def _damaged(folder: Path, why: str) -> BadInput:
     message = f"the mission's store cannot be trusted or written ({why}); keep it as it is, and look at the disk"
     return BadInput(message, file=folder, check="O.021")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
