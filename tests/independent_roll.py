@@ -17,7 +17,7 @@ def roll_and_check_ins(entries, listed, tree, canonical):
     """Pairs of whether something is as it must be, and what is wrong if not. `entries` of the record, in order; `listed`
     are the ids of all stations; `tree` makes the root of leaf hashes, `canonical` the one JSON of a value."""
     frozen, stations, added, more, used, total = [], {}, Counter(), Counter(), Counter(), 0
-    seen, logs = set(), {}
+    seen, gone, logs = set(), set(), {}
     for entry in entries:
         kind, name, body = entry["kind"], entry["id"], entry["body"]
         if kind == "roll":
@@ -29,16 +29,25 @@ def roll_and_check_ins(entries, listed, tree, canonical):
                 good = frozen and one["id"] in listed and one["id"] not in stations and one["voters"] >= 0
                 yield good and set(one) == {"id", "voters", "root"}, f"{name}: {one['id']} is unknown, or there twice"
                 stations[one["id"]] = one
-        elif kind in ("additions", "withdrawals"):
-            station, made, sign = body["station"], body["commitments"], 1 if kind == "additions" else -1
+        elif kind in ("additions", "withdrawals", "restorations"):
+            station, made, sign = body["station"], body["commitments"], -1 if kind == "withdrawals" else 1
             added[kind, station] += 1
             follows = (
                 station in stations and name == f"{kind}/{station}/{added[kind, station]}" and body["reason"].strip()
             )
             yield follows, f"{name} gives no reason, or is not the next change of a station of the roll"
-            fine = body["count"] == len(made) > 0 and hashes(made) and seen.isdisjoint((kind, one) for one in made)
-            yield fine, f"{name} has another count, or a commitment in the wrong place or twice"
-            seen.update((kind, one) for one in made)
+            fine = body["count"] == len(made) > 0 and hashes(made)
+            yield fine, f"{name} has another count, or commitments that are not sorted, or twice"
+            here = {(station, one) for one in made}
+            if kind == "additions":
+                yield seen.isdisjoint(made), f"{name} adds who was added before"
+                seen.update(made)
+            elif kind == "withdrawals":
+                yield gone.isdisjoint(here), f"{name} withdraws what is withdrawn"
+                gone |= here
+            else:
+                yield here <= gone, f"{name} gives back what is not withdrawn"
+                gone -= here
             total += sign * body["count"]
             more[station] += sign * body["count"]
             yield (

@@ -23,7 +23,8 @@ from independent_reader import earlier, files, reader, table
 from independent_roll import roll_and_check_ins
 
 AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins", *OBSERVERS}
-BEFORE = {"poll", "stations", "turnout", "protocol", "closing", "roll", "roll-stations", "additions", "withdrawals"}
+ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations"}
+BEFORE = {"poll", "stations", "turnout", "protocol", "closing"} | ROLL
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
 

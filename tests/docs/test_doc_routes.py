@@ -12,11 +12,11 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
 from dauys.cli.office import Centre
-from dauys.cli.site_pages import centre_door, observers_door
+from dauys.cli.site_pages import centre_door, clerks_door, observers_door
 from dauys.observe.accreditation import api as observers_api
 from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
-from dauys.pollbook import centre_pages, centre_routes
+from dauys.pollbook import centre_desk, centre_pages, centre_routes
 from dauys.polls.pollbook_join import late
 from dauys.publish import observer_pages, pollbook_pages
 from dauys.publish.bundle import PUBLISHED
@@ -25,7 +25,7 @@ from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
 from dauys.web.render import render
 
-_NAMED = re.compile(r"`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
+_NAMED = re.compile(r"`((?:GET|POST|PUT)(?:, POST)?) (/[^`]*)`")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,7 @@ def routes() -> set[tuple[str, str]]:
         record_router(engine, lambda poll: None),
         centre_routes.router(engine, centre.office),
         centre_pages.router(engine, centre_door(engine), centre.office.clock, late),
+        centre_desk.router(engine, centre.desk, clerks_door(engine)),
         pollbook_pages.router(engine, render),
         observers_api.router(engine, centre.office.clock),
         observers_pages.router(engine, observers),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -53,6 +53,12 @@ ASKED = Asked(
     "association", {"kk": "Қала", "ru": "Город", "en": "City Watch"}, "observes elections", "", ("*",),
     b64encode(MISSION.public_key().public_bytes_raw()).decode(), "", "office@city.example",
 )  # fmt: skip
+
+
+def photo(n: int = 0) -> bytes:
+    """A small JPEG, one of 256, that holds nothing but the picture."""
+    frame, scan = b"\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x11\0", b"\xff\xda\0\x08\1\1\0\0\x3f\0"
+    return b"\xff\xd8" + frame + scan + bytes([n, 0]) + b"\xff\xd9"
 
 
 class OneConnection:
@@ -138,6 +144,15 @@ class World:
             note="the copy on the wall",
         )  # fmt: skip
 
+    def shows(
+        self, *photos: str, n: int = 1, station: str = "s1", code: str = "qala", key: Ed25519PrivateKey = MISSION
+    ) -> Entry:
+        """An observation that names photos."""
+        return self.entry(
+            "observation", f"{code}/{CONTEST}/{station}/{n}", key, code, contest=CONTEST, station=station, of=None, fields={},
+            photos=list(photos), note="the copy on the wall",
+        )  # fmt: skip
+
     def kinds(self) -> list[str]:
         return [Entry.from_bytes(data).kind for _, data in log.read(self.connection, POLL.id)]
 
@@ -169,7 +184,12 @@ class Site:
             data = urlencode(data).encode()
         return asyncio.run(self._send("POST", path, data, headers))
 
-    async def _send(self, method: str, path: str, data: bytes, headers: dict[str, str]) -> httpx.Response:
+    def put(self, path: str, data: bytes | AsyncIterator[bytes], **headers: str) -> httpx.Response:
+        return asyncio.run(self._send("PUT", path, data, headers))
+
+    async def _send(
+        self, method: str, path: str, data: bytes | AsyncIterator[bytes], headers: dict[str, str]
+    ) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://centre") as client:
             return await client.request(method, path, content=data, headers=headers)
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from dauys.observe.field.intake import Incoming, note_poll, take
 from dauys.observe.mission.app import create_app
 from dauys.observe.mission.door import Door, mark_of
+from dauys.observe.mission.following import Live
 from dauys.observe.mission.model import Event, Mission, Photo, Report
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Office
@@ -148,7 +149,7 @@ def send(keep: Notebook, report: Incoming, at: datetime = NIGHT) -> Report:
     return take(keep, report, at, official())
 
 
-def site(keep: Notebook, clock: datetime = NIGHT) -> tuple[ASGIApp, Door]:
+def site(keep: Notebook, clock: datetime = NIGHT, live: Live | None = None) -> tuple[ASGIApp, Door]:
     """The mission's pages over a store, at a standing clock."""
 
     def nothing(kind: str, entry: str, body: Mapping[str, Any]) -> None:
@@ -158,7 +159,7 @@ def site(keep: Notebook, clock: datetime = NIGHT) -> tuple[ASGIApp, Door]:
     office = Office(keep, lambda: clock, official, official, nothing)
     office.extra["door"] = door
     keep.keep("password", mark_of("steppe eagle 17", 2))
-    return create_app(office, door, render, language), door
+    return create_app(office, door, render, language, live), door
 
 
 class Phone:

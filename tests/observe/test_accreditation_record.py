@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,9 +26,11 @@ from dauys.observe.accreditation.applications import (
 from dauys.observe.accreditation.badge import VALID, commitment, look_at, read
 from dauys.observe.accreditation.badges import issue, issued, suspend_badge
 from dauys.observe.accreditation.known import Stored
+from dauys.observe.accreditation.quota import QUOTA, Quota
 from dauys.observe.accreditation.received import receive
 from dauys.observe.sample import seed_sha256
 from dauys.record import log
+from dauys.record.entry import sign_entry
 
 pytestmark = pytest.mark.database
 OTHER = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
@@ -115,6 +118,7 @@ def test_nobody_writes_into_the_record_as_the_commission(world: World) -> None:
 
 @pytest.mark.parametrize("station", ["\0", "s1\0"])
 def test_a_nul_is_refused_before_the_database(world: World, station: str) -> None:
+    world.accredited()
     seen = world.observed(None, station=station, yes=(1, None))
     with pytest.raises(BadInput, match=r"O\.007"):
         receive(world.connection, POLL, seen.to_bytes(), world.now)
@@ -182,7 +186,7 @@ def test_the_address_answers_as_the_contract_says(world: World) -> None:
     assert first.status_code == 201
     again = site.post(path, entry.to_bytes())
     assert (again.status_code, again.json()) == (200, first.json())
-    other = replace(entry, body={**entry.body, "title": "Other"})
+    other = sign_entry(replace(entry, body={**entry.body, "title": "Other"}), MISSION)
     answers = {
         409: other, 403: world.entry("observer-report", "x/1", MISSION, "x", **{**entry.body, "organisation": "x"}),
         422: world.entry("observer-report", "qala/2", title="no hash"),
@@ -242,3 +246,51 @@ def test_an_organisation_speaks_of_its_own_territory_only(world: World) -> None:
     assert receive(world.connection, POLL, world.observed(None, yes=(1, None)).to_bytes(), world.now)[1]
     with pytest.raises(BadInput, match=r"O\.006.*not accredited in"):
         receive(world.connection, POLL, world.observed(None, 1, "s2", yes=(1, None)).to_bytes(), world.now)
+
+
+def test_a_signature_is_looked_at_before_anything_is_locked(world: World) -> None:
+    """Whoever has no key keeps nobody waiting, and nothing but the one entry of the accreditation is read for him."""
+    world.accredited()
+    statements: list[str] = []
+    sa.event.listen(world.connection, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    mine = world.entry("observer-report", "qala/1", sha256=HASH, title="Seen", log_size=3, log_head=HASH)
+    refused = {
+        "signature": replace(mine, body={**mine.body, "title": "Other"}), "not valid": sign_entry(mine, OTHER),
+        "not valid ": replace(mine, sig=None), "no organisation": world.entry("observer-report", "x/1", MISSION, "x"),
+    }  # fmt: skip
+    for why, entry in refused.items():
+        statements.clear()
+        with pytest.raises(BadInput, match=rf"O\.006.*{why.strip()}|{why.strip()}.*O\.006"):
+            receive(world.connection, POLL, entry.to_bytes(), world.now)
+        assert not any("FOR UPDATE" in text or "INSERT" in text for text in statements) and len(statements) <= 2
+    assert receive(world.connection, POLL, mine.to_bytes(), world.now)[1]
+    assert any("FOR UPDATE" in text for text in statements)
+
+
+def test_an_organisation_sends_so_much_and_no_more(world: World) -> None:
+    world.accredited()
+    page = (Path(__file__).parents[2] / "docs/observers.md").read_text(encoding="utf-8")
+    said = f"| entries | {QUOTA.entries_a_day:,}, and {QUOTA.bytes_a_day >> 20} MiB of them | {QUOTA.entries:,} |"
+    assert said in page and f"| {QUOTA.photos:,}, and {QUOTA.photo_bytes >> 30} GiB of them |" in page
+    small = Quota(entries_a_day=2, bytes_a_day=3_000, entries=3)
+
+    def send(n: int, title: str = "Seen") -> bool:
+        entry = world.entry("observer-report", f"qala/{n}", sha256=HASH, title=title, log_size=3, log_head=HASH)
+        return receive(world.connection, POLL, entry.to_bytes(), world.now, small)[1]
+
+    with pytest.raises(BadInput, match=r"O\.080.*MiB of entries on 2024-08-20.*tomorrow"):
+        for n in range(1, 4):
+            send(n, "x" * 1_400)
+    assert send(2)
+    with pytest.raises(BadInput, match=r"O\.080.*at most 2 entries on 2024-08-20"):
+        send(3)
+    assert not send(2)  # what stands there already may be asked for again
+    world.tick(days=1)
+    assert send(3)
+    with pytest.raises(BadInput, match=r"O\.080.*at most 3 entries in this poll.*ask the commission"):
+        send(4)
+    site = world.site(api.router(world.engine, lambda: world.now, small))
+    late = world.entry("observer-report", "qala/4", sha256=HASH, title="Seen", log_size=3, log_head=HASH)
+    said = site.post(f"/api/polls/{POLL.id}/observers/entries", late.to_bytes())
+    assert said.status_code == 429 and said.json()["error"]["check"] == "O.080"
+    assert world.kinds().count("observer-report") == 3 and world.faults() == []

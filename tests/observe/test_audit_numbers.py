@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 from fractions import Fraction
 from itertools import combinations
-from math import ceil
+from math import ceil, log
 from pathlib import Path
 
 import polars as pl
@@ -246,6 +247,25 @@ def test_alpha_fixtures() -> None:
     )  # four of seven are more than 3/7 for certain
     assert alpha.p_value(first, ONE, fixed, 7, F(3, 7)) == 0
     assert next(alpha.martingale([HALF] * 5, ONE, alpha.Guess(F(3, 5)), 10**6)) == 1
+
+
+def test_a_long_sample_is_what_floats_say_of_it_and_never_more() -> None:
+    """M has thousands of digits and is rounded down: against the same product in floating point, and the exact one."""
+    stream = random.Random(7)
+    draws = [F(stream.randrange(1 << 40), 1 << 40) + F(1, 100) for _ in range(600)]
+    upper, guess = F(3, 2), alpha.Guess(F(4, 5), 100, F(1, 10))
+    found = list(alpha.martingale(draws, upper, guess))
+    logs, seen, exact = 0.0, ZERO, ONE
+    for number, (value, drawn) in enumerate(zip(found, draws, strict=True)):
+        eta = alpha._eta(guess, seen, number, HALF, upper)
+        factor = (drawn * eta / HALF + (upper - drawn) * (upper - eta) / (upper - HALF)) / upper
+        logs, seen = logs + log(factor), seen + drawn
+        assert value is not None
+        if number < 60:
+            exact *= factor
+            assert value <= exact and (number > 20 or value == exact)
+    assert found[-1] is not None and found[-1].denominator.bit_length() < 8192
+    assert log(found[-1]) == pytest.approx(logs, rel=1e-9)
 
 
 def test_shrink_and_truncate() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import comb
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import DauysError
+from dauys.observe import sample
 from dauys.observe.compare.bound import below, unseen, upper_simple, upper_stratified
 
 ALPHA = Fraction(1, 20)
@@ -99,6 +101,29 @@ def test_missing_copies_count_against_the_official_count() -> None:
     assert found.at_most == upper_simple(100, 30, 1)
     assert found.if_missing_differ == upper_simple(100, 40, 11) > found.at_most
     assert found.beyond == found.at_most - 1
+
+
+def test_a_binomial_bound_would_be_wrong_for_a_draw_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every order of four stations and every start of the draw itself: why nothing is said of a draw by size."""
+    sizes, times = [39, 39, 11, 11], Counter[tuple[int, ...]]()
+    for order in permutations(range(4)):
+        for begin in range(sum(sizes)):
+            monkeypatch.setattr(sample, "lowest", lambda seed, ids, n, order=order: list(order))
+            monkeypatch.setattr(sample, "start", lambda seed, label, below, begin=begin: begin)
+            chosen, pi = sample._by_size("", "", list("ABCD"), sizes, 2)
+            times[tuple(sorted(chosen))] += 1
+    draws = 24 * sum(sizes)
+    for place in range(4):
+        assert (
+            Fraction(sum(n for both, n in times.items() if place in both), draws)
+            == pi[place]
+            == sizes[place] / Fraction(50)
+        )
+    both_small = Fraction(times[2, 3], draws)
+    assert both_small == Fraction(11, 150) > pi[2] * pi[3]
+    # the two large ones differ and none is seen: with replacement that says "less than 78 % of the voters differ" at 95 %
+    assert Fraction(22, 100) ** 2 < ALPHA < both_small
+    assert upper_stratified([(2, 0), (2, 2)], 0) == 2, "by strata of size the bound holds: both may differ"
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from dauys.observe.compare.national import measures_of
 from dauys.observe.mission import night_pages
 from dauys.observe.mission.model import MissionError
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.sending import NOTE, Waits
 from dauys.observe.mission.visit import Model, Office, Visit
 from dauys.observe.mission.words import base_words
 from dauys.observe.night import Ask, drawn_of_draw, say
@@ -98,6 +100,15 @@ def test_before_the_sample_and_before_the_copies(tmp_path: Path) -> None:
     assert made.page("/estimate")[0]["said"] is None
     model, html = made.page("/compare")
     assert model["compare"]["stations"]["no-copy"] == 51 and "Nothing to compare yet" in html
+
+
+def test_one_copy_is_compared_and_estimates_nothing(tmp_path: Path) -> None:
+    made = Mission(tmp_path)
+    first = made.drawn["stations"][0]
+    tell(made.book, first, protocol(made.world.stations[first]), 60)
+    assert made.page("/estimate")[0]["said"] is None
+    model, _ = made.page("/compare")
+    assert model["compare"]["stations"]["no-copy"] == 50
 
 
 def test_the_estimate_is_that_of_the_verified_copies(mission: Mission) -> None:
@@ -181,9 +192,23 @@ def test_differences_stand_first_side_by_side(mission: Mission, lang: str) -> No
 def test_an_observation_is_sent_once_and_its_answer_shown(mission: Mission) -> None:
     bad = mission.drawn["stations"][5]
     form = {"station": bad, "contest": CONTEST, "note": "Seen by two observers."}
+    poked: list[int] = []
+    waiting = SimpleNamespace(waiting=lambda: {PHOTO: Waits("kz", 1, "the wire is cut")})
+    mission.office.extra |= {"poke": lambda: poked.append(1), "outbox": SimpleNamespace(photos=waiting)}
+    assert 'data-photo="here"' in mission.page("/compare")[1]
     went = pages.comparison(mission.visit("/compare", form=form))
     assert went == f"/compare?contest={CONTEST}#s-{bad}"
     ((name, body),) = mission.sent
+    html = mission.page("/compare")[1]
+    assert (
+        poked
+        and 'data-photo="waits"' in html
+        and "the wire is cut" in html
+        and "not sent to the commission yet" in html
+    )
+    mission.book.append("note", {"name": f"{NOTE}{PHOTO}", "of": 1}, "office", LATE)
+    html = mission.page("/compare")[1]
+    assert 'data-photo="sent"' in html and "the commission has it" in html and "the wire is cut" not in html
     assert name == f"observation/echo/{CONTEST}/{bad}/1" and body["photos"] == [PHOTO]
     assert body["of"] == mission.world.held[bad] and body["note"] == "Seen by two observers."
     with pytest.raises(MissionError, match="sent already"):

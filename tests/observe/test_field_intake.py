@@ -17,7 +17,9 @@ from dauys.observe.field.copies import copies_of
 from dauys.observe.field.forms import load_forms, minutes, protocol_form, read_answers, read_forms, read_value
 from dauys.observe.field.intake import Incoming, take
 from dauys.observe.field.moments import TOLERATED, settle
+from dauys.observe.field.rules import disagreeing
 from dauys.observe.mission.model import Photo, Report, fold
+from dauys.observe.mission.told import Told
 
 KEY = ("charter", STATIONS[3])
 
@@ -299,7 +301,12 @@ def test_what_is_known_of_reports_is_what_all_of_them_say(keep: Notebook) -> Non
         assert ("O.127" in sent.flags) == twin
         here = [one for one in everything if one.station == station]
         assert ("O.130" in sent.flags) == any(one.observer != who and one.values["yes"] != yes for one in here)
-        assert keep.mission.at_station(station) == [*here, sent]
+        assert ("O.131" in sent.flags) == any(one.observer == who and one.values["yes"] != yes for one in here)
+        afresh = Told(keep.mission.reports.values())
+        assert all(
+            keep.mission.told.answers(s, "protocol", "charter") == afresh.answers(s, "protocol", "charter")
+            for s in STATIONS
+        )
         if chance.random() < 0.5:
             judge(
                 keep,
@@ -311,8 +318,9 @@ def test_what_is_known_of_reports_is_what_all_of_them_say(keep: Notebook) -> Non
     assert fold(keep.events()) == keep.mission
 
 
-def test_a_report_costs_the_same_however_many_came(keep: Notebook) -> None:
-    """Many reports of another station and phone are there: none of them is looked at."""
+@pytest.mark.parametrize("station", [STATIONS[0], STATIONS[3]])
+def test_a_report_costs_the_same_however_many_came(keep: Notebook, station: str) -> None:
+    """Many reports are there, of another station and phone or of this one: none of them is looked at."""
 
     class Counted(dict[int, Report]):
         read = 0
@@ -325,11 +333,27 @@ def test_a_report_costs_the_same_however_many_came(keep: Notebook) -> None:
             pytest.fail("every report was looked at")
 
     for n in range(40):
-        send(keep, incoming(f"z/{n}", station=STATIONS[0], answers=copy(yes=400 + n), written=NIGHT.isoformat()))
+        send(keep, incoming(f"z/{n}", station=station, answers=copy(yes=400 + n // 2), written=NIGHT.isoformat()))
     counted = keep.mission.reports = Counted(keep.mission.reports)
     send(keep, incoming("y/1", written=NIGHT.isoformat()))
     send(keep, incoming("z/019", written=NIGHT.isoformat(), observer="O-2"))
     assert counted.read < 10
+
+
+def test_whether_many_differ_is_seen_at_one_look_at_each() -> None:
+    class Seen(int):
+        times = 0
+
+        def __ne__(self, other: object) -> bool:
+            Seen.times += 1
+            return int(self) != int(other)  # type: ignore[call-overload]
+
+    def told(n: int, yes: int) -> Report:
+        return Report(n, f"k{n}", f"O-{n}", STATIONS[3], "protocol", {"yes": Seen(yes)}, "", "", "csv")
+
+    many = [told(n, 512) for n in range(500)]
+    assert not disagreeing(many) and Seen.times <= len(many)
+    assert disagreeing([*many, told(500, 511)])
 
 
 def test_without_the_record_its_noted_poll_gives_the_form(keep: Notebook) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import BadInput
-from dauys.observe.field import lines
+from dauys.observe.field import alike, lines
 from dauys.observe.field.lines import Answered, read_line, take_lines
 from dauys.observe.mission.model import Mission
 
@@ -181,3 +181,20 @@ def test_the_lines_of_the_documentation_are_read(tmp_path: Path, drawn: Mission)
     assert [line.observer for line in found] == ["O-017"] * 4 and {line.station for line in found} == {STATIONS[3]}
     assert [line.answers.get("yes") for line in found] == ["512", "512", None, "512"]
     assert found[2].answers == {"as_of": "12:00", "handed_out": "345"} and found[3].written.startswith("2022-06-05")
+
+
+def test_a_line_costs_the_same_however_many_observe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, looked = mission(tmp_path), 0
+    for n in range(60):
+        keep.append("observer", {"id": f"P-{100 + n}", "name": "x", "organisation": "adil"}, "office", NIGHT)
+
+    def folded(text: str, real: Callable[[str], str] = alike.folded) -> str:
+        nonlocal looked
+        looked += 1
+        return real(text)
+
+    monkeypatch.setattr(alike, "folded", folded)
+    text = "\n".join(f"{STATIONS[3]} turnout {9 + n // 6}:{n % 6}0 issued {n} #1 code {CODE}" for n in range(40))
+    answers = take_lines(keep, text, NIGHT, official())
+    assert sum(one.report is not None for one in answers) == 40
+    assert looked < 69 + 6 * len(answers), "each observer and station once, and what a line names"

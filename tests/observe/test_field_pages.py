@@ -11,7 +11,7 @@ import httpx
 import pytest
 from field_world import COPY, NIGHT, NOON, STATIONS, Notebook, Phone, incoming, mission, send, site
 
-from dauys.observe.field import photos
+from dauys.observe.field import photos, queue_pages
 from dauys.observe.field.copies import copies_of
 from dauys.observe.field.photos import LARGEST
 from dauys.observe.mission.door import Door
@@ -163,7 +163,7 @@ def test_an_observer_sends_so_many_photos_and_no_more(
     phone, other = Phone(*world), Phone(*world, who="O-2")
 
     def photo(n: int, phone: Phone = phone) -> httpx.Response:
-        picture = b"\xff\xd8\xff\xda\0\x02" + bytes([n + 1]) + b"\xff\xd9"
+        picture = b"\xff\xd8\xff\xc0\0\x08\x08\0\1\0\1\0\xff\xda\0\x02" + bytes([n + 1]) + b"\xff\xd9"
         return phone.ask("POST", "/o/api/photos", content=picture, headers=HERE)
 
     names = [photo(n).json()["sha256"] for n in range(3)]
@@ -179,11 +179,20 @@ def test_an_observer_sends_so_many_photos_and_no_more(
     assert len(list(keep.folder.iterdir())) == 6
 
 
-@pytest.mark.parametrize("path", ["/o/api/photos", "/o/api/reports", "/en/o/form/voting", "/en/o/in"])
-def test_a_wire_that_is_cut_while_sending_ends_quietly(keep: Notebook, world: tuple[Any, Door], path: str) -> None:
-    phone = Phone(*world)
+@pytest.mark.parametrize(
+    ("path", "who", "lines"),
+    [("/o/api/photos", "O-1", 0), ("/o/api/reports", "O-1", 0), ("/en/o/form/voting", "O-1", 0), ("/en/o/in", "O-1", 0),
+     ("/en/in", "", 1), ("/en/field/import", "office", 1), ("/en/field/write", "office", 1), ("/en/people/list", "office", 1)],
+)  # fmt: skip
+def test_a_wire_that_is_cut_while_sending_ends_quietly(
+    keep: Notebook, world: tuple[Any, Door], path: str, who: str, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone = Phone(*world, who)
     heard: list[str] = []
-    came = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    half = f'--x\r\nContent-Disposition: form-data; name="mark"\r\n\r\n{phone.mark}\r\n--x\r\n'
+    half += 'Content-Disposition: form-data; name="file"; filename="copies.csv"\r\n\r\nstation,observer\n'
+    came = [{"type": "http.request", "body": half.encode(), "more_body": True}, {"type": "http.disconnect"}]
+    files, events = set(keep.folder.rglob("*")), keep.mission.size
 
     async def receive() -> Any:
         return came.pop(0)
@@ -192,14 +201,17 @@ def test_a_wire_that_is_cut_while_sending_ends_quietly(keep: Notebook, world: tu
         heard.append(message["type"])
 
     cookie = "; ".join(f"{name}={value}" for name, value in phone.cookies.items())
-    headers = {"cookie": cookie, "content-type": "application/json", "host": "mission.test", **HERE}
+    content = "application/json" if path.startswith("/o/api") else "multipart/form-data; boundary=x"
+    headers = {"cookie": cookie, "content-type": content, "host": "mission.test", **HERE}
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
         "scheme": "http", "http_version": "1.1", "server": ("mission.test", 80), "client": ("127.0.0.1", 9),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     asyncio.run(world[0](scope, receive, send_))
-    assert came == [] and "http.response.start" in heard and not keep.mission.reports
+    assert came == [] and "http.response.start" in heard
+    assert set(keep.folder.rglob("*")) == files and keep.mission.size == events, "nothing half-written"
+    assert [one.exc_info for one in caplog.records if one.name.startswith("dauys")] == [None] * lines, "one line each"
 
 
 def test_a_suspended_observer_hears_why(keep: Notebook, world: tuple[Any, Door]) -> None:
@@ -271,3 +283,15 @@ def test_the_office_writes_a_call_down(keep: Notebook, world: tuple[Any, Door]) 
     (came,) = keep.mission.reports.values()
     assert came.channel == "office" and done.headers["location"] == f"/en/field/report?n={came.n}"
     assert json.dumps(dict(came.values)) and came.received == NIGHT.isoformat()
+
+
+def test_of_very_many_reports_some_stand_side_by_side(
+    keep: Notebook, world: tuple[Any, Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_pages, "SHOWN", 3)
+    office = Phone(*world, who="office")
+    sent = [send(keep, incoming(f"a/{n}", answers=COPY | {"yes": str(500 + n)})) for n in range(6)]
+    page = office.get(f"/en/field/report?n={sent[0].n}").text.replace("\n", "")
+    assert [n for n in range(6) if f">{500 + n}<" in page] == [0, 4, 5] and "3 of 6" in page
+    assert "station=KZ10-0123" in page, "where the others stand"
+    assert "3 of 6" not in office.get("/en/field").text

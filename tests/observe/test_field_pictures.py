@@ -107,9 +107,26 @@ def test_a_small_file_of_a_vast_picture_is_refused_by_its_header(width: int, hei
         assert caught.value.check == "O.111"
 
 
-def test_a_heic_is_known_and_kept() -> None:
-    data = struct.pack(">I", 24) + b"ftypheic" + bytes(12) + SECRET
-    assert bare(data) == ("image/heic", data)
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"msf1"])
+def test_a_heic_is_known_and_refused_with_what_to_do(brand: bytes) -> None:
+    """Nothing here could take the place out of it, or tell its pixels."""
+    with pytest.raises(BadInput, match="set the camera to JPEG") as caught:
+        bare(struct.pack(">I", 24) + b"ftyp" + brand + bytes(12) + SECRET)
+    assert (caught.value.check, caught.value.found) == ("O.111", "HEIC")
+
+
+def test_a_thumbnail_and_segments_that_nobody_needs_are_left_out() -> None:
+    drawn = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\1\1" + b"rgb" + SECRET)
+    odd = b"".join(segment(marker, SECRET) for marker in (0x02, 0xC8, 0xE3, 0xEE, 0xF0, 0xFD))
+    tinted = segment(0xEE, b"Adobe" + bytes(7) + SECRET)
+    assert bare(jpeg().replace(JFIF, drawn + odd))[1] == jpeg()
+    assert bare(jpeg(tinted))[1] == jpeg(segment(0xEE, b"Adobe" + bytes(7)))
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8" + SCAN + END, b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IEND" + bytes(4)])
+def test_a_picture_that_tells_no_size_is_damaged(data: bytes) -> None:
+    with pytest.raises(BadInput, match="damaged"):
+        bare(data)
 
 
 @pytest.mark.parametrize(
@@ -140,4 +157,4 @@ def test_any_bytes_are_a_picture_or_refused(data: bytes, sign: bytes) -> None:
     except BadInput as fault:
         assert fault.check == "O.111"
     else:
-        assert kind == kind_of(clean[:16]) and bare(clean) == (kind, clean)
+        assert kind == kind_of(clean[:16]) != "image/heic" and bare(clean) == (kind, clean)

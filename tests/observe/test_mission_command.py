@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -14,10 +15,12 @@ from compared_world import World
 
 from dauys.cli.main import moment, tree
 from dauys.cli.mission import Served, default_folder
+from dauys.cli.office import Centre, clock_from
 from dauys.errors import BadInput
 from dauys.observe.mission.door import shown
 from dauys.observe.mission.keep import create, open_keep
 from dauys.observe.mission.running import Witness, entries_address, site_of
+from dauys.record.entry import Entry
 from dauys.record.note import VerifierKey
 from dauys.record.note import parse as parse_note
 from dauys.record.witness import WitnessRefusal
@@ -46,6 +49,13 @@ def test_a_mission_is_served_with_a_witness(tmp_path: Path) -> None:
         assert page.status_code == 200 and served.witness is not None and served.witness.vkey in page.text
         assert datetime.fromisoformat(keep.events()[0].at).date().isoformat() == "2022-06-04"
         assert "<svg" not in page.text
+        client.post(f"{served.address}/en/sample/freeze", data={"mark": mark[1]})
+        design = {"mark": mark[1], "allocation": "simple", "n": "4", "seed": ""}
+        client.post(f"{served.address}/en/sample/commit", data=design)
+        (waits,) = json.loads(keep.kept("outbox") or "[]")  # a folder takes nothing: what was signed waits
+        assert Entry.from_bytes(waits["entry"].encode()).at.startswith("2022-06-04T09:0"), (
+            "signed at the trial's moment"
+        )
         home = client.get(f"{served.address}/en").text
         assert "Freeze the list of stations" in home
         assert client.get(f"{served.address}/static/mission.css?v=1").headers["cache-control"].startswith("max-age")
@@ -95,6 +105,14 @@ def test_a_witness_cosigns_what_grew_and_refuses_what_was_rewritten(tmp_path: Pa
 def test_entries_go_to_the_site_of_the_record(source: str, site: str) -> None:
     assert site_of(source) == site
     assert entries_address(source, "kz/x") == f"{site}/api/polls/kz/x/observers/entries"
+
+
+def test_a_commission_on_trial_has_the_same_clock() -> None:
+    begun = clock_from(moment(CLOCK))
+    centre = Centre(cast("Any", None), 60, begun)
+    for clock in (begun, centre.office.clock, centre.desk.clock):
+        assert timedelta() <= clock() - moment(CLOCK) < timedelta(minutes=1)
+    assert abs(clock_from(None)() - moment(None)) < timedelta(minutes=1)
 
 
 def test_the_command_from_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

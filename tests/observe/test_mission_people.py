@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from compared_world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mission_world import WHO, Desk, desk
@@ -13,7 +16,8 @@ from mission_world import WHO, Desk, desk
 from dauys.errors import BadInput
 from dauys.observe.mission.coverage import coverage, stages
 from dauys.observe.mission.model import Event, Mission
-from dauys.observe.mission.people import even, read_list
+from dauys.observe.mission.people import Crowded, even, read_list
+from dauys.observe.mission.rights import one_at_a_time
 
 AT = "2022-06-05T09:00:00+06:00"
 
@@ -104,6 +108,17 @@ def test_who_lives_there_goes_there_first() -> None:
     assert even(found, "adil", {"S0": "N", "S1": "S"}) == [("S0", "O2"), ("S1", "O1")]
 
 
+def test_one_of_an_organisation_by_the_law_of_the_day(tmp_path: Path) -> None:
+    poll = World(per_area=3).official().poll
+    assert one_at_a_time(replace(poll, day=date(2026, 3, 15))).startswith(
+        "Elections law 20, 20-1, 20-2; Referendum law 9"
+    )
+    assert one_at_a_time(poll) == "Elections law 20, 20-1, 20-2 (since 2022-11-05)" and one_at_a_time(None) == ""
+    with pytest.raises(Crowded, match=r"O\.027.*row 3.*O-001 of the same") as caught:
+        read_list(listed(tmp_path, "name,station\nA,S1\nB,S1\n"), mission(), one_at_a_time(poll))
+    assert caught.value.cite == one_at_a_time(poll)
+
+
 def test_coverage_counts_what_was_reached() -> None:
     found = mission(3)
     tell(found, "observer", id="O1", name="A", organisation="adil")
@@ -152,7 +167,13 @@ def test_in_the_browser_from_a_list_to_a_suspension(tmp_path: Path) -> None:
     here.post("/en/people/suspend", observer="O-001", ends="1")
     assert here.post("/en/people/assign", observer="O-001", station=left).status_code == 200
     assert "Campaigned at the station" in here.get("/en/people/O-001").text, "what happened stays"
-    assert here.post("/en/people/assign", observer="O-003", station=left).status_code == 409, "one of an organisation"
+    before = here.keep.mission.size
+    refused = here.post("/en/people/assign", observer="O-003", station=left)
+    assert refused.status_code == 409 and "O.027" in refused.text and "O-001 of the same organisation" in refused.text
+    assert "Elections law 20, 20-1, 20-2 (since 2022-11-05)" in refused.text, "with its article, said to be a later one"
+    listed = here.post("/en/people/list", files={"file": ("l.csv", f"name,station\nA,{left}\n".encode())})
+    assert "O.027" in listed.text and "20-1" in listed.text and here.keep.mission.size == before
+    assert here.post("/en/people/assign", observer="O-002", station=left).status_code == 200, "of another one"
     assert here.get("/en/people/O-999").status_code == 409
     rights = here.get("/en/people/rights").text
     assert "Referendum law" in rights and "Cannot say" in rights, "on 5 June 2022 the law had no list of rights"

@@ -115,6 +115,19 @@ class Mirror:
     def settle(self, model: Centre, request: str) -> Centre:
         return self._both(lambda: decided.settle(model, request), lambda: moves.settle(self.connection, POLL, request))
 
+    def call_off(self, model: Centre, request: str) -> Centre:
+        moves.call_off(self.connection, POLL, request)
+        return decided.call_off(model, request)
+
+    def give_back(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
+        given: list[Grant] = []
+        result: tuple[Centre, Grant] = self._both(
+            lambda: decided.give_back(model, request, entitlement, to),
+            lambda: given.append(moves.give_back(self.connection, request, entitlement, to, MORNING)),
+        )
+        assert given == [result[1]]
+        return result
+
     def _both(self, model: Any, database: Any) -> Any:
         try:
             result = model()

@@ -11,17 +11,24 @@ from uuid import UUID
 
 from custody_world import World
 
-from dauys.pollbook import acts, book, custody
+from dauys.pollbook import acts, book, custody, decided
 from dauys.pollbook.custody import Centre, Place, Standing, State, Taken
 from dauys.pollbook.grants import Grant
-from dauys.pollbook.log import Batch, Event
+from dauys.pollbook.log import Batch, Event, LogId
 
 AFTER, TAKE, MAY_GRANT, CHECK = custody.after, custody.take, custody.may_grant, book.Book.check
+GIVE_BACK = decided.give_back
 
 
 def grants_without_release(centre: Centre, who: UUID) -> bool:
     """The centre gives a right away while somebody else may still use it."""
     return centre.custody[who].state is not State.USED
+
+
+def gives_back_what_is_held(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """The commission gives a right back that its holder has not let go."""
+    free = replace(centre.custody[who], state=State.RELEASED) if not centre.uses.get(who) else centre.custody[who]
+    return GIVE_BACK(custody.put(centre, who, free), request, who, to)
 
 
 class LeaseEnds:
@@ -127,6 +134,7 @@ FAULTS: dict[str, Patches] = {
         (book.Book, "check", never_closed),
         (acts, "_must_run", runs_when_closed),
     ],
+    "a right that is held is given back": lambda world: [(decided, "give_back", gives_back_what_is_held)],
     "told before the disk": lambda world: [],
     "the new machine gets the old list": lambda world: [],
 }

@@ -120,6 +120,23 @@ class Custody(RuleBasedStateMachine):
     def withdraw(self, number: int) -> None:
         self.world.withdraw(number)
 
+    @rule(number=number)
+    def call_off(self, number: int) -> None:
+        self.world.call_off(number)
+
+    @rule(number=number, at=at)
+    def give_back(self, number: int, at: int) -> None:
+        self.world.give_back(number, at)
+
+    @rule(number=number, at=at)
+    def withdraw_and_give_back(self, number: int, at: int) -> None:
+        """A mistake of the duplicates desk, while everything works: asked back, let go, seen to be wrong, given back."""
+        self.world.withdraw(number)
+        for place in (*range(len(self.world.machines)), *range(len(self.world.machines))):
+            self.sync(place)
+        self.world.give_back(number, at)
+        self.sync(at)
+
     @rule(at=at, number=number, typed=st.booleans())
     def burn(self, at: int, number: int, typed: bool) -> None:
         """A machine is gone before it could say whom it checked in; its paper is typed in, then or later."""

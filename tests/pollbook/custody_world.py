@@ -214,6 +214,23 @@ class World:
             return
         self.done["withdraw"] += 1
 
+    def call_off(self, number: int) -> None:
+        """The commission asks no more for a right; who heard of it may still let it go."""
+        asked = [one.id for one in self.centre.requests.values() if one.to == custody.WITHDRAWN]
+        if asked:
+            self.centre = decided.call_off(self.centre, asked[number % len(asked)])
+            self.done["call off"] += 1
+
+    def give_back(self, number: int, at: int) -> None:
+        """What was withdrawn, or let go for that, was so by mistake: a station gets it."""
+        self.tap += 1
+        try:
+            self.centre, _ = decided.give_back(self.centre, f"b-{self.tap}", who(number), self.machine(at).log)
+        except REFUSALS as error:
+            self.done[f"give back refused {error.check}"] += 1
+            return
+        self.done["give back"] += 1
+
     def type_in(self, at: int) -> None:
         """The paper of a machine that burnt: its officers signed for every ballot; what the centre lacks is typed in."""
         burnt = [machine for machine in self.machines if machine.destroyed and machine not in self.typed]

@@ -40,7 +40,7 @@ def centre_of(connection: Connection) -> Iterator[Connection]:
 STEPS = (
     ("check_in", 5), ("undo", 2), ("certificate", 1), ("envelope", 1), ("close", 1), ("crash", 1), ("start", 3), ("send", 4),
     ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("add", 1), ("lose", 1), ("sync", 6),
-    ("withdraw", 1), ("type_in", 1),
+    ("withdraw", 2), ("give_back", 2), ("call_off", 1), ("type_in", 1),
 )  # fmt: skip
 
 
@@ -57,8 +57,10 @@ def step(world: World, name: str, dice: random.Random) -> None:
         case "close":
             if dice.randrange(8) == 0:
                 world.close(at)
-        case "withdraw":
-            world.withdraw(number)
+        case "withdraw" | "call_off":
+            getattr(world, name)(number)
+        case "give_back":
+            world.give_back(number, at)
         case "crash" | "start" | "add" | "type_in":
             getattr(world, name)(at)
         case "send":

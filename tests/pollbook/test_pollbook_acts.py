@@ -20,6 +20,7 @@ from dauys.pollbook.book import Book
 from dauys.pollbook.custody import CERTIFICATE, Centre, Custody, Known, State
 from dauys.pollbook.grants import Answer, Grant, Request
 from dauys.pollbook.log import Event, Head, LogError, LogId
+from dauys.pollbook.member_keys import hand_out_bytes
 from dauys.pollbook.package import Officer
 from dauys.pollbook.sums import Difference, check_book, check_protocol, sums_of, together
 
@@ -194,7 +195,7 @@ def test_an_officer_with_a_key_signs_each_ballot() -> None:
     desk.no_vote("P.042", officer="m3", sign=key(6).sign)
     event = desk.vote(0, officer="m3", sign=own.sign)
     said = base64.b64decode(event.body["sig"])
-    Ed25519PublicKey.from_public_bytes(signing.key or b"").verify(said, acts.hand_out_bytes(desk.book, event.body))
+    Ed25519PublicKey.from_public_bytes(signing.key or b"").verify(said, hand_out_bytes(desk.book.log, event.body))
 
 
 def test_paper_beats_electronic_only_by_rule() -> None:

@@ -226,6 +226,35 @@ def test_the_audit_finds_by_the_logs_alone_what_the_centre_alarms_of() -> None:
     assert unread == [], "what was given out of a log that nobody has is not judged"
 
 
+def test_the_audit_sees_whether_what_was_given_back_had_been_let_go() -> None:
+    homes = {who(n): A for n in range(2)}
+    a, b = Scribe(A), Scribe(B)
+    a.release(0)  # for the commission, which withdrew it (epoch 1) and gave it back (epoch 2)
+    a.check_in(1)
+    for number in range(2):
+        b.write("receive", **Grant(POLL, who(number), 2, B.holder, "returned", f"r{number}").signed(CENTRE).body())
+        b.check_in(number)
+    found = audit({scribe.log: scribe.events for scribe in (a, b)}, homes)
+    assert sorted((one.check, one.entitlement) for one in found) == [("P.102", who(1)), ("P.105", who(1))]
+
+
+def test_only_what_is_withdrawn_is_given_back_and_once(centre: Centre) -> None:
+    with pytest.raises(CustodyError, match=r"P\.057"):
+        decided.give_back(centre, "b", who(0), B)
+    with pytest.raises(CustodyError, match=r"P\.020"):
+        decided.give_back(centre, "b", who(99), B)
+    centre = decided.withdraw(centre, "w", who(0))
+    a = Scribe(A)
+    a.release(0)
+    centre = decided.settle(a.send(centre).centre, "w")
+    assert decided.call_off(centre, "w") == centre  # it is withdrawn already
+    centre, grant = decided.give_back(centre, "b", who(0), B)
+    assert (grant.epoch, grant.why, grant.to) == (2, "returned", B.holder)
+    assert decided.give_back(centre, "b", who(0), B) == (centre, grant)
+    with pytest.raises(CustodyError, match=r"P\.057"):
+        decided.give_back(centre, "again", who(0), C)
+
+
 def test_undo_frees_the_right_where_it_was_used(centre: Centre) -> None:
     a = Scribe(A)
     a.check_in(0)

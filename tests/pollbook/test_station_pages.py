@@ -20,6 +20,7 @@ from station_world import PIN, Clock, FakeCentre, enrolled, iin, person, station
 
 from dauys.pollbook import acts, station_door
 from dauys.pollbook.commitment import read_code
+from dauys.pollbook.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.station_app import HEADERS
 from dauys.pollbook.station_door import PAUSE, TRIES, Door
 from dauys.pollbook.station_keys import fingerprint
@@ -364,13 +365,13 @@ def test_a_member_signs_with_a_key_of_his_own(station: Station, clock: Clock) ->
     tablet.hand_out(20)
     one = station.keep.events()[-1]
     verify = Ed25519PublicKey.from_public_bytes(first.key).verify
-    verify(b64decode(one.body["sig"]), acts.hand_out_bytes(book, one.body))
+    verify(b64decode(one.body["sig"]), hand_out_bytes(book.log, one.body))
     tap = tablet.fields("/key", "/key")
     for _ in range(2):  # the same tap twice is one new key
         assert tablet.post("/key", **tap, pin=PIN).status_code == 303
     second, announced = book.keys["m1"], station.keep.events()[-1]
     assert second.signed and second.n == announced.n == one.n + 1
-    verify(b64decode(announced.body["sig"]), acts.officer_key_bytes(book, announced.body))
+    verify(b64decode(announced.body["sig"]), officer_key_bytes(book.log, announced.body))
     assert fingerprint(second.key) in Tablet(station, "m2").get("/key").text
     # the program starts again: the cookie is good, the key is closed until he signs in
     station.door = Door(station.keep, clock)

@@ -146,9 +146,12 @@ class Exchange:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.times: list[float] = []
+        self.first = threading.Event()  # until then the first exchange goes on
+        self.first.set()
         self.status = type("Status", (), {"cut": None, "fault": ""})()
 
     def once(self) -> bool:
+        self.first.wait(5)
         self.times.append(time.monotonic())
         return False
 
@@ -178,3 +181,20 @@ def test_a_centre_that_is_away_is_not_asked_again_and_again() -> None:
     time.sleep(0.1)
     syncing.stop()
     assert wire.waits == 1 and isinstance(Unreached("x"), DauysError)
+
+
+def test_nobody_waits_at_the_centre_before_it_knows_his_key() -> None:
+    """The first exchange tells it. Who came before that was refused, and heard of nothing for ten seconds."""
+    wire = Wire()
+    link = Exchange(wire)
+    link.first.clear()
+    syncing = Syncing(cast(Link, link), every=60, listens=True)
+    syncing.start()
+    time.sleep(0.05)
+    assert wire.waits == 0
+    link.first.set()
+    ends = time.monotonic() + 5
+    while not wire.waits and time.monotonic() < ends:
+        time.sleep(0.01)
+    syncing.stop()
+    assert wire.waits

@@ -28,7 +28,7 @@ from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.record.tiles import folder_fetch
 from dauys.roll.freeze import total
-from dauys.roll.frozen import RollReader
+from dauys.roll.frozen import CHANGES, RollReader
 from dauys.roll.story import story
 from independent_roll import roll_and_check_ins
 from independent_verifier import canonical as canonical_there
@@ -62,7 +62,7 @@ def reader(world: World) -> RollReader:
     found = RollReader(["A-1", "A/2", "B-1"])
     for _, data in log.read(world.connection, world.poll.id):
         entry = Entry.from_bytes(data)
-        if entry.kind in ("roll", "roll-stations", "additions", "withdrawals"):
+        if entry.kind in ("roll", "roll-stations", *CHANGES):
             found.read(entry.kind, entry.id, entry.body)
     found.close()
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ import click
 from dauys.cli.main import answer, counted, say
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES, read_yaml
-from dauys.observe.audit import bravo, minerva
 from dauys.observe.audit.ballots import METHODS, assess, read_ballots
 from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import Found, Plan, Station, drawn, evaluate, make_plan, next_round, outcome
+from dauys.observe.audit.polling import METHODS as POLLING
+from dauys.observe.audit.polling import polled
 from dauys.observe.audit.results import read_recounts, read_results
 from dauys.observe.audit.sheets import boards, html, pdf
 from dauys.observe.audit.supersimple import Discrepancies, ballots_needed, p_value
@@ -142,7 +142,7 @@ def evaluate_(plan_file: Path, file: Path, recounts: Path, columns: str, next_fi
 @click.option("--winner", type=click.IntRange(1), required=True, help="Reported ballots for the winner.")
 @click.option("--loser", type=click.IntRange(0), required=True, help="Reported for the loser; for a share: all others.")
 @click.option("--other", type=click.IntRange(0), default=0, show_default=True, help="Reported ballots for neither.")
-@click.option("--method", type=click.Choice(["bravo", "minerva"]), default="minerva", show_default=True)
+@click.option("--method", type=click.Choice(POLLING), default="minerva", show_default=True)
 @click.option("--round", "rounds", multiple=True, metavar="W:L",
               help="Ballots in all so far, after each round: for the winner, for the loser.")  # fmt: skip
 @click.option("--chance", type=click.FloatRange(0.01, 0.999), default=0.9, show_default=True,
@@ -153,45 +153,14 @@ def polling(
     winner: int, loser: int, other: int, method: str, rounds: tuple[str, ...], chance: float, risk: str, as_json: bool
 ) -> int:
     """Ballot polling: may the audit stop after these ballots, and how many more are wanted? Exits with 1 if not."""
-    limit = _fraction("--risk", risk)
-    if winner <= loser:
-        raise BadInput("the reported winner has not more than the loser: there is nothing to confirm", found=winner)
-    share = Fraction(winner, winner + loser)
-    seen = [_round(text) for text in rounds]
-    if any(a[0] > b[0] or a[1] > b[1] or a == b for a, b in pairwise(seen)):
-        raise BadInput("rounds are counts in all so far: each has more than the one before", found=" ".join(rounds))
-    body: dict[str, Any] = {"method": method, "risk": str(limit), "share": str(share), "chance": chance}
-    ballots = winner + loser + other
-    if method == "bravo":
-        last = seen[-1] if seen else (0, 0)
-        confirmed = any(bravo.confirmed(share, w, n, limit) for w, n in seen)
-        value = bravo.statistic(share, *last)
-        parts = Fraction(winner, ballots), Fraction(loser, ballots)
-        body |= {
-            "p_value": float(min(1 / value, Fraction(1))) if value else 1.0,
-            "expected": bravo.expected_size(limit, *parts) if loser else None,
-            "next": None if confirmed or not loser else bravo.round_size(limit, *parts, chance, last),
-        }
-    else:
-        if share == 1:
-            raise BadInput("Minerva compares two shares", found=f"--loser {loser}", expected="at least 1")
-        taken = [minerva.Round(w + n, w) for w, n in seen]
-        state = minerva.evaluate(share, limit, taken)
-        confirmed = state.stopped
-        more = None
-        if not confirmed:
-            more = minerva.next_size(share, limit, chance, taken) - (taken[-1].ballots if taken else 0)
-        body |= {
-            "p_value": min(state.p_values[-1], 1.0) if taken else 1.0,
-            "least": list(state.least),
-            "next": None if more is None else -(-more * ballots // (winner + loser)),
-        }
-    body |= {"confirmed": confirmed}
-    text = "confirmed" if confirmed else "not confirmed"
-    if body["next"]:
-        text += f"; next round: {body['next']:,} ballots"
-    answer(body, as_json, f"P {body['p_value']:.6g}: {text}")
-    return 0 if confirmed else 1
+    found = polled(method, winner, loser, other, [_round(text) for text in rounds], _fraction("--risk", risk), chance)
+    if not found.confirmed and found.next is None and loser:
+        raise BadInput("no round of a size that can be computed stops with that chance", found=chance)
+    text = "confirmed" if found.confirmed else "not confirmed"
+    if found.next:
+        text += f"; next round: {found.next:,} ballots"
+    answer(found.to_json(), as_json, f"P {found.p_value:.6g}: {text}")
+    return 0 if found.confirmed else 1
 
 
 @audit.command()

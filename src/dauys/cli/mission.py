@@ -6,8 +6,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo
@@ -20,9 +21,11 @@ from dauys.cli.mission_map import drawer
 from dauys.errors import DauysError
 from dauys.observe.mission.app import create_app
 from dauys.observe.mission.door import Door, shown
+from dauys.observe.mission.following import Follow, Gone, Live
 from dauys.observe.mission.keep import STORE, Keep, create, open_keep
 from dauys.observe.mission.running import Beside, Outbox, Reading, Witness
 from dauys.observe.mission.visit import Office
+from dauys.publish.live import Size, changes
 from dauys.web.render import language, render
 
 _FOLDER = click.option(
@@ -108,7 +111,7 @@ class Served:
         bound = self._socket.getsockname()[1]
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what such a host is called here
         self.address = f"http://{f'[{local}]' if ':' in local else local}:{bound}"
-        reading, outbox = Reading(keep), Outbox(keep, _clock(keep, None))  # the record takes no date of a trial
+        reading, outbox = Reading(keep), Outbox(keep, clock)
         self.door = Door(keep, clock, keep.public)
         self.witness = Witness(keep, witness, time.time) if witness else None
         self._beside = Beside(reading, outbox, self.witness, clock, every)
@@ -117,8 +120,10 @@ class Served:
             drawer(keep.folder / "maps"),
             {"door": self.door, "reading": reading, "outbox": outbox, "witness": self.witness, "poke": self._beside.poke},
         )  # fmt: skip
+        self._closing = False
+        live = Live(Path(str(resources.files("dauys.web") / "static" / "live.js")), self._follow)
         config = uvicorn.Config(
-            create_app(office, self.door, render, language), log_level="warning", access_log=False,
+            create_app(office, self.door, render, language, live), log_level="warning", access_log=False,
             timeout_graceful_shutdown=2,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -134,9 +139,21 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._closing = self._server.should_exit = True
         self._thread.join(timeout=15)
         self._beside.stop()
+
+    def _follow(self, size: Callable[[], int]) -> Follow:
+        """The site's stream, over a number of the mission's; it ends with the server."""
+        look = Size(size)
+
+        def follow(gone: Gone) -> AsyncIterator[str]:
+            async def over() -> bool:
+                return self._closing or await gone()
+
+            return changes(look, over)
+
+        return follow
 
     def wait(self) -> None:
         """Until the end of the server, or KeyboardInterrupt."""

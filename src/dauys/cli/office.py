@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -11,13 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.cli.main import say
 from dauys.errors import DauysError
+from dauys.pollbook.centre_desk import Desk
 from dauys.pollbook.centre_routes import Office
 from dauys.pollbook.channels import Channels
 from dauys.polls.keys import Keys, keys_of
 from dauys.polls.opening import load_poll
-from dauys.polls.pollbook_join import channels_of, tend
+from dauys.polls.pollbook_join import channels_of, give_back, seal, tend, withdraw
 from dauys.registers.poll import Poll
 from dauys.roll.vault import Vault, key_file, load_vault
+from dauys.stations.ledger import lock
 from dauys.store.engine import data_folder
 
 
@@ -26,10 +29,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def clock_from(begin: datetime | None) -> Callable[[], datetime]:
+    """The clock of the edge; for a trial one that began at `begin` and goes as fast."""
+    shift = timedelta() if begin is None else begin - now()
+    return lambda: now() + shift
+
+
 class Centre:
     """The keys and the law of every poll here, each read once, and a thread that seals check-ins and makes reports."""
 
-    def __init__(self, engine: sa.Engine, every: float) -> None:
+    def __init__(self, engine: sa.Engine, every: float, clock: Callable[[], datetime] = now) -> None:
         self._engine = engine
         self._every = every
         self._ended = threading.Event()
@@ -39,7 +48,8 @@ class Centre:
         self._keys = lru_cache(maxsize=64)(lambda poll: keys_of(self._poll(poll), data_folder() / "keys"))
         self._channels = lru_cache(maxsize=64)(lambda poll: channels_of(self._poll(poll)))
         self._vault = lru_cache(maxsize=1)(lambda: load_vault(key_file(data_folder())))
-        self.office = Office(self._commission, self.channels, self.vault, now)
+        self.office = Office(self._commission, self.channels, self.vault, clock)
+        self.desk = Desk(self.vault, clock, self.seal, lock, seal, withdraw, give_back)
 
     def keys(self, poll: str) -> Keys | None:
         """The keys of a poll; None on a mirror that has none."""
@@ -82,7 +92,7 @@ class Centre:
         said: dict[str, None] = {}
         while not self._ended.wait(self._every):
             try:
-                failures = list(tend(self._engine, self.seal, now()))
+                failures = list(tend(self._engine, self.seal, self.office.clock()))
             except (DauysError, sa.exc.SQLAlchemyError) as error:  # the database is away: the next minute tries again
                 failures = [f"the database does not answer: {type(error).__name__}"]
             for failure in failures:

@@ -19,6 +19,7 @@ from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import channels_of, seal
 from dauys.registers.poll import Poll
 from dauys.roll.vault import key_file, load_vault
+from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder, open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
@@ -122,6 +123,7 @@ def paper(
     lines = both_typed(first, second)
     when = moment(at)
     with open_store().begin() as connection:
+        lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
         found = type_in(connection, load_vault(key_file(data_folder())), lines, typing, os.urandom)
         seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
@@ -151,6 +153,7 @@ def paper_undo(
     lines = None if file is None else list(read_lines(file).values())
     when = moment(at)
     with open_store().begin() as connection:
+        lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
         done = take_back(connection, load_vault(key_file(data_folder())), lines, typing, reason)
         seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)

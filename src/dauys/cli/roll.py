@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
 from dauys.errors import BadInput
+from dauys.pollbook.withdrawals import State, withdraw_set
 from dauys.pollbook.withdrawals import state as withdrawn
-from dauys.pollbook.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll, load_stations
+from dauys.polls.pollbook_join import give_back
 from dauys.polls.pollbook_join import withdraw as settle_withdrawals
 from dauys.polls.sources import open_source
 from dauys.record import log
@@ -38,6 +39,7 @@ from dauys.roll.synthetic import nation, write_nation
 from dauys.roll.vault import Vault, key_file, load_vault, make_vault
 from dauys.roll.versions import Known, history, in_force
 from dauys.roll.voter import open_person
+from dauys.stations.ledger import lock
 from dauys.stations.sending import mapping_of
 from dauys.store.engine import Connection, data_folder, open_store
 
@@ -232,34 +234,59 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
 )
 @BY
 @REASON
+@click.option(
+    "--undo", is_flag=True, help="Give back instead: SET is the wrong one, rolled back, or one that lets them vote."
+)
 @AT
 @JSON
-def withdraw(poll: str, number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
+def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str | None, as_json: bool) -> int:
     """Withdraw rights in POLL, whose roll is frozen, from voters of SET who may not vote after all: duplicates, the dead.
 
     A right that was used stays. One that a station holds is withdrawn when that station has let it go; `serve` sees to it.
-    Exits with 1 if one person used two rights.
+    With --undo, rights that were withdrawn by mistake go back to their stations, by somebody who did not decide SET. Exits
+    with 1 if one person used two rights.
     """
     when = moment(at)
+    if undo:
+        return _give_back(poll, number, by, reason, when, as_json)
     with open_store().begin() as connection:
         opened = load_poll(connection, poll)
         keys = keys_of(opened, data_folder() / "keys")
+        lock(connection, poll)  # the record before the rights, as `serve` does
         found = withdraw_set(connection, _vault(connection), opened, number, reason, by, when)
         settle_withdrawals(connection, opened, keys.commission, when)
         now = withdrawn(connection, poll)
     body = {
         "asked": found.asked, "before": found.before, "used": found.used, "not_listed": found.not_listed, "may": found.may,
-        "poll": {"waiting": now.asked, "withdrawn": now.withdrawn, "used": now.used, "twice": now.twice},
+        "poll": now.to_json(),
     }  # fmt: skip
     text = (
         f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back before, "
     )
     text += f"{found.not_listed:,} not on this roll, {found.may:,} may vote\n"
-    text += f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
-    if now.twice:
-        text += f"\nALARM P.109: {now.twice:,} used two rights"
-    answer(body, as_json, text)
+    answer(body, as_json, text + _withdrawals(poll, now))
     return 1 if now.twice else 0
+
+
+def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_json: bool) -> int:
+    with open_store().begin() as connection:
+        opened = load_poll(connection, poll)
+        key = keys_of(opened, data_folder() / "keys").commission
+        found = give_back(connection, opened, number, reason, by, key, at)
+        now = withdrawn(connection, poll)
+    text = f"{counted(found.returned, 'right')} given back; {found.kept:,} not asked for any more, {found.not_withdrawn:,} not "
+    text += "withdrawn"
+    why = {"may not vote, or would have two": found.may_not, "too late, the list is closed": found.late,
+           "whose station can take nothing": found.no_taker, "used all the same": found.used}  # fmt: skip
+    text += "".join(f"\n  {count:,} stay withdrawn: {name}" for name, count in why.items() if count)
+    answer(found.to_json() | {"poll": now.to_json()}, as_json, f"{text}\n{_withdrawals(poll, now)}")
+    return 1 if now.twice else 0
+
+
+def _withdrawals(poll: str, now: State) -> str:
+    text = f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
+    text += f", {now.returned:,} given back" if now.returned else ""
+    return text + (f"\nALARM P.109: {now.twice:,} used two rights" if now.twice else "")
 
 
 @roll.command()

@@ -14,7 +14,7 @@ import click
 import sqlalchemy as sa
 
 from dauys.cli.commission import keys_for
-from dauys.cli.main import answer, counted, say
+from dauys.cli.main import answer, counted, moment, say
 from dauys.polls.night import Wait, begin, run_night
 from dauys.polls.sources import open_source
 from dauys.publish.bundle import place_for, write_bundle
@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 @click.option(
     "--witness", "witnesses", multiple=True, help="Accredit a witness by its key (`dauys witness --key-only`)."
 )
+@click.option("--clock", help="For a trial: the clock of the site begins at this moment (ISO 8601 with an offset).")
 @click.option("--check", is_flag=True, help="Exit with 1 unless the outcome is `adopted`.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 def run(
-    poll: str, out: Path | None, serve: bool, port: int, speed: float | None, witnesses: tuple[str, ...], check: bool,
-    as_json: bool,
+    poll: str, out: Path | None, serve: bool, port: int, speed: float | None, witnesses: tuple[str, ...],
+    clock: str | None, check: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Run POLL: pack/poll (kz/2022-referendum), or a folder with a poll.yaml.
 
@@ -59,7 +60,7 @@ def run(
     keys = keys_for(engine, file.poll)
     source = open_source(file, keys)
     begin(engine, source, witnesses)
-    with site_of(engine, port) if serve else nullcontext() as site:
+    with site_of(engine, port, moment(clock) if clock else None) if serve else nullcontext() as site:
         if site:
             say(f"the site: {site.address}/en/polls/{poll_id}/   the record: {site.address}/record/{poll_id}")
         run_night(engine, source, pace(speed), say)
@@ -74,11 +75,12 @@ def run(
     return 1 if check and any(contest["decision"]["outcome"] != "adopted" for contest in result["contests"]) else 0
 
 
-def site_of(engine: sa.Engine, port: int) -> Site:
+def site_of(engine: sa.Engine, port: int, clock: datetime | None) -> Site:
     """The public site; the web framework is loaded only when it is asked for."""
+    from dauys.cli.office import clock_from
     from dauys.cli.site import Site
 
-    return Site(engine, port)
+    return Site(engine, port, clock=clock_from(clock))
 
 
 LONGEST_SLEEP = 3600.0

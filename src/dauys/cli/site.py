@@ -6,18 +6,20 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 import sqlalchemy as sa
 import uvicorn
 
-from dauys.cli.office import Centre
-from dauys.cli.site_pages import centre_door, claims_door, observers_door
+from dauys.cli.office import Centre, now
+from dauys.cli.site_pages import centre_door, claims_door, clerks_door, observers_door
 from dauys.errors import DauysError
 from dauys.observe.accreditation import api as observers_api
 from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
-from dauys.pollbook import centre_pages, centre_routes
+from dauys.pollbook import centre_desk, centre_pages, centre_routes
 from dauys.pollbook.intake import SWITCH, Intake
 from dauys.polls.pollbook_join import late
 from dauys.polls.pollbook_protocols import beside
@@ -35,10 +37,13 @@ HOST = "127.0.0.1"
 class Site:
     """The public site as a context: up inside, down after. `address` is where it answers.
 
-    Meanwhile check-ins are sealed and turnout reports made every `seal_every` seconds.
+    Meanwhile check-ins are sealed and turnout reports made every `seal_every` seconds. What observers and stations send is taken
+    by `clock`; sessions and protocols by the machine's own.
     """
 
-    def __init__(self, engine: sa.Engine, port: int, seal_every: float = 60.0) -> None:
+    def __init__(
+        self, engine: sa.Engine, port: int, seal_every: float = 60.0, clock: Callable[[], datetime] = now
+    ) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -46,7 +51,7 @@ class Site:
         except OSError as error:
             raise DauysError(f"port {port} is taken ({error.strerror}): choose another with --port, or 0") from error
         self.address = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        self._centre = Centre(engine, seal_every)
+        self._centre = Centre(engine, seal_every, clock)
         sys.setswitchinterval(SWITCH)
         intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
         roll_office = roll_routes.Office(self._centre.vault, self._centre.office.clock, seal=self._centre.seal)
@@ -59,6 +64,7 @@ class Site:
             observer_pages.router(engine, render, self._centre.office.clock),
             centre_routes.router(engine, self._centre.office, intake),
             centre_pages.router(engine, centre_door(engine), self._centre.office.clock, late),
+            centre_desk.router(engine, self._centre.desk, clerks_door(engine)),
             pollbook_pages.router(engine, render),
             roll_routes.router(engine, roll_office),
             roll_pages.desk_router(engine, roll_office, claims_door(engine)),

@@ -48,6 +48,17 @@ def claims_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:
     return who
 
 
+def clerks_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:
+    """Who types a lost machine's paper and withdraws rights: clerks."""
+    claims = claims_door(engine)
+
+    def who(request: Request) -> Officer | None:
+        officer = claims(request)
+        return officer if officer is not None and officer.station is None else None
+
+    return who
+
+
 def observers_door(engine: sa.Engine) -> Callable[[Request], observers_desk.Officer | None]:
     """Who decides about observers: clerks."""
 

@@ -7,7 +7,8 @@ from dauys.registers.catalogue import catalogue, table
 _PARTS = (
     ("Accreditation and badges", 1, 9, "nothing is decided, or goes into the record"),
     ("Forms of pages", 10, 19, "the form is not taken; what was typed stays"),
-    ("A mission and the record it reads", 20, 99, "the step is not done"),
+    ("A mission and the record it reads", 20, 79, "the step is not done"),
+    ("What organisations send to the commission", 80, 99, "nothing of it is kept"),
     ("What comes from the field", 100, 149, "below O.120 the report is not taken; from there on it is kept and marked"),
     ("Comparison", 150, 169, "the step is not done, or the station is marked"),
     ("Audits and the report", 170, 199, "the step is not done"),

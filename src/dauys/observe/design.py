@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dauys.errors import DauysError
+from dauys.observe.cells import Cells
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -71,7 +72,7 @@ def design_of(
         raise DauysError("the sample has no rows")
     if lonely not in LONELY:
         raise DauysError(f"no such rule for a stratum with one station: {lonely}; there are {', '.join(LONELY)}")
-    names, of_row = _codes(strata, rows)
+    names, of_row = (("",), np.zeros(rows, dtype=np.int64)) if strata is None else coded(strata)
     if clusters is None:
         unit, stratum = np.arange(rows, dtype=np.int64), of_row
     else:
@@ -127,6 +128,19 @@ def in_order(names: Sequence[str]) -> list[str]:
     return sorted(names, key=_natural)
 
 
+def coded(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """The different texts `in_order`, and which of them each row has."""
+    if isinstance(texts, Cells):
+        different, of_row = texts.distinct()
+    else:
+        different = list(set(texts))
+        place = {name: number for number, name in enumerate(different)}
+        of_row = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
+    names = in_order(different)
+    place = {name: number for number, name in enumerate(names)}
+    return tuple(names), np.array([place[name] for name in different], dtype=np.int64)[of_row]
+
+
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
     parts: list[tuple[int, int, str]] = []
     digits = ""
@@ -139,14 +153,6 @@ def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
             digits = ""
         parts.append((1, 0, character))
     return tuple(parts)
-
-
-def _codes(strata: Sequence[str] | None, rows: int) -> tuple[tuple[str, ...], Ints]:
-    if strata is None:
-        return ("",), np.zeros(rows, dtype=np.int64)
-    names = tuple(in_order(list(set(strata))))
-    place = {name: number for number, name in enumerate(names)}
-    return names, np.fromiter((place[name] for name in strata), dtype=np.int64, count=rows)
 
 
 def _sizes(population: Floats, of_row: Ints, names: tuple[str, ...], units: Ints) -> Floats:

@@ -14,35 +14,48 @@ import numpy as np
 import polars as pl
 
 from dauys.errors import BadInput
+from dauys.observe.cells import Cells, cut, joined
 from dauys.registers.blocks import bare, decode, whole
 from dauys.registers.table import read_table
 
 CSV = {".csv", ".tsv", ".txt"}
 
+Column = Cells | pl.Series
+"""The texts of one column: as they were cut from a small plain file, or as Polars read them."""
 
-def read_grid(path: Path, columns: Mapping[str, Sequence[str]], optional: Collection[str] = ()) -> dict[str, pl.Series]:
+
+def read_grid(path: Path, columns: Mapping[str, Sequence[str]], optional: Collection[str] = ()) -> dict[str, Column]:
     """The columns as text without nulls, our name to theirs; several are joined with ":". Cells of `optional` may be empty.
 
     Raises BadInput F.001 to F.011: the file, its rows, a column that is missing, a cell that is empty.
     """
+    found: dict[str, Column]
     if CSV & {suffix.lower() for suffix in path.suffixes}:
-        found, full = _csv(path, columns)
-        if full:
-            return found
+        found = _csv(path, columns)
     else:
         chunks = list(read_table(path, dict(columns), optional=optional, ignore=None, mapped=list(columns)))
         found = {name: pl.concat([chunk.texts[name] for chunk in chunks]) for name in columns}
-    required = [series.alias(name) for name, series in found.items() if name not in optional]
-    blank = pl.col(pl.String).str.strip_chars() == ""
-    for name, any_blank in pl.DataFrame(required).select(blank.any()).row(0, named=True).items() if required else ():
-        if any_blank:
-            row = int(np.flatnonzero((found[name].str.strip_chars() == "").to_numpy())[0]) + 2
+    for name, column in found.items():
+        if name in optional or (isinstance(column, Cells) and column.filled()):
+            continue
+        blank = series(column).str.strip_chars() == ""
+        if blank.any():
+            row = int(np.flatnonzero(blank.to_numpy())[0]) + 2
             raise BadInput("the cell is empty", file=path, row=row, field=":".join(columns[name]), check="F.011")
     return found
 
 
-def whole_numbers(path: Path, column: Sequence[str], texts: pl.Series) -> pl.Series:
+def series(column: Column) -> pl.Series:
+    """The column for Polars."""
+    return pl.Series(column.to_list(), dtype=pl.String) if isinstance(column, Cells) else column
+
+
+def whole_numbers(path: Path, column: Sequence[str], texts: Column) -> pl.Series:
     """The texts as whole numbers from 0 to 10**9. Raises BadInput with the first that is none."""
+    counts = texts.counts() if isinstance(texts, Cells) else None
+    if counts is not None and (counts <= 10**9).all():
+        return pl.Series(counts.astype(np.int64))
+    texts = series(texts)
     found = texts.str.strip_chars().cast(pl.Int64, strict=False)
     bad = found.is_null() | found.lt(0).fill_null(False) | found.gt(10**9).fill_null(False)
     if bad.any():
@@ -59,8 +72,7 @@ def whole_numbers(path: Path, column: Sequence[str], texts: pl.Series) -> pl.Ser
     return found
 
 
-def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, pl.Series], bool]:
-    """The columns, and whether the bytes alone show that no cell is empty."""
+def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> dict[str, Column]:
     text = whole(path)
     decode(text, path, 1)
     end = text.index(b"\n") + 1
@@ -73,38 +85,30 @@ def _csv(path: Path, columns: Mapping[str, Sequence[str]]) -> tuple[dict[str, pl
     rest, width = text[end:], len(header)
     if not rest:
         raise BadInput("the file has a header and no rows", file=path, check="F.003", expected="at least one row")
-    plain = bare(rest)
+    wanted = sorted({place for several in places.values() for place in several})
+    plain = cut(rest, separator, width, wanted)
+    if plain is not None:
+        return {name: joined([plain[place] for place in several]) for name, several in places.items()}
+    frame = _parsed(path, rest, separator, width, wanted)
+    return {name: _column(frame, several) for name, several in places.items()}
+
+
+def _parsed(path: Path, text: bytes, separator: str, width: int, places: list[int]) -> pl.DataFrame:
+    plain = bare(text)
     even = plain.count(separator.encode()) == plain.count(b"\n") * (width - 1)
     if not even or b"\n\n" in plain or plain.startswith((b"\n", b"\r\n")) or b"\n\r\n" in plain:
-        raise _ragged(path, rest, separator, width)
+        raise _ragged(path, text, separator, width)
     try:
-        frame = pl.read_csv(
-            rest,
+        return pl.read_csv(
+            text,
             has_header=False,
             separator=separator,
             schema={f"c{place}": pl.String for place in range(width)},
-            columns=sorted({place for several in places.values() for place in several}),
+            columns=places,
             empty_string_is_null=False,
         )
     except pl.exceptions.PolarsError as error:
-        raise _ragged(path, rest, separator, width) from error
-    return {name: _column(frame, several) for name, several in places.items()}, _full(rest, separator.encode())
-
-
-def _full(text: bytes, mark: bytes) -> bool:
-    """Whether every cell holds a sign that is no blank; False where only reading the cells can tell."""
-    blanks = (
-        b" ",
-        b'"',
-        b"\v",
-        b"\f",
-        b"\r",
-        mark * 2,
-        mark + b"\n",
-        b"\n" + mark,
-        *(() if mark == b"\t" else (b"\t",)),
-    )
-    return text.isascii() and not text.startswith(mark) and not any(blank in text for blank in blanks)
+        raise _ragged(path, text, separator, width) from error
 
 
 def _ragged(path: Path, text: bytes, separator: str, width: int) -> BadInput:

@@ -72,7 +72,7 @@ def drawn_of_sheet(sheet: Sheet) -> Drawn:
     """The design that the table's own columns state: every drawn station is a row, come or not."""
     rows = len(sheet)
     strata = sheet.texts.get("strata")
-    named = list(strata) if strata is not None else [""] * rows
+    named = strata if strata is not None else [""] * rows
     population, weights, pi = (sheet.numbers.get(name) for name in ("fpc", "weight", "pi"))
     clusters = sheet.texts.get("cluster")
     whole = design_of(

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dauys.errors import DauysError
-from dauys.observe.design import Design, Floats, Ints, design_of, in_order, joined
+from dauys.observe.design import Design, Floats, Ints, coded, design_of, joined
 from dauys.observe.estimate import Estimate, Pps, ratio
 
 Bools = npt.NDArray[np.bool_]
@@ -116,7 +116,7 @@ def partial(
         raise DauysError("no station has come yet: there is nothing to estimate from")
     if empty not in ("collapse", "drop"):
         raise DauysError(f"no such rule for a stratum with nothing: {empty}; there are collapse, drop")
-    names, of_row = _coded(sampled.strata)
+    names, of_row = coded(sampled.strata)
     came = np.bincount(of_row[received], minlength=len(names))
     drawn = np.bincount(of_row, minlength=len(names))
     nothing = tuple(names[place] for place in np.flatnonzero(came == 0).tolist())
@@ -163,7 +163,7 @@ def _at_random(
     labels = names if empty == "drop" else ["+".join(names[place] for place in members) for members in groups]
     population = None
     if sampled.population is not None:
-        _, of_row = _coded(sampled.strata)
+        _, of_row = coded(sampled.strata)
         each = np.zeros(len(names))
         each[of_row] = sampled.population
         of_group = each if empty == "drop" else np.array([each[members].sum() for members in groups])
@@ -218,9 +218,3 @@ def _reasons(
     elif not max(recent) - min(recent) <= half:
         found.append(f"it moved by {max(recent) - min(recent):.4f} over {gate.snapshots} snapshots; at most {half:.4f}")
     return tuple(found)
-
-
-def _coded(strata: Sequence[str]) -> tuple[list[str], Ints]:
-    names = in_order(list(set(strata)))
-    place = {name: number for number, name in enumerate(names)}
-    return names, np.fromiter((place[name] for name in strata), dtype=np.int64, count=len(strata))

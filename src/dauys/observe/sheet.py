@@ -12,8 +12,9 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
+from dauys.observe.cells import Cells
 from dauys.observe.design import Floats
-from dauys.observe.grid import read_grid
+from dauys.observe.grid import Column, read_grid, series
 
 NUMBERS = ("y", "x", "fpc", "weight", "pi")
 MAY_BE_EMPTY = ("y", "x", "arrived")
@@ -43,9 +44,9 @@ def read_sheet(path: Path, columns: Mapping[str, Sequence[str]]) -> Sheet:
     Several columns of one text are joined with ":". Raises BadInput: no number, a negative x, y without x, a station twice.
     """
     optional = [name for name in MAY_BE_EMPTY if name in columns]
-    series = read_grid(path, columns, optional)
-    rows = len(next(iter(series.values())))
-    numbers = {name: _floats(path, name, columns, series[name]) for name in NUMBERS if name in columns}
+    found = read_grid(path, columns, optional)
+    rows = len(next(iter(found.values())))
+    numbers = {name: _floats(path, name, columns, found[name]) for name in NUMBERS if name in columns}
     received = ~np.isnan(numbers["y"]) if "y" in numbers else np.ones(rows, dtype=bool)
     if "x" in numbers:
         one = received != ~np.isnan(numbers["x"])
@@ -57,7 +58,11 @@ def read_sheet(path: Path, columns: Mapping[str, Sequence[str]]) -> Sheet:
             raise BadInput(
                 "the denominator is negative", file=path, row=row + 2, field=columns["x"][0], found=numbers["x"][row]
             )
-    texts = {name: column.to_list() for name, column in series.items() if name not in NUMBERS}
+    texts: dict[str, Sequence[str]] = {
+        name: column if isinstance(column, Cells) else column.to_list()
+        for name, column in found.items()
+        if name not in NUMBERS
+    }
     if "id" in texts:
         _once(path, texts["id"])
     return Sheet(path, received, numbers, texts)
@@ -79,8 +84,12 @@ def moments(sheet: Sheet) -> list[datetime | None]:
     return found
 
 
-def _floats(path: Path, name: str, columns: Mapping[str, Sequence[str]], texts: pl.Series) -> Floats:
+def _floats(path: Path, name: str, columns: Mapping[str, Sequence[str]], column: Column) -> Floats:
     """The column as numbers; NaN where a cell is empty."""
+    counts = column.counts() if isinstance(column, Cells) else None
+    if counts is not None:
+        return counts
+    texts = series(column)
     plain = texts.cast(pl.Float64, strict=False)
     if not plain.null_count() and np.isfinite(plain.to_numpy()).all():
         return plain.to_numpy()
@@ -101,6 +110,8 @@ def _floats(path: Path, name: str, columns: Mapping[str, Sequence[str]], texts: 
 
 
 def _once(path: Path, names: Sequence[str]) -> None:
+    if len(set(names)) == len(names):
+        return
     first: dict[str, int] = {}
     for row, name in enumerate(names, 2):
         if first.setdefault(name, row) != row:

@@ -20,8 +20,8 @@ from dauys.pollbook.channels import NotAllowed, Ruling
 from dauys.pollbook.custody import WITHDRAWN, CustodyError, Standing
 from dauys.pollbook.grants import Grant, Request
 from dauys.pollbook.log import CHANNEL_LOGS, SALT_BYTES, Event, LogError, signed_by
+from dauys.pollbook.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.package import Officer
-from dauys.record.canonical import canonical
 
 CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY, ways.REMOTE)
 
@@ -81,19 +81,13 @@ def do_check_in(
     if members:
         body["members"] = list(members)
     if sign is not None:
-        body["sig"] = base64.b64encode(sign(hand_out_bytes(book, body))).decode()
+        body["sig"] = base64.b64encode(sign(hand_out_bytes(book.log, body))).decode()
     own = book.keys.get(officer)
     if own is not None and (
-        "sig" not in body or not signed_by(hand_out_bytes(book, body), base64.b64decode(body["sig"]), own.key)
+        "sig" not in body or not signed_by(hand_out_bytes(book.log, body), base64.b64decode(body["sig"]), own.key)
     ):
         raise Refused(f"{officer} must sign for the ballot with his own key", "P.042", facts={"officer": officer})
     return _event(book, "check-in", at, **body)
-
-
-def hand_out_bytes(book: Book, body: Mapping[str, Any]) -> bytes:
-    """What the officer signs for a ballot: the check-in's body without `sig`, for this log."""
-    said = {name: value for name, value in body.items() if name != "sig"}
-    return b"dauys pollbook hand-out v1\n" + book.log.start.encode() + b"\n" + canonical(said)
 
 
 def do_officer_key(
@@ -108,19 +102,13 @@ def do_officer_key(
     body: dict[str, Any] = {"officer": officer, "key": base64.b64encode(key).decode()}
     before = book.keys.get(officer)
     if before is not None and sign is not None:
-        sig = sign(officer_key_bytes(book, body))
-        if not signed_by(officer_key_bytes(book, body), sig, before.key):
+        sig = sign(officer_key_bytes(book.log, body))
+        if not signed_by(officer_key_bytes(book.log, body), sig, before.key):
             raise Refused("this is not the key that holds now", "P.042", facts={"officer": officer})
         body["sig"] = base64.b64encode(sig).decode()
     elif before is not None and before.n == 0:
         raise Refused("the key that came with the list signs the next one", "P.042", facts={"officer": officer})
     return _event(book, "officer-key", at, **body)
-
-
-def officer_key_bytes(book: Book, body: Mapping[str, Any]) -> bytes:
-    """What the key before signs of the next one: the event's body without `sig`, for this log."""
-    said = {name: value for name, value in body.items() if name != "sig"}
-    return b"dauys pollbook officer key v1\n" + book.log.start.encode() + b"\n" + canonical(said)
 
 
 def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:

@@ -34,12 +34,16 @@ class Stay:
     standing: int = 0
 
 
-def audit(logs: Mapping[LogId, Sequence[Event]], homes: Mapping[UUID, LogId]) -> list[Finding]:
+def audit(
+    logs: Mapping[LogId, Sequence[Event]], homes: Mapping[UUID, LogId], epochs: Mapping[UUID, int] | None = None
+) -> list[Finding]:
     """What is wrong over all logs. `homes`: in whose first log each right of the frozen roll begins, in epoch 0.
 
-    A log that is missing from `logs` is not judged, and neither is what was given out of it.
+    `epochs`: where a list names another one, because the right was withdrawn and given back before the list was made. A log
+    that is missing from `logs` is not judged, and neither is what was given out of it.
     """
-    stays: dict[UUID, list[Stay]] = {who: [Stay(log, 0, 0, "list")] for who, log in homes.items()}
+    begun = epochs or {}
+    stays: dict[UUID, list[Stay]] = {who: [Stay(log, begun.get(who, 0), 0, "list")] for who, log in homes.items()}
     findings: list[Finding] = []
     closed = set()
     for log, events in logs.items():
@@ -108,5 +112,5 @@ def _given(who: UUID, several: list[Stay], logs: Mapping[LogId, Sequence[Event]]
 
 def _before(stay: Stay, by_epoch: Mapping[int, Stay]) -> Stay | None:
     """The latest stay with a smaller epoch; None where a log in between is missing."""
-    gap = 2 if stay.why == "certificate" else 1
+    gap = 2 if stay.why in ("certificate", "returned") else 1  # in between the voter, or the commission, had it
     return by_epoch.get(stay.epoch - gap)

@@ -1,10 +1,11 @@
 """What did the officers of a lost machine sign on paper, and how does it become a log? Typed in twice, signed by the commission.
 
 When a machine is gone, the officers go on by hand on the newest print: beside a voter's name stands who handed him his ballot.
-Two people at the centre each type those lines into a file (columns `iin`, `officer`, optionally `channel`), and neither sees
-the other's; only what both typed alike is taken. The lines become check-ins of a log of their own, whose generation says of
-which machine it is the paper (`LogId.paper`), signed with the commission's key. That log uses rights which the lost machine
-held, and nothing else; it has no end and gives nothing on, so that whatever is not on the paper stays in doubt, as before.
+Two people at the centre each type those lines, into a file (columns `iin`, `officer`, optionally `channel`) or at the desk
+(`two_typists`), and neither sees the other's; only what both typed alike is taken. The lines become check-ins of a log of their
+own, whose generation says of which machine it is the paper (`LogId.paper`), signed with the commission's key. That log uses
+rights which the lost machine held, and nothing else; it has no end and gives nothing on, so that whatever is not on the paper
+stays in doubt, as before.
 
 A line whose right is elsewhere is noted all the same: paper is evidence. It raises the alarms that any such check-in raises.
 """
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +54,7 @@ class Line:
 
 
 def read_lines(path: Path) -> dict[str, Line]:
-    """What one person typed, by IIN. Raises BadInput with row and field; an IIN is never shown."""
+    """What one person typed into a CSV file, by IIN. Raises BadInput with row and field; an IIN is never shown."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -66,34 +68,67 @@ def read_lines(path: Path) -> dict[str, Line]:
     lines: dict[str, Line] = {}
     for number, row in enumerate(reader, 2):
         if None in row or None in row.values():
-            raise BadInput("the row has not as many cells as the header", file=path, row=number)
-        iin, officer = "".join(row["iin"].split()), row["officer"].strip()
-        channel = (row.get("channel") or "").strip() or POLLING_DAY
-        if not is_iin(iin):
-            raise BadInput("this is no IIN: twelve digits, the last one checks the others", file=path, row=number,
-                           field="iin")  # fmt: skip
-        if not officer or len(officer) > 100 or not officer.isprintable():
-            raise BadInput("who handed out the ballot?", file=path, row=number, field="officer", found=officer[:40])
-        if channel not in CHANNELS:
-            raise BadInput("no such way to vote", file=path, row=number, field="channel", found=channel[:40],
-                           expected=" or ".join(CHANNELS))  # fmt: skip
-        if iin in lines:
-            raise BadInput(f"the same IIN as in row {lines[iin].row}", file=path, row=number, field="iin")
-        lines[iin] = Line(iin, officer, channel, number)
+            raise BadInput("the row has not as many cells as the header", file=path, row=number, check="P.049")
+        _take_in(lines, number, row["iin"], row["officer"], row.get("channel") or "", path)
+    return _some(lines, path)
+
+
+def lines_of(text: str) -> dict[str, Line]:
+    """The same as it is typed at the desk: a line for each signature, with the IIN, the officer's id, and a way to vote."""
+    lines: dict[str, Line] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            found = _TYPED.fullmatch(line)
+            if found is None:
+                raise BadInput("the line cannot be read", row=number, expected="IIN officer", check="P.049")
+            _take_in(lines, number, found["iin"], found["officer"], found["channel"] or "")
+    return _some(lines)
+
+
+_TYPED = re.compile(r"\s*(?P<iin>\d[\d ]*\d)[\s,;]+(?P<officer>[^\s,;]+)(?:[\s,;]+(?P<channel>[^\s,;]+))?\s*", re.ASCII)
+
+
+def _take_in(
+    lines: dict[str, Line], number: int, iin: str, officer: str, channel: str, file: Path | None = None
+) -> None:
+    """Adds a line. Raises BadInput."""
+    iin, officer, channel = "".join(iin.split()), officer.strip(), channel.strip() or POLLING_DAY
+    if not is_iin(iin):
+        raise BadInput("this is no IIN: twelve digits, the last one checks the others", file=file, row=number,
+                       field="iin", check="P.048")  # fmt: skip
+    if not officer or len(officer) > 100 or not officer.isprintable():
+        raise BadInput("who handed out the ballot?", file=file, row=number, field="officer", found=officer[:40],
+                       check="P.049")  # fmt: skip
+    if channel not in CHANNELS:
+        raise BadInput("no such way to vote", file=file, row=number, field="channel", found=channel[:40],
+                       expected=" or ".join(CHANNELS), check="P.049")  # fmt: skip
+    if iin in lines:
+        raise BadInput(f"the same IIN as in row {lines[iin].row}", file=file, row=number, field="iin", check="P.049")
+    lines[iin] = Line(iin, officer, channel, number)
+
+
+def _some(lines: dict[str, Line], file: Path | None = None) -> dict[str, Line]:
     if not lines:
-        raise BadInput("no lines", file=path, expected="one row for each signature")
+        raise BadInput("no lines", file=file, expected="one row for each signature", check="P.049")
     return lines
 
 
 def both_typed(first: Path, second: Path) -> list[Line]:
     """The lines that two people typed alike, in the first one's order. Raises BadInput that names what differs, by rows."""
     one, other = read_lines(first), read_lines(second)
-    differ = [f"row {line.row} of {first.name}" for iin, line in one.items() if not _alike(line, other.get(iin))]
-    differ += [f"row {line.row} of {second.name}" for iin, line in other.items() if iin not in one]
+    mine, theirs = differing(one, other)
+    differ = [f"row {row} of {first.name}" for row in mine] + [f"row {row} of {second.name}" for row in theirs]
     if differ:
         shown = ", ".join(differ[:20]) + (f" and {len(differ) - 20} more" if len(differ) > 20 else "")
-        raise BadInput(f"the two lists differ in {shown}: both look at the paper again, nothing is taken", file=second)
+        message = f"the two lists differ in {shown}: both look at the paper again, nothing is taken"
+        raise BadInput(message, file=second, check="P.059")
     return list(one.values())
+
+
+def differing(one: Mapping[str, Line], other: Mapping[str, Line]) -> tuple[list[int], list[int]]:
+    """Rows of the first list that the other one lacks or has otherwise, and rows of the other that the first one lacks."""
+    mine = [line.row for iin, line in one.items() if not _alike(line, other.get(iin))]
+    return mine, [line.row for iin, line in other.items() if iin not in one]
 
 
 def _alike(line: Line, other: Line | None) -> bool:
@@ -112,7 +147,7 @@ class Typing:
     def __post_init__(self) -> None:
         one, other = (name.strip().casefold() for name in self.by)
         if not one or not other or one == other:
-            raise DauysError("two different people type the paper: both names are needed")
+            raise BadInput("two different people type the paper: both names are needed", check="P.058")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +198,7 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
             held = cur.execute(query, (lost.poll, who)).fetchone()
             if held is None:
                 message = "somebody who is not on the roll of this poll: add him first (dauys roll add)"
-                raise BadInput(message, row=line.row, field="iin") from None
+                raise BadInput(message, row=line.row, field="iin", check="P.020") from None
             if error.check == "P.021" and held.holder == lost.holder:
                 reported += 1
                 continue  # where the right is elsewhere, the line is noted all the same, with its alarms
@@ -185,7 +220,7 @@ def take_back(
     never typed in.
     """
     if not reason.strip():
-        raise DauysError("why is it taken back? The reason stays in the log")
+        raise BadInput("why is it taken back? The reason stays in the log", field="reason", check="P.032")
     lost, cur = typing.lost, cursor(connection)
     standing = dict(_standing(cur, lost.paper))
     if lines is None:
@@ -202,7 +237,7 @@ def take_back(
         elif _noted(cur, lost.paper, who):
             before += 1
         else:
-            raise BadInput("this line was not typed in", row=row, field="iin")
+            raise BadInput("this line was not typed in", row=row, field="iin", check="P.031")
     return Typed(lost.paper, len(events), 0, before, _take(connection, typing, head, events))
 
 

@@ -173,6 +173,8 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
                 yield from _let_go(cur, row, event, who, at)
             case "receive" if who is not None:
                 yield from _receive(cur, row, event, who, at)
+            case "officer-key":
+                cur.execute("UPDATE pollbook_log SET keyed = true WHERE id = %s AND NOT keyed", (row.id,))
             case "close":
                 row.closed = True
     if run:

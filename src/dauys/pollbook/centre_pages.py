@@ -15,6 +15,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from dauys.pollbook.centre_state import alarms, states, whole
+from dauys.pollbook.two_typists import lost_machines
 from dauys.record import log
 from dauys.registers.poll import Poll
 
@@ -47,6 +48,7 @@ def router(engine: sa.Engine, door: Door, clock: Callable[[], datetime], late: L
                 "at": at.isoformat(),
                 "whole": whole(connection, poll).to_json(),
                 "rows": [row.to_json(at) for row in rows[:PER_PAGE]],
+                "lost": len(lost_machines(connection, poll)),
                 "next": start + PER_PAGE if len(rows) > PER_PAGE else None,
                 "alarms": [alarm.to_json() for alarm in alarms(connection, poll)],
                 "late": late(connection, found, at),

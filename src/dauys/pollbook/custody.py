@@ -29,7 +29,7 @@ CERTIFICATE = "certificate"
 """The holder of an entitlement whose voter carries an absentee certificate: the centre grants it where he shows it."""
 
 WITHDRAWN = "withdrawn"
-"""The holder of an entitlement that the commission took back after the freeze (pollbook.decided): it is never used."""
+"""The holder of an entitlement that the commission took back after the freeze (pollbook.decided): nobody uses it there."""
 
 
 class CustodyError(DauysError):

@@ -1,4 +1,4 @@
-"""What may the commission itself do with a right? Add one, take one back, type in what a lost machine's paper shows as used.
+"""What may the commission do with a right? Add one, withdraw one or give it back, type in what a lost machine's paper shows.
 
 The rules of `pollbook.custody` hold here as well: a right that somebody may still use is not moved. As there, these are
 functions of a small value; `pollbook.moves` does the same by SQL and is tested against them.
@@ -81,3 +81,31 @@ def settle(centre: Centre, request: str) -> Centre:
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     return put(centre, asked.entitlement, Custody(WITHDRAWN, custody.epoch + 1))
+
+
+def call_off(centre: Centre, request: str) -> Centre:
+    """Asks no more for a right that was to be withdrawn; nothing moves. Who let it go meanwhile is given it by `give_back`."""
+    asked = centre.requests.get(request)
+    if asked is None or asked.to != WITHDRAWN or centre.custody[asked.entitlement].holder == WITHDRAWN:
+        return centre
+    return replace(centre, requests={name: one for name, one in centre.requests.items() if name != request})
+
+
+def give_back(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """A right was withdrawn, or let go for that, by mistake: a station gets it. No log could use it, and now one can.
+
+    Raises CustodyError: P.020 not on the roll, P.021 used all the same, P.057 somebody holds it, P.051.
+    """
+    if (given := centre.grants.get(request)) is not None:
+        return centre, given
+    custody = centre.custody.get(who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if custody.state is State.USED or centre.uses.get(who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder != WITHDRAWN and custody.state is not State.RELEASED:
+        raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
+    must_take(centre, to)
+    given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "returned", request)
+    centre = put(centre, who, Custody(to.holder, given.epoch))
+    return replace(centre, grants={**centre.grants, request: given}), given

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.pollbook.log import Event, Head, LogError, LogId, parsed, read_base64, signed_by
 from dauys.record.canonical import canonical
 
-WHY = ("move", "certificate", "addition", "found-log", "channel", "paper")
+WHY = ("move", "certificate", "addition", "found-log", "channel", "paper", "returned")
 """Why custody comes: the voter moved; showed a certificate; was added to the roll; a lost station's log was found
-complete; another channel takes over or gives back; a lost machine's officers have his signature on paper."""
+complete; another channel takes over or gives back; a lost machine's officers have his signature on paper; it was withdrawn by
+mistake and is given back."""
 
 
 @dataclass(frozen=True, slots=True)

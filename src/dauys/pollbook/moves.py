@@ -186,6 +186,52 @@ def settle(connection: Connection, poll: str, request: str) -> None:
     cur.execute("UPDATE pollbook_request SET granted = true WHERE poll = %s AND id = %s", (poll, request))
 
 
+def call_off(connection: Connection, poll: str, request: str) -> None:
+    """Asks no more for a right that was to be withdrawn and is not yet (`decided.call_off`)."""
+    cursor(connection).execute(
+        "DELETE FROM pollbook_request WHERE poll = %s AND id = %s AND asker = %s AND NOT granted",
+        (poll, request, WITHDRAWN),
+    )
+
+
+def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
+    """Custody of a right that was withdrawn, or let go for that, by mistake (`decided.give_back`).
+
+    Besides, `to` may have no log yet: its station finds the grant when it enrols, or stands on the list that is still to be
+    made. Raises CustodyError: P.020 not on the roll, P.021 used all the same, P.057 somebody holds it, P.051.
+    """
+    cur = cursor(connection)
+    given = _given(cur, to.poll, request)
+    if given is not None:
+        return given
+    custody = _locked(cur, to.poll, who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if custody.state == USED or _strays(cur, to.poll, who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder != WITHDRAWN and custody.state != RELEASED:
+        raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
+    listed = _enrolled_or_listed(cur, to)
+    made = Grant(to.poll, who, custody.epoch + 1, to.holder, "returned", request)
+    _give(cur, made)
+    if listed:
+        _keep(cur, made, at)
+        _call(cur, to.poll, to.holder)
+    return made
+
+
+def _enrolled_or_listed(cur: Cursor, to: LogId) -> bool:
+    """Whether a list of this log was made, so that a right must be sent after it. Raises CustodyError P.051."""
+    lock_station(cur, to.poll, to.station)
+    where = (to.poll, to.station, to.generation)
+    known = "SELECT 1 FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
+    if cur.execute(known, where).fetchone() is not None:
+        _must_take(cur, to)
+        return True
+    packed = "SELECT 1 FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
+    return cur.execute(packed, where).fetchone() is not None
+
+
 def may_receive(connection: Connection, log: LogId) -> bool:
     """Whether a right is given to this log's holder, or was let go and can be."""
     found = cursor(connection).execute(
@@ -257,7 +303,7 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
         "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
         (to.poll, asked.entitlement),
     ).fetchone()
-    if custody is None or (custody.epoch != asked.epoch and custody.holder != CERTIFICATE):
+    if custody is None or custody.epoch != asked.epoch:
         return CustodyError(f"the right went to {custody.holder if custody else 'nobody'} meanwhile", "P.053")
     carried = custody.holder == CERTIFICATE
     free = custody.state == RELEASED or (custody.state == UNUSED and (carried or custody.complete))

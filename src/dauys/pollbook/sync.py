@@ -210,6 +210,7 @@ class Syncing:
         self._jitter = jitter
         self._poked = threading.Event()
         self._ended = threading.Event()
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="listen", daemon=True) if listens else None
 
@@ -225,6 +226,7 @@ class Syncing:
     def stop(self) -> None:
         """Ends after the exchange that is going on, if any."""
         self._ended.set()
+        self._begun.set()
         self._poked.set()
         if self._thread.is_alive():
             self._thread.join(timeout=15)
@@ -238,6 +240,7 @@ class Syncing:
     def _listen(self) -> None:
         """Hears from the centre that there is word; where it cannot, the exchanges go on as without it."""
         soon = 0
+        self._begun.wait()  # the first exchange tells the centre whose key it is: before that it knows nobody who waits
         while not self._ended.is_set():
             began = time.monotonic()
             try:
@@ -260,6 +263,7 @@ class Syncing:
                 again = self.link.once()
             except DauysError as error:  # the store's own failure: the officers see it with the next act
                 self.link.status = replace(self.link.status, fault=str(error))
+            self._begun.set()
             failures = failures + 1 if self.link.status.cut or self.link.status.fault else 0
             if again and not failures:
                 continue

@@ -5,12 +5,13 @@ the commission withdraws the rights of its voters for one poll, with a reason. T
 (`pollbook.decided`): its holder lets it go, or its log is over. Of the two rights of one person one stays: the one that was
 used, otherwise that of the entry that was kept. If both were used, that is an alarm, P.109.
 
-An entry `withdrawals/<station>/<n>` of the record has the body of an addition; the commitments are those of the roll.
+An entry `withdrawals/<station>/<n>` of the record has the body of an addition; the commitments are those of the roll. What was
+a mistake is given back (`pollbook.returns`): its row stays, and is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.pollbook import moves
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.custody import CustodyError
@@ -33,6 +34,8 @@ from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
 
 TWICE = "P.109"
+LIVE = "outcome NOT IN ('returned', 'kept')"
+"""Of the rows of one right: the one that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def withdraw_set(
     Raises DauysError: not frozen (by `at`), closed, set not applied, no reason or name.
     """
     if not reason.strip() or not by.strip():
-        raise DauysError("who withdraws rights, and why? The reason stands in the record")
+        raise BadInput("who withdraws rights, and why? The reason stands in the record", field="reason", check="P.032")
     frozen = cursor(connection).execute("SELECT at FROM roll_freeze WHERE poll = %s FOR UPDATE", (poll.id,)).fetchone()
     if frozen is None or at < frozen.at:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set, and freeze it without those voters")
@@ -119,8 +122,8 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUI
     if right is None:
         return "not listed"
     other = None if twin is None else _right(cur, vault, poll, twin)
-    done = cur.execute("SELECT 1 FROM roll_withdrawal WHERE poll = %s AND entitlement = %s", (poll, right.id))
-    if done.fetchone() is not None:
+    known = f"SELECT 1 FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
+    if cur.execute(known, (poll, right.id)).fetchone() is not None:
         return "before"
     _note(cur, poll, right, other, why)
     if _request(connection, poll, right.id, why.at):
@@ -158,7 +161,8 @@ def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool
         if error.check != "P.021":
             raise
         return False
-    cur.execute("UPDATE roll_withdrawal SET request = %s WHERE poll = %s AND entitlement = %s", (request, poll, who))
+    update = f"UPDATE roll_withdrawal SET request = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
+    cur.execute(update, (request, poll, who))
     return True
 
 
@@ -201,14 +205,16 @@ def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
     """The right was used: it stays. The other one of the same person is withdrawn instead; where that was used, too, alarm."""
     cur = cursor(connection)
     row = cur.execute(
-        "UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s RETURNING *",
+        f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE} "  # noqa: S608
+        "RETURNING *",
         (at, poll, who),
     ).fetchone()
     assert row is not None
     if row.twin is None:
         return False
     known = cur.execute(
-        "SELECT outcome FROM roll_withdrawal WHERE poll = %s AND entitlement = %s", (poll, row.twin)
+        f"SELECT outcome FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}",  # noqa: S608
+        (poll, row.twin),
     ).fetchone()
     if known is None:
         other = Right(row.twin, row.twin_station, bytes(row.twin_commitment))
@@ -217,7 +223,7 @@ def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
         if _request(connection, poll, row.twin, at):
             return False
         cur.execute(
-            "UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s",
+            f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE}",  # noqa: S608
             (at, poll, row.twin),
         )
     elif known.outcome != "used":
@@ -236,7 +242,8 @@ def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
         "WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses LIMIT 1",
         {"poll": poll, "who": who, "check": TWICE, "at": at},
     )
-    cur.execute("UPDATE roll_withdrawal SET alarmed = true WHERE poll = %s AND entitlement = %s", (poll, who))
+    update = f"UPDATE roll_withdrawal SET alarmed = true WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
+    cur.execute(update, (poll, who))
 
 
 def _record(
@@ -257,28 +264,60 @@ def _record(
     entry = Entry(poll, WITHDRAWALS, f"{WITHDRAWALS}/{station}/{number}", at.isoformat(), COMMISSION, body)
     log.append(connection, poll, [sign_entry(entry, key)])
     cur.execute(
-        "UPDATE roll_withdrawal SET outcome = 'withdrawn', decided = %s, n = %s WHERE poll = %s AND entitlement = ANY(%s)",
+        "UPDATE roll_withdrawal SET outcome = 'withdrawn', decided = %s, n = %s WHERE poll = %s AND entitlement = ANY(%s) "
+        "AND outcome = 'asked'",
         (at, number, poll, [row.entitlement for row in rows]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How many rights of a poll were asked back, and what became of them. `twice`: one person used two."""
+    """How many rights of a poll were asked back, and what became of them. `twice`: one person used two. `returned` are given
+    back; for them and for `kept` the asking was a mistake, seen after and before they were withdrawn."""
 
     asked: int
     withdrawn: int
     used: int
     twice: int
+    returned: int = 0
+    kept: int = 0
+
+    def to_json(self) -> dict[str, int]:
+        names = {"asked": "waiting"}
+        return {names.get(name, name): getattr(self, name) for name in self.__slots__}
 
 
 def state(connection: Connection, poll: str) -> State:
     """The poll's withdrawals in numbers."""
     row = cursor(connection).execute(
         "SELECT count(*) FILTER (WHERE outcome = 'asked') AS asked, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn, "
-        "count(*) FILTER (WHERE outcome = 'used') AS used, count(*) FILTER (WHERE alarmed) AS twice FROM roll_withdrawal "
-        "WHERE poll = %s",
+        "count(*) FILTER (WHERE outcome = 'used') AS used, count(*) FILTER (WHERE alarmed) AS twice, "
+        "count(*) FILTER (WHERE outcome = 'returned') AS returned, count(*) FILTER (WHERE outcome = 'kept') AS kept "
+        "FROM roll_withdrawal WHERE poll = %s",
         (poll,),
     ).fetchone()  # fmt: skip
     assert row is not None
-    return State(row.asked, row.withdrawn, row.used, row.twice)
+    return State(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rights that were asked back at one time: because of which set, why, by whom, since when, and how many stand how."""
+
+    set_id: int
+    reason: str
+    by: str
+    asked: datetime
+    outcomes: Mapping[str, int]
+
+
+def groups(connection: Connection, poll: str, limit: int = 50) -> list[Group]:
+    """What was asked back in a poll, the newest first."""
+    rows = cursor(connection).execute(
+        "SELECT set_id, reason, by, asked, json_object_agg(outcome, n ORDER BY outcome) AS outcomes FROM ("
+        "SELECT set_id, reason, by, asked, outcome, count(*) AS n FROM roll_withdrawal WHERE poll = %s "
+        "GROUP BY set_id, reason, by, asked, outcome) AS counts "
+        "GROUP BY set_id, reason, by, asked ORDER BY asked DESC, set_id DESC LIMIT %s",
+        (poll, limit),
+    )
+    return [Group(*row) for row in rows]

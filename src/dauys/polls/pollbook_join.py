@@ -20,7 +20,7 @@ from dauys.law.packs import pack_names
 from dauys.law.rules import Book
 from dauys.law.snapshot import Snapshot, rules_on
 from dauys.law.system import load_system
-from dauys.pollbook import sealing, withdrawals
+from dauys.pollbook import hand_outs, returns, sealing, withdrawals
 from dauys.pollbook.centre_sums import reaching, reports_at
 from dauys.pollbook.channels import Channels, channels_on, voting_of
 from dauys.polls.opening import load_poll
@@ -87,7 +87,16 @@ def seal(
 def withdraw(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> withdrawals.Settled:
     """Withdraws the rights that were asked back and that nobody can use any more, as entries signed by the commission."""
     lock(connection, poll.id)
+    returns.hand_back_kept(connection, poll, at)
     return withdrawals.settle(connection, poll, key, at)
+
+
+def give_back(
+    connection: Connection, poll: Poll, set_id: int, reason: str, by: str, key: Ed25519PrivateKey, at: datetime
+) -> returns.Back:
+    """Gives rights back that were withdrawn by mistake, as entries signed by the commission (`returns.give_back_set`)."""
+    lock(connection, poll.id)
+    return returns.give_back_set(connection, poll, set_id, reason, by, key, at)
 
 
 def report(connection: Connection, poll: Poll, at: datetime) -> int:
@@ -136,7 +145,10 @@ def polls_with_logs(connection: Connection) -> list[str]:
 
 
 def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
-    """Seals and reports once for every poll that can be signed for here; says what failed. Each poll by itself."""
+    """Seals, reports, and looks at members' signatures, once for every poll that can be signed for here; says what failed.
+
+    Each poll by itself.
+    """
     with engine.connect() as connection:
         polls = polls_with_logs(connection)
     for poll in polls:
@@ -150,5 +162,7 @@ def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
                 opened = load_poll(connection, poll)
                 withdraw(connection, opened, key, at)
                 report(connection, opened, at)
+            with engine.begin() as connection:
+                hand_outs.check(connection, poll, at)
         except (DauysError, sa.exc.SQLAlchemyError) as error:
             yield f"{poll}: check-ins wait to be sealed, or reports to be made: {error}"

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre_sums import sums_at
+from dauys.pollbook.hand_outs import check, unsigned
 from dauys.pollbook.sealing import unsealed
 from dauys.pollbook.sums import Difference, check_protocol
 from dauys.polls.pollbook_join import Seal, seal
@@ -15,9 +16,12 @@ from dauys.store.engine import Connection
 
 
 def fields(connection: Connection, poll: str, station: str) -> Mapping[str, int]:
-    """The fields of a protocol that the station's pollbook counts, as far as the centre was told; none without a log."""
+    """The fields of a protocol that the station's pollbook counts, as far as the centre was told; none without a log.
+
+    None either where a member did not sign for a ballot in his name (P.110): that is found out first.
+    """
     found = sums_at(connection, poll, station)
-    return {} if found is None else found.sums.fields
+    return {} if found is None or unsigned(connection, poll, station) else found.sums.fields
 
 
 def differences(
@@ -28,17 +32,32 @@ def differences(
     What the record holds is compared (B.108) unless something of the station still waits to be sealed.
     """
     found = sums_at(connection, poll, station)
-    return () if found is None else check_protocol(found.sums, values, found.sealed)
+    if found is None:
+        return ()
+    raised = check_protocol(found.sums, values, found.sealed)
+    bad = unsigned(connection, poll, station)
+    if not bad:
+        return raised
+    signed = max(0, found.sums.received - bad)  # what was not signed for may have been taken back
+    return [*raised, Difference("B.111", "received", found.sums.received, signed)]
 
 
 MEANINGS = {number: check for number, check in catalogue().items() if number.startswith("B.")}
 
 
 def beside(key_of: Seal, clock: Callable[[], datetime]) -> Beside:
-    """The pollbook, for the desk and intake (dauys.stations): a station's check-ins are sealed before its protocol comes."""
+    """The pollbook, for the desk and intake (dauys.stations).
+
+    Before a station's form is filled its members' signatures are checked, and before its protocol comes its check-ins are sealed.
+    """
+
+    def filled(connection: Connection, poll: str, station: str) -> Mapping[str, int]:
+        check(connection, poll, clock(), station)
+        return fields(connection, poll, station)
 
     def before(connection: Connection, poll: str, station: str) -> None:
+        check(connection, poll, clock(), station)
         if unsealed(connection, poll, station) and (key := key_of(poll)) is not None:
             seal(connection, poll, key, clock(), station)
 
-    return Beside(fields, differences, MEANINGS, before)
+    return Beside(filled, differences, MEANINGS, before)

@@ -22,14 +22,14 @@ from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
 from dauys.registers.poll import COMMISSION, Contest, Poll, Station
-from dauys.roll.frozen import RollReader
+from dauys.roll.frozen import CHANGES, RollReader
 from dauys.stations.words import agree
 
 AFTER_CLOSING = ABOUT_OBSERVERS | {
     "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins",
 }  # fmt: skip
 """Kinds that still come in then: a station that is heard late is in the record, too, and so is what observers saw."""
-SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", "additions", "withdrawals"}
+SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", *CHANGES}
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -286,7 +286,7 @@ class Replay:
         with self._noting("V.14", seq):
             self._roll_reader.read(entry.kind, entry.id, entry.body)
 
-    _roll_stations = _additions = _withdrawals = _roll
+    _roll_stations = _additions = _withdrawals = _restorations = _roll
 
     def _check_ins(self, seq: int, entry: Entry) -> None:
         self._check_in_reader = self._check_in_reader or CheckInReader(self.stations)

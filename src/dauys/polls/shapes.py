@@ -19,7 +19,7 @@ from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
 from dauys.registers.cells import LARGEST
 from dauys.registers.poll import KEY_LENGTH, Contest, Poll, Station
-from dauys.roll.frozen import ADDITIONS, WITHDRAWALS, StationRoll, is_hash
+from dauys.roll.frozen import CHANGES, StationRoll, is_hash
 
 Body = Mapping[str, Any]
 
@@ -169,7 +169,7 @@ def _roll_stations(body: Body, poll: Poll, entry_id: str) -> str:
 
 
 def _of_roll(kind: str, body: Body, poll: Poll, entry_id: str) -> str:
-    """Additions to a frozen roll, and withdrawals from it."""
+    """Additions to a frozen roll, withdrawals from it, and who is back."""
     _only(body, ("station", "reason", "count", "commitments"))
     _text(body, "reason")
     _number(body, "count")
@@ -196,8 +196,7 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "publication": _publication,
     "roll": _roll,
     "roll-stations": _roll_stations,
-    ADDITIONS: partial(_of_roll, ADDITIONS),
-    WITHDRAWALS: partial(_of_roll, WITHDRAWALS),
+    **{kind: partial(_of_roll, kind) for kind in CHANGES},
     "check-ins": lambda body, poll, entry_id: check_in_shape(body),
 }
 

@@ -25,6 +25,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from dauys.errors import BadInput, DauysError
 from dauys.observe.accreditation.badge import look_at
 from dauys.observe.accreditation.follows import Register
+from dauys.observe.accreditation.photos import held
 from dauys.observe.accreditation.said import rules_said
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import standing
@@ -145,7 +146,10 @@ def against(connection: Connection, poll: Poll) -> Model:
 
 
 def of_record(connection: Connection, poll: str, start: int) -> Model:
-    """What the record holds about observers; observations newest first, from `start` on."""
+    """What the record holds about observers; observations newest first, from `start` on.
+
+    `photos_sent`: of the photos that they name, those that the commission has. The pictures themselves are on no public page.
+    """
     organisations = {
         entry.body["code"]: _about(seq, entry) | {"suspensions": []}
         for seq, entry in log.of_kind(connection, poll, "organisation")
@@ -169,6 +173,7 @@ def of_record(connection: Connection, poll: str, start: int) -> Model:
         "badges": [_about(*one) for one in log.of_kind(connection, poll, "badge-suspended")],
         "samples": samples,
         "observations": [_about(seq, entry) | {"answers": answers.get(seq, [])} for seq, entry in rows],
+        "photos_sent": sorted(held(connection, poll, {name for _, entry in rows for name in entry.body["photos"]})),
         "audits": [_about(*one) for one in log.of_kind(connection, poll, "observer-audit")],
         "reports": [_about(*one) for one in log.of_kind(connection, poll, "observer-report")],
         "pages": views.pages(start, PER_PAGE, total),

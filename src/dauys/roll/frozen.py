@@ -17,7 +17,11 @@ from dauys.record.canonical import canonical
 from dauys.record.merkle import HASH_SIZE, leaf_hash, root
 
 ROLL, STATIONS, ADDITIONS, WITHDRAWALS = "roll", "roll-stations", "additions", "withdrawals"
+RESTORATIONS = "restorations"
 """The kinds of entries."""
+
+CHANGES = (ADDITIONS, WITHDRAWALS, RESTORATIONS)
+"""What changes a frozen roll: who came onto it, who left it, and who of those left it by mistake and is back."""
 
 STATIONS_PER_ENTRY = 300
 COMMITMENTS_PER_ENTRY = 800
@@ -75,7 +79,7 @@ def bodies(stations: Sequence[StationRoll], day: str) -> Iterator[tuple[str, str
 
 
 def change_body(station: str, reason: str, commitments: Sequence[bytes]) -> dict[str, Any]:
-    """The body of `additions/<station>/<n>` or `withdrawals/<station>/<n>`: who came onto a frozen roll or left it, and why."""
+    """The body of an entry `<kind>/<station>/<n>` of `CHANGES`: who came onto a frozen roll, left it or is back, and why."""
     return {
         "station": station,
         "reason": reason,
@@ -88,7 +92,8 @@ class RollReader:
     """Holds a record's entries about the roll to one another, in their order; whoever replays a record feeds it.
 
     Raises DauysError with what is wrong: a second roll, a station twice or unknown, a count or root that does not follow, a
-    commitment that stands twice. `eligible` are the voters of each station so far, with additions and without the withdrawn.
+    commitment that stands twice, one given back that is not withdrawn. `eligible` are the voters of each station so far, with
+    additions and without the withdrawn.
     """
 
     def __init__(self, stations: Iterable[str]) -> None:
@@ -98,15 +103,16 @@ class RollReader:
         self.total = 0
         self._roll: Mapping[str, Any] | None = None
         self._changes: dict[tuple[str, str], int] = {}
-        self._seen: dict[str, set[str]] = {ADDITIONS: set(), WITHDRAWALS: set()}
+        self._added: set[str] = set()
+        self._withdrawn: set[tuple[str, str]] = set()  # station, commitment: those that are now
 
     def read(self, kind: str, entry_id: str, body: Mapping[str, Any]) -> None:
-        """Takes in one entry of the kinds `roll`, `roll-stations`, `additions`, `withdrawals`."""
+        """Takes in one entry of the kinds `roll`, `roll-stations`, and of `CHANGES`."""
         if kind == ROLL:
             self._read_roll(entry_id, body)
         elif kind == STATIONS:
             self._read_stations(body)
-        elif kind in (ADDITIONS, WITHDRAWALS):
+        elif kind in CHANGES:
             self._read_change(kind, entry_id, body)
         else:
             raise DauysError(f"{kind} is no kind of entry about the roll")
@@ -152,7 +158,7 @@ class RollReader:
                 **rest,
             }:
                 number = self._changes.get((kind, station), 0) + 1
-                change = count if kind == ADDITIONS else -count
+                change = -count if kind == WITHDRAWALS else count
                 good = (
                     station in self.frozen
                     and reason
@@ -162,15 +168,28 @@ class RollReader:
                     and not rest
                     and all(isinstance(one, str) and is_hash(one) for one in ones)
                     and ones == sorted(set(ones))
-                    and self._seen[kind].isdisjoint(ones)
+                    and self._follows(kind, station, ones)
                 )
                 if good:
                     self._changes[kind, station] = number
-                    self._seen[kind].update(ones)
                     self.eligible[station] += change
                     self.total += change
                     return
-        raise DauysError(f"{entry_id}: no change of a frozen roll, or a commitment stands twice")
+        raise DauysError(f"{entry_id}: no change of a frozen roll, or a commitment stands where it does not belong")
+
+    def _follows(self, kind: str, station: str, ones: Sequence[str]) -> bool:
+        """Whether these may be added (once), withdrawn (while they are not), or given back (while they are); notes it if so."""
+        here = {(station, one) for one in ones}
+        if kind == ADDITIONS:
+            good = self._added.isdisjoint(ones)
+            self._added.update(ones if good else ())
+        elif kind == WITHDRAWALS:
+            good = self._withdrawn.isdisjoint(here)
+            self._withdrawn |= here if good else set()
+        else:
+            good = here <= self._withdrawn
+            self._withdrawn -= here if good else set()
+        return good
 
 
 def is_hash(text: str) -> bool:

@@ -13,13 +13,13 @@ from typing import Any
 
 from dauys.record import log
 from dauys.registers.poll import Poll
-from dauys.roll.frozen import ADDITIONS, ROLL, WITHDRAWALS
+from dauys.roll.frozen import CHANGES, ROLL, WITHDRAWALS
 from dauys.store.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The total at a moment, how many came since the step before (less those withdrawn), and for which reasons."""
+    """The total at a moment, how many came since the step before (less those withdrawn and not given back), and why."""
 
     at: datetime
     total: int
@@ -43,7 +43,8 @@ def story(connection: Connection, poll: Poll) -> list[Step]:
     steps = [Step(datetime.fromisoformat(first.at), int(first.body["voters"]), 0, {})]
     hours = [poll.moment(at) for at in poll.reports]
     by_hour: dict[datetime, Counter[str]] = {}
-    for kind, sign in ((ADDITIONS, 1), (WITHDRAWALS, -1)):
+    for kind in CHANGES:
+        sign = -1 if kind == WITHDRAWALS else 1
         for _, entry in log.of_kind(connection, poll.id, kind):
             at = datetime.fromisoformat(entry.at)
             hour = next((hour for hour in hours if at <= hour), at)

@@ -3,7 +3,8 @@
     /{language}/desk/observers                                  what waits, in every poll
     /{language}/desk/observers/applications/{id}                accredit, or refuse with reasons and articles
     /{language}/desk/observers/organisations/{code}?poll=       suspend, admit again; badges: give out, suspend
-    /{language}/desk/observers/observations?poll=               answer what observers saw
+    /{language}/desk/observers/observations?poll=               answer what observers saw; `&show=all`: those answered, too
+    /{language}/desk/observers/photos/{sha256}?poll=            a photo that an observation names, as it was sent
 
 Who is at the desk is told by the shell (`Who`): the room knows no accounts. Each decision is signed with the commission's key and
 stands in the public record at once.
@@ -25,7 +26,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.accreditation import applications
+from dauys.observe.accreditation import applications, photos
 from dauys.observe.accreditation.applications import Waiting, applications_of, get_application, judged
 from dauys.observe.accreditation.badge import picture, read
 from dauys.observe.accreditation.badges import AT_ONCE, issue, issued, suspend_badge
@@ -34,6 +35,7 @@ from dauys.observe.accreditation.known import Stored, poll_of
 from dauys.observe.accreditation.pages import Office, about, polls_now
 from dauys.observe.accreditation.rules import law_of, rights, terms_of, too_many
 from dauys.observe.accreditation.said import words
+from dauys.observe.field.pictures import ENDINGS
 from dauys.record import log
 from dauys.registers.catalogue import catalogue
 from dauys.registers.poll import Poll
@@ -45,6 +47,12 @@ LARGEST = 64 << 10
 
 SHOWN = 50
 """Observations on one page."""
+PHOTO_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Of a file that somebody else made: it is a picture and nothing that runs, and no browser keeps it. The site adds `nosniff`."""
 
 Model = dict[str, Any]
 
@@ -103,6 +111,11 @@ def desk_router(engine: sa.Engine, office: Office, who: Who) -> APIRouter:
 
         return endpoint
 
+    async def photo(request: Request) -> Response:
+        if await run_in_threadpool(who, request) is None:
+            return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/in", 303)
+        return await to_thread.run_sync(_photo, engine, request)
+
     for language in LANGUAGES:
         home = f"/{language}/desk/observers"
         routes.add_api_route(home, serving("observers/desk.html", _home), methods=["GET"])
@@ -112,6 +125,7 @@ def desk_router(engine: sa.Engine, office: Office, who: Who) -> APIRouter:
             ("/observations", "observers/observations.html", _observations),
         ):
             routes.add_api_route(home + path, serving(template, act), methods=["GET", "POST"])
+        routes.add_api_route(home + "/photos/{sha256}", photo, methods=["GET"])
     return routes
 
 
@@ -247,6 +261,15 @@ def _crowded(terms: Any, there: list[str], station: str, code: str) -> bool:
     return found is not None and not found.missing
 
 
+def _photo(engine: sa.Engine, request: Request) -> Response:
+    """The bytes of a photo. Raises BadInput O.083, which is a page that says so."""
+    name, poll = str(request.path_params["sha256"]), request.query_params.get("poll", "")
+    with engine.begin() as connection:
+        kind, data = photos.content(connection, poll, name)
+    shown_as = {"Content-Disposition": f'inline; filename="{name[:16]}{ENDINGS[kind]}"'}
+    return Response(data, media_type=kind, headers=PHOTO_HEADERS | shown_as)
+
+
 def _observations(visit: Visit) -> Model | str:
     connection, poll = visit.connection, visit.poll()
     if visit.sent("act") == "answer":
@@ -256,22 +279,33 @@ def _observations(visit: Visit) -> Model | str:
             visit.sent("reason"), visit.key(poll), visit.at,
         )  # fmt: skip
         return f"/observations?poll={poll.id}&done=answered"
-    seen = _unanswered(connection, poll.id)
+    every = visit.request.query_params.get("show") == "all"
+    seen = (
+        list(reversed(log.of_kind(connection, poll.id, "observation"))) if every else _unanswered(connection, poll.id)
+    )
+    last, shown = _answered(connection, poll.id), seen[:SHOWN]
+    here = photos.held(connection, poll.id, {name for _, entry in shown for name in entry.body["photos"]})
     return {
-        "poll": about(poll), "answers": ANSWERS, "total": len(seen),
+        "poll": about(poll), "answers": ANSWERS, "total": len(seen), "every": every,
         "seen": [{"seq": seq, "at": entry.at, "by": entry.by, **entry.body,
-                  "corrections": _corrections(connection, poll, entry.body)} for seq, entry in seen[:SHOWN]],
+                  "photos": [(name, here.get(name)) for name in entry.body["photos"]], "answered": last.get(seq, ""),
+                  "corrections": _corrections(connection, poll, entry.body)} for seq, entry in shown],
         "fields": {one.id: {f.name: dict(f.labels) for f in one.form.fields} for one in poll.contests},
     }  # fmt: skip
 
 
 def _unanswered(connection: Connection, poll: str) -> list[tuple[int, Any]]:
     """Observations without an answer, or with `open` as the last one; those that differ from the record come first."""
-    last = {entry.body["of"]: entry.body["answer"] for _, entry in log.of_kind(connection, poll, "observation-answer")}
+    last = _answered(connection, poll)
     seen = [
         (seq, entry) for seq, entry in log.of_kind(connection, poll, "observation") if last.get(seq, "open") == "open"
     ]
     return sorted(seen, key=lambda one: (not _differs(one[1].body), one[0]))
+
+
+def _answered(connection: Connection, poll: str) -> dict[int, str]:
+    """The commission's last answer to an observation, by its place."""
+    return {entry.body["of"]: entry.body["answer"] for _, entry in log.of_kind(connection, poll, "observation-answer")}
 
 
 def _differs(body: Mapping[str, Any]) -> bool:

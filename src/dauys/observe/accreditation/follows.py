@@ -92,10 +92,20 @@ def follows(seq: int, entry: Entry, known: Known) -> Faults:
         content += _answer(seq, body, known)
     elif entry.kind == "observer-audit":
         content += _audit(body, known)
-    return Faults(tuple(_author(entry, known)) if entry.kind in SENT else (), tuple(content))
+    return Faults(tuple(author_faults(entry, known)) if entry.kind in SENT else (), tuple(content))
 
 
-def _author(entry: Entry, known: Known) -> list[str]:
+def unsigned(entry: Entry, said: Body | None) -> str:
+    """Why it is not signed by the organisation that it names; empty where it is. `said`: its accreditation's body."""
+    code = author_of(entry.by)
+    if code is None or said is None:
+        return f"{entry.by} is no organisation that was accredited before"
+    if not said["key"]:
+        return f"{code} has no key in the record"
+    return "" if check_signature(entry, b64decode(said["key"])) else f"the signature of {code} is not valid"
+
+
+def author_faults(entry: Entry, known: Known) -> list[str]:
     """Who signs is an organisation that may, and says so of itself only; or the commission, of an audit of its own."""
     if entry.by == COMMISSION:
         own = entry.kind == "observer-audit" and entry.body["organisation"] == COMMISSION
@@ -103,14 +113,12 @@ def _author(entry: Entry, known: Known) -> list[str]:
     code = author_of(entry.by)
     standing = None if code is None else known.standing(code)
     if standing is None:
-        return [f"{entry.by} is no organisation that was accredited before"]
+        return [unsigned(entry, None)]
     found, said = [], standing.body
     if entry.body["organisation"] != code:
         found.append(f"{entry.by} speaks for {entry.body['organisation']}")
-    if not said["key"]:
-        found.append(f"{code} has no key in the record")
-    elif not check_signature(entry, b64decode(said["key"])):
-        found.append(f"the signature of {code} is not valid")
+    if why := unsigned(entry, said):
+        found.append(why)
     if standing.suspended:
         found.append(f"{code} is suspended")
     if datetime.fromisoformat(entry.at).astimezone(ZoneInfo(known.zone)).date().isoformat() > said["until"]:

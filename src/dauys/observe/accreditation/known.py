@@ -85,6 +85,12 @@ def poll_of(connection: Connection, poll_id: str) -> Poll:
     return Poll.from_json(log.entry_at(connection, poll_id, 0).body)
 
 
+def accreditation(connection: Connection, poll_id: str, code: str) -> Body | None:
+    """What the record says of one organisation, its key with it; None where it is not accredited. It reads one entry."""
+    place = log.find(connection, poll_id, f"organisation/{code}")
+    return None if place is None else log.entry_at(connection, poll_id, place).body
+
+
 def enter(
     connection: Connection, known: Stored, kind: str, place: str, body: Body, key: Ed25519PrivateKey, at: datetime
 ) -> int:

@@ -2,7 +2,8 @@
 
 Stark, "ALPHA: audit that learns from previously hand-audited ballots" (2023); SHANGRLA (2020). The draws and all the
 bookkeeping are Fractions. The guess `eta` may be any number that is known before the draw: it is rounded to 2**-20, and
-whether the audit stops stays an exact question.
+whether the audit stops stays an exact question. After some hundred draws M has thousands of digits: from `LONG` bits on it is
+rounded down, by less than one part in 2**1000 while it is above 2**-1000: that can only make the audit go on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import isqrt
 from dauys.observe.audit.assertions import HALF
 
 GRAIN = 1 << 20
+LONG = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def martingale(
             sure = drawn > 0
         else:
             eta = _eta(guess, seen, number, mu, upper)
-            value *= (drawn * eta / mu + (upper - drawn) * (upper - eta) / (upper - mu)) / upper
+            value = _short(value * ((drawn * eta / mu + (upper - drawn) * (upper - eta) / (upper - mu)) / upper))
         seen += drawn
         if ballots is not None:
             sure = sure or seen > ballots * mean
@@ -98,6 +100,14 @@ def overstatement(reported: Fraction, audited: Fraction, margin: Fraction, upper
     (ONEAudit). It lies between 0 and 2 / (2 - v/u).
     """
     return (1 - (reported - audited) / upper) / (2 - margin / upper)
+
+
+def _short(value: Fraction) -> Fraction:
+    """The same, or a little less."""
+    extra = value.denominator.bit_length() - LONG // 2
+    if extra <= LONG // 2:
+        return value
+    return Fraction(value.numerator >> extra, (value.denominator >> extra) + 1)
 
 
 def _eta(guess: Guess, seen: Fraction, number: int, mu: Fraction, upper: Fraction) -> Fraction:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 from dauys.errors import BadInput
@@ -17,6 +18,8 @@ from dauys.registers.table import read_table
 METHODS = ("alpha", "kaplan-markov", "kaplan-wald")
 PADDING = Fraction(1, 10)
 """What Kaplan-Markov and Kaplan-Wald add so that one ballot for the loser does not end the audit."""
+GRID = 1 << 40
+"""So fine are the overstatements of ballots that are compared with their batch."""
 _MEAN = re.compile(r"([0-9]{1,18})/([0-9]{1,18})")
 
 
@@ -55,6 +58,24 @@ def read_ballots(path: Path) -> list[Ballot]:
 
 def assess(ballots: Sequence[Ballot], winner: int, all_ballots: int, share: Fraction, method: str) -> Assessed:
     """The P-value of "yes is not more than `share` of all ballots". ALPHA draws without, the others with replacement."""
+    draws, top, guess = assorters(ballots, winner, all_ballots, share)
+    if method == "alpha":
+        p = alpha_p_value(draws, top, guess, all_ballots)
+    else:
+        p = (kaplan_markov if method == "kaplan-markov" else kaplan_wald)(draws, HALF, PADDING)
+    compared = any(ballot.reported is not None for ballot in ballots)
+    return Assessed(len(draws), compared, sum(draws, Fraction(0)) / max(1, len(draws)), p)
+
+
+def assorters(
+    ballots: Sequence[Ballot], winner: int, all_ballots: int, share: Fraction
+) -> tuple[list[Fraction], Fraction, Guess]:
+    """The assorter of each ballot (its overstatement where it has a record), the most that it can be, and ALPHA's guess.
+
+    The overstatement of a ballot against its batch is rounded down to a grid: if the mean of those is above one half so is that
+    of the unrounded ones, and a thousand batches have no common denominator that could be reckoned with. Raises BadInput where
+    nothing is to be confirmed.
+    """
     assertion = more_than(share, "yes")
     if winner > all_ballots or assertion.margin(of_base(winner, all_ballots)) <= 0:
         raise BadInput("the reported count is not above the share: there is nothing to confirm", found=winner)
@@ -69,14 +90,11 @@ def assess(ballots: Sequence[Ballot], winner: int, all_ballots: int, share: Frac
             draws.append(seen)
         else:
             compared = True
-            draws.append(overstatement(ballot.reported * upper, seen, margin, upper))
+            found = overstatement(ballot.reported * upper, seen, margin, upper)
+            draws.append(found if ballot.reported in (0, 1) else Fraction(floor(found * GRID), GRID))
     top = 2 / (2 - margin / upper) if compared else upper
-    if method == "alpha":
-        eta = 1 / (2 - margin / upper) if compared else assertion.mean(reported)
-        p = alpha_p_value(draws, top, Guess(eta, 100, (eta - HALF) / 2), all_ballots)
-    else:
-        p = (kaplan_markov if method == "kaplan-markov" else kaplan_wald)(draws, HALF, PADDING)
-    return Assessed(len(draws), compared, sum(draws, Fraction(0)) / max(1, len(draws)), p)
+    eta = 1 / (2 - margin / upper) if compared else assertion.mean(reported)
+    return draws, top, Guess(eta, 100, (eta - HALF) / 2)
 
 
 def _share(text: str | None, path: Path, row: int) -> Fraction | None:

@@ -10,11 +10,11 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import ceil, lcm, log
 
 from dauys.observe.audit.assertions import Assertion, Votes, total
-from dauys.observe.tickets import ticket
+from dauys.observe.audit.draws import places
 
 Reported = Mapping[str, Sequence[Votes]]
 """Batch to its reported votes, one for each assertion."""
@@ -97,13 +97,10 @@ def clean_draws(bound: Fraction, risk: Fraction, so_far: Fraction = Fraction(1))
 def draw(most: Mapping[str, Fraction], seed: str, count: int, label: str = "*") -> list[str]:
     """The first `count` draws: batches with replacement, in proportion to their bounds. More draws begin with the same.
 
-    Draw j, from 1, takes the ticket SHA-256 of `seed,LF draw,label,j` as a number of 256 bits, scales it to the sum of the bounds
-    (whole numbers after one common denominator) and takes the batch in whose piece it falls; batches in the order of names.
+    Draw j (draws.places) falls into the sum of the bounds (whole numbers after one common denominator) and takes the batch in
+    whose piece it falls; batches in the order of names.
     """
     names = sorted(most)
     scale = lcm(*(most[name].denominator for name in names))
     pieces = list(accumulate(most[name].numerator * (scale // most[name].denominator) for name in names))
-    return [
-        names[bisect_right(pieces, int.from_bytes(ticket(seed, f"\ndraw,{label},{number}"), "big") * pieces[-1] >> 256)]
-        for number in range(1, count + 1)
-    ]
+    return [names[bisect_right(pieces, place)] for place in islice(places(seed, label, pieces[-1]), count)]

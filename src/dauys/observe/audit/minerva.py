@@ -56,11 +56,13 @@ def evaluate(share: Fraction, risk: Fraction, rounds: Sequence[Round]) -> State:
     return State(tuple(p_values), tuple(least), False)
 
 
-def next_size(share: Fraction, risk: Fraction, chance: float = 0.9, rounds: Sequence[Round] = ()) -> int:
+def next_size(
+    share: Fraction, risk: Fraction, chance: float = 0.9, rounds: Sequence[Round] = (), largest: int = LARGEST_ROUND
+) -> int | None:
     """Ballots for either of the two, in all, after which the next round stops with `chance` if the report is right.
 
     Found by halving between sizes; the chance grows with the size but for small teeth, so a size just below may do as well.
-    At most 2**23.
+    None where no size is found before `largest`.
     """
     from scipy.stats import binom  # here: commands start fast
 
@@ -80,8 +82,8 @@ def next_size(share: Fraction, risk: Fraction, chance: float = 0.9, rounds: Sequ
     while high <= have.ballots:
         high *= 2
     while not enough(high):
-        if high >= LARGEST_ROUND:
-            raise ValueError("no round of a size that can be computed stops with that chance")
+        if high >= largest:
+            return None
         low, high = high, high * 2
     while high - low > 1:
         middle = (low + high) // 2

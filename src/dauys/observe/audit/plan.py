@@ -124,29 +124,36 @@ def make_plan(
     """The contests that confirm the reported outcome, with their first samples. Raises DauysError where a tie decides."""
     if not 0 < risk < 1 or not 0 < share < 1:
         raise BadInput("the risk limit and the share lie between 0 and 1", found=f"{risk}, {share}")
-    nation = _first(stations, NATION, share, risk)
+    names = [] if regional is None else sorted({station.region for station in stations})
+    sides = {name: _first(stations, name, share, risk) for name in (NATION, *names)}
+    return Plan(frame_sha256, seed, risk, share, regional, choose(sides, regional))
+
+
+def choose(sides: Mapping[str, Contest | None], regional: Fraction | None) -> tuple[Contest, ...]:
+    """The contests that confirm the reported outcome, at the least cost: their draws say which territories are cheap.
+
+    `sides`: each territory's contest, and the nation's, on its reported side; None for a tie. Raises DauysError where a tie
+    decides.
+    """
+    nation = sides[NATION]
     if regional is None:
         if nation is None:
             raise DauysError("the reported count is a tie: no audit confirms it")
-        return Plan(frame_sha256, seed, risk, share, None, (nation,))
-    names = sorted({station.region for station in stations})
-    sides = {name: _first(stations, name, share, risk) for name in names}
+        return (nation,)
+    parts = {name: one for name, one in sides.items() if name != NATION}
     sizes = {
-        side: {n: c.draws for n, c in sides.items() if c is not None and c.above is side} for side in (True, False)
+        side: {n: c.draws for n, c in parts.items() if c is not None and c.above is side} for side in (True, False)
     }
-    needed = compound.needed(len(names), regional)
-    chosen: tuple[Contest, ...]
+    needed = compound.needed(len(parts), regional)
     passing = compound.cheapest(sizes[True], needed)
     if nation is not None and nation.above and passing is not None:
-        chosen = (nation, *(_of(sides, name) for name in sorted(passing)))
-    elif nation is not None and not nation.above:
-        chosen = (nation,)
-    else:
-        failing = compound.cheapest(sizes[False], len(names) - needed + 1)
-        if failing is None:
-            raise DauysError("a tie decides the reported outcome: no audit confirms it")
-        chosen = tuple(_of(sides, name) for name in sorted(failing))
-    return Plan(frame_sha256, seed, risk, share, regional, chosen)
+        return (nation, *(_of(sides, name) for name in sorted(passing)))
+    if nation is not None and not nation.above:
+        return (nation,)
+    failing = compound.cheapest(sizes[False], len(parts) - needed + 1)
+    if failing is None:
+        raise DauysError("a tie decides the reported outcome: no audit confirms it")
+    return tuple(_of(sides, name) for name in sorted(failing))
 
 
 def drawn(plan: Plan, contest: Contest, stations: Sequence[Station]) -> tuple[macro.Bounds, list[str]]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from dauys.errors import BadInput
-from dauys.observe.compare.bound import CONFIDENCE, Unseen, unseen
+from dauys.observe.compare.bound import BY_SIZE, CONFIDENCE, Unseen, unseen
 from dauys.observe.compare.effect import Counted, Effect, effect
 from dauys.observe.compare.national import Measure, National, measures_of, national
 from dauys.observe.compare.standing import COMPARED, Book, Comparison, Copy, Standing, book_of, compare
@@ -126,7 +126,7 @@ def _nation(
     found = [national(one, drawn, copies, counted, at, confidence, void) for one in measures]
     shares = tuple(one for one in found if one is not None)
     if drawn.sampled.pi is not None:
-        return shares, None, "the stations were drawn by size: no bound on their number is made"
+        return shares, None, BY_SIZE
     compared = {one.station for one in made.stations if one.standing in COMPARED}
     strata = [
         (int(one["stations"]), len(one["ids"]), sum(str(name) in compared for name in one["ids"]))

@@ -4,6 +4,10 @@ A simple sample: the exact hypergeometric bound, the largest D that would show a
 A stratified one: the number found is a sum of independent events (each hypergeometric number is one: Vatutin and Mikhailov
 1982), so by Hoeffding (1956, theorem 4) its lower tail is at most that of a binomial with the same mean; the mean is at least D
 times the smallest sampling fraction. That holds however the differing stations lie in the strata, and is wider than need be.
+
+A draw by size: none. A systematic draw from a random order (Goodman and Kish 1950) can have two stations together more often than
+if they were drawn apart, so that no binomial tail bounds it, in stations or in voters: of four stations with 39, 39, 11 and 11
+voters, two are drawn, and the two small ones come together in 11 of 150 draws. With replacement it would be 1 in 20 or less.
 """
 
 from __future__ import annotations
@@ -16,6 +20,10 @@ from math import comb
 from dauys.errors import DauysError
 
 CONFIDENCE = Fraction(19, 20)
+BY_SIZE = (
+    "the stations were drawn by size: in such a draw two stations can come together more often than by separate draws, so that "
+    "no bound on the number of those that differ holds"
+)
 
 
 @dataclass(frozen=True, slots=True)

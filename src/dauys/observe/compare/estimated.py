@@ -12,7 +12,7 @@ import numpy as np
 
 from dauys.errors import DauysError
 from dauys.observe.compare.gather import mission_copies
-from dauys.observe.compare.national import Measure
+from dauys.observe.compare.national import FEWEST, Measure
 from dauys.observe.compare.standing import Comparison, Copy, book_of, compare
 from dauys.observe.double_rule import DoubleRule, double_rule
 from dauys.observe.mission.model import Mission, MissionError
@@ -73,7 +73,8 @@ class Tonight:
 def tonight(
     mission: Mission, official: Official, contest: Contest, measure: Measure, at: datetime, every: int | None = None
 ) -> Tonight | None:
-    """The night of the mission's sample until `at`; None where no verified copy has come. Raises MissionError without a sample.
+    """The night of the mission's sample until `at`; None where fewer than two verified copies have come. Raises
+    MissionError without a sample.
 
     A copy came when its report did, whenever the office verified it. Annulled stations count as nothing, as in the official sums.
     """
@@ -86,7 +87,7 @@ def tonight(
     x = np.array([_sum(copies, name, measure.of) for name in drawn.ids], dtype=np.float64)
     moments = [came.get(name) for name in drawn.ids]
     received = np.array([moment is not None for moment in moments])
-    if not received.any() or not x.any():
+    if received.sum() < FEWEST or not x.any():
         return None
     ask, label = Ask(), str(measure.of)
     known = sorted(came.values())

@@ -29,6 +29,10 @@ SHARE_OF_EXPECTED = 1 / 3
 """And one below a third of what the published differences between stations give for a simple sample as large."""
 
 
+FEWEST = 2
+"""Stations with which a share has a variance at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A national share: `value` of `of`, both sums of fields. `name` is the rule's test, or the option."""
@@ -116,15 +120,15 @@ def national(
 ) -> National | None:  # fmt: skip
     """The test of one share. `copies` by station; `counted` the values of every station in the official sums.
 
-    `void` are drawn stations whose vote is annulled: they are in no sum, and count as nothing here too. None where no copy has
-    the fields, or the official count has none.
+    `void` are drawn stations whose vote is annulled: they are in no sum, and count as nothing here too. None where fewer than two
+    copies have the fields (one says nothing of how stations differ), or the official count has none.
     """
     official = measure.share({name: sum(one[name] for one in counted) for name in measure.fields}) if counted else None
     usable = {name: values for name, values in copies.items() if all(field in values for field in measure.fields)}
     empty = set(void)
     came = [name in usable or name in empty for name in drawn.ids]
     wholes = [measure.of.of(usable[name]) if name in usable else 0 for name in drawn.ids]
-    if official is None or not any(wholes):
+    if official is None or sum(came) < FEWEST or not any(wholes):
         return None
     y = np.array([measure.value.of(usable[name]) if name in usable else 0 for name in drawn.ids], dtype=np.float64)
     x = np.array(wholes, dtype=np.float64)

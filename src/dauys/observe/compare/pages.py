@@ -15,6 +15,7 @@ from dauys.observe.compare.gather import mission_answer
 from dauys.observe.compare.standing import STANDINGS, Standing
 from dauys.observe.mission.model import MissionError
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.sending import is_sent
 from dauys.observe.mission.visit import Model, Page, Visit
 
 KEPT = "comparison"
@@ -105,6 +106,8 @@ def _send(visit: Visit, official: Official, found: Answer) -> str:
         raise MissionError("this was sent already, and nothing has changed since")
     visit.office.send("observation", name, body)
     visit.append("note", {"name": f"{SENT}{contest}/{station}", "id": name, "body": body})
+    if (poke := visit.office.extra.get("poke")) is not None:  # its photos go now, not with the next round
+        poke()
     return f"/compare?contest={contest}#s-{station}"
 
 
@@ -136,11 +139,25 @@ def _side_by_side(
             (name, one.copy.values.get(name), published.get(name), name in differing, [o.get(name) for o in one.copy.others])
             for name in names
         ],
+        "photos": _photos(visit, one.copy.photos, {str(name) for said in in_record for name in said.body.get("photos", ())}
+                          | set(note["body"]["photos"] if note is not None and sent is not None else ())),
         "told": in_record,
         "waits": note is not None and sent is None and not any(said.id == note["id"] for said in in_record),
         "index": None if sent is None else sent.index,
         "can_tell": one.standing in TELL and (note is None or not same(note["body"], body)),
     }  # fmt: skip
+
+
+def _photos(visit: Visit, names: tuple[str, ...], named: set[str]) -> list[tuple[str, str, str]]:
+    """Each photo of a copy, where it is (`here`; `waits`: an observation in the record names it; `sent`), and why it waits."""
+    outbox = visit.office.extra.get("outbox")
+    waiting = {} if outbox is None else outbox.photos.waiting()
+    return [
+        (name, "sent", "") if is_sent(visit.mission, name)
+        else (name, "waits", waiting[name].why if name in waiting else "") if name in named
+        else (name, "here", "")
+        for name in names
+    ]  # fmt: skip
 
 
 def _told(observed: Mapping[str, list[Said]]) -> list[dict[str, Any]]:

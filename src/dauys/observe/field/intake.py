@@ -6,7 +6,6 @@ numbers of the rules that it raised. The same key is the same report: what is se
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +16,7 @@ from dauys.errors import BadInput
 from dauys.observe.field import rules
 from dauys.observe.field.forms import PROTOCOL, Form, form_of, read_answers
 from dauys.observe.field.moments import Settled, read_moment, settle
-from dauys.observe.mission.model import Mission, Photo, Report, held, moment_of, place
+from dauys.observe.mission.model import Mission, Photo, Report, held, moment_of
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Keeping
 from dauys.registers.poll import Poll
@@ -94,8 +93,7 @@ def check(mission: Mission, keep: Keeping, report: Incoming, at: datetime, offic
     known = _known(poll, official, report.station)
     local = settled.at.astimezone(_zone_of(official, report.station, zone))
     coming = rules.Coming(report.observer, report.station, form, contest, values, local, len(report.photos))
-    alike = mission.alike(contest, values) if contest else []
-    flags += rules.flags_of(coming, known, mission.at_station(report.station), alike)
+    flags += rules.flags_of(coming, known, mission.told)
     body: dict[str, Any] = {
         "key": report.key, "observer": report.observer, "station": report.station, "form": form.id, "values": values,
         "written": settled.at.astimezone(zone).isoformat(timespec="seconds"), "channel": report.channel,
@@ -159,14 +157,9 @@ def _settled(mission: Mission, report: Incoming, at: datetime, zone: ZoneInfo) -
         return settle(at, None, at)
     written = read_moment(report.written, zone)
     sent = read_moment(report.sent, zone) if report.sent else None
-    mine = place(report.key)
-    after = before = None
-    if mine is not None:
-        phone, number = mine
-        numbered = mission.by_phone.get((report.observer, phone), ())
-        first, last = bisect_left(numbered, (number, 0)), bisect_left(numbered, (number + 1, 0))
-        after = moment_of(mission.reports[numbered[first - 1][1]]) if first > 0 else None
-        before = moment_of(mission.reports[numbered[last][1]]) if last < len(numbered) else None
+    after, before = (
+        None if n is None else moment_of(mission.reports[n]) for n in mission.told.beside(report.observer, report.key)
+    )
     return settle(written, sent, at, after, before)
 
 

@@ -18,12 +18,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
 from dauys.errors import BadInput
 from dauys.law.files import read_yaml
+from dauys.observe.field.alike import Named, compared, digits_of, named_in
 from dauys.observe.field.forms import FULL_WIDTH, PROTOCOL, Field, Form, form_of, load_forms
 from dauys.observe.field.intake import Incoming, poll_of, take
 from dauys.observe.mission.door import CODE_COST, normal
@@ -39,10 +40,6 @@ _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 _MOMENT = re.compile(r"\s*(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)\s+")
 _SENDER = re.compile(r"\s*(\+\d[\d ()-]{5,18}\d)\s*[:;,]?\s+")
 _GLUED = re.compile(r"([^\W\d_]+)(\d[\dOoОоlI|]*)|(\d[\dOoОоlI|]*)([^\W\d_]+)")
-_DIGITS = str.maketrans("OoОоQlLIi|ІіЗз", "00000111111133")
-"""What is typed for a digit: the letters O, l and I of either alphabet, and the Cyrillic letter that looks like 3."""
-_LATIN = str.maketrans("авеёкмнорстухіһ013|", "abeekmhopctyxihoiзi")
-"""Letters that look alike, and digits typed for letters; both words are put so before they are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +77,25 @@ def take_lines(keep: Keeping, text: str, at: datetime, official: Official | None
     if len(lines) > MOST_LINES:
         message = "these are too many lines at once"
         raise BadInput(message, found=len(lines), expected=f"at most {MOST_LINES:,}", check="O.115")
-    answers = []
+    answers: list[Answered] = []
+    mission, taken = keep.mission, set[int]()
+    first, named = mission.size, named_in(mission)
     for number, line in lines:
         try:
-            size = keep.mission.size
-            report = take(keep, read_line(line, keep.mission, official), at, official)
-            answers.append(Answered(number, line, report, there=keep.mission.size == size))
+            report = take(keep, read_line(line, mission, official, named), at, official)
+            answers.append(Answered(number, line, report, there=report.n < first or report.n in taken))
+            taken.add(report.n)
         except BadInput as fault:
             answers.append(Answered(number, line, fault=fault))
     return answers
 
 
-def read_line(line: str, mission: Mission, official: Official | None = None) -> Incoming:
-    """What a line says. Raises BadInput: O.115 for what cannot be read, O.116 for a wrong code, and those of answers."""
+def read_line(line: str, mission: Mission, official: Official | None = None, named: Named | None = None) -> Incoming:
+    """What a line says. `named`: of the same mission, made once for many lines.
+
+    Raises BadInput: O.115 for what cannot be read, O.116 for a wrong code, and those of answers.
+    """
+    named = named or named_in(mission)
     if len(line) > LONGEST_LINE:
         raise _fault("the line is too long", line[:40], f"at most {LONGEST_LINE:,} characters")
     written = sender = ""
@@ -103,8 +106,8 @@ def read_line(line: str, mission: Mission, official: Official | None = None) -> 
     plain = _plain(line.replace("№", "#"))
     tokens = [Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(plain)]
     code, tokens = _take_code(tokens)
-    observer, tokens = _take_observer(tokens, mission, sender)
-    station, tokens = _take_station(tokens, mission)
+    observer, tokens = _take_observer(tokens, named, sender)
+    station, tokens = _take_station(tokens, named)
     _check_code(observer, code)
     poll = poll_of(mission, official)
     form, contest, tokens = _take_form(tokens, poll)
@@ -132,7 +135,7 @@ def _plain(text: str) -> str:
 def _take_code(tokens: list[Token]) -> tuple[str, list[Token]]:
     """The code after its word, in one piece or in two."""
     for n, token in enumerate(tokens[:-1]):
-        if _words().marks.get(_key(token.text)) == "code":
+        if _words().marks.get(compared(token.text)) == "code":
             code = _code(tokens[n + 1].text)
             if len(code) == 5 and n + 2 < len(tokens) and len(_code(tokens[n + 2].text)) == 5:
                 return code + _code(tokens[n + 2].text), tokens[:n] + tokens[n + 3 :]
@@ -155,81 +158,55 @@ def _check_code(observer: Observer, code: str) -> None:
         raise BadInput("the code is not that of the observer", field="code", found=observer.id, check="O.116")
 
 
-def _take_observer(tokens: list[Token], mission: Mission, sender: str) -> tuple[Observer, list[Token]]:
+def _take_observer(tokens: list[Token], named: Named, sender: str) -> tuple[Observer, list[Token]]:
     for n, token in enumerate(tokens):
         if token.text.startswith("#"):
-            return _observer(token.text[1:], mission), tokens[:n] + tokens[n + 1 :]
-        if _words().marks.get(_key(token.text)) == "observer" and n + 1 < len(tokens):
-            return _observer(tokens[n + 1].text.lstrip("#"), mission), tokens[:n] + tokens[n + 2 :]
-    called = [
-        one
-        for one in mission.observers.values()
-        if sender and "".join(filter(str.isdecimal, one.phone))[-10:] == sender[-10:]
-    ]
-    if len(called) != 1:
+            return _observer(token.text[1:], named), tokens[:n] + tokens[n + 1 :]
+        if _words().marks.get(compared(token.text)) == "observer" and n + 1 < len(tokens):
+            return _observer(tokens[n + 1].text.lstrip("#"), named), tokens[:n] + tokens[n + 2 :]
+    if (called := named.caller(sender)) is None:
         raise BadInput(
             "the line does not say who sends it", field="observer", expected="# and the observer's id", check="O.115"
         )
-    return called[0], tokens
+    return called, tokens
 
 
-def _observer(typed: str, mission: Mission) -> Observer:
-    """The observer of an id, or of its last number where only one has it. Raises BadInput O.102."""
-    by_fold = [one for one in mission.observers.values() if _fold(one.id) == _fold(typed)]
-    digits = typed.translate(_DIGITS)
-    if not by_fold and digits.isdecimal():
-        by_fold = [one for one in mission.observers.values() if _tail(one.id) == int(digits[:12])]
-    if len(by_fold) != 1:
+def _observer(typed: str, named: Named) -> Observer:
+    if (found := named.observer(typed)) is None:
         raise BadInput("the mission has no such observer", field="observer", found=typed, check="O.102")
-    return by_fold[0]
+    return found
 
 
-def _tail(name: str) -> int | None:
-    found = re.search(r"[0-9]{1,12}\Z", name)
-    return int(found[0]) if found else None
-
-
-def _take_station(tokens: list[Token], mission: Mission) -> tuple[str, list[Token]]:
+def _take_station(tokens: list[Token], named: Named) -> tuple[str, list[Token]]:
     """The station of the sample that a run of at most three tokens names. A bare number is one only where it stands first, or
     after the word for it."""
-    stations = mission.sample.stations if mission.sample else ()
-    by_fold = _by_fold(stations)
     for n, token in enumerate(tokens):
-        named = _words().marks.get(_key(token.text)) == "station"
-        begin = n + 1 if named else n
+        announced = _words().marks.get(compared(token.text)) == "station"
+        begin = n + 1 if announced else n
         for length in (3, 2, 1):
             run = tokens[begin : begin + length]
             typed = "-".join(one.text for one in run)
-            found = by_fold.get(_fold(typed), [])
-            found = [typed] if typed in found else found
-            numeric = typed.isdecimal() and not named and n > 0
-            if len(run) == length and len(found) == 1 and not numeric:
-                return found[0], tokens[:n] + tokens[begin + length :]
-        if named and begin < len(tokens):
+            found = named.station(typed)
+            numeric = typed.isdecimal() and not announced and n > 0
+            if len(run) == length and found is not None and not numeric:
+                return found, tokens[:n] + tokens[begin + length :]
+        if announced and begin < len(tokens):
             raise BadInput("the station is not in the sample", field="station", found=tokens[begin].text, check="O.105")
     found_first = tokens[0].text if tokens else ""
     raise BadInput("no station of the sample is named", field="station", found=found_first, check="O.105")
 
 
-@lru_cache(maxsize=4)
-def _by_fold(stations: tuple[str, ...]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name in stations:
-        found.setdefault(_fold(name), []).append(name)
-    return found
-
-
 def _take_form(tokens: list[Token], poll: Poll | None) -> tuple[Form, str, list[Token]]:
     name, rest = PROTOCOL, tokens
     for n, token in enumerate(tokens):
-        if (said := _forms().get(_key(token.text))) is not None:
+        if (said := _forms().get(compared(token.text))) is not None:
             name, rest = said, tokens[:n] + tokens[n + 1 :]
             break
     contest = ""
     if name == PROTOCOL and poll is not None:
-        contests = {_key(one.id): one.id for one in poll.contests}
+        contests = {compared(one.id): one.id for one in poll.contests}
         for n, token in enumerate(rest):
-            if (named := contests.get(_key(token.text))) is not None:
+            if (named := contests.get(compared(token.text))) is not None:
                 contest, rest = named, rest[:n] + rest[n + 1 :]
                 break
         contest = contest or (poll.contests[0].id if len(poll.contests) == 1 else "")
@@ -248,7 +225,7 @@ def _answers(tokens: list[Token], form: Form, plain: str) -> dict[str, str]:
             break
         parts += _parts(token.text, vocabulary)
     first, last = (parts[0], parts[-1][0]) if parts else ((None, ""), None)
-    backwards = first[0] is None and _digits(first[1]) is not None and last is not None and last.kind == "count"
+    backwards = first[0] is None and digits_of(first[1]) is not None and last is not None and last.kind == "count"
     return _pair(reversed(parts) if backwards else parts, form)
 
 
@@ -259,9 +236,9 @@ def _rest(plain: str, start: int, following: list[Token]) -> str:
 
 def _parts(text: str, vocabulary: Mapping[str, Field]) -> Iterator[tuple[Field | None, str]]:
     """Keywords and values of one token: `YES`, `512`, `YES512`, `YES-512`."""
-    if _TIME.fullmatch(text) or (_digits(text) is not None and any(map(str.isdecimal, text))):
+    if _TIME.fullmatch(text) or (digits_of(text) is not None and any(map(str.isdecimal, text))):
         yield None, text
-    elif re.search("[-–]", text) and _key(text) not in vocabulary:
+    elif re.search("[-–]", text) and compared(text) not in vocabulary:
         for part in re.split("[-–]", text):
             yield from _parts(part, vocabulary)
     elif (field := _keyword(text, vocabulary)) is not None:
@@ -315,7 +292,7 @@ def _unnamed(text: str, form: Form, answers: Mapping[str, str]) -> Field | None:
 
 def _value(field: Field, text: str) -> str:
     if field.kind == "count":
-        digits = _digits(text)
+        digits = digits_of(text)
         if digits is None:
             raise _fault(f"{field.id} is a number", text, "a whole number")
         return digits
@@ -326,7 +303,7 @@ def _value(field: Field, text: str) -> str:
 
 def _option(field: Field, text: str) -> str | None:
     for option in field.options:
-        if _key(text) in {_key(word) for word in (option.id, *option.words)}:
+        if compared(text) in {compared(word) for word in (option.id, *option.words)}:
             return option.id
     return None
 
@@ -337,12 +314,12 @@ def _set(answers: dict[str, str], field: Field, value: str) -> None:
 
 
 def _answer(text: str) -> str | None:
-    return _words().answers.get(_key(text))
+    return _words().answers.get(compared(text))
 
 
 def _keyword(text: str, vocabulary: Mapping[str, Field]) -> Field | None:
     """The field that a word means: whole, or its first three letters or more where only one field begins so."""
-    key = _key(text)
+    key = compared(text)
     if key in vocabulary:
         return vocabulary[key]
     if any(map(str.isdecimal, text)) or len(key) < 3:  # the 1 of PART1 is no letter
@@ -351,28 +328,10 @@ def _keyword(text: str, vocabulary: Mapping[str, Field]) -> Field | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _digits(text: str) -> str | None:
-    """The number that was meant; None for what is none. A lone look-alike counts as its digit."""
-    found = text.translate(_DIGITS)
-    return (
-        found if found.isascii() and found.isdecimal() and (len(text) <= 2 or any(map(str.isdecimal, text))) else None
-    )
-
-
-def _key(text: str) -> str:
-    """A word as it is compared: without case, marks between letters, or the difference of letters that look alike."""
-    return re.sub(r"[\W_]", "", text.casefold()).translate(_LATIN).replace("l", "i")
-
-
-def _fold(text: str) -> str:
-    """A station's or an observer's id as it is compared: letters and digits that look alike are the same."""
-    return _key(text).replace("o", "0").replace("i", "1").replace("з", "3")
-
-
 def _vocabulary(form: Form) -> dict[str, Field]:
     common = _words().fields if form.id == PROTOCOL else {}
     return {
-        _key(word): field
+        compared(word): field
         for field in form.fields
         if field.kind != "photo"
         for word in (*common.get(field.id, ()), *field.words, field.id)
@@ -381,8 +340,8 @@ def _vocabulary(form: Form) -> dict[str, Field]:
 
 @cache
 def _forms() -> Mapping[str, str]:
-    words = {_key(word): form.id for form in load_forms().values() for word in (form.id, *form.words)}
-    return words | {_key(word): PROTOCOL for word in ("protocol", "протокол", "хаттама")}
+    words = {compared(word): form.id for form in load_forms().values() for word in (form.id, *form.words)}
+    return words | {compared(word): PROTOCOL for word in ("protocol", "протокол", "хаттама")}
 
 
 @cache
@@ -390,7 +349,7 @@ def _words() -> Words:
     parts = read_yaml(Path(__file__).parent / "lines.yaml").mapping(("marks", "fields", "answers"))
 
     def by_word(name: str) -> dict[str, str]:
-        return {_key(word.text()): key.text() for key, value in parts[name].entries() for word in value.items()}
+        return {compared(word.text()): key.text() for key, value in parts[name].entries() for word in value.items()}
 
     fields = {key.text(): tuple(word.text() for word in value.items()) for key, value in parts["fields"].entries()}
     return Words(by_word("marks"), fields, by_word("answers"))

@@ -18,13 +18,10 @@ from typing import BinaryIO
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput
-from dauys.observe.field.pictures import bare, kind_of
+from dauys.observe.field.pictures import LARGEST, bare, kind_of, too_large
 from dauys.observe.mission.model import Photo
 from dauys.observe.mission.visit import Keeping
 from dauys.regular_file import read_regular
-
-LARGEST = 10 << 20
-"""Bytes of one photo: a phone's page shrinks a picture to some hundred thousand before it is sent."""
 
 MOST_SENT, MOST_WAITING = 200, 60
 
@@ -57,13 +54,6 @@ def kind_kept(keep: Keeping, sha256: str) -> Photo | None:
     with path.open("rb") as file:
         kind = kind_of(file.read(16))
         return None if kind is None else Photo(sha256, os.fstat(file.fileno()).st_size, kind)
-
-
-def too_large(size: int) -> BadInput:
-    """The one message for a photo that is too large; `size` bytes have come by then."""
-    message = "the photo is too large: take it with a lower resolution, or let the phone's page shrink it"
-    found, expected = f"{size / (1 << 20):.1f} MiB by now", f"at most {LARGEST >> 20} MiB"
-    return BadInput(message, field="photo", found=found, expected=expected, check="O.110")
 
 
 def _store(keep: Keeping, file: BinaryIO, observer: str) -> Photo:

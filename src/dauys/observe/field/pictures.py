@@ -1,9 +1,10 @@
 """What kind of picture is this, and what of it says more than the picture: where, when, by whose phone?
 
 JPEG, PNG and WebP are taken apart by their segments, and what is not needed to show them is left out: place, time, names,
-comments, thumbnails, films after the end. Of a JPEG only the way up stays. HEIC is kept as it came: its metadata stays, and
-pages say so.
-(JPEG: ITU-T T.81 annex B; Exif 2.3; PNG: W3C PNG 3rd edition, 5; WebP: RFC 9649; HEIC: ISO/IEC 23008-12, by its brand only.)
+comments, thumbnails, films after the end. Of a JPEG only the way up stays. HEIC is known by its brand and refused: nothing here
+can take out what the camera wrote into it, or tell its pixels. The mission's folder and the commission's desk hold a photo to the
+same bounds.
+(JPEG: ITU-T T.81 annex B; JFIF 1.02; Exif 2.3; PNG: W3C PNG 3rd edition, 5; WebP: RFC 9649; HEIC: ISO/IEC 23008-12.)
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from collections.abc import Iterator
 from dauys.errors import BadInput
 
 JPEG, PNG, WEBP, HEIC = "image/jpeg", "image/png", "image/webp", "image/heic"
+LARGEST = 10 << 20
+"""Bytes of one photo: a phone's page shrinks a picture to some hundred thousand before it is sent."""
 MOST_PIXELS = 100_000_000
 """A picture of more is no photo of a phone: a small file of one colour would fill the memory of who opens it."""
 ENDINGS = {JPEG: ".jpg", PNG: ".png", WEBP: ".webp", HEIC: ".heic"}
+"""Of files that are handed out; HEIC only from a folder of before it was refused."""
 
 _PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
@@ -39,6 +43,8 @@ _PNG_KEPT = frozenset(
 )
 _WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_JPEG_KEPT = frozenset((*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF)) - {0xC8}
+"""Frames, tables, scans; what is reserved or a decoder's own is not needed to show the picture."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """What ends a run of coded data: any marker but a stuffed zero, a restart, a fill byte."""
 _ORIENTATION = 0x0112
@@ -56,23 +62,33 @@ def kind_of(head: bytes) -> str | None:
 
 
 def bare(data: bytes) -> tuple[str, bytes]:
-    """The kind of a picture and its bytes without what it need not tell. Raises BadInput O.111."""
+    """The kind of a picture and its bytes without what it need not tell; those it leaves as they are. Raises BadInput O.111."""
     kind = kind_of(data[:16])
     if kind is None:
         raise _no_picture(data)
-    parts = {JPEG: _jpeg, PNG: _png, WEBP: _webp}.get(kind)
-    if parts is None:
-        return kind, data
+    if kind == HEIC:
+        raise BadInput(
+            "a HEIC picture keeps the place where it was taken, and it cannot be taken out here: set the camera to JPEG "
+            '("Most Compatible") and take it again, or open the page in a browser that shows HEIC: it sends JPEG',
+            field="photo", found="HEIC", expected="JPEG, PNG or WebP", check="O.111",
+        )  # fmt: skip
     try:
-        found = b"".join(parts(data))
+        found = b"".join({JPEG: _jpeg, PNG: _png, WEBP: _webp}[kind](data))
     except (IndexError, struct.error):
         raise BadInput("the picture is cut off or damaged: take it again", check="O.111") from None
     return kind, _webp_whole(found) if kind == WEBP else found
 
 
+def too_large(size: int) -> BadInput:
+    """The one message for a photo that is too large; `size` bytes have come by then, or are said to come."""
+    message = "the photo is too large: take it with a lower resolution, or let the phone's page shrink it"
+    found, expected = f"{size / (1 << 20):.1f} MiB by now", f"at most {LARGEST >> 20} MiB"
+    return BadInput(message, field="photo", found=found, expected=expected, check="O.110")
+
+
 def _no_picture(data: bytes) -> BadInput:
     found = "nothing" if not data else f"a file that begins with {data[:8].hex(' ')}"
-    return BadInput("this is not a picture", found=found, expected="JPEG, PNG, WebP or HEIC", check="O.111")
+    return BadInput("this is not a picture", found=found, expected="JPEG, PNG or WebP", check="O.111")
 
 
 def _check_size(width: int, height: int) -> None:
@@ -88,7 +104,7 @@ def _check_size(width: int, height: int) -> None:
 def _jpeg(data: bytes) -> Iterator[bytes]:
     """The segments of a JPEG that are kept, to the end of the image and no further."""
     yield data[:2]
-    place = 2
+    place, framed = 2, False
     while True:
         while data[place] == 0xFF and data[place + 1] == 0xFF:
             place += 1
@@ -96,6 +112,8 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             raise IndexError(place)
         marker = data[place + 1]
         if marker == 0xD9:
+            if not framed:
+                raise IndexError(place)
             yield b"\xff\xd9"
             return
         (length,) = struct.unpack_from(">H", data, place + 2)
@@ -106,10 +124,11 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame's header
             height, width = struct.unpack_from(">HH", segment, 5)
             _check_size(width, height or 0xFFFF)  # none: a later marker tells it
+            framed = True
         if marker == 0xE1 and (turned := _orientation(segment[4:])) is not None:
             yield _only_orientation(turned)
-        elif _jpeg_kept(marker, segment[4:]):
-            yield segment
+        else:
+            yield _jpeg_kept(marker, segment)
         place = end
         if marker == 0xDA:
             following = _MARKER.search(data, place)
@@ -119,14 +138,16 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             place = following.start()
 
 
-def _jpeg_kept(marker: int, body: bytes) -> bool:
-    """Everything but application segments and comments; of those what colours need: JFIF, ICC, Adobe."""
-    if marker == 0xFE:
-        return False
-    if not 0xE0 <= marker <= 0xEF:
-        return True
-    names = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-    return marker in names and body.startswith(names[marker])
+def _jpeg_kept(marker: int, segment: bytes) -> bytes:
+    """What is kept of a segment: frames, tables and scans; of applications what colours need, without a thumbnail."""
+    body = segment[4:]
+    if marker in _JPEG_KEPT or (marker, body[:12]) == (0xE2, b"ICC_PROFILE\0"):
+        return segment
+    if marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14:
+        return b"\xff\xe0\0\x10" + body[:12] + b"\0\0"
+    if marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
+        return b"\xff\xee\0\x0e" + body[:12]
+    return b""
 
 
 def _orientation(body: bytes) -> int | None:
@@ -159,6 +180,8 @@ def _only_orientation(turned: int) -> bytes:
 def _png(data: bytes) -> Iterator[bytes]:
     yield _PNG_SIGN
     place = len(_PNG_SIGN)
+    if data[place + 4 : place + 8] != b"IHDR":
+        raise IndexError(place)
     while True:
         length, name = struct.unpack_from(">I4s", data, place)
         end = place + 12 + length

@@ -22,7 +22,7 @@ from dauys.observe.mission.words import refusal
 from dauys.regular_file import read_regular
 
 SHOWN = 100
-"""Reports on one page of the queue."""
+"""Reports on one page of the queue, and side by side."""
 VIEWS = ("new", "flagged", "disputed", "incidents", "verified", "rejected", "all")
 """What the queue may show; `new` is what nobody judged yet."""
 
@@ -90,10 +90,12 @@ def one(visit: Visit) -> Model | str:
     ]
     asked = words.form_asked(office, report)
     against = {name for other in beside if other.standing != "rejected" for name in differ(report.values, other.values)}
+    shown = beside[-SHOWN:] if report in beside[-SHOWN:] else [report, *beside[1 - SHOWN :]]
     return {
         "report": words.report(office, report),
-        "shown": [_side(visit, other) for other in beside],
-        "fields": _fields(asked, beside),
+        "shown": [_side(visit, other) for other in shown],
+        "beside": len(beside),
+        "fields": _fields(asked, shown),
         "against": sorted(against),
         "asked": asked,
         "typed": {name: _typed(value) for name, value in report.values.items()},
@@ -102,7 +104,7 @@ def one(visit: Visit) -> Model | str:
         "judged": report.by,
         "zone": words.zone_of(office),
         "pack": words.pack_of(office),
-        "heic": any(photo.kind == "image/heic" for other in beside for photo in other.photos),
+        "heic": any(photo.kind == "image/heic" for other in shown for photo in other.photos),
     }
 
 
@@ -207,9 +209,10 @@ def _clean(mission: Mission, disputed: frozenset[int]) -> list[Report]:
 
 
 def _verify_clean(visit: Visit) -> int:
-    clean = _clean(visit.mission, disputed_of(visit.mission))
-    for report in clean:
-        visit.append("judged", {"report": report.n, "standing": "verified", "note": ""})
+    with visit.office.keep.acting() as mission:  # as they stand now, all of them or none
+        clean = _clean(mission, disputed_of(mission))
+        for report in clean:
+            visit.append("judged", {"report": report.n, "standing": "verified", "note": ""})
     return len(clean)
 
 

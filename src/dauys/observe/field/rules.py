@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations
 
 from dauys.observe.field.forms import Form, minutes
 from dauys.observe.mission.model import Report, Value
+from dauys.observe.mission.told import HOUR, Answers, Told
 from dauys.registers.poll import BallotLimit
 
 CLOCK, SUSPENDED_SINCE, LEFT_SINCE = "O.120", "O.121", "O.122"
@@ -49,26 +49,24 @@ class Coming:
     photos: int = 0
 
 
-def flags_of(coming: Coming, known: Known, here: Sequence[Report], alike: Sequence[Report]) -> tuple[str, ...]:
-    """The numbers that a report raises. Of what stands so far, rejected reports left out: `here` what came of its station,
-    `alike` the copies of any station with all the same numbers."""
+def flags_of(coming: Coming, known: Known, told: Told) -> tuple[str, ...]:
+    """The numbers that a report raises, against what was told before it."""
     broken = [rule.number for rule in coming.form.broken(coming.values)]
     found = [number for number in broken if number.startswith("O.")]
     found += [SUM, *(number for number in broken if not number.startswith("O."))] if len(found) < len(broken) else []
-    same = [one for one in here if one.form == coming.form.id and one.contest == coming.contest]
     match coming.form.id:
         case "voting":
-            found += _voting(coming, known, same)
+            found += _voting(coming, known, told)
         case "setup":
             found += [OPENING] if _too_many(coming, known) else []
-            found += _different(coming, same, tuple(coming.form.counts))
+            found += _different(coming, told, coming.form.counts)
         case "count":
             found += [BEFORE_CLOSE] if _before(coming, known) else []
         case "incident":
             found += [ASKED] if _asked(coming) else []
         case "protocol":
-            found += _protocol(coming, known, here, same)
-            found += [SAME_COPY] if _elsewhere(coming, alike) else []
+            found += _protocol(coming, known, told)
+            found += [SAME_COPY] if _elsewhere(coming, told) else []
     return tuple(dict.fromkeys(found))
 
 
@@ -84,8 +82,9 @@ def differ(one: Mapping[str, Value], other: Mapping[str, Value]) -> tuple[str, .
 
 
 def disagreeing(reports: Iterable[Report]) -> bool:
-    """Whether any two of the reports answer a field differently."""
-    return any(differ(one.values, other.values) for one, other in combinations(list(reports), 2))
+    """Whether any two of the reports answer a field differently: whether a field has two answers."""
+    said: dict[str, Value] = {}
+    return any(said.setdefault(name, value) != value for one in reports for name, value in one.values.items())
 
 
 def newest(reports: Iterable[Report]) -> list[Report]:
@@ -96,43 +95,51 @@ def newest(reports: Iterable[Report]) -> list[Report]:
     return list(last.values())
 
 
-def _voting(coming: Coming, known: Known, same: Sequence[Report]) -> list[str]:
+def _voting(coming: Coming, known: Known, told: Told) -> list[str]:
     """Turnout only grows, stays within the list, and is told of an hour that has passed."""
-    hour, given = minutes(str(coming.values["as_of"])), int(coming.values["handed_out"])
-    told = [(minutes(str(one.values["as_of"])), int(one.values["handed_out"])) for one in same]
-    found = [FALLING] if any((h < hour and n > given) or (h > hour and n < given) for h, n in told) else []
+    hour, given = minutes(str(coming.values[HOUR])), int(coming.values["handed_out"])
+    by_hour = [(minutes(when), one.ordered) for when, one in _handed_out(coming.station, told)]
+    falls = any((when < hour and ns[-1] > given) or (when > hour and ns[0] < given) for when, ns in by_hour)
+    found = [FALLING] if falls else []
     found += [BEYOND_LIST] if known.eligible is not None and given > known.eligible else []
     local = minutes(f"{coming.written:%H:%M}")
     found += [LATE_HOUR] if hour > local + 15 else []
-    return found + _different(
-        coming, [one for one in same if one.values["as_of"] == coming.values["as_of"]], ("handed_out",)
-    )
+    return found + _different(coming, told, ("handed_out",))
 
 
-def _protocol(coming: Coming, known: Known, here: Sequence[Report], same: Sequence[Report]) -> list[str]:
+def _handed_out(station: str, told: Told) -> list[tuple[str, Answers]]:
+    """The hours of which turnout was told at a station: as many as a day has minutes, however many reports there are."""
+    return [(when, one) for (name, when), one in told.answers(station, "voting").items() if name == "handed_out"]
+
+
+def _protocol(coming: Coming, known: Known, told: Told) -> list[str]:
     found = [BEFORE_CLOSE] if _before(coming, known) else []
     given = coming.values.get("received", coming.values.get("participated"))
     if isinstance(given, int):
         found += [BEYOND_LIST] if known.eligible is not None and given > known.eligible else []
-        told = [int(one.values["handed_out"]) for one in here if one.form == "voting"]
-        received = "received" in coming.values
-        found += [BELOW_LAST] if received and told and given < max(told) else []
+        if "received" in coming.values:
+            last = max((one.ordered[-1] for _, one in _handed_out(coming.station, told)), default=given)
+            found += [BELOW_LAST] if given < last else []
     found += [PARTIAL] if any(field.wanted and field.id not in coming.values for field in coming.form.fields) else []
-    return found + _different(coming, same, tuple(coming.form.counts))
+    return found + _different(coming, told, coming.form.counts)
 
 
-def _different(coming: Coming, same: Sequence[Report], fields: Sequence[str]) -> list[str]:
+def _different(coming: Coming, told: Told, fields: Sequence[str]) -> list[str]:
     """Another observer says otherwise (O.130), or this one said otherwise before (O.131)."""
-    mine = {name: coming.values[name] for name in fields if name in coming.values}
-    against = {one.observer for one in same if differ(mine, one.values)}
-    found = [DIFFER] if against - {coming.observer} else []
-    return found + ([AGAIN] if coming.observer in against else [])
+    answers, when = told.answers(coming.station, coming.form.id, coming.contest), str(coming.values.get(HOUR, ""))
+    against = [
+        one.against(coming.observer, int(coming.values[name]))
+        for name in fields
+        if name in coming.values and (one := answers.get((name, when))) is not None
+    ]
+    found = [DIFFER] if any(others for others, _ in against) else []
+    return found + ([AGAIN] if any(himself for _, himself in against) else [])
 
 
-def _elsewhere(coming: Coming, alike: Sequence[Report]) -> bool:
+def _elsewhere(coming: Coming, told: Told) -> bool:
     """Whether the copy of another station has all the same numbers."""
     largest = max((int(coming.values[name]) for name in coming.form.counts if name in coming.values), default=0)
-    return largest >= SMALL and any(one.station != coming.station for one in alike)
+    return largest >= SMALL and told.elsewhere(coming.contest, coming.values, coming.station)
 
 
 def _before(coming: Coming, known: Known) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -22,8 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dauys.errors import DauysError
 from dauys.observe.compare import pages as compare_pages
 from dauys.observe.field import phone, queue_pages
-from dauys.observe.mission import home, night_pages, people_pages, sample_pages, setup_pages
+from dauys.observe.mission import following, home, night_pages, people_pages, sample_pages, setup_pages
 from dauys.observe.mission.door import Door
+from dauys.observe.mission.following import Live
 from dauys.observe.mission.shown import Render, Shown
 from dauys.observe.mission.visit import LANGUAGES, Office, Page
 from dauys.observe.report import audit_pages, indicator_pages, report_pages
@@ -56,8 +57,13 @@ ROUTES: tuple[Callable[[Office, Door, Shown], Sequence[BaseRoute]], ...] = (phon
 """Makers of routes that are no pages of the office: `routes(office, door, shown)`. The observers' phones come from here."""
 
 
-def create_app(office: Office, door: Door, render: Render, language: Callable[[Request], str]) -> ASGIApp:
-    """The mission's pages as an ASGI app. `language` is the best one of `LANGUAGES` for a request."""
+def create_app(
+    office: Office, door: Door, render: Render, language: Callable[[Request], str], live: Live | None = None
+) -> ASGIApp:
+    """The mission's pages as an ASGI app. `language` is the best one of `LANGUAGES` for a request.
+
+    Without `live` open pages are loaded again every minute, as they are in a browser without JavaScript.
+    """
 
     def front(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
@@ -65,13 +71,14 @@ def create_app(office: Office, door: Door, render: Render, language: Callable[[R
         headers = {"Vary": "Accept-Language", "Cache-Control": "no-store"}
         return RedirectResponse(f"/{language(request)}{path}{query}", 303, headers)
 
-    shown = Shown(office, door, render, PAGES)
+    shown = Shown(office, door, render, PAGES, "" if live is None else following.EVENTS)
     office.extra["show"] = shown.show  # a report is printed from the page that it is
     routes: list[BaseRoute] = [
         Route("/", front),
         Route("/in", front),
         Route("/o", front),
         Route("/o/in", front),
+        *(() if live is None else following.routes(office, door, live)),
         Mount("/static", _Static(directory=str(resources.files("dauys.observe") / "static"))),
     ]
     for make in ROUTES:
@@ -82,7 +89,8 @@ def create_app(office: Office, door: Door, render: Render, language: Callable[[R
             routes.append(Route(f"/{lang}{page.path}", shown.answering(page), methods=["GET", "POST"]))
             if page.twin:
                 routes.append(Route(f"/{lang}{page.path}.json", shown.answering(page, twin=True)))
-    app = Starlette(routes=routes, exception_handlers={HTTPException: shown.problem, DauysError: shown.problem})
+    faults = {HTTPException: shown.problem, DauysError: shown.problem, ClientDisconnect: shown.cut}
+    app = Starlette(routes=routes, exception_handlers=faults)
     return _Safety(app)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dauys.observe.mission.coverage import coverage
+from dauys.observe.mission.following import grown
 from dauys.observe.mission.model import Mission
 from dauys.observe.mission.setup_pages import standing
 from dauys.observe.mission.visit import Model, Office, Page, Visit
+
+REFRESH = 60
+"""Seconds after which a page that follows nothing is loaded again."""
 
 
 def home(visit: Visit) -> Model:
@@ -35,7 +39,8 @@ def home(visit: Visit) -> Model:
         "witness": office.extra.get("witness") and office.extra["witness"].said,
         "head": office.keep.head(),
         "events": mission.size,
-        "refresh": 60 if mission.reports else 0,
+        "refresh": REFRESH if mission.reports else 0,
+        "grown": grown(mission, official),
     }  # fmt: skip
 
 
@@ -65,14 +70,18 @@ def steps(office: Office, mission: Mission) -> list[Model]:
 
 def by_station(visit: Visit) -> Model:
     """Every drawn station; `?area=` keeps those of a territory, `?without=` those that lack a stage."""
-    found = coverage(visit.mission, visit.office.official())
+    mission, official = visit.mission, visit.office.official()
+    found = coverage(mission, official)
     area, without = visit.request.query_params.get("area", ""), visit.request.query_params.get("without", "")
     kept = [
         one
         for one in found["stations"]
         if (not area or one["area"] == area) and (not without or without not in one["stages"])
     ]
-    return {"coverage": found, "stations": kept, "area": area, "without": without}
+    return {
+        "coverage": found, "stations": kept, "area": area, "without": without, "refresh": REFRESH if mission.reports else 0,
+        "grown": grown(mission, official),
+    }  # fmt: skip
 
 
 PAGES = (

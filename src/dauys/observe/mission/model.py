@@ -6,7 +6,6 @@ A mission's log is a list of events that only grows. Everything that a page, an 
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -14,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from dauys.errors import DauysError
+from dauys.observe.mission.told import Told
 
 _Key = TypeVar("_Key")
 Body = Mapping[str, Any]
@@ -163,16 +163,19 @@ class Mission:
     """Observer and station to when he was assigned there."""
     reports: dict[int, Report] = field(default_factory=dict)
     by_key: dict[str, int] = field(default_factory=dict)
-    by_station: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    by_phone: dict[tuple[str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    """Observer and phone to the numbers of its reports (`place`) and their events, in order."""
-    by_numbers: dict[tuple[Any, ...], tuple[int, ...]] = field(default_factory=dict)
-    """A contest and the numbers of a copy to the copies that have them, as sent or as the office corrected them."""
     audits: dict[str, Body] = field(default_factory=dict)
     """What an audit's page recorded, by its name: plan, draws and results (observe.audit)."""
     sent: dict[str, Sent] = field(default_factory=dict)
     notes: dict[str, Body] = field(default_factory=dict)
     """Anything that a page keeps under a name of its own."""
+    _told: Told | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def told(self) -> Told:
+        """What the reports say, in indexes: made when it is first asked for, then kept up to date."""
+        if self._told is None:
+            self._told = Told(self.reports.values())
+        return self._told
 
     def apply(self, event: Event) -> None:
         """Folds one event in. Raises MissionError where it may not follow; the state is then as before."""
@@ -187,6 +190,7 @@ class Mission:
     def picture(self) -> Mission:
         """The same state, which later events do not change: what it holds is never changed in place."""
         other = copy(self)
+        other._told = None
         for one in fields(self):
             if isinstance(part := getattr(self, one.name), dict) and one.name != "plan":
                 setattr(other, one.name, dict(part))
@@ -195,17 +199,6 @@ class Mission:
     def where(self, observer: str) -> tuple[str, ...]:
         """The stations of an observer, by id."""
         return tuple(sorted(station for station, there in self.assigned.items() if observer in there))
-
-    def at_station(self, station: str) -> list[Report]:
-        """What came of a station and was not rejected, oldest first."""
-        return self._standing(self.by_station.get(station, ()))
-
-    def alike(self, contest: str, values: Mapping[str, Value]) -> list[Report]:
-        """The copies of a contest that have all of these numbers and no other, and were not rejected, oldest first."""
-        return self._standing(self.by_numbers.get(_numbers(contest, values), ()))
-
-    def _standing(self, found: Iterable[int]) -> list[Report]:
-        return [one for n in found if (one := self.reports[n]).standing != "rejected"]
 
 
 def fold(events: Iterable[Event]) -> Mission:
@@ -221,12 +214,6 @@ def held(spans: Spans, at: datetime) -> bool:
     return any(
         datetime.fromisoformat(begin) <= at and (not end or at < datetime.fromisoformat(end)) for begin, end in spans
     )
-
-
-def place(key: str) -> tuple[str, int] | None:
-    """The phone and the number of the report out of a key `PHONE/NUMBER`; None for any other key."""
-    phone, slash, number = key.rpartition("/")
-    return (phone, int(number)) if slash and phone and number.isascii() and number.isdecimal() else None
 
 
 def moment_of(report: Report) -> datetime:
@@ -324,28 +311,8 @@ def _report(mission: Mission, event: Event) -> None:
         event.at, body["channel"], body.get("contest", ""), photos, tuple(body.get("flags", ())),
     )  # fmt: skip
     mission.by_key[report.key] = report.n
-    mission.by_station[report.station] = (*mission.by_station.get(report.station, ()), report.n)
-    if (found := place(report.key)) is not None:
-        phone = report.observer, found[0]
-        there = mission.by_phone.get(phone, ())
-        at = bisect(there, (found[1], report.n))
-        mission.by_phone[phone] = (*there[:at], (found[1], report.n), *there[at:])
-    _enter(mission, report)
-
-
-def _enter(mission: Mission, report: Report, before: Report | None = None) -> None:
-    """Enters a copy under its numbers; `before` is what stood there, with others perhaps."""
-    if not report.contest:
-        return
-    if before is not None:
-        old = _numbers(before.contest, before.values)
-        mission.by_numbers[old] = tuple(n for n in mission.by_numbers[old] if n != report.n)
-    new = _numbers(report.contest, report.values)
-    mission.by_numbers[new] = (*mission.by_numbers.get(new, ()), report.n)
-
-
-def _numbers(contest: str, values: Mapping[str, Value]) -> tuple[Any, ...]:
-    return contest, *sorted((name, value) for name, value in values.items() if type(value) is int)
+    if mission._told is not None:
+        mission._told.add(report)
 
 
 def _judged(mission: Mission, event: Event) -> None:
@@ -360,7 +327,8 @@ def _judged(mission: Mission, event: Event) -> None:
         report, standing=body["standing"], values=dict(body.get("values", report.values)), note=body.get("note", ""),
         by=event.by,
     )  # fmt: skip
-    _enter(mission, judged, report)
+    if mission._told is not None:
+        mission._told.judge(report, judged)
 
 
 def _audit(mission: Mission, event: Event) -> None:

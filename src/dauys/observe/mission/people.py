@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 from pathlib import Path
@@ -23,6 +23,18 @@ PHONE = re.compile(r"\+?[0-9]{5,15}")
 LONGEST_NAME, LARGEST_LIST, MOST_ROWS = 120, 8 << 20, 20_000
 COLUMNS = ("name", "organisation", "phone", "badge", "area", "station", "id")
 """What a list may have; `name` it must have. `area` is where the observer lives, `station` where he is to be."""
+
+
+class Crowded(BadInput):
+    """An observer may not join one of his organisation at a station (O.027). `cite`: the article, where a law says so."""
+
+    def __init__(
+        self, station: str, there: str, cite: str = "", file: str | Path | None = None, row: int | None = None
+    ) -> None:
+        self.cite = cite
+        message = f"{there} of the same organisation is at station {station}"
+        expected = "one observer of an organisation at a station at a time"
+        super().__init__(message, file=file, row=row, field="station", found=station, expected=expected, check="O.027")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,11 @@ class Entered:
     """What is entered together: ids and stations that are taken already, so that a list is judged against itself, too."""
 
     mission: Mission
+    cite: str = ""
+    """The article by which one observer of an organisation is at a station at a time."""
     _ids: set[str] = field(default_factory=set)
-    _there: dict[str, list[str]] = field(default_factory=dict)
+    _there: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Station to organisation to who of it is to be there."""
     _next: int = 0
 
     def person(self, row: Mapping[str, str], place: str | Path | None = None, number: int | None = None) -> Person:
@@ -79,29 +94,25 @@ class Entered:
                 "this id will not do, or is taken", "id", "letters, digits and hyphens; or nothing, then one is given"
             )
         station = row.get("station", "").strip()
-        if station:
-            self._at(station, organisation, bad)
+        drawn = () if self.mission.sample is None else self.mission.sample.drawn
+        if station and station not in drawn:
+            raise bad("this station was not drawn", "station", "a station of the sample; or nothing")
+        there = self._there.get(station, {}).get(organisation) or at_station(self.mission, organisation, station)
+        if station and there:
+            raise Crowded(station, there, self.cite, place, number)
         person = Person(
             typed or self._free(), name, organisation, phone, row.get("badge", "").strip()[:80],
             row.get("area", "").strip()[:40], station,
         )  # fmt: skip
         self._ids.add(person.id)
         if station:
-            self._there.setdefault(station, []).append(organisation)
+            self._there.setdefault(station, {})[organisation] = person.id
         return person
 
     def organisations(self) -> list[str]:
         """The mission's own organisation, and those in coalition with it."""
         identity = self.mission.identity
         return [] if identity is None else [identity.code, *identity.coalition]
-
-    def _at(self, station: str, organisation: str, bad: Callable[[str, str, str], BadInput]) -> None:
-        drawn = () if self.mission.sample is None else self.mission.sample.stations
-        if station not in drawn:
-            raise bad("this station was not drawn", "station", "a station of the sample; or nothing")
-        there = [self.mission.observers[name].organisation for name in self.mission.assigned.get(station, ())]
-        if organisation in (*there, *self._there.get(station, ())):
-            raise bad("an observer of this organisation is at the station already", "station", "one of an organisation")
 
     def _free(self) -> str:
         """The next id that nobody has."""
@@ -111,8 +122,14 @@ class Entered:
         return name
 
 
-def read_list(path: Path, mission: Mission) -> list[Person]:
-    """The observers of a CSV list, all or none. Raises BadInput with the first row that is wrong."""
+def at_station(mission: Mission, organisation: str, station: str) -> str:
+    """The observer of an organisation who is assigned to a station now; empty: nobody."""
+    there = mission.assigned.get(station, ())
+    return next((name for name in there if mission.observers[name].organisation == organisation), "")
+
+
+def read_list(path: Path, mission: Mission, cite: str = "") -> list[Person]:
+    """The observers of a CSV list, all or none. Raises BadInput with the first row that is wrong. `cite`: as of `Entered`."""
     try:
         data = read_regular(path, LARGEST_LIST)
     except OSError as error:
@@ -121,7 +138,7 @@ def read_list(path: Path, mission: Mission) -> list[Person]:
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     rows = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    entered, found = Entered(mission), list[Person]()
+    entered, found = Entered(mission, cite), list[Person]()
     try:
         labels = [label.strip().lower() for label in next(rows, [])]
         if unknown := [label for label in labels if label not in COLUMNS]:

@@ -10,8 +10,8 @@ import segno
 from dauys.errors import BadInput
 from dauys.observe.mission.door import mark_of, new_code, shown
 from dauys.observe.mission.model import MissionError, Observer
-from dauys.observe.mission.people import COLUMNS, Entered, Person, even, read_list, without
-from dauys.observe.mission.rights import rights_of
+from dauys.observe.mission.people import COLUMNS, Crowded, Entered, Person, at_station, even, read_list, without
+from dauys.observe.mission.rights import one_at_a_time, rights_of
 from dauys.observe.mission.setup_pages import standing
 from dauys.observe.mission.visit import Model, Office, Page, Visit
 
@@ -72,7 +72,7 @@ def add(visit: Visit) -> str:
     """One more observer, by hand."""
     if visit.form is None:
         return "/people"
-    person = Entered(visit.mission).person({name: visit.text(name, 200) for name in COLUMNS})
+    person = Entered(visit.mission, _one_at_a_time(visit)).person({name: visit.text(name, 200) for name in COLUMNS})
     _enter(visit, [person])
     return "/people"
 
@@ -83,7 +83,7 @@ def take_list(visit: Visit) -> str:
         return "/people"
     if "file" not in visit.files:
         raise BadInput("choose the file of the list", field="file", check="O.012")
-    _enter(visit, read_list(visit.files["file"], visit.mission))
+    _enter(visit, read_list(visit.files["file"], visit.mission, _one_at_a_time(visit)))
     return "/people/slips"
 
 
@@ -145,7 +145,10 @@ def assign(visit: Visit) -> str:
         )
     if (area := _areas(visit).get(station)) is not None and not _accredited_in(visit, who.organisation, area):
         raise MissionError(f"{who.organisation} is not accredited in {area}")
-    visit.append("assigned", {"observer": who.id, "station": station})
+    with visit.office.keep.acting() as mission:
+        if (there := at_station(mission, who.organisation, station)) not in ("", who.id):
+            raise Crowded(station, there, _one_at_a_time(visit))
+        visit.append("assigned", {"observer": who.id, "station": station})
     return f"/people/{who.id}"
 
 
@@ -215,6 +218,11 @@ def _who(visit: Visit, name: str) -> Observer:
     if found is None:
         raise MissionError(f"no observer {name[:40]} in this mission")
     return found
+
+
+def _one_at_a_time(visit: Visit) -> str:
+    official = visit.office.official()
+    return one_at_a_time(None if official is None else official.poll)
 
 
 def _line(one: Observer, where: Mapping[str, tuple[str, ...]]) -> Model:

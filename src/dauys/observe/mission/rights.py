@@ -41,6 +41,18 @@ def rights_of(poll: Poll) -> list[dict[str, Any]]:
     return found
 
 
+def one_at_a_time(poll: Poll | None) -> str:
+    """The article by which one observer of an organisation is at a station at a time; empty where no law says so.
+
+    Where the law of the poll's day does not say it, that of a later one, with the day since when it does.
+    """
+    if poll is None:
+        return ""
+    told = terms_of(poll, law_of(poll))["at_a_time"]
+    after = later(poll, "at_a_time") if told.value is None else told
+    return f"{after.cite} (since {after.since.isoformat()})" if after.since else after.cite
+
+
 def _words(told: Told, pack: str) -> list[dict[str, str]]:
     value = told.value
     if value is None:

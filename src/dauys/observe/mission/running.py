@@ -20,6 +20,7 @@ from dauys.errors import DauysError
 from dauys.observe.mission.keep import Keep
 from dauys.observe.mission.model import MissionError
 from dauys.observe.mission.official import Held, Official, read_official, record_address
+from dauys.observe.mission.sending import Photos, Put, put, said_of
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.note import COSIGNATURE, SigningKey, VerifierKey
 from dauys.record.witness import WitnessRefusal
@@ -142,10 +143,11 @@ class Waiting:
 
 
 class Outbox:
-    """What a mission says to the official record. Used by several threads."""
+    """What a mission says to the official record. Used by several threads. `photos` go to the commission beside it."""
 
-    def __init__(self, keep: Keep, clock: Callable[[], datetime], post: Post = post) -> None:
+    def __init__(self, keep: Keep, clock: Callable[[], datetime], post: Post = post, put: Put = put) -> None:
         self._keep, self._clock, self._post = keep, clock, post
+        self.photos = Photos(keep, clock, site_of, put)
         self._lock = threading.RLock()
         kept = json.loads(keep.kept("outbox") or "[]")
         self._waiting = tuple(Waiting(one["id"], one["kind"], one["entry"].encode(), one["why"]) for one in kept)
@@ -208,7 +210,9 @@ class Outbox:
         status, text = self._post(entries_address(identity.source, identity.poll), one.entry)
         if status not in (200, 201):
             refused = 400 <= status < 500 and status not in (408, 425, 429)
-            raise (Refused if refused else DauysError)(f"the official record did not take it ({status}): {_said(text)}")
+            raise (Refused if refused else DauysError)(
+                f"the official record did not take it ({status}): {said_of(text)}"
+            )
         try:
             index = json.loads(text)["index"]
         except (ValueError, KeyError, TypeError):
@@ -234,17 +238,6 @@ def site_of(source: str) -> str:
     """The site that a record's address is on: `http://host/record/POLL` is on `http://host`, below whatever path."""
     parts = urlsplit(record_address(source))
     return f"{parts.scheme}://{parts.netloc}{parts.path.partition('/record/')[0]}"
-
-
-def _said(text: str) -> str:
-    """What a site's answer says of a failure."""
-    try:
-        body = json.loads(text)
-        detail = body.get("detail", body)
-        error = detail.get("error", detail) if isinstance(detail, dict) else detail
-        return str(error.get("message", error) if isinstance(error, dict) else error)[:400]
-    except (ValueError, AttributeError):
-        return text[:400]
 
 
 class Witness:
@@ -322,10 +315,12 @@ class Beside:
 
     def _round(self) -> None:
         if self._reading.mission_is_set_up():
-            for act in (self._reading.refresh, self._outbox.flush):
+            for act in (self._reading.refresh, self._outbox.flush, self._outbox.photos.flush):
                 try:
                     act()
                 except (DauysError, OSError):  # it stands in `fault` and in `why`; the next round tries again
                     continue
+            if self._outbox.photos.more:
+                self.poke()
             if self._witness is not None:
                 self._witness.round(self._clock())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -25,7 +26,8 @@ from dauys.observe.mission.words import base_words, refusal
 
 MENU = ("", "/setup", "/sample", "/people", "/field", "/estimate", "/compare", "/indicators", "/audit", "/report")
 """The order of the menu: that of the job."""
-_STATUS = {"O.023": 401, "O.024": 403}
+_STATUS = {"O.023": 401, "O.024": 403, "O.027": 409}
+_LOG = logging.getLogger(__name__)
 
 Render = Callable[[Request, str, Mapping[str, Any], int], HTMLResponse]
 """Shows a template: request, its name, the model, the status."""
@@ -34,8 +36,9 @@ Render = Callable[[Request, str, Mapping[str, Any], int], HTMLResponse]
 class Shown:
     """How each page is called and answered."""
 
-    def __init__(self, office: Office, door: Door, render: Render, pages: Sequence[Page]) -> None:
-        self._office, self._door, self._render = office, door, render
+    def __init__(self, office: Office, door: Door, render: Render, pages: Sequence[Page], events: str = "") -> None:
+        """`events`: where the stream is that open pages follow; empty: there is none."""
+        self._office, self._door, self._render, self._events = office, door, render, events
         named = {page.path: page.menu for page in pages if page.menu}
         self._menu = [(path, named[path]) for path in sorted(named, key=lambda path: _place(path))]
         self._tries = CapacityLimiter(4)
@@ -108,6 +111,7 @@ class Shown:
             "menu": self._menu,
             "here": _menu_path(request),
             "signed_in": in_office,
+            "stream": self._events if in_office else "",
             "mark_field": "" if session is None else Markup('<input type="hidden" name="mark" value="{}">').format(session.mark),
         }  # fmt: skip
         response = self._render(request, template, base_words(self._office) | words | model, status)
@@ -141,6 +145,13 @@ class Shown:
             self._door.office_cookie, session.token, httponly=True, samesite="strict", secure=secure, path="/"
         )
         return response
+
+    def cut(self, request: Request, error: Exception) -> Response:
+        """The wire was cut while something was being sent: nobody hears the answer, and nothing of it was taken."""
+        _LOG.warning(
+            "%s %r: the wire was cut while it was being sent; nothing was taken", request.method, request.url.path
+        )
+        return Response(status_code=400)
 
     def problem(self, request: Request, error: Exception) -> Response:
         """What has no page."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
 
-from dauys.errors import BadInput, DauysError
 from dauys.observe.audit.plan import Plan
 from dauys.observe.mission.model import MissionError
 from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Keeping, Visit
+from dauys.observe.mission.visit import Visit
 from dauys.observe.report.audit_state import (
     FOLDER,
     METHOD,
-    NAME,
     Frozen,
     State,
     assessed,
@@ -28,42 +22,19 @@ from dauys.observe.report.audit_state import (
     stations_of,
     threshold,
 )  # fmt: skip
-from dauys.observe.sample import seed_sha256
+from dauys.observe.report.audit_told import BATCHES, chosen_risk, commit, revealed, send_again, tell
 from dauys.registers.poll import Contest
-
-RISKS = (Fraction(1, 10), Fraction(1, 20), Fraction(1, 100))
-LEAST_SEED = 16
-_UNSENT = "audit-unsent/"
 
 
 def _commit(visit: Visit, official: Official, contest: Contest, state: State) -> None:
-    """Fixes the seed: its SHA-256 into the log and the record; the seed itself stays beside the log until the draw."""
-    if state.commitment is not None:
-        raise MissionError("the audit's seed is committed to already")
-    seed = visit.text("seed", 200) or secrets.token_hex(20)
-    if len(seed) < LEAST_SEED:
-        raise BadInput(
-            "the seed is too short to be unforeseeable", field="seed", expected=f"{LEAST_SEED} signs", check="O.178"
-        )
-    visit.office.keep.keep(_seed_name(contest), seed)
-    visit.append("audit", {"name": f"{contest.id}/commitment", "contest": contest.id, "seed_sha256": seed_sha256(seed)})
-    _tell(visit, contest, {"commitment": seed_sha256(seed)}, {}, {})
+    commit(visit, contest, BATCHES, state.commitment, METHOD)
 
 
 def _draw(visit: Visit, official: Official, contest: Contest, state: State) -> None:
     """Freezes the results as the record has them, and draws with the seed that is now revealed."""
-    if state.commitment is None:
-        raise MissionError("commit to a seed first: whoever chooses it after the results can choose the stations")
     if state.plan is not None:
         raise MissionError("the stations are drawn already")
-    seed = visit.office.keep.kept(_seed_name(contest)) or ""
-    if seed_sha256(seed) != state.commitment.body["seed_sha256"]:
-        raise BadInput(
-            "the seed that was committed to is gone", field="seed", found=f"SHA-256 {seed_sha256(seed)}", check="O.179"
-        )
-    risk = next((one for one in RISKS if str(one) == visit.text("risk", 10)), None)
-    if risk is None:
-        raise BadInput("which risk limit?", field="risk", found=visit.text("risk", 10), check="O.012")
+    seed, risk = revealed(visit, contest, BATCHES, state.commitment), chosen_risk(visit)
     share, regional = threshold(contest.rule, contest)
     data = freeze(official, contest)
     digest = sha256(data).hexdigest()
@@ -106,7 +77,7 @@ def _round(
     }  # fmt: skip
     visit.append("audit", body)
     told = {"round": number, "record_size": size, "root": root, "missing": missing, **plan.to_json()}
-    _tell(visit, contest, {"seed": plan.seed}, told, {})
+    tell(visit, contest, BATCHES, METHOD, {"seed": plan.seed}, told, {})
 
 
 def _record(visit: Visit, official: Official, contest: Contest, state: State) -> None:
@@ -132,58 +103,12 @@ def _record(visit: Visit, official: Official, contest: Contest, state: State) ->
     }  # fmt: skip
     name = f"{contest.id}/result/{len(state.results) + 1}"
     visit.append("audit", {"name": name, "contest": contest.id, **result})
-    _tell(
-        visit, contest, {"seed": state.plan["plan"]["seed"]}, {"results_sha256": state.plan["results_sha256"]}, result
-    )
-
-
-def _tell(
-    visit: Visit, contest: Contest, chosen: Mapping[str, str], plan: Mapping[str, Any], result: Mapping[str, Any]
-) -> None:
-    """Sends an entry about the audit to the official record; what it refuses is kept, to be sent again."""
-    identity = visit.mission.identity
-    if identity is None:
-        raise MissionError("say first who the mission is: an audit is signed")
-    body = {
-        "organisation": identity.code, "contest": contest.id, "name": NAME, "method": METHOD, **chosen, "plan": dict(plan),
-        "result": dict(result),
-    }  # fmt: skip
-    _send(visit, contest, [*unsent(visit.office.keep, contest.id), {"body": body, "why": ""}])
+    chosen, plan = {"seed": state.plan["plan"]["seed"]}, {"results_sha256": state.plan["results_sha256"]}
+    tell(visit, contest, BATCHES, METHOD, chosen, plan, result)
 
 
 def _again(visit: Visit, official: Official, contest: Contest, state: State) -> None:
-    _send(visit, contest, unsent(visit.office.keep, contest.id))
-
-
-def unsent(keep: Keeping, contest: str) -> list[dict[str, Any]]:
-    """What the official record refused of an audit, oldest first: `body`, and `why`."""
-    found: list[dict[str, Any]] = json.loads(keep.kept(_UNSENT + contest) or "[]")
-    return found
-
-
-def _send(visit: Visit, contest: Contest, bodies: Sequence[Mapping[str, Any]]) -> None:
-    """One after the other, under the next free numbers; from the first that is refused on they are kept."""
-    left, why = [one["body"] for one in bodies], ""
-    while left and not why:
-        try:
-            name = _next_id(visit, str(left[0]["organisation"]), contest)
-            visit.office.send("observer-audit", name, left[0])
-        except DauysError as error:
-            why = str(error)
-        else:
-            del left[0]
-    visit.office.keep.keep(_UNSENT + contest.id, json.dumps([{"body": one, "why": why} for one in left]))
-
-
-def _next_id(visit: Visit, code: str, contest: Contest) -> str:
-    before = f"observer-audit/{code}/{contest.id}/"
-    outbox = visit.office.extra.get("outbox")
-    taken = [*visit.mission.sent, *(() if outbox is None else (one.id for one in outbox.waiting()))]
-    return f"{before}{1 + sum(name.startswith(before) for name in taken)}"
-
-
-def _seed_name(contest: Contest) -> str:
-    return f"audit-seed/{contest.id}"
+    send_again(visit, contest)
 
 
 ACTS: Mapping[str, Callable[[Visit, Official, Contest, State], None]] = {

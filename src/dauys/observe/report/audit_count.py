@@ -47,7 +47,7 @@ def count(visit: Visit) -> Model | str:
         "question": contest.question,
         "station": station,
         "area": area_names(official, visit.lang).get(announced.region, announced.region),
-        "fields": [(one.name, one.labels) for one in _ballots(contest)],
+        "fields": [(one.name, one.labels) for one in ballot_fields(contest)],
         "event": event,
         "announced": announced if event is not None else None,
         "entry": results.entries[station],
@@ -57,13 +57,13 @@ def count(visit: Visit) -> Model | str:
     }
 
 
-def _ballots(contest: Contest) -> list[Field]:
+def ballot_fields(contest: Contest) -> list[Field]:
     """The fields of the form that every ballot found falls into: options, and what is for none."""
     return [field for field in contest.form.fields if field.role in ("option", "class")]
 
 
 def _enter(visit: Visit, contest: Contest, state: State, station: str) -> None:
-    values = {field.name: visit.number(f"n-{field.name}", 0, MOST_BALLOTS) for field in _ballots(contest)}
+    values = {field.name: visit.number(f"n-{field.name}", 0, MOST_BALLOTS) for field in ballot_fields(contest)}
     cast = visit.number("n-all", 0, MOST_BALLOTS)
     if sum(values.values()) != cast:
         raise BadInput(
@@ -98,7 +98,12 @@ def tally_sheets(visit: Visit) -> Response:
         for one in frozen(visit.office.keep, state.plan["results_sha256"]).stations
         if one.id in (wanted or set(state.drawn))
     ]
-    page = sheets.together(sheets.boards(stations, max(1, count)), seed_sha256(plan_of(state.plan).seed), visit.lang)
+    shares = sheets.boards(stations, max(1, count))
+    return printed(sheets.together(shares, seed_sha256(plan_of(state.plan).seed), visit.lang))
+
+
+def printed(page: str) -> Response:
+    """Sheets as PDF; where no Chromium is installed the page to print."""
     with tempfile.TemporaryDirectory(prefix="dauys-sheets-") as folder:
         path = Path(folder) / "sheets.html"
         path.write_text(page, encoding="utf-8")

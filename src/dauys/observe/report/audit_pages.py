@@ -10,9 +10,11 @@ from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import NATION, Found
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Keeping, Model, Page, Visit
-from dauys.observe.report.audit_acts import ACTS, RISKS, unsent
+from dauys.observe.report import ballot_pages
+from dauys.observe.report.audit_acts import ACTS
 from dauys.observe.report.audit_count import count, tally_sheets
 from dauys.observe.report.audit_state import METHOD, Frozen, State, assessed, frozen, plan_of, state_of, threshold
+from dauys.observe.report.audit_told import RISKS, unsent
 from dauys.observe.report.contests import area_names, chosen_contest, contest_links, official_of, zone_of
 from dauys.observe.report.figures import chance, decimal
 
@@ -32,6 +34,7 @@ def audit(visit: Visit) -> Model | str:
     share, regional = threshold(contest.rule, contest)
     counted = sum(of == contest.id and one.counted for (of, _), one in official.protocols.items())
     model: Model = {
+        "sort": "",
         "of": contest.id,
         "question": contest.question,
         "links": contest_links(official.poll, contest.id),
@@ -154,4 +157,5 @@ PAGES = (
     Page("/audit", "report/audit.html", audit, "Audit", twin="answer"),
     Page("/audit/count", "report/audit_count.html", count),
     Page("/audit/sheets", "report/audit.html", tally_sheets),
+    *ballot_pages.PAGES,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -30,8 +30,7 @@ from dauys.observe.report.counts_of import base_of
 from dauys.observe.report.traces import audits_of
 from dauys.registers.poll import Contest
 
-NAME, METHOD = "paper", "batch comparison (MACRO, Kaplan-Markov)"
-"""What the audit is called in the record; the seed must fit the commitment of the same name."""
+METHOD = "batch comparison (MACRO, Kaplan-Markov)"
 FOLDER = "audit"
 
 
@@ -62,9 +61,12 @@ class State:
         return [] if plan is None else sorted({name for names in plan["stations"].values() for name in names})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frozen:
-    """The results as they were announced when the audit began; `entries` is each station's place in the record."""
+    """The results as they were announced when the audit began; `entries` is each station's place in the record.
+
+    One file is one object while it is remembered: it is the same or not, and a key of what is reckoned from it.
+    """
 
     stations: tuple[Station, ...]
     entries: Mapping[str, int]
@@ -82,20 +84,34 @@ def state_of(keep: Keeping, contest: str) -> State:
     return State(contest, found.get("commitment"), numbered("plan/"), counts, numbered("result/"))
 
 
-def freeze(official: Official, contest: Contest) -> bytes:
-    """The counted protocols as a table `station,region,cast,yes,entry`. Raises BadInput O.175 where there are none."""
+Row = tuple[str, str, int, int, int]
+"""Station, territory, ballots found, those for the option, the entry that says so."""
+
+
+def announced(official: Official, contest: Contest) -> list[Row]:
+    """The counted protocols, in the order of the stations' ids. Raises BadInput O.175 where there are none."""
     base, option = base_of(contest), contest.options[0]
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("station", "region", "cast", "yes", "entry"))
-    found = 0
+    rows = []
     for station in sorted(official.stations):
         one = official.protocols.get((contest.id, station))
         if one is not None and one.counted:
-            rows.writerow((station, official.stations[station].area, one.values[base], one.values[option], one.index))
-            found += 1
-    if not found:
+            rows.append((station, official.stations[station].area, one.values[base], one.values[option], one.index))
+    if not rows:
         raise BadInput("the record has no counted protocol of this contest yet", found=contest.id, check="O.175")
+    return rows
+
+
+def freeze(official: Official, contest: Contest) -> bytes:
+    """The counted protocols as a table `station,region,cast,yes,entry`. Raises BadInput O.175 where there are none."""
+    return table(announced(official, contest))
+
+
+def table(rows: Iterable[Row]) -> bytes:
+    """The bytes whose SHA-256 is the name of the frozen results."""
+    text = io.StringIO()
+    written = csv.writer(text, lineterminator="\n")
+    written.writerow(("station", "region", "cast", "yes", "entry"))
+    written.writerows(rows)
     return text.getvalue().encode()
 
 

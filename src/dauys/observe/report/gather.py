@@ -16,8 +16,10 @@ from dauys.observe.compare.national import measures_of
 from dauys.observe.mission.model import Mission, MissionError
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Office
-from dauys.observe.report.audit_acts import unsent
 from dauys.observe.report.audit_pages import summary
+from dauys.observe.report.audit_told import unsent
+from dauys.observe.report.ballot_pages import ballot_summary
+from dauys.observe.report.ballot_state import SORTS
 from dauys.observe.report.indicator_work import made, plain
 from dauys.observe.report.limits import limits
 from dauys.observe.report.observed import observed
@@ -142,6 +144,7 @@ def _contest(office: Office, mission: Mission, official: Official, contest: Cont
         "estimates": [],
         "comparison": None,
         "audit": summary(office.keep, contest.id),
+        "ballots": [ballot_summary(office.keep, sort, contest) for sort in SORTS],
         "indicators": None,
     }
     if shown is not None:

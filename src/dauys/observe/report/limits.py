@@ -39,11 +39,11 @@ def limits(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     if waiting:
         found.append({"name": "limit_unverified", "n": waiting})
     for contest in body["contests"]:
-        audit = contest["audit"]
-        if not audit["rounds"]:
+        begun = [one["rounds"][-1] for one in (contest["audit"], *contest["ballots"]) if one["rounds"]]
+        if not begun:
             found.append({"name": "limit_no_audit", "contest": contest["id"]})
-        elif audit["rounds"][-1]["missing"]:
-            found.append({"name": "limit_audit", "n": audit["rounds"][-1]["missing"], "contest": contest["id"]})
+        elif outside := max(one["missing"] for one in begun):
+            found.append({"name": "limit_audit", "n": outside, "contest": contest["id"]})
         if contest["indicators"] is None:
             found.append({"name": "limit_no_indicators", "contest": contest["id"]})
     if body["waiting"]:

@@ -76,11 +76,18 @@
   }
 
   // ---- the form
+  async function isHeic(file) {
+    const head = new TextDecoder("latin1").decode(await file.slice(4, 12).arrayBuffer());
+    return /^ftyp(?:he[iv]|mif1|msf1)/.test(head);
+  }
+
+  // A picture as JPEG, small. A HEIC, too, where the browser can show it; where it cannot, the office would refuse it (O.111).
   async function small(file) {
     let picture;
     try {
       picture = await createImageBitmap(file);
     } catch {  // a kind that this browser cannot show: it goes as it is
+      if (await isHeic(file)) throw new Error("heic");
       if (file.size > LARGEST) throw new Error("large");
       return file;
     }
@@ -127,9 +134,9 @@
           item.append(image, element("span", `${Math.ceil(blob.size / 1024)} KiB`, "small"));
           return item;
         }));
-      } catch {
+      } catch (fault) {
         blobs = [];
-        pick.setCustomValidity(form.dataset.large);
+        pick.setCustomValidity(form.dataset[fault.message] ?? form.dataset.large);
         pick.reportValidity();
       }
       form.querySelector("button.go").disabled = false;

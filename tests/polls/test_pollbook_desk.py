@@ -1,0 +1,195 @@
+"""The desk does what the commands do: a lost machine's paper typed by two clerks, rights withdrawn and given back."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+from joined_world import KEYS, POLL, VAULT, OneConnection, World, iin_of, world_of
+from test_paper_and_withdrawals import duplicate, right
+
+from dauys.cli.site_pages import clerks_door
+from dauys.pollbook import centre_desk, centre_pages, packing_out, two_typists
+from dauys.pollbook.by_hand import lost_log
+from dauys.pollbook.centre_sums import sums_at
+from dauys.polls.pollbook_join import give_back, late, seal, withdraw
+from dauys.record import log
+from dauys.roll.changes import roll_back
+from dauys.roll.pages import Officer, Who
+from dauys.stations.accounts import make_account, sign_in
+from dauys.stations.ledger import lock
+from dauys.stations.requests import COOKIE
+from dauys.stations.states import Role
+from dauys.web.app import create_app
+
+with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+pytestmark = pytest.mark.database
+PASSWORD = "a long pass phrase"
+PAPER, RIGHTS = f"/en/desk/pollbook-paper/{POLL}", f"/en/desk/withdrawals/{POLL}"
+
+
+@pytest.fixture
+def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
+    with world_of(connection, tmp_path, {"A-1": 6, "B-1": 4}) as made:
+        yield made
+
+
+class Clerk:
+    """Somebody at the desk, by the word of the shell."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.mark = f"mark of {name}"
+        self.site = site(world, lambda request: Officer(f"account/{name}", self.mark))
+
+    def send(self, page: str, act: str, **fields: str) -> tuple[int, str]:
+        answer = self.site.post(page, data={"mark": self.mark, "act": act, **fields})
+        assert answer.headers["cache-control"] == "no-store"
+        return answer.status_code, answer.text
+
+
+def site(world: World, who: Who) -> TestClient:
+    engine = cast(sa.Engine, OneConnection(world.connection))
+    desk = centre_desk.Desk(
+        lambda: VAULT,
+        lambda: world.now,
+        lambda poll: KEYS.commission,
+        lock,
+        seal,
+        withdraw,
+        give_back,
+        world.dice.randbytes,
+    )
+    routers = [
+        centre_pages.router(engine, lambda request: None, lambda: world.now, late),
+        centre_desk.router(engine, desk, who),
+    ]
+    app = create_app(engine, routers, world.folder)
+    return TestClient(app, base_url="http://centre", follow_redirects=False)
+
+
+def fact(text: str, name: str) -> list[str]:
+    return re.findall(rf'data-{name}="([^"]*)"', text)
+
+
+def test_two_clerks_type_a_lost_machines_paper_and_take_a_line_back(world: World) -> None:
+    machine = world.start("A-1")
+    machine.check_in(right(1), world.at(9))
+    machine.link.once()
+    anna, boris = Clerk(world, "anna"), Clerk(world, "boris")
+    assert "No machine is declared lost" in anna.site.get(PAPER).text
+    assert anna.site.get(f"{PAPER}?station=A-1").status_code == 404
+    packing_out.lose(world.connection, POLL, "A-1")
+    stations = anna.site.get(f"/en/desk/pollbook/{POLL}").text
+    assert f'href="{PAPER}?station=A-1&amp;machine=1"' in stations
+    page, paper = (
+        f"{PAPER}?station=A-1&machine=1",
+        f"{iin_of(1)} member1\n\n{iin_of(2)}; member2\n{iin_of(3)} member1 mobile\n",
+    )
+    assert anna.site.get(page).status_code == 200
+    code, text = anna.send(page, "type", lines=f"{iin_of(1)} member1\n{iin_of(2)[:-1]} member2")
+    assert code == 422 and "P.048" in text and "Row: 2" in text
+    code, text = anna.send(page, "type", lines=paper)
+    assert (code, fact(text, "done"), fact(text, "typed")) == (200, ["kept"], ["0"])
+    assert iin_of(2) in text  # her own, to go on with
+    stored = world.connection.execute(sa.text("SELECT * FROM pollbook_typing")).one()
+    assert iin_of(1).encode() not in bytes(stored.sealed) and stored.lines == 3
+    assert fact(anna.send(page, "type", lines=paper)[1], "done") == ["kept"]  # alone she is one person, however often
+    seen = boris.site.get(page).text
+    assert fact(seen, "other") == ["anna"] and iin_of(2) not in seen  # neither sees the other's
+    code, text = boris.send(page, "type", lines=f"{iin_of(1)} member1\n{iin_of(2)} member1\n{iin_of(4)} member1")
+    assert fact(text, "done") == ["differs"]
+    assert "Your rows that differ: 2, 3" in text and "Rows of anna that you do not have: 4" in text
+    assert world.connection.scalar(sa.text("SELECT count(*) FROM pollbook_log WHERE generation > 500")) == 0
+    code, text = boris.send(page, "type", lines=paper.replace(";", ","))
+    assert (fact(text, "done"), fact(text, "typed")) == (["taken"], ["2"])
+    assert "Taken in: 2" in text and "reported by the machine already: 1" in text
+    assert world.connection.scalar(sa.text("SELECT count(*) FROM pollbook_typing")) == 0
+    found = sums_at(world.connection, POLL, "A-1")
+    assert found is not None and (found.sums.received, found.sums.mobile_received, found.sealed) == (3, 1, 3)
+    # taken back by two: who proposed it does not confirm it
+    code, text = anna.send(page, "propose", lines=f"{iin_of(2)} member2", reason="another station's sheet")
+    assert fact(text, "proposal") == ["anna"] and "Confirm: take back" not in text
+    at = world.connection.scalar(sa.text("SELECT at FROM pollbook_typing")).isoformat()
+    code, text = anna.send(page, "confirm", by="account/anna", at=at)
+    assert code == 422 and "P.058" in text
+    assert iin_of(2) in boris.site.get(page).text  # who confirms sees what
+    code, text = boris.send(page, "confirm", by="account/anna", at=at.replace("2022", "2021"))
+    assert code == 422 and "P.053" in text
+    code, text = boris.send(page, "confirm", by="account/anna", at=at)
+    assert (fact(text, "done"), fact(text, "typed")) == (["taken back"], ["1"])
+    entries = [entry.body for _, entry in log.of_kind(world.connection, POLL, "check-ins")]
+    assert [(one["generation"], one["used"]) for one in entries] == [(1, 1), (501, 2), (501, 1)]
+
+
+def test_the_disk_is_found_and_what_stands_in_both_is_taken_back(world: World) -> None:
+    machine, anna, boris = world.start("A-1"), Clerk(world, "anna"), Clerk(world, "boris")
+    packing_out.lose(world.connection, POLL, "A-1")
+    page = f"{PAPER}?station=A-1"
+    anna.send(page, "type", lines=f"{iin_of(99)} member1")
+    code, text = boris.send(page, "type", lines=f"{iin_of(99)} member1")
+    assert code == 422 and "P.020" in text and "Row: 1" in text
+    assert fact(anna.send(page, "forget")[1], "done") == ["forgotten"]
+    anna.send(page, "type", lines=f"{iin_of(2)} member1")
+    assert fact(boris.send(page, "type", lines=f"{iin_of(2)} member1")[1], "done") == ["taken"]
+    machine.check_in(right(2), world.at(9))
+    machine.link.once()
+    assert "P.032" in boris.send(page, "propose", found="yes", reason=" ")[1]
+    assert fact(boris.send(page, "propose", found="yes", reason="the disk was found")[1], "proposal") == ["boris"]
+    lost = lost_log(world.connection, POLL, "A-1")
+    (proposed,) = two_typists.kept(world.connection, lost, two_typists.BACK)
+    text = anna.send(page, "confirm", by=proposed.by, at=proposed.at.isoformat())[1]
+    assert (fact(text, "done"), fact(text, "typed")) == (["taken back"], ["0"])
+
+
+def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
+    anna, boris = Clerk(world, "anna"), Clerk(world, "boris")
+    number = str(duplicate(world, goes=1, stays=7))
+    assert fact(anna.site.get(RIGHTS).text, "set") == [number]
+    assert "P.032" in anna.send(RIGHTS, "withdraw", set=number, reason=" ")[1]
+    assert "P.047" in anna.send(RIGHTS, "withdraw", set="all", reason="x")[1]
+    text = anna.send(RIGHTS, "withdraw", set=number, reason="twice on the roll")[1]
+    assert (fact(text, "done"), fact(text, "withdrawn")) == (["asked"], ["1"])
+    text = anna.send(RIGHTS, "back", set=number, reason="two people")[1]
+    assert "one person would have two rights: 1" in text and fact(text, "returned") == ["0"]
+    roll_back(world.connection, int(number), "account/boris", world.now, "they are two people")
+    code, text = boris.send(RIGHTS, "back", set=number, reason="two people")
+    assert code == 422 and "P.058" in text
+    text = anna.send(RIGHTS, "back", set=number, reason="two people")[1]
+    assert (fact(text, "done"), fact(text, "returned"), fact(text, "withdrawn")) == (["back"], ["1"], ["0"])
+    assert "two people" in text.partition("Given back")[2]  # why, and by whom, stays on the page
+    names = [entry.id for _, entry in log.of_kind(world.connection, POLL, "restorations")]
+    assert names == ["restorations/A-1/1"]
+    assert right(1) in world.start("A-1").voters
+
+
+def test_the_pages_are_for_clerks_and_for_their_own_forms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dauys.cli.site_pages.now", lambda: world.now)
+    monkeypatch.setattr("dauys.stations.accounts.COST", 1 << 4)  # nobody guesses these passwords
+    world.start("A-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    real = site(world, clerks_door(cast(sa.Engine, OneConnection(world.connection))))
+    make_account(world.connection, "a1", Role.STATION, PASSWORD, poll=POLL, station="A-1")
+    make_account(world.connection, "vera", Role.CLERK, PASSWORD)
+    for name, status in (("", 303), ("a1", 303), ("vera", 200)):
+        token = sign_in(world.connection, name, PASSWORD, world.now) if name else "x"
+        real.cookies.set(COOKIE, str(token))
+        assert [real.get(page).status_code for page in (PAPER, RIGHTS)] == [status] * 2
+    anna = Clerk(world, "anna")
+    for page in (PAPER, RIGHTS):
+        assert site(world, lambda request: None).post(page, data={"act": "type"}).headers["location"] == "/en/desk/in"
+        code, text = anna.send(f"{page}?station=A-1", "withdraw", mark="another")
+        assert code == 403 and "P.046" in text
+        answer = anna.site.post(page, data={"mark": anna.mark}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert answer.status_code == 403
+    for lang, word in (("kk", "Жоғалған"), ("ru", "утраченной")):
+        assert word in anna.site.get(f"{PAPER}?station=A-1".replace("/en/", f"/{lang}/")).text
+        assert anna.site.get(RIGHTS.replace("/en/", f"/{lang}/")).status_code == 200
+    assert anna.site.get(RIGHTS.replace(POLL, "no/poll")).status_code == 404
