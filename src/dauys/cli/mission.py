@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -14,11 +12,10 @@ from types import TracebackType
 from zoneinfo import ZoneInfo
 
 import click
-import uvicorn
 
 from dauys.cli.main import answer, moment, say
 from dauys.cli.mission_map import drawer
-from dauys.errors import DauysError
+from dauys.cli.serving import Server
 from dauys.observe.mission.app import create_app
 from dauys.observe.mission.door import Door, shown
 from dauys.observe.mission.following import Follow, Gone, Live
@@ -100,17 +97,8 @@ class Served:
         self, keep: Keep, host: str, port: int, every: float, witness: str | None, begin: datetime | None
     ) -> None:
         clock = _clock(keep, begin)
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((host, port))
-        except OSError as error:
-            self._socket.close()
-            message = f"{host}:{port} cannot be bound ({error.strerror}): choose others with --host, --port"
-            raise DauysError(message) from error
-        bound = self._socket.getsockname()[1]
-        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what such a host is called here
-        self.address = f"http://{f'[{local}]' if ':' in local else local}:{bound}"
+        self._server = Server(port, host)
+        self.address = self._server.local
         reading, outbox = Reading(keep), Outbox(keep, clock)
         self.door = Door(keep, clock, keep.public)
         self.witness = Witness(keep, witness, time.time) if witness else None
@@ -122,25 +110,18 @@ class Served:
         )  # fmt: skip
         self._closing = False
         live = Live(Path(str(resources.files("dauys.web") / "static" / "live.js")), self._follow)
-        config = uvicorn.Config(
-            create_app(office, self.door, render, language, live), log_level="warning", access_log=False,
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._app = create_app(office, self.door, render, language, live)
 
     def __enter__(self) -> Served:
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            time.sleep(0.02)
+        self._server.start(self._app, access_log=False)
         self._beside.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing = self._server.should_exit = True
-        self._thread.join(timeout=15)
+        self._closing = True
+        self._server.stop()
         self._beside.stop()
 
     def _follow(self, size: Callable[[], int]) -> Follow:
@@ -157,8 +138,7 @@ class Served:
 
     def wait(self) -> None:
         """Until the end of the server, or KeyboardInterrupt."""
-        while self._thread.is_alive():
-            self._thread.join(timeout=0.5)
+        self._server.wait()
 
 
 def _clock(keep: Keep, begin: datetime | None) -> Callable[[], datetime]:

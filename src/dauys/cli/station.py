@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -17,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import click
 import httpx
-import uvicorn
 
 from dauys.cli.main import answer, moment, say
+from dauys.cli.serving import Server
 from dauys.errors import DauysError
 from dauys.pollbook.enrolling import TOLD, default_folder, enrol, open_station
 from dauys.pollbook.keep import Keep
@@ -186,32 +183,17 @@ class Served:
         self._syncing = Syncing(self._link, every, listens=True)
         self._does_sync = syncing
         self._token, self._folder = secrets.token_urlsafe(32), folder
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((host, port))
-        except OSError as error:
-            self._socket.close()
-            message = f"{host}:{port} cannot be bound ({error.strerror}): choose others with --host, --port"
-            raise DauysError(message) from error
-        bound = self._socket.getsockname()[1]
-        self.address = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        self._server = Server(port, host)
+        self.address = self._server.address
         place = Station(keep, Door(keep, clock), self._syncing, clock, begin is not None, paper_token=self._token)
-        config = uvicorn.Config(
-            create_app(place, render, language), log_level="warning", access_log=False, timeout_graceful_shutdown=2
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._app = create_app(place, render, language)
 
     def __enter__(self) -> Served:
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            time.sleep(0.02)
+        self._server.start(self._app, access_log=False)
         path = self._folder / SERVING
         path.unlink(missing_ok=True)
-        local = self.address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"site": local, "token": self._token}, file)
+            json.dump({"site": self._server.local, "token": self._token}, file)
         if self._does_sync:
             self._syncing.start()
         return self
@@ -220,15 +202,13 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         (self._folder / SERVING).unlink(missing_ok=True)
-        self._server.should_exit = True
-        self._thread.join(timeout=15)
+        self._server.stop()
         self._syncing.stop()
         self._link.wire.close()
 
     def wait(self) -> None:
         """Until the end of the server, or KeyboardInterrupt."""
-        while self._thread.is_alive():
-            self._thread.join(timeout=0.5)
+        self._server.wait()
 
 
 def _zone(keep: Keep) -> ZoneInfo:
