@@ -22,7 +22,7 @@ from dauys.observe.audit.comparing import compared
 from dauys.observe.audit.plan import Contest as Assertion
 from dauys.observe.audit.plan import Plan, Station
 from dauys.observe.audit.supersimple import Discrepancies, p_value
-from dauys.observe.report import ballot_acts, ballot_pages
+from dauys.observe.report import audit_about, ballot_acts
 from dauys.observe.report.ballot_state import (
     COMPARISON,
     POLLING,
@@ -171,7 +171,7 @@ def test_an_announced_no_is_confirmed_the_other_way_round(
 
 
 def test_another_share_than_one_half_is_said_and_refused(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (ballot_pages, ballot_acts):
+    for module in (audit_about, ballot_acts):
         monkeypatch.setattr(module, "threshold", lambda rule, contest: (Fraction(3, 5), None))
     assert "compare with one half" in night.html("/audit/polling")
     for sort, method in (("polling", "minerva"), ("comparison", "super-simple")):

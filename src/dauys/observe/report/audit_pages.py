@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from dauys.errors import BadInput
-from dauys.observe.audit import sheets
 from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import NATION, Found
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Keeping, Model, Page, Visit
 from dauys.observe.report import ballot_pages
+from dauys.observe.report.audit_about import about
 from dauys.observe.report.audit_acts import ACTS
 from dauys.observe.report.audit_count import count, tally_sheets
-from dauys.observe.report.audit_state import METHOD, Frozen, State, assessed, frozen, plan_of, state_of, threshold
-from dauys.observe.report.audit_told import RISKS, unsent
-from dauys.observe.report.contests import area_names, chosen_contest, contest_links, official_of, zone_of
+from dauys.observe.report.audit_state import METHOD, Frozen, State, assessed, frozen, plan_of, state_of
+from dauys.observe.report.contests import area_names, chosen_contest, official_of
 from dauys.observe.report.figures import chance, decimal
 
 
@@ -31,25 +30,11 @@ def audit(visit: Visit) -> Model | str:
             raise BadInput("what is to be done?", field="act", found=act, expected=", ".join(ACTS), check="O.012")
         ACTS[act](visit, official, contest, state)
         return f"/audit?of={contest.id}"
-    share, regional = threshold(contest.rule, contest)
-    counted = sum(of == contest.id and one.counted for (of, _), one in official.protocols.items())
-    model: Model = {
+    model = about(visit, official, contest) | {
         "sort": "",
-        "of": contest.id,
-        "question": contest.question,
-        "links": contest_links(official.poll, contest.id),
-        "mission_zone": zone_of(visit),
-        "official": official,
-        "counted": counted,
-        "missing": len(official.stations) - counted,
-        "share": share,
-        "regional": regional,
-        "risks": [(str(risk), decimal(100 * risk, visit.lang, 0)) for risk in RISKS],
         "state": state,
         "stage": "plan" if state.plan else "committed" if state.commitment else "commit",
-        "has_browser": sheets.browser() is not None,
         "shown": None,
-        "unsent": unsent(visit.office.keep, contest.id),
         "answer": summary(visit.office.keep, contest.id),
     }
     if state.plan is not None:

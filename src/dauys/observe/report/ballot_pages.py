@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from dauys.errors import BadInput
-from dauys.observe.audit import sheets
 from dauys.observe.audit.assertions import HALF
 from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import NATION
 from dauys.observe.audit.polling import Polled
 from dauys.observe.mission.official import Official
 from dauys.observe.mission.visit import Keeping, Model, Page, Visit
+from dauys.observe.report.audit_about import about
 from dauys.observe.report.audit_count import ballot_fields
-from dauys.observe.report.audit_state import threshold
-from dauys.observe.report.audit_told import RISKS, Sort, unsent
+from dauys.observe.report.audit_told import Sort
 from dauys.observe.report.ballot_acts import BALLOT_ACTS, CHANCES, TITLES
 from dauys.observe.report.ballot_entry import (
     comparison_count,
@@ -35,7 +34,7 @@ from dauys.observe.report.ballot_state import (
     state_of_ballots,
     verdict,
 )
-from dauys.observe.report.contests import area_names, chosen_contest, contest_links, official_of, zone_of
+from dauys.observe.report.contests import area_names, chosen_contest, official_of
 from dauys.observe.report.figures import chance, decimal
 from dauys.observe.report.figures import share as percent
 from dauys.registers.poll import Contest
@@ -67,28 +66,15 @@ def _ballots(visit: Visit, sort: Sort) -> Model | str:
             expected = ", ".join([*BALLOT_ACTS, "table"])
             raise BadInput("what is to be done?", field="act", found=act, expected=expected, check="O.012")
         return f"/audit/{sort.id}?of={contest.id}"
-    share, regional = threshold(contest.rule, contest)
-    counted = sum(of == contest.id and one.counted for (of, _), one in official.protocols.items())
-    model: Model = {
+    model = about(visit, official, contest)
+    model |= {
         "sort": sort.id,
-        "of": contest.id,
-        "question": contest.question,
-        "links": contest_links(official.poll, contest.id),
-        "mission_zone": zone_of(visit),
-        "official": official,
-        "counted": counted,
-        "missing": len(official.stations) - counted,
-        "share": share,
-        "half": share == HALF,
-        "regional": regional,
-        "risks": [(str(risk), decimal(100 * risk, visit.lang, 0)) for risk in RISKS],
+        "half": model["share"] == HALF,
         "chances": [(one, decimal(100 * float(one), visit.lang, 0)) for one in CHANCES],
         "fields": [field.name for field in ballot_fields(contest)],
         "state": state,
         "stage": "rounds" if state.rounds else "committed" if state.commitment else "commit",
-        "has_browser": sheets.browser() is not None,
         "shown": _shown(keep, state, official, visit.lang) if state.rounds else None,
-        "unsent": unsent(keep, contest.id),
         "answer": ballot_summary(keep, sort, contest),
     }
     return model
