@@ -85,7 +85,8 @@ def test_no_link_of_the_law_leads_nowhere(client: TestClient, lang: str) -> None
     mine = sorted(address for address in seen if "/law/" in address and address.startswith(f"/{lang}/"))
     rules = [address for address in mine if "/rules/" in address]
     assert len(mine) > 300 and len(rules) > 300
-    for address in [address for address in mine if address not in rules] + rules[::40]:
+    others = [address for address in mine if address not in rules]
+    for address in (others if lang == "en" else others[::4]) + rules[::40]:  # the same links but for the language
         assert client.get(address).status_code == 200, address
 
 
@@ -257,6 +258,10 @@ OTHER_WAYS = {
 }
 
 
+SAID_IN = {"open, with nothing declared": ("kk",), "open, with a lower result": ("ru",)}
+"""These pages say the same as those of "open", which are read in every language."""
+
+
 @pytest.mark.parametrize("way", OTHER_WAYS)
 def test_where_it_was_not_adopted_nothing_commences_and_every_page_says_why(way: str) -> None:
     state = way.partition(",")[0]
@@ -278,7 +283,7 @@ def test_where_it_was_not_adopted_nothing_commences_and_every_page_says_why(way:
         assert other["why_not"]["names"] == [pack_law("kz").events[EVENT]]
         shown = page(reading, f"/kk/{HOME}rules/natural_resources.owner?on=2022-06-08").text
         assert pack_law("kz").events[EVENT]["kk"] in shown and f"{EVENT}." not in shown
-        for lang in LANGUAGES:
+        for lang in SAID_IN.get(way, LANGUAGES):
             for part in PARTS[1:]:
                 shown = page(reading, f"/{lang}/{part}")
                 assert [a["data-state"] for a in shown.with_attribute("data-record")] == [state], part
