@@ -109,6 +109,10 @@ def test_one_copy_is_compared_and_estimates_nothing(tmp_path: Path) -> None:
     assert made.page("/estimate")[0]["said"] is None
     model, _ = made.page("/compare")
     assert model["compare"]["stations"]["no-copy"] == 50
+    for station in made.drawn["stations"][1:3]:
+        tell(made.book, station, protocol(made.world.stations[station]), 66)
+    shares = made.page("/compare")[0]["compare"]["national"]
+    assert shares and all(one["agrees"] is None and one["reasons"] for one in shares)  # of 51 drawn: nothing to say yet
 
 
 def test_the_estimate_is_that_of_the_verified_copies(mission: Mission) -> None:

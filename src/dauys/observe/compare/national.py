@@ -52,7 +52,8 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class National:
-    """One share: official against estimated. `agrees` is None where there is no degree of freedom.
+    """One share: official against estimated. `agrees` is None where the gate lets nothing be published, or without a degree of
+    freedom: a handful of the drawn stations says nothing of the nation.
 
     `allowed` is t se; `expected` the margin that the published stations themselves give for a simple sample as large (None: by
     size, or too few stations); `implausible` says why the margin is too small to be true, or is empty.
@@ -137,7 +138,8 @@ def national(
     t = t_quantile((1 + confidence) / 2, said.found.df)
     allowed = t * said.found.se
     apart = abs(float(official) - said.found.estimate)
-    agrees = bool(apart <= allowed) if isfinite(allowed) else None
+    enough = said.partial is None or said.partial.publish
+    agrees = bool(apart <= allowed) if enough and isfinite(allowed) else None
     expected = None
     if drawn.sampled.pi is None:
         expected = expected_margin(measure, counted, said.found.n, confidence)
