@@ -28,6 +28,7 @@ from bench.timing import Line
 from dauys.pollbook.enrolling import enrol
 from dauys.pollbook.package import Voter
 from dauys.pollbook.station_door import Door
+from dauys.pollbook.sync import connect
 
 POLL, PIN = "bench/moves", "739164"
 CLOCK = "2022-06-05T09:00:00+06:00"
@@ -140,6 +141,7 @@ def _enrolled(folder: Path, station: str, centre: str) -> list[Voter]:
     code = (folder / f"packages/{station}.code").read_text(encoding="utf-8").strip()
     keep = enrol(folder / f"packages/{station}.package", code, folder / station, centre)
     morning = datetime.fromisoformat(CLOCK)
+    connect(keep, lambda: morning).tell()
     door = Door(keep, lambda: morning)
     for officer in ("chair", "member1"):
         door.choose(door.sign_in(officer, door.first_pin(officer)), PIN, PIN)

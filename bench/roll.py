@@ -1,4 +1,4 @@
-"""A nation's roll: brought in from CSV, beside a bare COPY of the same rows; looked up by IIN; frozen for a poll.
+"""A nation's roll: brought in from CSV, beside a bare COPY of the same rows; looked up by IIN and by name; frozen for a poll.
 
 Ours is `bring`: every check of every row, ids hashed, persons sealed, indexes built, commit. The rows that it stored are then
 read back and copied, in PostgreSQL's binary form and one transaction, into a table without keys. The synthetic nation has the
@@ -13,12 +13,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from bench.timing import Line, peak_mib
+from dauys.pollbook.package import Voter
+from dauys.pollbook.search import Index, fold
 from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import open_poll
 from dauys.polls.sources import Source, open_source
@@ -36,7 +39,7 @@ from dauys.store.engine import driver, open_store
 
 POLL, SEED = "kz/2022-referendum", "bench"
 QUICK = 200_000
-LOOKUPS, ROUNDS = 3_000, 5
+LOOKUPS, ROUNDS, LISTED = 3_000, 5, 3_000
 AT = datetime(2022, 5, 15, tzinfo=UTC)
 
 
@@ -79,6 +82,11 @@ def _measure(engine: sa.Engine, source: Source, path: Path, voters: int) -> list
     job = f"roll: look-up by IIN among {voters:,}, p99"
     lines.append(Line(job, [p99 for p99, _ in rounds], "SELECT 1, p99", [p99 for _, p99 in rounds], most_seconds=0.005))
 
+    searched = _search(path)
+    job = f"roll: name search in a station's list of {LISTED:,}, p99"
+    lines.append(Line(job, [p99 for p99, _ in searched], "each name looked at, p99", [p99 for _, p99 in searched],
+                      most_seconds=0.05))  # fmt: skip
+
     keys = throwaway_keys(poll)
     with engine.begin() as connection:
         open_poll(connection, poll, source.stations, keys, AT)
@@ -107,6 +115,32 @@ def _look_up(engine: sa.Engine, vault: Vault, iins: list[str]) -> tuple[float, f
             connection.execute(sa.text("SELECT 1")).all()
             nothing.append(time.perf_counter() - start)
     return _p99(found), _p99(nothing)
+
+
+def _search(path: Path) -> list[tuple[float, float]]:
+    """In each round the 99th percentile of finding names as officers type them: beginnings, whole names, mistyped ones."""
+    with path.open(encoding="utf-8", newline="") as file:
+        people = list(islice(csv.DictReader(file), LISTED))
+    index = Index(
+        Voter(UUID(int=n), n, one["iin"], one["born"], one["surname"], one["given"], one["patronymic"])
+        for n, one in enumerate(people)
+    )
+    dice, folded = random.Random(2), [fold(f"{one['surname']} {one['given']}") for one in people]
+    rounds = []
+    for _ in range(ROUNDS):
+        found, looked = [], []
+        for one in dice.sample(people, min(200, len(people))):
+            surname = one["surname"]
+            for text in (surname[:3], f"{surname} {one['given']}", surname[1] + surname[0] + surname[2:]):
+                start = time.perf_counter()
+                index.find(text)
+                found.append(time.perf_counter() - start)
+                start = time.perf_counter()
+                typed = fold(text)
+                [n for n, name in enumerate(folded) if typed in name]
+                looked.append(time.perf_counter() - start)
+        rounds.append((_p99(found), _p99(looked)))
+    return rounds
 
 
 def _seconds(work: Callable[[], None]) -> float:

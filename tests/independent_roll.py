@@ -7,6 +7,8 @@ from hashlib import sha256
 HASH = re.compile("[0-9a-f]{64}")
 SAYS_SO = {"B.102", "B.108"}  # checks of a protocol whose ballots handed out are not the check-ins
 
+WHY = {"P.026", "P.056", "P.060", "P.061", "P.062", "P.064", "P.107"}  # reasons for which an envelope does not count
+
 
 def hashes(values):
     """Whether these are hashes in hex, sorted, each once."""
@@ -17,7 +19,8 @@ def roll_and_check_ins(entries, listed, tree, canonical):
     """Pairs of whether something is as it must be, and what is wrong if not. `entries` of the record, in order; `listed`
     are the ids of all stations; `tree` makes the root of leaf hashes, `canonical` the one JSON of a value."""
     frozen, stations, added, more, used, total = [], {}, Counter(), Counter(), Counter(), 0
-    seen, gone, logs = set(), set(), {}
+    seen, gone, logs, opened = set(), set(), {}, set()
+    turned, counted = Counter(), Counter()
     for entry in entries:
         kind, name, body = entry["kind"], entry["id"], entry["body"]
         if kind == "roll":
@@ -65,10 +68,24 @@ def roll_and_check_ins(entries, listed, tree, canonical):
             yield body["used"] == len(now), f"{name}: {body['used']} are said to stand, by the record {len(now)}"
             logs[station, body["generation"]] = body["last"], now, ever | set(made)
             used[station] += len(now) - len(standing)
-        elif kind == "protocol" and body["station"] in used:
-            said, stood = body["values"].get("received"), used[body["station"]]
+        elif kind == "envelopes":
+            station, good, bad = body["station"], body["counted"], body["refused"]
+            turned[station] += 1
+            follows = station in listed and name == f"envelopes/{station}/{turned[station]}"
+            yield follows, f"{name} is not the next entry of a station's envelopes"
+            every = [one for some in (good, *bad.values()) for one in some]
+            fine = every and all(map(hashes, (good, *bad.values()))) and set(bad) <= WHY and all(bad.values())
+            yield fine, f"{name} names no envelope, one for no reason, or not in order"
+            yield len(set(every)) == len(every) and opened.isdisjoint(every), f"{name} has an envelope twice"
+            opened.update(every)
+            counted[station] += len(good)
+            yield body["used"] == counted[station], f"{name}: {body['used']} are said to count, by the record {counted[station]}"
+            rule = body["rule"]
+            yield set(rule) == {"two", "cite"} and rule["two"] in ("none", "first"), f"{name} names no rule"
+        elif kind == "protocol" and (body["station"] in used or body["station"] in counted):
+            said, stood = body["values"].get("received"), used[body["station"]] + counted[body["station"]]
             fine = said in (None, stood) or SAYS_SO & set(entry.get("checks", ()))
-            yield fine, f"{name}: {said} ballots were handed out, {stood} check-ins stood, and no check says so"
+            yield fine, f"{name}: {said} ballots were handed out, {stood} by check-ins and envelopes, and no check says so"
     for body in frozen:
         yield set(stations) == set(listed) and len(listed) == body["stations"], "a station is missing in the roll"
         voters = sum(one["voters"] for one in stations.values())
@@ -76,4 +93,5 @@ def roll_and_check_ins(entries, listed, tree, canonical):
         leaves = [b"\0" + canonical(stations[station]).encode() for station in sorted(stations)]
         root = tree([sha256(leaf).digest() for leaf in leaves]).hex()
         yield root == body["root"], f"the stations of the roll lead to {root}, not to its root"
-        yield sum(used.values()) <= total, f"{sum(used.values())} check-ins stand, of {total} voters on the roll"
+        voted = sum(used.values()) + sum(counted.values())
+        yield voted <= total, f"{voted} check-ins and envelopes stand, of {total} voters on the roll"

@@ -23,7 +23,7 @@ from independent_reader import earlier, files, reader, table
 from independent_roll import roll_and_check_ins
 
 AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins", *OBSERVERS}
-ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations"}
+ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations", "envelopes"}
 BEFORE = {"poll", "stations", "turnout", "protocol", "closing"} | ROLL
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")

@@ -68,6 +68,7 @@ COVERED = {
     "./dauys roll freeze test/small": (TWO, '"roll", "freeze", "test/small"'),
     "./dauys pollbook packages test/small": (TWO, '"packages"'),
     "./dauys station enrol packages/": (TWO, '"station", "enrol", f"packages/'),
+    "./dauys pollbook envelopes test/small": ("tests/polls/test_pollbook_envelopes.py", '"envelopes", POLL, *at'),
     "./dauys pollbook paper test/village": (PAPER, '"paper", POLL, "A-1"'),
     "./dauys pollbook paper-undo test/village": (PAPER, '"paper-undo", POLL, "A-1"'),
     "./dauys station --folder": (E2E + "test_station_browser.py", '"station", "--port", "0"'),

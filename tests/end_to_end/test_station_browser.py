@@ -56,7 +56,7 @@ def start(folder: Path) -> Running:
 
 @pytest.fixture(scope="module")
 def centre() -> Iterator[tuple[FakeCentre, str]]:
-    made = FakeCentre({"1": [person(n) for n in range(1, 31)]})
+    made = FakeCentre({"1": [person(n) for n in range(1, 31)]}, trial=True)
     server = made.serve()
     yield made, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

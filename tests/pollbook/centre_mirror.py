@@ -75,9 +75,19 @@ class Mirror:
         assert found == [result[1]]
         return result
 
+    def unlisted(self, station: str) -> str:
+        return decided.unlisted(station)
+
+    def enter(self, model: Centre, entitlement: UUID, station: str) -> Centre:
+        result = decided.enter(model, entitlement, station)
+        right(self.connection, entitlement, station, addition=1)
+        return result
+
+    def listed(self, model: Centre, log: LogId) -> Centre:
+        moves.onto_the_list(self.connection, log)
+        return decided.listed(model, log)
+
     def add(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
-        if entitlement not in model.custody:
-            right(self.connection, entitlement, to.station, addition=1)
         given: list[Grant] = []
         result: tuple[Centre, Grant] = self._both(
             lambda: decided.add(model, request, entitlement, to),
@@ -141,12 +151,14 @@ class Mirror:
 
 
 def right(connection: Connection, entitlement: UUID, station: str, addition: int = 0) -> None:
+    """A right as `roll.rights` writes it: frozen, or added."""
+    holder = f"roll/{station}" if addition else f"station/{station}/1"
     connection.execute(
         sa.text(
             "INSERT INTO entitlement (poll, id, home, holder, addition, voter, set_id) "
             "VALUES (:poll, :id, :home, :holder, :addition, :id, 1)"
         ),
-        {"poll": POLL, "id": entitlement, "home": station, "holder": f"station/{station}/1", "addition": addition},
+        {"poll": POLL, "id": entitlement, "home": station, "holder": holder, "addition": addition},
     )
 
 

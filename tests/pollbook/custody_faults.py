@@ -9,15 +9,15 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from custody_world import World
+from custody_world import VOTERS, World
 
 from dauys.pollbook import acts, book, custody, decided
-from dauys.pollbook.custody import Centre, Place, Standing, State, Taken
+from dauys.pollbook.custody import Centre, Custody, Place, Standing, State, Taken
 from dauys.pollbook.grants import Grant
 from dauys.pollbook.log import Batch, Event, LogId
 
 AFTER, TAKE, MAY_GRANT, CHECK = custody.after, custody.take, custody.may_grant, book.Book.check
-GIVE_BACK = decided.give_back
+GIVE_BACK, ADD = decided.give_back, decided.add
 
 
 def grants_without_release(centre: Centre, who: UUID) -> bool:
@@ -27,8 +27,18 @@ def grants_without_release(centre: Centre, who: UUID) -> bool:
 
 def gives_back_what_is_held(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
     """The commission gives a right back that its holder has not let go."""
-    free = replace(centre.custody[who], state=State.RELEASED) if not centre.uses.get(who) else centre.custody[who]
-    return GIVE_BACK(custody.put(centre, who, free), request, who, to)
+    here = centre.custody.get(who)
+    if here is not None and not centre.uses.get(who):
+        centre = custody.put(centre, who, replace(here, state=State.RELEASED))
+    return GIVE_BACK(centre, request, who, to)
+
+
+def adds_what_a_list_has(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """An addition that is on the list of a lost machine is given to the next one: nobody looks at who holds it."""
+    here = centre.custody.get(who)
+    if here == Custody(f"station/{to.station}/1", 0) and to.generation > 1 and int(str(who)[-2:], 16) >= VOTERS:
+        centre = custody.put(centre, who, Custody(decided.unlisted(to.station), 0))
+    return ADD(centre, request, who, to)
 
 
 class LeaseEnds:
@@ -135,6 +145,7 @@ FAULTS: dict[str, Patches] = {
         (acts, "_must_run", runs_when_closed),
     ],
     "a right that is held is given back": lambda world: [(decided, "give_back", gives_back_what_is_held)],
+    "an addition on a lost machine's list is given again": lambda world: [(decided, "add", adds_what_a_list_has)],
     "told before the disk": lambda world: [],
     "the new machine gets the old list": lambda world: [],
 }

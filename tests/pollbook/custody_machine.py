@@ -17,12 +17,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 sys.path.insert(0, str(Path(__file__).parent))
 from custody_faults import planted
-from custody_world import VOTERS, World
+from custody_world import ADDED, VOTERS, World
 
 from dauys.pollbook.custody import Standing
 
 at = st.integers(0, 5)
-number = st.integers(0, VOTERS - 1)
+number = st.integers(0, VOTERS)
 anywhere = st.integers(0, 200)
 
 
@@ -179,9 +179,23 @@ class Custody(RuleBasedStateMachine):
         self.world.check_in(home, number)
         self.world.deliver(0)
 
-    @rule(at=at)
-    def add(self, at: int) -> None:
-        self.world.add(at)
+    @rule(station=at)
+    def enter(self, station: int) -> None:
+        self.world.enter(station)
+
+    @rule(number=number, at=at)
+    def add(self, number: int, at: int) -> None:
+        """A voter who was added, mostly; one of the frozen list now and then; at any station."""
+        self.world.add(number if number == 0 else VOTERS + number % len(self.world.added), at)
+
+    @rule(number=st.integers(0, ADDED - 1), enter=st.booleans())
+    def add_at_home(self, number: int, enter: bool) -> None:
+        """The newest machine of his station asks for him, and hears the answer."""
+        if enter:
+            self.world.enter(number)
+        at = self.world.newest(self.world.added[number % len(self.world.added)])
+        self.world.add(VOTERS + number % len(self.world.added), at)
+        self.sync(at)
 
     @rule(at=at, destroyed=st.booleans(), sure=st.integers(0, 3))
     def lose(self, at: int, destroyed: bool, sure: int) -> None:

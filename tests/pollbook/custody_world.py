@@ -29,6 +29,9 @@ from dauys.pollbook.grants import Answer, Grant
 from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
 
 STATIONS, VOTERS = 3, 6
+ADDED = STATIONS + 2
+"""Voters who are added: one of each station before its list is made, others later."""
+ALL = VOTERS + ADDED
 UNHEARD = timedelta(hours=2)
 CENTRE_KEY = CENTRE.public_key().public_bytes_raw()
 HERE = Place(Standing.HERE, 0)
@@ -51,7 +54,11 @@ class World:
         self.typed: dict[Machine, Counter[UUID | None]] = {}
         self.steps = 0
         self.done: Counter[str] = Counter()
+        self.homes: dict[UUID, LogId] = {who(n): LogId(POLL, str(n % STATIONS), 1) for n in range(VOTERS)}
+        self.added: list[str] = []
+        """The stations of voters VOTERS, VOTERS + 1, ... who were added one after the other."""
         for number in range(STATIONS):
+            self.enter(number)
             self._enrol(LogId(POLL, str(number), 1))
         for machine in self.machines:
             self._store(machine, acts.do_open(machine.book, "c1", MORNING))
@@ -199,11 +206,25 @@ class World:
             return
         self.done["ask"] += 1
 
-    def add(self, at: int) -> None:
-        """A voter is added on the day."""
-        number = len(self.centre.custody)
-        if number < VOTERS + 2 and not self.machine(at).book.closed:
-            self.centre, _ = decided.add(self.centre, f"add-{number}", who(number), self.machine(at).log)
+    def enter(self, station: int) -> None:
+        """The commission adds a voter to the roll: he is on no list yet."""
+        one = who(len(self.centre.custody))
+        if len(self.centre.custody) < ALL:
+            self.centre = decided.enter(self.centre, one, str(station % STATIONS))
+            self.added.append(str(station % STATIONS))
+            self.done["enter"] += 1
+
+    def add(self, number: int, at: int) -> None:
+        """Somebody who was added stands at a station, which asks for his right; at which one, and whether he was, is open."""
+        self.tap += 1
+        try:
+            self.centre, _ = decided.add(
+                self.centre, f"add-{number % 2 or self.tap}", who(number), self.machine(at).log
+            )
+        except REFUSALS as error:
+            self.done[f"add refused {error.check}"] += 1
+            return
+        self.done["add"] += 1
 
     def withdraw(self, number: int) -> None:
         """The commission takes a right back: whoever holds it is asked to let it go."""
@@ -298,9 +319,8 @@ class World:
             for one in machine.book.envelopes
         ]
         resolved = envelopes.resolve(self.centre, left, envelopes.Rule("none", "art. 8"), final=True)
-        homes = {who(n): self.machines[n % STATIONS].log for n in range(VOTERS)}
         everyone = {machine.log: machine.events() for machine in self.machines}
-        assert (found := audit(everyone, homes)) == [], f"a false alarm of the audit: {found}"
+        assert (found := audit(everyone, self.homes)) == [], f"a false alarm of the audit: {found}"
         everything = true + sum((machine.standing() for machine in unread), Counter())
         for one in resolved:
             assert one.entitlement is not None
@@ -333,10 +353,14 @@ class World:
             (one for one, found in zip(turned, places, strict=True) if any(p.standing is standing for p in found)), at
         )
 
+    def newest(self, station: str) -> int:
+        """The machine of a station that was enrolled last."""
+        return max(n for n, machine in enumerate(self.machines) if machine.log.station == station)
+
     def one_of(self, at: int, standing: Standing, number: int) -> int:
         """One of the voters who stand so at that machine, where there are any; otherwise the number itself."""
         places = self.machine(at).book.places
-        found = [n for n in range(VOTERS) if (place := places.get(who(n))) and place.standing is standing]
+        found = [n for n in range(ALL) if (place := places.get(who(n))) and place.standing is standing]
         return found[number % len(found)] if found else number
 
     def machine(self, at: int) -> Machine:
@@ -399,11 +423,15 @@ class World:
     def _enrol(self, log: LogId) -> None:
         """The station's list as the centre has it: what another holder has, this very station's lost log too, is away."""
         signing = key(len(self.machines) + 1)
+        waiting = [one for one, has in self.centre.custody.items() if has.holder == decided.unlisted(log.station)]
+        self.centre = decided.listed(self.centre, log)
+        self.homes |= dict.fromkeys(waiting, log)
         self.centre = custody.enrol(self.centre, log, signing.public_key().public_bytes_raw())
         lines = []
-        for number in range(VOTERS):
-            has = self.centre.custody[who(number)]
-            if number % STATIONS == int(log.station):
+        for number in range(ALL):
+            has = self.centre.custody.get(who(number))
+            home = (*(str(n % STATIONS) for n in range(VOTERS)), *self.added, *([""] * ADDED))[number]
+            if has is not None and home == log.station:
                 away = "" if has.holder == log.holder else has.holder
                 if self.fault == "the new machine gets the old list" and has.holder.startswith(
                     f"station/{log.station}/"

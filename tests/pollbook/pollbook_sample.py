@@ -71,7 +71,10 @@ def package(
     channels: Channels | None = None,
     lease: datetime = LEASE,
     officers: tuple[Officer, ...] = OFFICERS,
+    closes: str = "00:00",
+    trial: bool = False,
 ) -> Package:
+    """A station's package. `closes`: for most tests the list may be closed at any hour of the day."""
     lines = tuple(voter(n) for n in range(voters)) if isinstance(voters, int) else tuple(voters)
     return Package(
         log=LogId(POLL, station, generation),
@@ -79,10 +82,11 @@ def package(
         centre=CENTRE.public_key().public_bytes_raw(),
         lease=lease,
         opens="07:00",
-        closes="20:00",
+        closes=closes,
         channels=channels or all_on(),
         officers=officers,
         voters=lines,
+        trial=trial,
         stations={n: Place({"kk": f"№{n}", "ru": f"№{n}", "en": f"No. {n}"}, f"town {n}") for n in "123"},
     )
 

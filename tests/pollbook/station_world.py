@@ -1,13 +1,14 @@
 """A centre in memory that answers over HTTP as the real one does, and stations enrolled with it.
 
-Its custody is the pure `custody.Centre`; its persons are the lines that the packages were made of.
+Its custody is the pure `custody.Centre`, and what it answers to questions is said by `visitors`, as at the real one: test_centre
+holds the database against the former, test_station_centre both against each other. Its persons are the lines of the packages.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,10 +18,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter, who
+from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter
 
-from dauys.pollbook import custody, decided
-from dauys.pollbook.channels import Channels
+from dauys.pollbook import custody, decided, visitors
+from dauys.pollbook.channels import Channels, NotAllowed
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.enrolling import enrol
 from dauys.pollbook.grants import Answer
@@ -31,6 +32,7 @@ from dauys.pollbook.questions import Question
 from dauys.pollbook.station_door import Door
 from dauys.pollbook.station_visit import Station
 from dauys.pollbook.sync import Link, Syncing, connect
+from dauys.pollbook.visitors import Asked
 from dauys.roll.iin import check_digit
 
 ADDRESS = "http://centre.test"
@@ -55,8 +57,10 @@ def person(number: int, **changes: Any) -> Voter:
 class FakeCentre:
     """The centre's HTTP, as a function of path and body. `cut` makes it unreachable; `forget` loses its answers."""
 
-    def __init__(self, lists: Mapping[str, list[Voter]], channels: Channels | None = None) -> None:
+    def __init__(self, lists: Mapping[str, list[Voter]], channels: Channels | None = None, trial: bool = False) -> None:
         self.channels = channels or all_on()
+        self.trial = trial
+        self.packed = 0
         self.lists = lists
         self.home = {line.entitlement: (station, line) for station, lines in lists.items() for line in lines}
         self.centre = Centre(POLL, {one: Custody(f"station/{home}/1", 0) for one, (home, _) in self.home.items()})
@@ -66,12 +70,14 @@ class FakeCentre:
         self.stopped = ""
         self.key = CENTRE
         self.heard: list[str] = []
+        self.asked: set[bytes] = set()
         self.lock = threading.Lock()
 
     def package(self, folder: Path, station: str, generation: int = 1) -> tuple[Path, str]:
-        """The package of a station as a file, and its code."""
-        code = new_code(station.encode().ljust(16, b"."))
-        made = package(station, self.lists[station], generation=generation, channels=self.channels)
+        """The package of a station as a file, and its code. Made again, the one before is void."""
+        self.packed += 1
+        code = new_code(f"{station}.{self.packed}".encode().ljust(16, b"."))
+        made = package(station, self.lists[station], generation=generation, channels=self.channels, trial=self.trial)
         self.proofs[made.log] = proof_key(code, SALT, made.log)
         path = folder / f"{station}.package"
         path.write_bytes(seal(made, code, CENTRE, SALT, b"n" * 12))
@@ -89,7 +95,7 @@ class FakeCentre:
     def _answer(self, path: str, body: bytes) -> bytes:
         if path == "/enrol":
             asked = Enrolment.from_bytes(body)
-            if not proves(asked, self.proofs[asked.log]):
+            if not proves(asked, self.proofs.get(asked.log, b"")):
                 raise CustodyError("not with the code of this package", "P.019")
             self.centre = custody.enrol(self.centre, asked.log, asked.key)
             return b""
@@ -97,15 +103,18 @@ class FakeCentre:
             return self._sync(Batch.from_bytes(body))
         question = Question.from_bytes(body)
         assert question.good(self.centre.logs[question.log].key)
+        if question.sig in self.asked:
+            raise LogError("this question was asked before", "P.007")
+        self.asked.add(question.sig)
         return json.dumps(self._question(question)).encode()
 
     def _sync(self, batch: Batch) -> bytes:
         taken = custody.take(self.centre, batch)
         self.centre = taken.centre
-        logs = {log.holder: log for log in self.centre.logs}
         for request in list(self.centre.requests.values()):
-            with suppress(CustodyError):
-                self.centre, _ = custody.grant(self.centre, request.id, logs[request.to])
+            if request.to == batch.log.holder:
+                with suppress(CustodyError):
+                    self.centre, _ = custody.grant(self.centre, request.id, batch.log)
         given = tuple(one.signed(CENTRE) for one in custody.granted_to(self.centre, batch.log))
         asked = custody.asked_of(self.centre, batch.log)
         lease = MORNING + timedelta(hours=9)
@@ -121,23 +130,32 @@ class FakeCentre:
                 if found is None:
                     return {"found": False}
                 home, line = found
+                with suppress(CustodyError):  # whatever he is: the rule of custody says to whom this gives a right
+                    name = f"addition/{line.entitlement}"
+                    self.centre, _ = decided.add(self.centre, name, line.entitlement, question.log)
                 has = self.centre.custody[line.entitlement]
-                on = self.channels["any-station"].on or has.holder == "certificate"
-                why = {"check": "P.026", "cite": "art. 9", "message": "any-station is off"}
-                return {
-                    "found": True, "home": home, "home_names": {"kk": f"№{home}", "ru": f"№{home}", "en": f"No. {home}"},
-                    "holder": has.holder, "used": has.state == "used",
-                    "line": replace(line, epoch=has.epoch).to_json() if on else None, "why": None if on else why,
-                }  # fmt: skip
-            case "ask":
-                self.centre = custody.ask(self.centre, body["request"], UUID(body["entitlement"]), question.log)
-                return {"request": body["request"]}
+                used, address = has.state == "used", f"town {home}"
+                line = replace(line, epoch=has.epoch, away=has.holder)
+                asked = self._asked(line.entitlement)
+                return visitors.found(question.log, asked, self.channels, used=used, address=address, line=line)
             case _:
-                one = body["person"]
-                line = Voter(who(900), 0, one["iin"], one["born"], one["surname"], one["given"])
-                self.centre, _ = decided.add(self.centre, body["request"], line.entitlement, question.log)
-                self.home[line.entitlement] = (question.log.station, line)
-                return {"entitlement": str(line.entitlement), "line": line.to_json()}
+                who = UUID(body["entitlement"])
+                try:
+                    visitors.must_be_allowed(question.log, self._asked(who), self.channels)
+                except NotAllowed as error:
+                    raise CustodyError(error.message, error.check) from None
+                self.centre = custody.ask(self.centre, body["request"], who, question.log)
+                return {"request": body["request"]}
+
+    def _asked(self, who: UUID) -> Asked:
+        holder = self.centre.custody[who].holder
+        known = self.centre.known(holder)
+        return Asked(self.home[who][0], holder, left=known is not None and known.complete)
+
+    def add(self, station: str, line: Voter) -> None:
+        """The commission adds a voter to the roll of a station whose list is made."""
+        self.home[line.entitlement] = (station, line)
+        self.centre = decided.enter(self.centre, line.entitlement, station)
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -183,15 +201,24 @@ class Clock:
         return self.now
 
 
-def enrolled(centre: FakeCentre, folder: Path, name: str) -> Keep:
-    """A station's store, enrolled; the centre is not told yet."""
+def enrolled(centre: FakeCentre, folder: Path, name: str, tell: bool = True) -> Keep:
+    """A station's store, enrolled; the centre knows it, unless `tell` is false."""
     file, code = centre.package(folder, name)
-    return enrol(file, code, folder / name, ADDRESS)
+    keep = enrol(file, code, folder / name, ADDRESS)
+    if tell:
+        wire = connect(keep, Clock(), centre.transport)
+        wire.tell()
+        wire.close()
+    return keep
 
 
 def station_of(keep: Keep, centre: FakeCentre, clock: Clock) -> Station:
     """A station whose syncing is done by hand: `station.syncing.link.once()`; every officer has `PIN`."""
-    link = Link(connect(keep, clock, centre.transport), clock)
+    return manned(keep, Link(connect(keep, clock, centre.transport), clock), clock)
+
+
+def manned(keep: Keep, link: Link, clock: Callable[[], datetime]) -> Station:
+    """A station with its officers, whose way to the centre is this one."""
     station = Station(keep, Door(keep, clock), Syncing(link), clock)
     for officer in keep.package.officers:
         first = station.door.first_pin(officer.id)

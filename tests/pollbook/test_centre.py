@@ -39,13 +39,13 @@ def centre_of(connection: Connection) -> Iterator[Connection]:
 
 STEPS = (
     ("check_in", 5), ("undo", 2), ("certificate", 1), ("envelope", 1), ("close", 1), ("crash", 1), ("start", 3), ("send", 4),
-    ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("add", 1), ("lose", 1), ("sync", 6),
+    ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("enter", 1), ("add", 3), ("lose", 1), ("sync", 6),
     ("withdraw", 2), ("give_back", 2), ("call_off", 1), ("type_in", 1),
 )  # fmt: skip
 
 
 def step(world: World, name: str, dice: random.Random) -> None:
-    at, number, any_message = dice.randrange(6), dice.randrange(VOTERS), dice.randrange(200)
+    at, number, any_message = dice.randrange(6), dice.randrange(VOTERS + 2), dice.randrange(200)
     match name:
         case "check_in":
             here = custody.Standing.HERE if dice.randrange(4) else dice.choice(list(custody.Standing))
@@ -61,7 +61,9 @@ def step(world: World, name: str, dice: random.Random) -> None:
             getattr(world, name)(number)
         case "give_back":
             world.give_back(number, at)
-        case "crash" | "start" | "add" | "type_in":
+        case "add":
+            world.add(VOTERS + dice.randrange(len(world.added)) if dice.randrange(8) else number, at)
+        case "crash" | "start" | "enter" | "type_in":
             getattr(world, name)(at)
         case "send":
             world.send(at, dice.randrange(1, 7))

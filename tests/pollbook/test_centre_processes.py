@@ -31,6 +31,7 @@ from dauys.pollbook.commitment import code_of
 from dauys.pollbook.enrolling import enrol, open_station
 from dauys.pollbook.log import Event, LogId
 from dauys.pollbook.station_door import Door
+from dauys.pollbook.sync import connect
 from dauys.polls import pollbook_find
 from dauys.polls.replay import Replay
 from dauys.record import log
@@ -158,6 +159,8 @@ class Day:
             keep = enrol(
                 folder / f"packages/{station}.package", code, folder / station, f"http://127.0.0.1:{self.port}"
             )
+            assert self.centre.site
+            connect(keep, Clock(keep.package.lease)).tell()
             door = Door(keep, Clock(keep.package.lease))
             for officer in ("chair", "member1"):
                 session = door.sign_in(officer, door.first_pin(officer))

@@ -178,6 +178,10 @@ def test_a_lost_station_keeps_what_it_holds_until_its_log_is_found(centre: Centr
     assert found.custody[who(0)].state is State.USED and not found.alarms
     found, grant = custody.grant(found, "r", second)
     assert (grant.why, grant.to) == ("found-log", "station/A/2")
+    _, grant = custody.grant(custody.ask(a.send(centre).centre, "s", who(1), B), "s", B)
+    assert (grant.why, grant.to) == ("move", "station/B/1"), (
+        "at another station its voter votes by the law of any station"
+    )
 
 
 def test_a_stopped_log_frees_nothing(centre: Centre) -> None:
@@ -265,13 +269,61 @@ def test_undo_frees_the_right_where_it_was_used(centre: Centre) -> None:
     assert taken.centre.uses[who(0)] == ()
 
 
+def refused_to_add(centre: Centre, one: int, to: LogId) -> str:
+    with pytest.raises(CustodyError) as error:
+        decided.add(centre, "another", who(one), to)
+    return error.value.check
+
+
 def test_a_voter_is_added_once(centre: Centre) -> None:
     new = who(99)
-    centre, grant = decided.add(centre, "add", new, B)
-    assert (grant.epoch, grant.why) == (0, "addition") and custody.granted_to(centre, B) == (grant,)
-    assert decided.add(centre, "add", new, B) == (centre, grant)
+    assert refused_to_add(centre, 99, B) == "P.020"
+    centre = decided.enter(centre, new, "B")
     with pytest.raises(CustodyError, match=r"P\.054"):
-        decided.add(centre, "add again", new, C)
+        decided.enter(centre, new, "C")
+    assert refused_to_add(centre, 99, C) == "P.054"
+    centre, grant = decided.add(centre, "add", new, B)
+    assert (grant.epoch, grant.why) == (1, "addition") and custody.granted_to(centre, B) == (grant,)
+    assert decided.add(centre, "add", new, B) == (centre, grant)
+    assert [refused_to_add(centre, 99, to) for to in (B, C)] == ["P.054", "P.054"]
+    with pytest.raises(CustodyError, match=r"P\.054"):
+        decided.add(centre, "add", new, C)  # another's request
+
+
+@pytest.mark.parametrize("when", ["before the list", "after the list", "given before the loss"])
+def test_an_addition_is_given_only_while_no_list_has_it(centre: Centre, when: str) -> None:
+    """The machine that was lost may have used what is on its list, or came to it, and nobody knows."""
+    second, new = LogId(POLL, "B", 2), who(99)
+    centre = decided.enter(centre, new, "B")
+    if when == "before the list":
+        centre = decided.listed(centre, B)
+        assert decided.listed(centre, C) == centre and centre.custody[new] == Custody(B.holder, 0)
+    if when == "given before the loss":
+        centre, _ = decided.add(centre, "add", new, B)
+    centre = custody.enrol(custody.declare_lost(centre, B), second, key(4).public_key().public_bytes_raw())
+    assert refused_to_add(centre, 99, B) == ("P.051" if when == "after the list" else "P.054")
+    if when != "after the list":
+        assert refused_to_add(centre, 99, second) == "P.034"
+        assert decided.listed(centre, second) == centre
+        return
+    other = decided.listed(centre, second)
+    assert other.custody[new] == Custody(second.holder, 0) and refused_to_add(other, 99, second) == "P.054"
+    centre, grant = decided.add(centre, "add", new, second)
+    assert grant.to == second.holder and centre.custody[new] == Custody(second.holder, 1)
+
+
+def test_what_is_on_no_list_can_be_used_by_nobody_and_is_given_or_withdrawn_at_once(centre: Centre) -> None:
+    new = who(99)
+    centre = decided.enter(centre, new, "B")
+    moved, grant = custody.grant(custody.ask(centre, "r", new, C), "r", C)
+    assert (grant.why, grant.epoch) == ("move", 1), "the law of voting at any station is held against it"
+    assert refused_to_add(moved, 99, B) == "P.054"
+    gone = decided.settle(decided.withdraw(centre, "w", new), "w")
+    assert gone.custody[new].holder == custody.WITHDRAWN and refused_to_add(gone, 99, B) == "P.054"
+    b = Scribe(B)
+    b.check_in(99)  # a liar
+    used = b.send(centre).centre
+    assert [alarm.check for alarm in used.alarms] == ["P.101"] and refused_to_add(used, 99, B) == "P.021"
 
 
 def test_enrolling_again_with_another_key_is_refused(centre: Centre) -> None:

@@ -24,11 +24,17 @@ from dauys.pollbook.log import Batch, Event, Head, LogId, verify_batch
 SEAL = b"k" * 32
 
 
+def made(path: Path, voters: int) -> Path:
+    """A store whose station the centre has answered once, closed."""
+    keep = create(path, package(voters=voters), SEAL, key(1))
+    keep.hear(Answer(keep.log, keep.book.head))
+    keep.close()
+    return path
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    path = tmp_path / "station.dauys"
-    create(path, package(voters=40), SEAL, key(1)).close()
-    return path
+    return made(tmp_path / "station.dauys", 40)
 
 
 def busy(store: Path, upto: int = 6) -> Path:
@@ -57,6 +63,26 @@ def test_a_store_opened_again_says_the_same(store: Path) -> None:
     assert state(keep) == before and keep.kept("pin/m1") == "scrypt" and keep.kept("other") is None
     assert keep.batch() == batch and len(batch.events) == 8
     verify_batch(Batch.from_bytes(batch.to_bytes()), key(1).public_key().public_bytes_raw())
+    keep.close()
+
+
+def test_nothing_is_stored_before_the_centre_has_answered(tmp_path: Path) -> None:
+    keep = create(tmp_path / "new", package(), SEAL, key(1))
+    with pytest.raises(acts.Refused, match=r"P\.018"):
+        acts.do_open(keep.book, "c1", MORNING)
+    keep.book.told = True
+    event = acts.do_open(keep.book, "c1", MORNING)
+    keep.book.told = False
+    with pytest.raises(acts.LogError, match=r"P\.018"):
+        keep.append(event)
+    keep.close()
+    keep = open_keep(tmp_path / "new", SEAL)
+    assert keep.book.told is False
+    keep.hear(Answer(keep.log, keep.book.head))
+    keep.append(event)
+    keep.close()
+    keep = open_keep(tmp_path / "new", SEAL)
+    assert keep.book.told and keep.book.opened
     keep.close()
 
 
@@ -244,8 +270,7 @@ def test_a_torn_write_leaves_the_beginning_of_the_log(store: Path, tmp_path: Pat
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    store = tmp_path / "victim"
-    create(store, package(voters=600), SEAL, key(1)).close()
+    store = made(tmp_path / "victim", 600)
     random, acknowledged = Random(2), 0
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     for _ in range(3):

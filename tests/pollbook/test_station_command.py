@@ -6,14 +6,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
+from pollbook_sample import MORNING
 from station_world import FakeCentre, enrolled, person
 
-from dauys.cli.station import CODE, SERVING, Served, station
+from dauys.cli.main import tree
+from dauys.cli.station import CODE, SERVING, Served
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook import station_door
-from dauys.pollbook.enrolling import TOLD, open_station
+from dauys.pollbook.enrolling import open_station
 from dauys.pollbook.station_door import Door
 
 
@@ -32,7 +35,7 @@ def centre() -> Iterator[tuple[FakeCentre, str]]:
 
 
 def call(*args: str | Path, code: str = "") -> Result:
-    return CliRunner().invoke(station, [*map(str, args)], env={CODE: code})
+    return CliRunner().invoke(tree, ["station", *map(str, args)], env={CODE: code})
 
 
 def test_enrolling_tells_the_centre_and_prints_the_first_pin_once(
@@ -57,10 +60,15 @@ def test_enrolling_works_with_the_wire_cut(centre: tuple[FakeCentre, str], tmp_p
     centre[0].cut = True
     file, code = centre[0].package(tmp_path, "1")
     done = call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "s", code=code)
-    assert done.exit_code == 0 and "the centre does not know it yet" in done.output
+    assert (
+        done.exit_code == 0 and "the station cannot be opened" in done.output and "connect this machine" in done.output
+    )
     keep = open_station(tmp_path / "s")
-    assert keep.kept(TOLD) is None
+    assert not keep.book.told
     keep.close()
+    centre[0].cut = False
+    said = call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "s", "--json", code=code)
+    assert json.loads(said.stdout)["told"] is True
 
 
 def test_a_station_of_the_same_generation_elsewhere_is_refused(centre: tuple[FakeCentre, str], tmp_path: Path) -> None:
@@ -69,6 +77,24 @@ def test_a_station_of_the_same_generation_elsewhere_is_refused(centre: tuple[Fak
     assert call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "s", code=code).exit_code == 0
     copied = call("enrol", file, "--centre", centre[1], "--folder", tmp_path / "t", code=code)
     assert isinstance(copied.exception, DauysError) and "P.019" in str(copied.exception)
+    keep = open_station(tmp_path / "t")
+    assert "empty folder" in keep.book.stopped
+    keep.close()
+
+
+def test_only_a_trial_sets_its_clock(tmp_path: Path) -> None:
+    for trial in (False, True):
+        centre = FakeCentre({"1": [person(1)]}, trial=trial)
+        folder = tmp_path / str(trial)
+        folder.mkdir()
+        keep = enrolled(centre, folder, "1")
+        if not trial:
+            with pytest.raises(BadInput, match=r"P\.013"):
+                Served(keep, folder, "127.0.0.1", 0, 60, MORNING, syncing=False)
+        else:
+            with Served(keep, folder, "127.0.0.1", 0, 60, MORNING, syncing=False) as served:
+                assert "05.06.2022 10:3" in httpx.get(f"{served.address}/en/in").text
+        keep.close()
 
 
 def test_pins_ports_and_stores_in_use(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
 from dauys.pollbook import station_door
 from dauys.pollbook.channels import Channels
 from dauys.pollbook.station_visit import Station
+from dauys.pollbook.sync import CentreRefused
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Town:
 
 
 def town_of(folder: Path, channels: Channels | None = None) -> Town:
+    folder.mkdir(exist_ok=True)
     centre, clock = (
         FakeCentre({"1": [person(n) for n in range(1, 4)], "2": [person(n) for n in range(101, 104)]}, channels),
         Clock(),
@@ -61,9 +63,9 @@ def town(tmp_path: Path) -> Iterator[Town]:
     town.there.keep.close()
 
 
-def asked(town: Town, tablet: Tablet, number: int) -> str:
+def asked(town: Town, tablet: Tablet, number: int, typed: str = "") -> str:
     """Asks for the right of a voter of station 2; the path on which he waits."""
-    page = tablet.post("/elsewhere", iin=iin(number)).text
+    page = tablet.post("/elsewhere", iin=typed or iin(number)).text
     form = next(form for form in re.findall(r"<form.*?</form>", page, re.S) if "elsewhere/ask" in form)
     sent = tablet.client.post(
         "/en/elsewhere/ask", data=dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
@@ -138,19 +140,40 @@ def test_where_the_law_does_not_let_him_the_article_is_said(tmp_path: Path) -> N
     assert tablet.post("/envelope", id=str(who(5)), reason="x").status_code == 409
 
 
-def test_somebody_on_no_list_is_put_on_the_roll_by_the_centre(town: Town) -> None:
-    chair, tablet = Tablet(town.here, "c1"), Tablet(town.here, "m1")
-    new = iin(500)
-    assert "not on the roll" in tablet.post("/elsewhere", iin=new).text
-    assert tablet.get("/add").status_code == 403
-    request = chair.fields("/add", "/add")["request"]
-    typed = {"iin": new, "born": "1990-01-01", "surname": "Жаңа", "given": "Дос", "request": request}
-    places = {chair.post("/add", **typed).headers["location"] for _ in range(2)}
-    assert places == {f"/en/waiting/{who(900)}"}
+@pytest.mark.parametrize("officer", ["c1", "m1"])
+def test_somebody_on_no_list_is_sent_to_the_commission_and_then_gets_his_ballot(town: Town, officer: str) -> None:
+    tablet, new = Tablet(town.here, officer), iin(500)
+    page = tablet.post("/elsewhere", iin=new).text
+    assert "not on the roll" in page and "Call the centre" in page and "http://centre.test/en/roll" in page
+    assert "/add" not in page and tablet.get("/add").status_code == 404
+    town.centre.add("1", person(500, entitlement=who(900)))
+    assert tablet.post("/elsewhere", iin=new).headers["location"] == f"/en/waiting/{who(900)}"
+    assert "It is held by the centre." in tablet.get(f"/waiting/{who(900)}").text
     town.sync(town.here)
-    assert tablet.hand_out(900).status_code == 303
+    assert tablet.get(f"/waiting/{who(900)}").headers["location"] == f"/en/voter/{who(900)}"
+    assert Tablet(town.here, "m1").hand_out(900).status_code == 303
     town.sync(town.here)
     assert not town.centre.centre.alarms and town.centre.centre.uses[who(900)]
+    assert tablet.post("/elsewhere", iin=new).headers["location"] == f"/en/voter/{who(900)}", "he is on the list now"
+
+
+def test_an_addition_of_another_station_goes_by_the_law_and_never_twice(town: Town, tmp_path: Path) -> None:
+    tablet = Tablet(town.here, "m1")
+    town.centre.add("2", person(500, entitlement=who(900)))
+    page = tablet.post("/elsewhere", iin=iin(500)).text
+    assert "The right is held by the centre." in page and "elsewhere/ask" in page
+    waits = asked(town, tablet, 900, iin(500))
+    town.sync(town.here)  # no list has him: nobody must let him go
+    assert tablet.get(waits).headers["location"] == f"/en/voter/{who(900)}"
+    page = Tablet(town.there, "m1").post("/elsewhere", iin=iin(500)).text
+    assert re.search(r"The right is held by [^.]*No\. 1", page), page
+    off = town_of(tmp_path / "off", all_on(any_station="the law knows none"))
+    off.centre.add("2", person(500, entitlement=who(900)))
+    page = Tablet(off.here, "m1").post("/elsewhere", iin=iin(500)).text
+    assert "This voter votes elsewhere" in page and "P.026" in page
+    with pytest.raises(CentreRefused, match=r"P\.026|any-station is off"):
+        off.here.syncing.link.wire.question("ask", {"request": "r", "entitlement": str(who(900))})
+    assert not off.centre.centre.requests, "a station that asks all the same gets nothing"
 
 
 def test_a_line_that_was_lost_is_fetched_again(town: Town) -> None:

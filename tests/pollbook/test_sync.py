@@ -6,6 +6,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -13,14 +15,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pollbook_sample import MORNING, who
+from pollbook_sample import CENTRE, MORNING, who
 from station_world import ADDRESS, Clock, FakeCentre, enrolled, person
 
 from dauys.errors import BadInput
 from dauys.pollbook import acts
 from dauys.pollbook.acts import Refused
-from dauys.pollbook.enrolling import TOLD, enrol, open_station, seal_key
-from dauys.pollbook.grants import Answer
+from dauys.pollbook.enrolling import enrol, open_station, seal_key
+from dauys.pollbook.grants import Answer, Request
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import LogError
 from dauys.pollbook.package import Voter
@@ -56,15 +58,53 @@ def known(centre: FakeCentre, keep: Keep) -> list[str]:
 
 
 def test_enrolling_is_told_as_soon_as_there_is_a_wire(tmp_path: Path) -> None:
+    """Before the centre has answered nothing can be done; afterwards the wire may be cut."""
     centre = FakeCentre(lists())
-    keep, link = opened(centre, tmp_path)
+    keep = enrolled(centre, tmp_path, "1", tell=False)
+    link = link_of(keep, centre)
+    deeds = (
+        lambda: acts.do_open(keep.book, "c1", MORNING),
+        lambda: acts.do_close(keep.book, "c1", MORNING),
+        lambda: acts.do_certificate(keep.book, who(1), number="7", officer="m1", at=MORNING - timedelta(days=1)),
+        lambda: acts.do_mobile_request(keep.book, who(1), officer="m1", at=MORNING),
+        lambda: acts.do_ballots(keep.book, "delivered", 9, officer="c1", at=MORNING),
+        lambda: acts.do_release(keep.book, Request("r", who(1), 0, "station/2/1"), MORNING),
+        lambda: check_in(keep, 1),
+    )
     centre.cut = True
-    assert not link.once() and link.status.cut == MORNING and keep.kept(TOLD) is None
-    centre.cut = False
+    assert not link.once() and link.status.cut == MORNING and not keep.book.told
+    centre.cut, centre.forget = False, True
+    assert not link.once() and keep.log in centre.centre.logs and not keep.book.told, "an answer that was lost is none"
+    for deed in deeds:
+        with pytest.raises(Refused, match=r"P\.018"):
+            deed()
+    centre.forget = False
     link.once()
-    assert link.status.heard == MORNING and known(centre, keep) == keep.book.hashes
+    assert link.status.heard == MORNING and keep.book.told
     link.once()
-    assert centre.heard.count(f"{PREFIX}/enrol") == 1
+    assert centre.heard.count(f"{PREFIX}/enrol") == 2
+    keep.close()
+    centre.cut = True
+    keep = open_station(tmp_path / "1")
+    keep.append(acts.do_open(keep.book, "c1", MORNING))
+    check_in(keep, 1)
+    keep.close()
+
+
+def test_only_the_centres_own_answer_says_that_it_knows_the_station(tmp_path: Path) -> None:
+    """A school's login page answers everything with 200; another's signature is no answer either."""
+    centre = FakeCentre(lists())
+    keep = enrolled(centre, tmp_path, "1", tell=False)
+    page = httpx.MockTransport(lambda request: httpx.Response(200, content=b"<html>Log in"))
+    with pytest.raises(Unreached):
+        connect(keep, CLOCK, page).tell()
+    centre.key = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
+    link = link_of(keep, centre)
+    link.once()
+    assert link.status.cut and not keep.book.told
+    centre.key = CENTRE
+    link.once()
+    assert keep.book.told and not link.status.cut
     keep.close()
 
 
@@ -144,12 +184,31 @@ def test_a_forged_answer_changes_nothing(tmp_path: Path) -> None:
     keep.close()
 
 
+def test_a_machine_that_the_centre_does_not_take_is_stopped_for_good(tmp_path: Path) -> None:
+    """Its package was made again; the folder is not taken over by the new one, whose list is another."""
+    centre = FakeCentre(lists())
+    keep = enrolled(centre, tmp_path, "1", tell=False)
+    centre.lists = lists() | {"1": [person(n) for n in range(1, 4)]}
+    file, code = centre.package(tmp_path, "1")
+    link = link_of(keep, centre)
+    assert not link.once()
+    assert link.status.check == "P.019" and "empty folder" in keep.book.stopped
+    keep.close()
+    keep = open_station(tmp_path / "1")
+    with pytest.raises(Refused, match=r"P\.041"):
+        acts.do_open(keep.book, "c1", MORNING)
+    keep.close()
+    with pytest.raises(BadInput, match="is stopped; enrol in an empty folder"):
+        enrol(file, code, tmp_path / "1", ADDRESS)
+
+
 def test_what_the_centre_refuses_is_said_and_work_goes_on(tmp_path: Path) -> None:
+    """Once it was known: the centre has lost its database, and says so; the station's own list is not touched by that."""
     centre = FakeCentre(lists())
     keep, link = opened(centre, tmp_path)
-    centre.proofs[keep.log] = b"another package's proof key, now"
+    centre.centre = replace(centre.centre, logs={})
     assert not link.once()
-    assert link.status.check == "P.019"
+    assert link.status.check == "P.003"
     check_in(keep, 1)
     keep.close()
 

@@ -123,6 +123,32 @@ def test_what_a_transaction_notifies_rings_after_its_commit(engine: sa.Engine) -
     assert asyncio.run(heard()) == [False, True]
 
 
+@pytest.mark.database
+def test_a_database_that_goes_and_a_site_that_stops_are_borne_in_silence(
+    engine: sa.Engine,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dauys.pollbook.waiting.AGAIN", 0.05)
+    ends = threading.Event()
+    ear = Ear(engine, Bell())
+    ear.open(ends.is_set)
+    assert ear.listening.wait(10)
+    listens = "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN ' || :channel AND datname = current_database()"
+    with engine.connect() as connection:
+        for pid in connection.scalars(sa.text(listens), {"channel": CHANNEL}).all():
+            connection.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    again = time.monotonic() + 5
+    while ear.listening.is_set() and time.monotonic() < again:
+        time.sleep(0.01)
+    assert ear.listening.wait(10)  # it came back
+    ends.set()
+    assert ear.join(5)
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    assert capfd.readouterr().err == ""
+
+
 class Wire:
     """A centre that has word when it is told to, or none, or is away."""
 

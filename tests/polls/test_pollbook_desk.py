@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -14,10 +16,11 @@ from joined_world import KEYS, POLL, VAULT, OneConnection, World, iin_of, world_
 from test_paper_and_withdrawals import duplicate, right
 
 from dauys.cli.site_pages import clerks_door
-from dauys.pollbook import centre_desk, centre_pages, packing_out, two_typists
+from dauys.pollbook import acts, centre_desk, centre_pages, packing_out, two_typists
+from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import lost_log
 from dauys.pollbook.centre_sums import sums_at
-from dauys.polls.pollbook_join import give_back, late, seal, withdraw
+from dauys.polls.pollbook_join import envelopes, give_back, late, resolve_envelopes, seal, withdraw
 from dauys.record import log
 from dauys.roll.changes import roll_back
 from dauys.roll.pages import Officer, Who
@@ -34,6 +37,7 @@ with warnings.catch_warnings():  # it asks for a newer client library; ours does
 pytestmark = pytest.mark.database
 PASSWORD = "a long pass phrase"
 PAPER, RIGHTS = f"/en/desk/pollbook-paper/{POLL}", f"/en/desk/withdrawals/{POLL}"
+ENVELOPES = f"/en/desk/envelopes/{POLL}"
 
 
 @pytest.fixture
@@ -66,6 +70,8 @@ def site(world: World, who: Who) -> TestClient:
         withdraw,
         give_back,
         world.dice.randbytes,
+        envelopes,
+        resolve_envelopes,
     )
     routers = [
         centre_pages.router(engine, lambda request: None, lambda: world.now, late),
@@ -127,6 +133,7 @@ def test_two_clerks_type_a_lost_machines_paper_and_take_a_line_back(world: World
     assert (fact(text, "done"), fact(text, "typed")) == (["taken back"], ["1"])
     entries = [entry.body for _, entry in log.of_kind(world.connection, POLL, "check-ins")]
     assert [(one["generation"], one["used"]) for one in entries] == [(1, 1), (501, 2), (501, 1)]
+    assert list(audit_poll(world.connection, POLL)) == [(10, [])]  # paper of a lost machine is no broken rule
 
 
 def test_the_disk_is_found_and_what_stands_in_both_is_taken_back(world: World) -> None:
@@ -170,6 +177,31 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     assert right(1) in world.start("A-1").voters
 
 
+def test_clerks_see_the_envelopes_and_resolve_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna = Clerk(world, "anna")
+    assert "No envelope was taken" in anna.site.get(ENVELOPES).text
+    monkeypatch.setattr(
+        world, "poll", replace(world.poll, voting={"envelope": {"on": True, "two": "none", "cite": "P"}})
+    )
+    home, there = world.start("A-1"), world.start("B-1")
+    there.do(acts.do_envelope, UUID(int=5 << 96), reason="no answer", officer="member1", at=world.at(9), who=right(1))
+    for machine in (home, there):
+        machine.link.once()
+    text = anna.site.get(f"/en/desk/pollbook/{POLL}").text
+    assert f'href="{ENVELOPES}" data-envelopes="1"' in text and "not resolved: 1" in text
+    # the poll in the record knows no envelopes: the law says so, and so does the page
+    text = anna.site.get(ENVELOPES).text
+    assert (fact(text, "envelope"), fact(text, "missing"), fact(text, "check")) == (["00000005"], ["2"], ["P.026"])
+    assert fact(anna.send(ENVELOPES, "resolve")[1], "done") == ["0"]
+    code, text = anna.send(ENVELOPES, "resolve", final="yes")
+    assert code == 409 and "too early" in text
+    world.at(21)
+    text = anna.send(ENVELOPES, "resolve", final="yes")[1]
+    assert (fact(text, "done"), fact(text, "counts"), fact(text, "counted")) == (["1"], ["false"], ["0"])
+    for lang in ("kk", "ru"):
+        assert "00000005" in anna.site.get(ENVELOPES.replace("/en/", f"/{lang}/")).text
+
+
 def test_the_pages_are_for_clerks_and_for_their_own_forms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dauys.cli.site_pages.now", lambda: world.now)
     monkeypatch.setattr("dauys.stations.accounts.COST", 1 << 4)  # nobody guesses these passwords
@@ -181,9 +213,9 @@ def test_the_pages_are_for_clerks_and_for_their_own_forms(world: World, monkeypa
     for name, status in (("", 303), ("a1", 303), ("vera", 200)):
         token = sign_in(world.connection, name, PASSWORD, world.now) if name else "x"
         real.cookies.set(COOKIE, str(token))
-        assert [real.get(page).status_code for page in (PAPER, RIGHTS)] == [status] * 2
+        assert [real.get(page).status_code for page in (PAPER, RIGHTS, ENVELOPES)] == [status] * 3
     anna = Clerk(world, "anna")
-    for page in (PAPER, RIGHTS):
+    for page in (PAPER, RIGHTS, ENVELOPES):
         assert site(world, lambda request: None).post(page, data={"act": "type"}).headers["location"] == "/en/desk/in"
         code, text = anna.send(f"{page}?station=A-1", "withdraw", mark="another")
         assert code == 403 and "P.046" in text

@@ -198,7 +198,7 @@ def test_the_centres_sums_are_the_stations_own(world: World) -> None:
     machine.do(acts.do_undo, 6, reason="wrong", officer="member1", at=at)
     machine.do(acts.do_ballots, "spoilt", 1, officer="chair", at=at, member="member1")
     machine.do(acts.do_ballots, "returned", 2, officer="chair", at=at, member="member1")
-    machine.do(acts.do_close, officer="chair", at=at)
+    machine.do(acts.do_close, officer="chair", at=world.at(20))
     machine.do(acts.do_ballots, "cancelled", 7, officer="chair", at=at)
     while machine.link.once():
         pass
@@ -303,7 +303,7 @@ def test_additions_of_the_day_reach_the_station_and_the_record(world: World) -> 
         world.connection, VAULT, world.poll, number, "address proved by passport", KEYS.commission, world.now
     )
     assert (added.added, added.total) == (2, 15)
-    said = machine.link.wire.question("add", {"request": "r9", "person": {"iin": rows({"B-1": 2}, first=50)[0]["iin"]}})
+    said = machine.link.wire.question("find", {"iin": rows({"B-1": 2}, first=50)[0]["iin"]})["line"]
     machine.link.once()
     machine.link.once()
     machine.check_in(UUID(said["entitlement"]), world.at(9, 10))
@@ -358,6 +358,19 @@ def test_a_poll_of_no_pack_has_its_own_rules_alone(world: World) -> None:
     assert channels["any-station"].on and channels["remote"].state == "not-loaded"
     with pytest.raises(BadInput, match="cite"):
         channels_of(dataclasses.replace(world.poll, voting={"any-station": {"on": True}}))
+
+
+def test_an_electronic_channel_is_not_offered_for_nothing_here_keeps_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("remote", "paper-beats-electronic"):
+        voting = {"remote": {"on": True, "cite": "Pilot 3"}} | {name: {"on": True, "cite": "Pilot 3"}}
+        with pytest.raises(BadInput, match="no electronic channel is connected"):
+            channels_of(dataclasses.replace(the_poll(), voting=voting))
+    law = channels_of(the_poll())  # a law to come that knows it does not switch it on here
+    on = {name: Ruling("on", "a law to come") for name in ("remote", "early")}
+    known = dataclasses.replace(law, rulings={**law.rulings, **on})
+    monkeypatch.setattr("dauys.polls.pollbook_join.channels_on", lambda *_: known)
+    found = channels_of(the_poll())
+    assert found["early"].on and not found["remote"].on and "no electronic channel" in found["remote"].reason
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from joined_world import KEYS, POLL, OneConnection, World, world_of
 
 from dauys.cli.site_pages import centre_door
-from dauys.pollbook import acts, centre_pages
+from dauys.pollbook import acts, centre_pages, packing_out
 from dauys.pollbook.commitment import code_of
 from dauys.polls.pollbook_join import late, seal
 from dauys.polls.pollbook_protocols import beside
@@ -97,7 +98,7 @@ def test_the_stations_page_is_for_clerks(world: World, site: TestClient) -> None
     assert f'href="{address}"' in site.get("/en/desk").text
     world.at(10, 30)
     page = site.get(address)
-    assert page.status_code == 200 and facts(page.text, "station") == ["A-1"]
+    assert page.status_code == 200 and facts(page.text, "station") == ["A-1", "A/2", "B-1"]
     assert "call them" in page.text and "10:00" in page.text and "no-store" in page.headers["cache-control"]
     assert "Нұрлан" not in page.text  # nobody's name
     assert site.get("/en/desk/pollbook/no/poll").status_code == 404
@@ -131,3 +132,53 @@ def test_the_protocols_form_begins_with_the_pollbook_and_shows_each_difference(w
     assert ("3", "4") in row
     station = site.get(f"/en/polls/{POLL}/stations/A-1").text
     assert "B.102" in station and "Another number handed out" in station
+
+
+def test_every_station_of_the_poll_is_listed_and_open_only_once_its_chair_opened_it(
+    world: World, site: TestClient
+) -> None:
+    signed_in(site, "anna")
+    address = f"/en/desk/pollbook/{POLL}"
+
+    def stand(query: str = "") -> tuple[dict[str, str], dict[str, str]]:
+        text = site.get(address + query).text
+        rows = dict(re.findall(r'data-station="([^"]*)" data-is="([^"]*)"', text))
+        return rows, dict(re.findall(r'data-step="([^"]*)" data-many="([^"]*)"', text))
+
+    assert stand() == (dict.fromkeys(("A-1", "A/2", "B-1"), "none"), {"none": "3"})
+    world.packed("A/2")
+    machine = world.start("A-1")  # its chair has opened it, and it has not told yet
+    assert stand()[0] == {"A-1": "enrolled", "A/2": "package", "B-1": "none"}
+    machine.link.once()
+    assert stand()[1] == {"none": "1", "package": "1", "open": "1"}
+    assert stand("?step=package") == ({"A/2": "package"}, {"none": "1", "package": "1", "open": "1"})
+    assert list(stand("?area=A")[0]) == ["A-1", "A/2"] and list(stand("?number=/2")[0]) == ["A/2"]
+    assert stand("?area=B&step=open")[0] == {} and 'data-found="0"' in site.get(f"{address}?area=B&step=open").text
+    assert stand("?step=nonsense")[0].keys() == {"A-1", "A/2", "B-1"}
+    machine.do(acts.do_close, officer="chair", at=world.at(20))
+    machine.link.once()
+    assert stand("?number=a-")[0] == {"A-1": "closed"}
+    packing_out.lose(world.connection, POLL, "A-1")
+    world.packed("A-1")
+    assert stand()[1] == {"none": "1", "package": "2"}  # its newest machine
+    assert site.get(address).text.count('data-station="A-1"') == 2
+    for lang, word in (("kk", "пакет"), ("ru", "пакет")):
+        assert word in site.get(address.replace("/en/", f"/{lang}/")).text
+
+
+def test_ten_thousand_stations_are_paged_in_one_look(world: World, site: TestClient) -> None:
+    world.connection.execute(
+        sa.text(
+            "INSERT INTO station (poll, id, area, eligible) SELECT :p, 'N-' || n, 'B', 1 FROM generate_series(1, 10009) n"
+        ),
+        {"p": POLL},
+    )
+    signed_in(site, "anna")
+    address, seen, start = f"/en/desk/pollbook/{POLL}?area=B", set(), 0
+    begun = time.perf_counter()
+    for start in range(0, 300, 100):
+        seen |= set(facts(site.get(f"{address}&from={start}").text, "station"))
+    assert time.perf_counter() - begun < 3 and len(seen) == 300
+    last = site.get(f"{address}&from=10000").text
+    assert len(facts(last, "station")) == 10 and "Next page" not in last and "from=9900" in last
+    assert facts(site.get(f"{address}&number=10009").text, "station") == ["N-10009"]

@@ -260,3 +260,25 @@ def test_many_questions_at_once_do_not_slip_past_the_limit(engine: sa.Engine) ->
         with engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM roll_lookup WHERE poll = :poll"), {"poll": poll.id})
     assert outcomes.count("not listed") == 5 and outcomes.count("limited") == 11
+
+
+def test_who_used_up_the_day_s_questions_hears_that_they_go_on_the_next_day(site: Site) -> None:
+    object.__setattr__(site.office, "limits", Limits(client=12, client_day=3))
+    guesses = [iin_of(date(1979, 10, 28), serial) for serial in range(100, 104)]
+    answer = [site.ask(iin) for iin in guesses][-1]
+    assert answer.status_code == 429 and int(answer.headers["retry-after"]) == 20 * 3600  # 4:00 in UTC
+    assert "answered again from 31 May 2022, 06:00" in answer.text
+    site.at += timedelta(hours=19, minutes=59)
+    assert site.ask(IIN).status_code == 429
+    site.at += timedelta(minutes=1)
+    assert site.ask(IIN).status_code == 200
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+@pytest.mark.parametrize("page", ["roll", "roll/claim", "roll/claim/follow"])
+def test_where_there_is_nothing_to_ask_about_the_page_says_so(site: Site, language: str, page: str) -> None:
+    site.at += timedelta(days=60)
+    answer = site.client.get(f"/{language}/{page}")
+    assert answer.status_code == 200 and 'role="alert"' not in answer.text and "<form" not in answer.text
+    assert site.client.get(f"/{language}/{page}?poll=no/such").status_code == 404
+    assert site.ask(IIN).status_code == 404 and outcomes(site) == []

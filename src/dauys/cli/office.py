@@ -17,7 +17,7 @@ from dauys.pollbook.centre_routes import Office
 from dauys.pollbook.channels import Channels
 from dauys.polls.keys import Keys, keys_of
 from dauys.polls.opening import load_poll
-from dauys.polls.pollbook_join import channels_of, give_back, seal, tend, withdraw
+from dauys.polls.pollbook_join import channels_of, envelopes, give_back, resolve_envelopes, seal, tend, withdraw
 from dauys.registers.poll import Poll
 from dauys.roll.vault import Vault, key_file, load_vault
 from dauys.stations.ledger import lock
@@ -49,7 +49,17 @@ class Centre:
         self._channels = lru_cache(maxsize=64)(lambda poll: channels_of(self._poll(poll)))
         self._vault = lru_cache(maxsize=1)(lambda: load_vault(key_file(data_folder())))
         self.office = Office(self._commission, self.channels, self.vault, clock)
-        self.desk = Desk(self.vault, clock, self.seal, lock, seal, withdraw, give_back)
+        self.desk = Desk(
+            self.vault,
+            clock,
+            self.seal,
+            lock,
+            seal,
+            withdraw,
+            give_back,
+            envelopes=envelopes,
+            resolve=resolve_envelopes,
+        )
 
     def keys(self, poll: str) -> Keys | None:
         """The keys of a poll; None on a mirror that has none."""

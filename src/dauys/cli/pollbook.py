@@ -10,13 +10,17 @@ import click
 
 from dauys.cli.main import answer, counted, moment, say
 from dauys.errors import BadInput
+from dauys.pollbook.audit import Finding
+from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
-from dauys.pollbook.centre_state import State, alarms, whole
-from dauys.pollbook.centre_state import states as states_of
+from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.centre_state import Look, State, alarms, listed, whole
+from dauys.pollbook.envelopes_centre import Line, totals
 from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, lose, pack, read_officers, write
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
-from dauys.polls.pollbook_join import channels_of, seal
+from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal
+from dauys.polls.pollbook_join import envelopes as envelopes_of
 from dauys.registers.poll import Poll
 from dauys.roll.vault import key_file, load_vault
 from dauys.stations.ledger import lock
@@ -38,7 +42,7 @@ def pollbook() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the packages.")
 @click.option("--station", "wanted", multiple=True, help="This station; may be repeated. [default: every one]")
 @click.option("--officers", type=click.Path(path_type=Path, dir_okay=False), help="CSV: station,id,role,name.")
-@click.option("--trial", is_flag=True, help="Made-up officers, for a trial without --officers.")
+@click.option("--trial", is_flag=True, help="For a trial: stations that take --clock, and made-up officers.")
 @AT
 @JSON
 def packages(
@@ -56,7 +60,8 @@ def packages(
         opened = load_poll(connection, poll)
         stations = {station.id: station for station in load_stations(connection, poll)}
     keys = keys_of(opened, data_folder() / "keys")
-    packing = Packing(opened, stations, channels_of(opened), keys.commission, load_vault(key_file(data_folder())))
+    vault = load_vault(key_file(data_folder()))
+    packing = Packing(opened, stations, channels_of(opened), keys.commission, vault, trial)
     named = {} if officers is None else read_officers(officers)
     chosen = list(dict.fromkeys(wanted)) or list(stations)
     if officers is not None and (missing := [one for one in chosen if one not in named]):
@@ -184,6 +189,72 @@ def _typed(found: Typed, what: str, as_json: bool) -> int:
 
 @pollbook.command()
 @click.argument("poll")
+@click.option("--look", is_flag=True, help="Show how they stand; resolve nothing.")
+@click.option(
+    "--final", is_flag=True, help="Wait no longer for logs that are missing. What depends on one does not count."
+)
+@AT
+@JSON
+def envelopes(poll: str, look: bool, final: bool, at: str | None, as_json: bool) -> int:
+    """Resolve the provisional envelopes of POLL, once every log is complete, and list them. Again, it changes nothing.
+
+    One counts if and only if its right was used nowhere, and nobody can use it any more. What is resolved enters the record
+    without a name.
+    """
+    when, resolved = moment(at), 0
+    if look and final:
+        raise BadInput("look, or resolve for good?", field="--final", expected="one of --look and --final")
+    with open_store().begin() as connection:
+        opened = load_poll(connection, poll)
+        if not look:
+            key = keys_of(opened, data_folder() / "keys").commission
+            resolved = resolve_envelopes(connection, opened, key, when, final)
+        found = envelopes_of(connection, opened)
+    body = {"poll": poll, "now": resolved, **found.to_json()}
+    lines = [
+        f"{counted(len(found.lines), 'envelope')}: {body['resolved']:,} resolved, {body['counted']:,} of them count"
+    ]
+    if found.missing:
+        some = ", ".join(str(log.holder) for log in found.missing[:5])
+        lines[0] += (
+            f"; {counted(len(found.missing), 'log')} not complete: {some}{' ...' if len(found.missing) > 5 else ''}"
+        )
+    answer(body, as_json, "\n".join([*lines, *map(_envelope, found.lines)]))
+    return 0
+
+
+def _envelope(line: Line) -> str:
+    said = catalogue()[line.check].title["en"]
+    state = "waits" if line.decided is None else "counts" if line.counts else "does not count"
+    name = f"{line.at.log.station}/{line.at.log.generation}"
+    return f"{line.number}  {name:<20} taken {line.taken:%m-%d %H:%M}  {state}: {line.check} {said}"
+
+
+@pollbook.command("audit")
+@click.argument("poll")
+@JSON
+def audit_logs(poll: str, as_json: bool) -> int:
+    """Tell each right's story again from the stations' logs, without the rules by which they were made.
+
+    Exits with 1 if one does not hold.
+    """
+    rights = 0
+    findings: list[Finding] = []
+    with open_store().connect() as connection:
+        load_poll(connection, poll)
+        for number, (some, found) in enumerate(audit_poll(connection, poll), 1):
+            rights, findings = rights + some, findings + found
+            if number % 10 == 0:
+                say(f"{counted(rights, 'right')} looked at")
+    told = [{"number": one.check, "right": str(one.entitlement), "text": one.text} for one in findings]
+    lines = [f"{counted(rights, 'right')} looked at, {counted(len(findings), 'finding')}"]
+    lines += [f"{one.check} {one.entitlement}: {one.text}" for one in findings]
+    answer({"poll": poll, "rights": rights, "findings": told}, as_json, "\n".join(lines))
+    return 1 if findings else 0
+
+
+@pollbook.command()
+@click.argument("poll")
 @AT
 @JSON
 def status(poll: str, at: str | None, as_json: bool) -> int:
@@ -191,10 +262,14 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
     when = moment(at)
     with open_store().begin() as connection:
         load_poll(connection, poll)  # an unknown poll is said to be one
-        total, every, raised = whole(connection, poll), states_of(connection, poll, when), alarms(connection, poll)
+        total, found, raised = whole(connection, poll), listed(connection, poll, when, Look()), alarms(connection, poll)
+        of_envelopes = totals(connection, poll)
+    every = [one for one in found.rows if one.step != "none"]  # without a package there is nothing to say but how many
     body = {
         "poll": poll,
         **total.to_json(),
+        "steps": dict(found.steps),
+        "envelopes": of_envelopes,
         "states": [one.to_json(when) for one in every],
         "raised": [one.to_json() for one in raised],
     }
@@ -202,6 +277,8 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
         f"{counted(total.stations, 'station')}, {counted(total.packages, 'package')}, {counted(total.logs, 'pollbook')} heard, "
         f"{total.closed:,} closed",
         f"{counted(total.check_ins, 'check-in')}, {total.sealed:,} of them in the record; {counted(total.alarms, 'alarm')}",
+        "; ".join(f"{n:,} {_STEPS[step]}" for step, n in found.steps.items()),
+        f"{counted(of_envelopes['taken'], 'envelope')}, {of_envelopes['resolved']:,} resolved",
         *(_line(one, when) for one in every),
         *(f"ALARM {one.number} {one.station}/{one.generation} event {one.n}: {one.text}" for one in raised),
     ]
@@ -209,10 +286,15 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
     return 1 if total.alarms else 0
 
 
+_STEPS = {
+    "none": "without a package", "package": "never called", "enrolled": "enrolled, not opened", "open": "open",
+    "closed": "closed", "stopped": "stopped", "lost": "lost", "paper": "from paper",
+}  # fmt: skip
+
+
 def _line(one: State, at: datetime) -> str:
     heard = "never" if one.heard is None else f"{one.heard:%m-%d %H:%M:%S}"
-    states = {"lost": one.lost, "from paper": one.paper, "closed": one.closed, "call": one.calls(at), "open": True}
-    state = one.stopped or next(name for name, is_so in states.items() if is_so)
+    state = one.stopped or _STEPS[one.step] + (", call them" if one.calls(at) else "")
     queue = "" if one.queue is None else f"  {one.queue[0]} wait"
     name = f"{one.station}/{one.generation}"
     return f"{name:<20} heard {heard}  {one.check_ins:>6,} in, {one.hour:>4} an hour{queue}  {state}"

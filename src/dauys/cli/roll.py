@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import click
 import sqlalchemy as sa
 
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
-from dauys.errors import BadInput
+from dauys.cli.roll_find import find, proof
+from dauys.cli.roll_rights import asking_back
 from dauys.pollbook.withdrawals import State, withdraw_set
 from dauys.pollbook.withdrawals import state as withdrawn
 from dauys.polls.keys import keys_of, throwaway_keys
@@ -29,16 +27,15 @@ from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve as approve_set
 from dauys.roll.changes import get_set, list_sets, roll_back
 from dauys.roll.changes import reject as reject_set
+from dauys.roll.claims import claim_of_set, ground
+from dauys.roll.effects import Effect, carry, frozen_before
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
-from dauys.roll.iin import is_iin
 from dauys.roll.importing import bring
 from dauys.roll.preview import Line, Preview, preview
 from dauys.roll.story import story as story_of
 from dauys.roll.synthetic import nation, write_nation
 from dauys.roll.vault import Vault, key_file, load_vault, make_vault
-from dauys.roll.versions import Known, history, in_force
-from dauys.roll.voter import open_person
 from dauys.stations.ledger import lock
 from dauys.stations.sending import mapping_of
 from dauys.store.engine import Connection, data_folder, open_store
@@ -61,7 +58,8 @@ def roll() -> None:
     """
 
 
-roll.add_command(duplicates)
+for _command in (duplicates, find, proof):
+    roll.add_command(_command)
 
 
 @roll.command("import")
@@ -132,8 +130,18 @@ def changes(number: int | None, as_json: bool) -> int:
 @AT
 @JSON
 def approve(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
-    """Apply SET: its voters are in force from now on. Never by who made it."""
-    return _decide(approve_set, number, by, at, reason, as_json)
+    """Apply SET: its voters are in force from now on. Never by who made it.
+
+    The set of a claim is taken over to the list of its poll, where that is frozen already, as at the desk.
+    """
+    when = moment(at)
+    with open_store().begin() as connection:
+        approve_set(connection, number, by, when, reason)
+        told = _taken_over(connection, number, by, when)
+    body = {"set": number, "state": "applied"} | ({} if told is None else {"list": told.what, "home": told.home})
+    text = "" if told is None else f"\nthe frozen list: {told.what}" + (f", station {told.home}" if told.home else "")
+    answer(body, as_json, f"set {number} is applied{text}")
+    return 0
 
 
 @roll.command()
@@ -156,34 +164,6 @@ def reject(number: int, by: str, reason: str, at: str | None, as_json: bool) -> 
 def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
     """Take an applied SET back; refused while a later set has some of the same voters."""
     return _decide(roll_back, number, by, at, reason, as_json)
-
-
-@roll.command()
-@click.option("--person", is_flag=True, help="Print the name, too: for the person's own eyes.")
-@AT
-@JSON
-def find(person: bool, at: str | None, as_json: bool) -> int:
-    """Say what the roll knows of one voter, and knew. The IIN is asked for, or taken from DAUYS_IIN; never an argument.
-
-    Exits with 1 if there is no such voter on the roll at that moment.
-    """
-    iin = (os.environ.get("DAUYS_IIN") or click.prompt("IIN", hide_input=True)).strip()
-    if not is_iin(iin):
-        raise BadInput("this is not an IIN", expected="12 digits whose last one follows from the others")
-    with open_store().begin() as connection:
-        vault = _vault(connection)
-        voter = UUID(bytes=vault.voter(iin))
-        now = in_force(connection, voter, moment(at) if at else None)
-        known = history(connection, voter)
-    body: dict[str, Any] = {"on_roll": now is not None, "history": list(map(_known_json, known))}
-    lines = ["not on the roll" if now is None else f"{now.status}, station {now.station} ({now.area})"]
-    if person and now is not None:
-        who = open_person(vault, now)
-        body["person"] = {"surname": who.surname, "given": who.given, "patronymic": who.patronymic}
-        lines.append(f"  {who.surname} {who.given} {who.patronymic}".rstrip())
-    lines += [f"  set {one.version.set_id}, {one.state}: {one.version.status}, {one.version.station}" for one in known]
-    answer(body, as_json, "\n".join(lines))
-    return 0 if now is not None else 1
 
 
 @roll.command()
@@ -321,6 +301,19 @@ def synthetic(file: Path, poll: str, voters: int | None, seed: str, as_json: boo
     return 0
 
 
+def _taken_over(connection: Connection, number: int, by: str, at: datetime) -> Effect | None:
+    """What the set of a claim did to the frozen list of its poll; None for another set, or where none was frozen before.
+
+    Raises DauysError where the commission's key is not here: then it is approved where it is.
+    """
+    claim = claim_of_set(connection, number)
+    if claim is None or not frozen_before(connection, claim.poll, number):
+        return None
+    opened, vault = load_poll(connection, claim.poll), _vault(connection)
+    key = keys_of(opened, data_folder() / "keys").commission
+    return carry(connection, vault, opened, number, ground(claim), by, key, at, asking_back(lambda: vault))
+
+
 def _decide(
     decision: Callable[[Connection, int, str, datetime, str], object], number: int, by: str, at: str | None, reason: str,
     as_json: bool,
@@ -374,17 +367,3 @@ def _line(name: str, line: Line) -> str:
         f"{name:<12}{line.added:>11,}{line.status:>9,}{line.moved:>9,}{line.left:>9,}{line.changed:>9,}{line.unchanged:>11,}"
         f"{line.before:>12,}{line.after:>12,}"
     )
-
-
-def _known_json(known: Known) -> dict[str, Any]:
-    version = known.version
-    found: dict[str, str | int | date | datetime | None] = {
-        "set": version.set_id, "state": known.state, "kind": known.kind, "station": version.station, "area": version.area,
-        "status": version.status, "since": version.since, "until": version.until, "source": version.source,
-        "made": known.made, "by": known.by, "decided": known.decided, "decided_by": known.decided_by, "undone": known.undone,
-    }  # fmt: skip
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in found.items()
-        if value is not None
-    }

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.roll_find import ASKS, who_asks
 from dauys.roll.duplicates import find as find_pairs
 from dauys.roll.likeness import LEAST, words
+from dauys.roll.lookup import note_shown
 from dauys.roll.pairs import Side, both, count_pairs, get_pair, reopen, worklist
 from dauys.roll.pairs import different as are_different
 from dauys.roll.pairs import same as are_same
@@ -76,12 +78,15 @@ def list_(state: str, limit: int, start: int, as_json: bool) -> int:
 @duplicates.command()
 @PAIR
 @click.option("--person", is_flag=True, help="Print names, birth dates and addresses, too: for who decides.")
+@ASKS
 @JSON
-def show(number: int, person: bool, as_json: bool) -> int:
-    """Show PAIR: what agrees and what differs, where each entry is, and with --person who it is."""
+def show(number: int, person: bool, by: str, as_json: bool) -> int:
+    """Show PAIR: what agrees and what differs, where each entry is, and with --person who it is, which is logged."""
     with open_store().begin() as connection:
-        pair = get_pair(connection, number)
-        sides = both(connection, load_vault(key_file(data_folder())), pair)
+        pair, vault = get_pair(connection, number), load_vault(key_file(data_folder()))
+        sides = both(connection, vault, pair)
+        for side in sides if person else ():
+            note_shown(connection, vault, "", side.person.iin, who_asks(by), moment(None))
     entries = [_entry(side, person) for side in sides]
     lines = [
         f"pair {pair.id}, {pair.state}, {pair.score} points",

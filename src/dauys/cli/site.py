@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 
 import sqlalchemy as sa
 
 from dauys.cli.office import Centre, now
+from dauys.cli.roll_rights import asking_back
 from dauys.cli.serving import Server
-from dauys.cli.site_pages import centre_door, claims_door, clerks_door, observers_door
+from dauys.cli.site_pages import centre_door, claims_door, claims_waiting, clerks_door, observers_door
 from dauys.observe.accreditation import api as observers_api
 from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
@@ -33,18 +35,28 @@ class Site:
     """The public site as a context: up inside, down after. `address` is where it answers.
 
     Meanwhile check-ins are sealed and turnout reports made every `seal_every` seconds. What observers and stations send is taken
-    by `clock`; sessions and protocols by the machine's own.
+    by `clock`; sessions and protocols by the machine's own. `proxies` is how many reverse proxies of one's own stand before it:
+    only then X-Forwarded-For says who asks.
     """
 
     def __init__(
-        self, engine: sa.Engine, port: int, seal_every: float = 60.0, clock: Callable[[], datetime] = now
+        self,
+        engine: sa.Engine,
+        port: int,
+        seal_every: float = 60.0,
+        clock: Callable[[], datetime] = now,
+        proxies: int = 0,
     ) -> None:
         self._server = Server(port)
         self.address = self._server.address
         self._centre = Centre(engine, seal_every, clock)
         sys.setswitchinterval(SWITCH)
         intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
-        roll_office = roll_routes.Office(self._centre.vault, self._centre.office.clock, seal=self._centre.seal)
+        roll_office = roll_routes.Office(
+            self._centre.vault, self._centre.office.clock, client_header="x-forwarded-for" if proxies else "",
+            proxies=max(proxies, 1), seal=self._centre.seal, ask_back=asking_back(self._centre.vault),
+        )  # fmt: skip
+        known = beside(self._centre.seal, self._centre.office.clock)
         observers = observers_pages.Office(self._centre.seal, self._centre.office.clock)
         routers = [
             record_router(engine, self._centre.keys),
@@ -58,21 +70,23 @@ class Site:
             pollbook_pages.router(engine, render),
             roll_routes.router(engine, roll_office),
             roll_pages.desk_router(engine, roll_office, claims_door(engine)),
-            desk_router(engine, seal=self._centre.seal, beside=beside(self._centre.seal, self._centre.office.clock)),
+            desk_router(
+                engine, seal=self._centre.seal, beside=replace(known, claims=claims_waiting(self._centre.office.clock))
+            ),
         ]
-        self._app = create_app(engine, routers)
+        self.app = create_app(engine, routers)
         self._intake = intake
 
     def __enter__(self) -> Site:
         # who a client is says the connection; a header of it says nothing (docs/roll.md)
-        self._server.start(self._intake.before(self._app), proxy_headers=False)
+        self._server.start(self._intake.before(self.app), proxy_headers=False)
         self._centre.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._app.state.closing = True  # open event streams end by themselves
+        self.app.state.closing = True  # open event streams end by themselves
         self._server.stop()
         self._centre.stop()
 

@@ -1,8 +1,9 @@
-"""Who may see the pages of other rooms behind the desk? By the session that somebody signed in with there."""
+"""Who may see the pages of other rooms behind the desk, by the session of its sign-in, and what of them waits for him?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import sqlalchemy as sa
 from fastapi import Request
@@ -10,10 +11,14 @@ from fastapi import Request
 from dauys.cli.office import now
 from dauys.errors import BadInput
 from dauys.observe.accreditation import desk as observers_desk
+from dauys.registers.poll import Poll
+from dauys.roll.claims import Waiting, waiting
 from dauys.roll.pages import Officer
+from dauys.roll.routes import PAST
 from dauys.stations.accounts import account_of, form_mark
 from dauys.stations.requests import COOKIE
 from dauys.stations.states import Role
+from dauys.store.engine import Connection
 
 
 def centre_door(engine: sa.Engine) -> Callable[[Request], str | None]:
@@ -46,6 +51,16 @@ def claims_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:
         return Officer(account.author, form_mark(token), account.poll, account.station)
 
     return who
+
+
+def claims_waiting(clock: Callable[[], datetime]) -> Callable[[Connection, Poll, str | None], Waiting | None]:
+    """The claims about a poll's list that wait, as long as their page has the poll; None afterwards."""
+
+    def of(connection: Connection, poll: Poll, station: str | None) -> Waiting | None:
+        at = clock()
+        return waiting(connection, poll.id, station, at) if poll.day >= (at - PAST).date() else None
+
+    return of
 
 
 def clerks_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:

@@ -17,8 +17,8 @@ import httpx
 
 from dauys.cli.main import answer, moment, say
 from dauys.cli.serving import Server
-from dauys.errors import DauysError
-from dauys.pollbook.enrolling import TOLD, default_folder, enrol, open_station
+from dauys.errors import BadInput, DauysError
+from dauys.pollbook.enrolling import default_folder, enrol, open_station
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.station_app import create_app
 from dauys.pollbook.station_door import Door, first_pins
@@ -43,7 +43,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (do
 @click.option(
     "--every", type=click.FloatRange(0.2, 600), default=EVERY, show_default=True, help="Seconds between syncs."
 )
-@click.option("--clock", help="For a trial: begin at this moment (ISO 8601 with an offset) instead of now.")
+@click.option("--clock", help="With a trial's package: begin at this moment (ISO 8601 with an offset) instead of now.")
 @_JSON
 @click.pass_context
 def station(
@@ -59,6 +59,10 @@ def station(
             log = keep.log
             body = {"site": served.address, "poll": log.poll, "station": log.station, "generation": log.generation}
             answer(body, as_json, f"station {log.station} of {log.poll} at {served.address}")
+            if keep.book.stopped:
+                say(f"the station is stopped: {keep.book.stopped}")
+            elif not keep.book.told:
+                say("the centre does not know this machine yet: connect it once; the station cannot be opened before")
             say("press Ctrl-C to stop")
             served.wait()
     except KeyboardInterrupt:
@@ -76,7 +80,8 @@ def station(
 def enrol_(package: Path, centre: str, folder: Path | None, as_json: bool) -> int:
     """Make this machine the station of PACKAGE. The code that came apart from it is asked for, or in DAUYS_STATION_CODE.
 
-    The centre is told the station's key at once, or by the running station as soon as the wire is there.
+    The centre is told the station's key at once, or by the running station as soon as the wire is there. Before it has answered
+    once, the station cannot be opened.
     """
     where = folder or default_folder()
     code = os.environ.get(CODE) or click.prompt("enrolment code", hide_input=True, err=True)
@@ -92,12 +97,13 @@ def enrol_(package: Path, centre: str, folder: Path | None, as_json: bool) -> in
         finally:
             wire.close()
         pins = [(one.id, one.name, pin) for one, pin in first_pins(keep, lambda: datetime.now(zone))]
-        log, told = keep.log, keep.kept(TOLD) is not None
+        log, told = keep.log, keep.book.told
     finally:
         keep.close()
     lines = [f"station {log.station} of {log.poll}, {len(keep.package.voters):,} voters, in {where}"]
     if not told:
-        lines.append(f"the centre does not know it yet ({fault}); the running station tells it")
+        lines.append(f"the centre does not know it yet ({fault}), and before it does the station cannot be opened")
+        lines.append("connect this machine once: `dauys station` tells the centre; then it works without, too")
     lines += [f"first PIN of {name} ({officer}), shown only now: {pin}" for officer, name, pin in pins]
     body = {"poll": log.poll, "station": log.station, "generation": log.generation, "folder": str(where), "told": told}
     answer(body | {"pins": {officer: pin for officer, _, pin in pins}}, as_json, "\n".join(lines))
@@ -216,7 +222,14 @@ def _zone(keep: Keep) -> ZoneInfo:
 
 
 def _clock(keep: Keep, begin: datetime | None) -> Callable[[], datetime]:
-    """The machine's clock in the poll's zone; for a trial one that was at `begin` when the station started."""
+    """The machine's clock in the poll's zone; for a trial one that was at `begin` when the station started.
+
+    Raises BadInput P.013 for `begin` where the package is none of a trial: the law's hours are held by the clock.
+    """
+    if begin is not None and not keep.package.trial:
+        message = "this station is for the day itself and goes by the machine's clock"
+        expected = "a package that was made with `dauys pollbook packages --trial`"
+        raise BadInput(message, field="--clock", expected=expected, check="P.013")
     zone = _zone(keep)
     shift = timedelta() if begin is None else begin - datetime.now(UTC)
     return lambda: (datetime.now(UTC) + shift).astimezone(zone)  # in UTC: the zone's offset may differ on that day

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from dauys.errors import DauysError
 from dauys.pollbook import channels as ways
@@ -38,18 +39,34 @@ class Refused(DauysError):
 
 
 def do_open(book: Book, officer: str, at: datetime) -> Event:
-    """Voting begins."""
+    """Voting begins: on the poll's day, or on a day of early voting where it is on."""
     _must_run(book)
     _officer(book, officer, "chair", "secretary")
     if book.opened:
         raise Refused(f"the station was opened at {book.opened}", "P.024", facts={"at": book.opened})
+    try:
+        book.package.channels.may_check_in(ways.EARLY, at)
+    except NotAllowed:
+        _may_vote_by(book, ways.POLLING_DAY, at)
     return _event(book, "open", at, officer=officer)
 
 
 def do_close(book: Book, officer: str, at: datetime) -> Event:
-    """The list is closed: nothing on it changes any more, and nobody is checked in."""
+    """The list is closed: nothing on it changes any more, and nobody is checked in. There is no way back.
+
+    Not before the hour of closing. A station that never opened closes only after the day: what is left on its list can then
+    be settled, and nobody is kept from voting by it.
+    """
     _must_run(book)
     _officer(book, officer, "chair", "secretary")
+    channels = book.package.channels
+    until = datetime.combine(channels.day, time.fromisoformat(book.package.closes), ZoneInfo(channels.timezone))
+    if at < until:
+        facts = {"until": until.isoformat(timespec="minutes")}
+        message = f"voting ends at {until:%Y-%m-%d %H:%M}; the list is not closed before"
+        raise Refused(message, "P.039", channels[ways.POLLING_DAY].cite, facts)
+    if not book.opened and channels.local(at).date() == channels.day:
+        raise Refused("the station was never opened; the chair opens it", "P.024")
     return _event(book, "close", at, officer=officer)
 
 
@@ -155,10 +172,7 @@ def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: date
     _must_run(book)
     _officer(book, officer)
     _must_be_here(book, who, b"")
-    try:
-        book.package.channels.may_request(ways.CERTIFICATE, at)
-    except NotAllowed as error:
-        raise _refused(error) from None
+    _may_request(book, ways.CERTIFICATE, at)
     epoch = book.places[who].epoch
     return _event(book, "certificate", at, entitlement=str(who), epoch=epoch, number=number, officer=officer)
 
@@ -167,10 +181,7 @@ def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> E
     """Notes that a voter asked for the mobile box."""
     _must_run(book)
     _officer(book, officer)
-    try:
-        book.package.channels.may_request(ways.MOBILE, at)
-    except NotAllowed as error:
-        raise _refused(error) from None
+    _may_request(book, ways.MOBILE, at)
     _must_be_here(book, who, b"")
     if who in book.mobile:
         raise Refused("the mobile box is asked for already", "P.030", facts={"at": book.mobile[who]})
@@ -179,7 +190,7 @@ def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> E
 
 def do_ballots(book: Book, what: str, count: int, *, officer: str, at: datetime, member: str = "") -> Event:
     """Ballots delivered, handed to a member, returned, spoilt or cancelled. Also after the list was closed."""
-    if book.stopped:
+    if book.stopped or not book.told:
         _must_run(book)
     _officer(book, officer, *(("chair", "secretary") if what in ("delivered", "cancelled") else ()))
     if what in ("handed-to-member", "returned", "spoilt"):
@@ -225,6 +236,9 @@ def _event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
 def _must_run(book: Book) -> None:
     if book.stopped:
         raise Refused(f"the station is stopped: {book.stopped}", "P.041")
+    if not book.told:
+        message = "the centre does not know this machine yet; connect it to the centre once, then it works without, too"
+        raise Refused(message, "P.018")
     if book.closed:
         raise Refused(f"the list was closed at {book.closed}", "P.023", facts={"at": book.closed})
 
@@ -244,7 +258,8 @@ def _officer(book: Book, officer: str, *roles: str) -> Officer:
     if found is None:
         raise Refused(f"{officer!r} is no officer of this station", "P.029", facts={"officer": officer})
     if roles and found.role not in roles:
-        raise Refused(f"this is for {' or '.join(roles)}, not for a {found.role}", "P.029", facts={"role": found.role})
+        facts = {"role": found.role, "roles": roles}
+        raise Refused(f"this is for {' or '.join(roles)}, not for a {found.role}", "P.029", facts=facts)
     return found
 
 
@@ -252,9 +267,8 @@ def _may_hand_out(book: Book, officer: str) -> Officer:
     found = _officer(book, officer)
     ruling = _require(book, ways.HAND_OUT)
     if found.role not in ruling.settings["roles"]:
-        raise Refused(
-            f"the {found.role} may not hand out ballots", "P.028", ruling.cite or ruling.reason, {"role": found.role}
-        )
+        facts = {"role": found.role, "roles": tuple(ruling.settings["roles"])}
+        raise Refused(f"the {found.role} may not hand out ballots", "P.028", ruling.cite, facts)
     return found
 
 
@@ -264,19 +278,34 @@ def _may_vote_by(book: Book, channel: str, at: datetime) -> Ruling:
     try:
         return book.package.channels.may_check_in(channel, at)
     except NotAllowed as error:
-        raise _refused(error) from None
+        raise _refused(book, channel, error, at) from None
 
 
 def _require(book: Book, channel: str) -> Ruling:
     try:
         return book.package.channels.require(channel)
     except NotAllowed as error:
-        raise _refused(error) from None
+        raise _refused(book, channel, error) from None
 
 
-def _refused(error: NotAllowed) -> Refused:
-    message = str(error).removeprefix(f"[{error.check}] ").removesuffix(f" ({error.cite})")
-    return Refused(message, error.check, error.cite)
+def _may_request(book: Book, channel: str, at: datetime) -> Ruling:
+    try:
+        return book.package.channels.may_request(channel, at)
+    except NotAllowed as error:
+        raise _refused(book, channel, error, at) from None
+
+
+def _refused(book: Book, channel: str, error: NotAllowed, at: datetime | None = None) -> Refused:
+    """With the way, its ruling's state, its deadline and the clock as facts: the pages say them in three languages."""
+    channels = book.package.channels
+    ruling, facts = channels.rulings.get(channel), {"channel": channel}
+    if error.check == "P.026" and ruling is not None:
+        facts["off"] = "pilot" if ruling.pilot else ruling.state
+    elif error.check == "P.027" and (until := channels.until(channel)) is not None:
+        facts["until"] = until.isoformat()
+    elif error.check == "P.033" and at is not None:
+        facts["says"] = at.isoformat()
+    return Refused(error.message, error.check, error.cite, facts)
 
 
 def _way_to(holder: str) -> str:

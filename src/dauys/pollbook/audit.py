@@ -103,7 +103,8 @@ def _given(who: UUID, several: list[Stay], logs: Mapping[LogId, Sequence[Event]]
             findings.append(Finding("P.105", who, f"epoch {stay.epoch} was given twice: to {both}"))
         elif stay.epoch and (before := _before(stay, by_epoch)) is not None:
             left = before.log in closed and not before.standing
-            if not before.went and not left and before.log in logs:
+            typed = stay.why == "paper" and stay.log.paper_of == before.log  # its use is held against the found log's
+            if not before.went and not left and not typed and before.log in logs:
                 text = f"given to {stay.log.holder} while {before.log.holder} held it"
                 findings.append(Finding("P.105", who, text))
         by_epoch[stay.epoch] = stay

@@ -71,7 +71,10 @@ class OwnKey:
 
 @dataclass(slots=True)
 class Book:
-    """A station's state. `lease` and `stopped` come from the centre's answers and are no part of the log."""
+    """A station's state. `lease`, `stopped` and `told` come from the centre's answers and are no part of the log.
+
+    `told`: the centre knows this log's key. A station's store begins without it (dauys.pollbook.keep).
+    """
 
     package: Package
     head: Head
@@ -79,6 +82,7 @@ class Book:
     places: dict[UUID, Place]
     voters: dict[UUID, Voter]
     stopped: str = ""
+    told: bool = True
     opened: str = ""
     closed: str = ""
     hashes: list[str] = field(default_factory=list)
@@ -199,8 +203,10 @@ class Book:
     def hear(self, answer: Answer) -> str:
         """Takes in what the centre says: the later lease; a reason to stop. Returns the reason, empty where there is none.
 
-        A centre that holds more of this log than this machine, or other events, means that the disk is an old copy.
+        A centre that holds more of this log than this machine, or other events, means that the disk is an old copy. That
+        there is an answer, signed and to this log's own key, says that the centre knows it.
         """
+        self.told = True
         said = answer.acknowledged
         ours = self.hashes[said.n - 1] if 0 < said.n <= len(self.hashes) else self.log.start
         if answer.stopped:

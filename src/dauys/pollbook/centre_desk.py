@@ -1,7 +1,8 @@
-"""How does the commission do at the desk what `dauys pollbook paper` and `dauys roll withdraw` do? Two pages for clerks.
+"""How does the commission do at the desk what `dauys pollbook` and `dauys roll withdraw` do? Three pages for clerks.
 
     /{language}/desk/pollbook-paper/{poll}     a lost machine's paper, typed by two; taken back by two (`?station=`, `?machine=`)
     /{language}/desk/withdrawals/{poll}        rights withdrawn after the freeze, and given back
+    /{language}/desk/envelopes/{poll}          provisional envelopes: how each stands, and to resolve them
 
 The rules are those of the commands, and so are the functions. Who is at the desk is told by the shell (`Who`).
 """
@@ -27,6 +28,7 @@ from dauys.pollbook.by_hand import Line, Random, Typed, lines_of, lost_log
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.channels import POLLING_DAY
 from dauys.pollbook.custody import CustodyError
+from dauys.pollbook.envelopes_centre import Envelopes
 from dauys.pollbook.log import LogError, LogId
 from dauys.pollbook.returns import Back, given_back
 from dauys.pollbook.two_typists import BACK, IN, Differs
@@ -41,6 +43,9 @@ from dauys.store.engine import Connection
 
 LARGEST = 512 << 10
 """Bytes of a form: a list of 3,000 lines takes 100,000."""
+
+PER_PAGE = 100
+"""Envelopes on a page."""
 
 SETS = 20
 """Sets that are named on the page of withdrawals: those decided since the freeze, the newest first."""
@@ -61,6 +66,8 @@ class Desk:
     settle: Callable[[Connection, Poll, Ed25519PrivateKey, datetime], Settled]
     give_back: Callable[[Connection, Poll, int, str, str, Ed25519PrivateKey, datetime], Back]
     random: Random = os.urandom
+    envelopes: Callable[[Connection, Poll], Envelopes] | None = None
+    resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, bool], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +299,27 @@ def _number(text: str) -> int:
     return int(text)
 
 
+# Provisional envelopes
+
+
+def _envelopes(visit: Visit) -> Model:
+    connection, poll, desk, done = visit.connection, visit.poll, visit.desk, None
+    if desk.envelopes is None or desk.resolve is None:
+        raise DauysError("envelopes are not resolved at this desk")
+    if visit.sent("act") == "resolve":
+        done = desk.resolve(connection, poll, visit.key(), visit.at, bool(visit.sent("final")))
+    found = desk.envelopes(connection, poll)
+    body = found.to_json()
+    start = int(digits[:9]) if (digits := visit.request.query_params.get("from", "0")).isdecimal() else 0
+    shown = body["lines"][start : start + PER_PAGE]
+    return _about(poll) | body | {
+        "done": done,
+        "lines": shown,
+        "next": start + PER_PAGE if start + PER_PAGE < len(found.lines) else None,
+        "missing": [f"{log.station}/{log.generation}" for log in found.missing[:20]],
+    }  # fmt: skip
+
+
 def _about(poll: Poll) -> Model:
     return {"poll": poll.id, "names": dict(poll.names), "timezone": poll.timezone}
 
@@ -299,4 +327,5 @@ def _about(poll: Poll) -> Model:
 PAGES = (
     ("/pollbook-paper/{poll:path}", "centre/paper.html", _paper),
     ("/withdrawals/{poll:path}", "centre/withdrawals.html", _withdrawals),
+    ("/envelopes/{poll:path}", "centre/envelopes.html", _envelopes),
 )

@@ -1,6 +1,6 @@
 """What does the commission see of its stations on the day? One page behind the desk's sign-in: who is heard, who is not.
 
-    GET /{lang}/desk/pollbook/{poll}         `?from=` the next hundred stations
+    GET /{lang}/desk/pollbook/{poll}         `?area=`, `?step=`, `?number=` some of them; `?from=` the next hundred
 
 The shell says who may come (`Door`): this room knows no accounts.
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from dauys.pollbook.centre_state import alarms, states, whole
+from dauys.pollbook.centre_state import STEPS, Look, alarms, listed, whole
+from dauys.pollbook.envelopes_centre import totals
 from dauys.pollbook.two_typists import lost_machines
 from dauys.record import log
 from dauys.registers.poll import Poll
@@ -34,22 +36,34 @@ def router(engine: sa.Engine, door: Door, clock: Callable[[], datetime], late: L
     """The page in every language."""
     routes = APIRouter(include_in_schema=False)
 
-    def page(request: Request, poll: str, start: int = Query(0, alias="from", ge=0, le=DEEPEST)) -> Response:
+    def page(
+        request: Request, poll: str, start: int = Query(0, alias="from", ge=0, le=DEEPEST),
+        area: str = Query("", max_length=100), step: str = Query("", max_length=20), number: str = Query("", max_length=100),
+    ) -> Response:  # fmt: skip
         if (elsewhere := door(request)) is not None:
             return RedirectResponse(elsewhere, 303)
         at = clock()
         with engine.connect() as connection:
             found = Poll.from_json(log.entry_at(connection, poll, 0).body)
-            rows = states(connection, poll, at, start, PER_PAGE + 1)
+            look = Look(area, step if step in STEPS else "", number.strip())
+            some = listed(connection, poll, at, look, start, PER_PAGE)
+            asked = {name: getattr(look, name) for name in look.__slots__}
             model = {
                 "poll": found.id,
                 "names": dict(found.names),
                 "timezone": found.timezone,
                 "at": at.isoformat(),
                 "whole": whole(connection, poll).to_json(),
-                "rows": [row.to_json(at) for row in rows[:PER_PAGE]],
+                "rows": [row.to_json(at) for row in some.rows],
+                "steps": some.steps,
+                "found": some.found,
+                "look": asked,
+                "asked": urlencode({name: text for name, text in asked.items() if text}),
+                "areas": {one.code: dict(one.names) for one in found.areas},
+                "envelopes": totals(connection, poll),
                 "lost": len(lost_machines(connection, poll)),
-                "next": start + PER_PAGE if len(rows) > PER_PAGE else None,
+                "before": max(0, start - PER_PAGE) if start else None,
+                "next": start + PER_PAGE if start + PER_PAGE < some.found else None,
                 "alarms": [alarm.to_json() for alarm in alarms(connection, poll)],
                 "late": late(connection, found, at),
             }

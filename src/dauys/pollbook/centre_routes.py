@@ -2,7 +2,7 @@
 
     POST /api/pollbook/enrol      an Enrolment            204
     POST /api/pollbook/sync       a signed Batch          a signed Answer
-    POST /api/pollbook/question   a signed Question       find, ask, add
+    POST /api/pollbook/question   a signed Question       find, ask
     POST /api/pollbook/wait       a signed Question       200 there is word: sync; 204 none (pollbook.waiting)
 
 A station is known by its signature, and by nothing else. What cannot be taken answers 4xx with

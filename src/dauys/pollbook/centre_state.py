@@ -1,4 +1,4 @@
-"""How is it at every station now? What the centre last heard of each log, for the commission's page and for programs."""
+"""How is it at every station now? What the centre last heard of each log, and of whom it heard nothing, for the commission."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ SILENT = timedelta(minutes=15)
 """A station that is not closed and was not heard for so long stands among those to call."""
 
 
+STEPS = ("none", "package", "enrolled", "open", "closed", "stopped", "lost", "paper")
+"""How far a station's machine is: without a package, with one that nobody enrolled with, enrolled, opened by its chair,
+closed; then a log with two histories, a machine that was lost, and a lost machine's paper, typed in at the centre."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """One log. `lease`: until when it may check in unheard; `hour`: check-ins of the last 60 minutes by its own clock;
+    """One log, or a station without one (`generation` 0, or that of its package).
+
+    `lease`: until when it may check in unheard; `hour`: check-ins of the last 60 minutes by its own clock;
     `queue`: how many wait, and since when that is known; `waiting`: events not yet sealed."""
 
     station: str
@@ -35,6 +42,8 @@ class State:
     stopped: str
     waiting: int
     alarms: int
+    area: str = ""
+    step: str = "open"
 
     @property
     def paper(self) -> bool:
@@ -43,14 +52,16 @@ class State:
 
     def calls(self, at: datetime) -> bool:
         """Whether somebody should ring this station up."""
-        silent = not (self.closed or self.lost or self.paper) and (self.heard is None or at - self.heard > SILENT)
+        silent = self.heard is not None and at - self.heard > SILENT and self.step in ("enrolled", "open")
         return silent or bool(self.stopped) or self.alarms > 0
 
     def to_json(self, at: datetime) -> dict[str, Any]:
         queue = None if self.queue is None else {"count": self.queue[0], "at": self.queue[1].isoformat()}
         return {
             "station": self.station,
+            "area": self.area,
             "generation": self.generation,
+            "step": self.step,
             "heard": None if self.heard is None else self.heard.isoformat(),
             "lease": None if self.lease is None else self.lease.isoformat(),
             "events": self.events,
@@ -97,29 +108,85 @@ def whole(connection: Connection, poll: str) -> Whole:
     return Whole(*(int(value) for value in row))
 
 
-def states(
-    connection: Connection, poll: str, at: datetime, start: int = 0, limit: int | None = None
-) -> list[State]:  # fmt: skip
-    """Every log of a poll, those that somebody should look at first; `limit` of them from the `start`-th on."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which stations are asked for: of an area, at a step, with these letters in their number; empty: any."""
+
+    area: str = ""
+    step: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of stations. `steps`: how many stations of the whole poll are at each step, by their newest machine; `found`: lines
+    that fit what was asked for."""
+
+    rows: Sequence[State]
+    found: int
+    steps: Mapping[str, int]
+
+
+_LISTED = f"""
+WITH machine AS (
+    SELECT station, generation FROM pollbook_log WHERE poll = %(poll)s
+    UNION SELECT station, generation FROM pollbook_package WHERE poll = %(poll)s
+), raised AS (SELECT log, count(*) AS alarms FROM pollbook_alarm WHERE poll = %(poll)s GROUP BY log), line AS MATERIALIZED (
+    SELECT s.id AS station, s.area, coalesce(m.generation, 0) AS generation, l.id, l.heard, coalesce(l.n, 0) AS n,
+        coalesce(l.check_ins, 0) AS check_ins, coalesce(l.closed, false) AS closed, coalesce(l.lost, false) AS lost,
+        coalesce(l.stopped, '') AS stopped, coalesce(l.n - l.sealed, 0) AS waiting, coalesce(a.alarms, 0) AS alarms,
+        CASE WHEN m.generation IS NULL THEN 'none' WHEN l.id IS NULL THEN 'package' WHEN m.generation > {PAPER} THEN 'paper'
+            WHEN l.stopped <> '' THEN 'stopped' WHEN l.lost THEN 'lost' WHEN l.closed THEN 'closed'
+            WHEN EXISTS (SELECT FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'open') THEN 'open' ELSE 'enrolled'
+        END AS step,
+        row_number() OVER (PARTITION BY s.id ORDER BY m.generation > {PAPER}, m.generation DESC) = 1 AS newest
+    FROM station s LEFT JOIN machine m ON m.station = s.id
+    LEFT JOIN pollbook_log l ON (l.poll, l.station, l.generation) = (s.poll, m.station, m.generation)
+    LEFT JOIN raised a ON a.log = l.id WHERE s.poll = %(poll)s
+), fits AS (
+    SELECT * FROM line WHERE (%(area)s = '' OR area = %(area)s) AND (%(step)s = '' OR step = %(step)s)
+    AND (%(number)s = '' OR strpos(lower(station), lower(%(number)s)) > 0) AND (%(whole)s OR id IS NOT NULL)
+), page AS (
+    SELECT * FROM fits ORDER BY (stopped <> '' OR alarms > 0) DESC,
+    (step IN ('enrolled', 'open') AND heard < %(since)s) DESC, station, generation OFFSET %(start)s LIMIT %(limit)s
+)
+SELECT t.steps, f.found, p.* FROM
+    (SELECT coalesce(json_object_agg(step, many), '{{}}') AS steps FROM
+        (SELECT step, count(*) AS many FROM line WHERE newest GROUP BY step) AS each) AS t
+    CROSS JOIN (SELECT count(*) AS found FROM fits) AS f LEFT JOIN page p ON true
+    ORDER BY (p.stopped <> '' OR p.alarms > 0) DESC, (p.step IN ('enrolled', 'open') AND p.heard < %(since)s) DESC,
+    p.station, p.generation
+"""  # noqa: S608 - a number of ours
+
+
+def listed(
+    connection: Connection, poll: str, at: datetime, look: Look, start: int = 0, limit: int | None = None, whole: bool = True
+) -> Listed:  # fmt: skip
+    """The stations of a poll, those that somebody should look at first; a station whose machine was lost stands there for each.
+
+    `whole`: those without a log, too.
+    """
     cur = cursor(connection)
-    rows = cur.execute(
-        "SELECT l.*, coalesce(a.alarms, 0) AS alarms FROM pollbook_log l "
-        "LEFT JOIN (SELECT log, count(*) AS alarms FROM pollbook_alarm WHERE poll = %(poll)s GROUP BY log) a ON a.log = l.id "
-        "WHERE l.poll = %(poll)s ORDER BY (l.stopped <> '' OR a.alarms IS NOT NULL) DESC, "
-        "(NOT l.closed AND NOT l.lost AND l.generation <= 500 AND coalesce(l.heard, '-infinity') < %(since)s) DESC, "
-        "l.station, l.generation "
-        "OFFSET %(start)s LIMIT %(limit)s",
-        {"poll": poll, "since": at - SILENT, "start": start, "limit": limit},
-    ).fetchall()
-    ids = [row.id for row in rows]
+    asked = {"area": look.area, "step": look.step, "number": look.number, "whole": whole}
+    page = {"poll": poll, "since": at - SILENT, "start": start, "limit": limit}
+    rows = cur.execute(_LISTED, asked | page).fetchall()
+    ids = [row.id for row in rows if row.id is not None]
     hours, queues = _last_hour(cur, ids, at), _queues(cur, ids)
-    return [
+    found = [
         State(
             row.station, row.generation, row.heard, row.heard and row.heard + LEASE, row.n, row.check_ins,
-            hours.get(row.id, 0), queues.get(row.id), row.closed, row.lost, row.stopped, row.n - row.sealed, row.alarms,
+            hours.get(row.id, 0), queues.get(row.id), row.closed, row.lost, row.stopped, row.waiting, row.alarms, row.area,
+            row.step,
         )
-        for row in rows
+        for row in rows if row.station is not None
     ]  # fmt: skip
+    steps = rows[0].steps
+    return Listed(found, rows[0].found, {step: steps[step] for step in STEPS if step in steps})
+
+
+def states(connection: Connection, poll: str, at: datetime) -> Sequence[State]:
+    """Every log of a poll, those that somebody should look at first."""
+    return listed(connection, poll, at, Look(), whole=False).rows
 
 
 def _last_hour(cur: Cursor, logs: Sequence[int], at: datetime) -> dict[int, int]:

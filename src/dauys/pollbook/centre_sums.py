@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from dauys.pollbook.centre import cursor
 from dauys.pollbook.channels import MOBILE
 from dauys.pollbook.custody import CERTIFICATE
+from dauys.pollbook.envelopes_centre import counted
 from dauys.pollbook.log import PAPER
 from dauys.pollbook.sums import Member, Sums, together
 from dauys.store.engine import Connection
@@ -45,7 +46,12 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
         told = ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)
         several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER))
     sealed = sum(log.sealed_used for log in logs) if all(log.sealed == log.n for log in logs) else None
-    return StationSums(several[0] if len(several) == 1 else together(several), sealed)
+    sums = several[0] if len(several) == 1 else together(several)
+    if sums.envelopes:  # a ballot in an envelope that counts was handed out, too; one that is resolved waits no more
+        counts, resolved = counted(connection, poll, station)
+        sums = replace(sums, received=sums.received + counts, envelopes=sums.envelopes - resolved)
+        sealed = None if sealed is None else sealed + counts
+    return StationSums(sums, sealed)
 
 
 def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False) -> Sums:

@@ -22,7 +22,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from dauys.errors import DauysError
-from dauys.pollbook.grants import Grant, Request
+from dauys.pollbook.grants import Grant, Request, why_given
 from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, verify_batch
 
 CERTIFICATE = "certificate"
@@ -30,6 +30,9 @@ CERTIFICATE = "certificate"
 
 WITHDRAWN = "withdrawn"
 """The holder of an entitlement that the commission took back after the freeze (pollbook.decided): nobody uses it there."""
+
+UNLISTED = "roll/"
+"""Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""
 
 
 class CustodyError(DauysError):
@@ -355,7 +358,7 @@ def may_grant(centre: Centre, who: UUID) -> bool:
     custody = centre.custody[who]
     if centre.uses.get(who):
         return False
-    if custody.state is State.RELEASED:
+    if custody.state is State.RELEASED or custody.holder.startswith(UNLISTED):
         return True
     holder = centre.known(custody.holder)
     closed = holder is not None and holder.complete
@@ -378,8 +381,7 @@ def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     must_take(centre, to)
-    why = "move" if custody.state is State.RELEASED else "found-log"
-    why = CERTIFICATE if custody.holder == CERTIFICATE else why
+    why = why_given(custody.holder, to, released=custody.state is State.RELEASED)
     given = Grant(centre.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
     centre = put(centre, given.entitlement, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given

@@ -9,24 +9,63 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from dauys.pollbook.custody import WITHDRAWN, Centre, Custody, CustodyError, State, may_grant, must_take, put
+from dauys.pollbook.custody import UNLISTED, WITHDRAWN, Centre, Custody, CustodyError, State, may_grant, must_take, put
 from dauys.pollbook.grants import Grant, Request
 from dauys.pollbook.log import LogId
 
 
-def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
-    """A voter is added to the roll on the day: a new entitlement, in epoch 0, in the custody of that station.
+def unlisted(station: str) -> str:
+    """The holder of a right that was added for a station and stands on none of its lists yet."""
+    return f"{UNLISTED}{station}"
 
-    Raises CustodyError P.054 where he is on the roll already, P.051.
+
+def enter(centre: Centre, who: UUID, station: str) -> Centre:
+    """A voter is added to the frozen roll (`roll.freeze.add_set`): a new entitlement, in epoch 0, on no list yet.
+
+    Raises CustodyError P.054 where he is on the roll already.
     """
-    if (given := centre.grants.get(request)) is not None:
-        return centre, given
     if (custody := centre.custody.get(who)) is not None:
         raise CustodyError(f"the voter is on the roll; {custody.holder} holds the right", "P.054")
+    return put(centre, who, Custody(unlisted(station), 0))
+
+
+def listed(centre: Centre, log: LogId) -> Centre:
+    """A list is made for this log: what was added for its station and stands on none stands on this one, and is held by it."""
+    waiting = Custody(unlisted(log.station), 0)
+    moved = {who: Custody(log.holder, 0) for who, custody in centre.custody.items() if custody == waiting}
+    return replace(centre, custody={**centre.custody, **moved})
+
+
+def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
+    """The right of a voter who was added goes to his station's working machine: only while no list has it, so that no log can
+    use it. No moment is compared: making a list moves the right in the same transaction (`listed`).
+
+    Raises CustodyError: P.020 not on the roll, P.021 used, P.034 an earlier machine of this station holds it, P.054 somebody
+    else does, P.051.
+    """
+    given = centre.grants.get(request)
+    if given is not None and given.to == to.holder:
+        return centre, given
+    custody = centre.custody.get(who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if custody.state is State.USED or centre.uses.get(who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder != unlisted(to.station):
+        raise not_to_add(custody.holder, to)
     must_take(centre, to)
-    given = Grant(centre.poll, who, 0, to.holder, "addition", request)
-    centre = put(centre, who, Custody(to.holder, 0))
+    if centre.logs[to].lost:
+        raise CustodyError(f"{to.holder} was declared lost", "P.051")
+    given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "addition", request)
+    centre = put(centre, who, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
+
+
+def not_to_add(holder: str, to: LogId) -> CustodyError:
+    """Why the right of a voter who was added is not given to `to`: somebody holds it."""
+    if holder != to.holder and holder.rpartition("/")[0] == f"station/{to.station}":
+        return CustodyError("it is not known whether this right was used on the station's lost machine", "P.034")
+    return CustodyError(f"the voter is on the roll; {holder} holds the right", "P.054")
 
 
 def write_up(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:

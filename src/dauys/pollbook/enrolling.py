@@ -19,8 +19,8 @@ from dauys.pollbook.package import LARGEST_PACKAGE, enrolment, unseal
 STORE, KEY = "pollbook.db", "pollbook.key"
 SEAL_BYTES = 32
 
-CENTRE, TO_TELL, TOLD = "centre", "enrolment", "enrolled"
-"""What the store keeps beside the book: the centre's address, the enrolment as it is sent, and since when it is known."""
+CENTRE, TO_TELL = "centre", "enrolment"
+"""What the store keeps beside the book: the centre's address, and the enrolment as it is sent."""
 
 
 def default_folder() -> Path:
@@ -31,7 +31,9 @@ def default_folder() -> Path:
 def enrol(package: Path, code: str, folder: Path, centre: str) -> Keep:
     """Opens the package, makes the station's key and its store; the centre is told by `sync.Wire.tell`.
 
-    Raises BadInput: P.011, P.012, P.014, P.038 of the package; P.016 where the folder is another station's.
+    Until the centre has answered, the station can do nothing: another machine may have the same package, or a later one.
+    Raises BadInput: P.011, P.012, P.014, P.038 of the package; P.016 where the folder is another station's, is stopped, or
+    was made from another package of it, whose list is not this one.
     """
     address = _address(centre)
     try:
@@ -45,6 +47,10 @@ def enrol(package: Path, code: str, folder: Path, centre: str) -> Keep:
     path = folder / STORE
     if path.exists():
         keep = open_keep(path, seal_key(folder), opened.log)
+        if keep.package != opened or keep.book.stopped:
+            why = "is stopped" if keep.book.stopped else "was made from another package of this station"
+            keep.close()
+            raise BadInput(f"what is in the folder {why}; enrol in an empty folder", file=folder, check="P.016")
     else:
         keep = create(path, opened, seal_key(folder, make=True), Ed25519PrivateKey.generate())
     told = enrolment(data, code, keep.key.public_key().public_bytes_raw()).to_bytes().decode()

@@ -23,6 +23,14 @@ complete; another channel takes over or gives back; a lost machine's officers ha
 mistake and is given back."""
 
 
+def why_given(holder: str, to: LogId, *, released: bool) -> str:
+    """What a grant says of why. Only to another machine of its own station a right is left over; elsewhere its voter moves."""
+    if holder == "certificate":
+        return holder
+    left = not released and holder.rpartition("/")[0] == to.holder.rpartition("/")[0]
+    return "found-log" if left else "move"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Somebody asks that an entitlement, in the custody that has this `epoch`, be let go to the holder `to`."""

@@ -1,9 +1,10 @@
 """Where does a station keep its pollbook, so that nothing acknowledged is ever lost and nobody reads the disk?
 
 One SQLite file (write-ahead log, `synchronous=FULL`, one program at a time). An event is on the disk before `append`
-returns. The file holds: the package's content, the later lines of the list, the station's signing key, the lease (each
-AES-256-GCM under the station's key, which lies outside the file) and the log (which holds nobody's name), each event with
-a mark (HMAC-SHA256 under the same key): the chain protects every event but the last one.
+returns; none is stored before the centre has answered this machine once under its own signature (docs/custody.md). The file
+holds: the package's content, the later lines of the list, the station's signing key, the lease (each AES-256-GCM under the
+station's key, which lies outside the file) and the log (which holds nobody's name), each event with a mark (HMAC-SHA256
+under the same key): the chain protects every event but the last one.
 
 Opening reads everything: the chain of the log, each seal. A file that is damaged, of another station, or in use is
 refused with one message. A file that was put back from an old copy is whole; the centre's next answer tells
@@ -78,6 +79,8 @@ class Keep:
         unchanged, and so is the file.
         """
         with self._lock:
+            if not self.book.told:
+                raise LogError("the centre does not know this machine yet; nothing is noted before", "P.018")
             self.book.check(event)
             data = event.to_bytes()
             with _disk(self.path), self._database:
@@ -109,9 +112,18 @@ class Keep:
             if not stopped:
                 self.acknowledged = max(self.acknowledged, answer.acknowledged.n)
             self._keep(
-                acknowledged=str(self.acknowledged), lease=self.book.lease.isoformat(), stopped=self.book.stopped
+                acknowledged=str(self.acknowledged),
+                lease=self.book.lease.isoformat(),
+                stopped=self.book.stopped,
+                told="yes",
             )
             return stopped
+
+    def stop(self, why: str) -> None:
+        """Stops this machine for good: the centre does not take its key. What it has stays as it is."""
+        with self._lock:
+            self.book.stopped = why
+            self._keep(stopped=why)
 
     def add_voter(self, voter: Voter) -> None:
         """Keeps the line of somebody whose right comes by a grant. Store it before the `receive`."""
@@ -168,6 +180,7 @@ class Keep:
             raise _damaged(self.path, str(error)) from None
         self.acknowledged = int(self._read("acknowledged") or 0)
         self.book.stopped = self._read("stopped") or ""
+        self.book.told = self._read("told") is not None
         if (lease := self._read("lease")) is not None:
             self.book.lease = datetime.fromisoformat(lease)
         if self.acknowledged > self.book.head.n:

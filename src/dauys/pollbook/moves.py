@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from dauys.pollbook.centre import CHANNEL, RELEASED, UNUSED, USED, Cursor, cursor
-from dauys.pollbook.custody import CERTIFICATE, WITHDRAWN, CustodyError
-from dauys.pollbook.grants import Grant, Request
+from dauys.pollbook.custody import CERTIFICATE, UNLISTED, WITHDRAWN, CustodyError
+from dauys.pollbook.decided import not_to_add, unlisted
+from dauys.pollbook.grants import Grant, Request, why_given
 from dauys.pollbook.log import PAPER, LogId
 from dauys.store.engine import Connection
 
@@ -95,28 +96,46 @@ def granted_to(connection: Connection, log: LogId) -> tuple[Grant, ...]:
 
 
 def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
-    """Custody of a voter who was added to the roll on the day (`roll.freeze.add_set` has made the entitlement).
+    """Custody of a right that was added to the frozen roll and stands on no list (`decided.add`).
 
-    It goes to the generation of his home station that works now. Raises CustodyError P.054 where another holder has it, P.051.
+    Raises CustodyError: P.020 not on the roll, P.021 used, P.034 an earlier machine holds it, P.054 somebody else does, P.051.
     """
     cur = cursor(connection)
     given = _given(cur, to.poll, request)
-    if given is not None:
+    if given is not None and given.to == to.holder:
         return given
-    custody = cur.execute(
-        "SELECT home, holder, epoch, addition FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (to.poll, who)
-    ).fetchone()
-    given_out = cur.execute(
-        "SELECT 1 FROM pollbook_grant WHERE poll = %s AND entitlement = %s", (to.poll, who)
-    ).fetchone()
-    if custody is None or custody.addition == 0 or custody.home != to.station or custody.epoch or given_out:
-        held = "nobody" if custody is None else custody.holder
-        raise CustodyError(f"the voter was not added here; {held} holds the right", "P.054")
+    custody = _locked(cur, to.poll, who)
+    if custody is None:
+        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    if custody.state == USED or _strays(cur, to.poll, who):
+        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if custody.holder != unlisted(to.station):
+        raise not_to_add(custody.holder, to)
     _must_take(cur, to)
-    cur.execute("UPDATE entitlement SET holder = %s WHERE poll = %s AND id = %s", (to.holder, to.poll, who))
-    made = Grant(to.poll, who, 0, to.holder, "addition", request)
+    lost = "SELECT 1 FROM pollbook_log WHERE poll = %s AND holder = %s AND lost"
+    if cur.execute(lost, (to.poll, to.holder)).fetchone() is not None:
+        raise CustodyError(f"{to.holder} was declared lost", "P.051")
+    made = Grant(to.poll, who, custody.epoch + 1, to.holder, "addition", request)
+    _give(cur, made)
     _keep(cur, made, at)
     return made
+
+
+def onto_the_list(connection: Connection, log: LogId) -> None:
+    """What was added for the log's station and stands on no list is held by this log, whose list is made now (`decided.listed`).
+
+    In the transaction that makes the list and holds `lock_station`, before the list is read: what is added later waits.
+    """
+    cur = cursor(connection)
+    to, waiting = log.holder, unlisted(log.station)
+    cur.execute(
+        "UPDATE entitlement SET holder = %s WHERE poll = %s AND home = %s AND holder = %s",
+        (to, log.poll, log.station, waiting),
+    )
+    cur.execute(  # who asked for one of them asks this log now
+        "UPDATE pollbook_request SET holder = %s WHERE poll = %s AND holder = %s AND NOT granted",
+        (to, log.poll, waiting),
+    )
 
 
 def write_up(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
@@ -257,6 +276,8 @@ def used(connection: Connection, poll: str, who: UUID) -> bool:
 
 def _nobody_can(cur: Cursor, poll: str, custody: Any) -> bool:
     """Whether the holder's log is over, or no list with the right on it was ever made."""
+    if custody.holder.startswith(UNLISTED):
+        return True
     lock_station(cur, poll, custody.home)
     known = cur.execute(
         f"SELECT closed AND stopped = '' AND generation <= {PAPER} AS complete FROM pollbook_log "  # noqa: S608 - a number
@@ -306,14 +327,15 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
     if custody is None or custody.epoch != asked.epoch:
         return CustodyError(f"the right went to {custody.holder if custody else 'nobody'} meanwhile", "P.053")
     carried = custody.holder == CERTIFICATE
-    free = custody.state == RELEASED or (custody.state == UNUSED and (carried or custody.complete))
+    listed = not custody.holder.startswith(UNLISTED)
+    free = custody.state == RELEASED or (custody.state == UNUSED and (carried or custody.complete or not listed))
     if not free or _strays(cur, to.poll, asked.entitlement):
         return CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     try:
         _must_take(cur, to)
     except CustodyError as error:
         return error
-    why = "move" if custody.state == RELEASED else CERTIFICATE if carried else "found-log"
+    why = why_given(custody.holder, to, released=custody.state == RELEASED)
     given = Grant(to.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
     _give(cur, given)
     _keep(cur, given, at)

@@ -124,7 +124,7 @@ class Package:
     """What a station starts with. `centre` is the centre's 32-byte public key; `lease` how long it may work unheard.
 
     `names` are the poll's; `stations` the stations of its area by id, itself among them; `opens` and `closes` local times as
-    the law has them.
+    the law has them. `trial`: its station may set its clock, and says on every page that nothing is a real vote.
     """
 
     log: LogId
@@ -137,6 +137,7 @@ class Package:
     officers: tuple[Officer, ...]
     voters: tuple[Voter, ...]
     stations: Mapping[str, Place] = field(default_factory=dict)
+    trial: bool = False
 
     @cached_property
     def by_entitlement(self) -> Mapping[UUID, Voter]:
@@ -163,6 +164,7 @@ class Package:
                 for name, place in self.stations.items()
             },
             "voters": [voter.to_json() for voter in self.voters],
+            **({"trial": True} if self.trial else {}),
         }
 
     @classmethod
@@ -172,7 +174,7 @@ class Package:
             raise BadInput("the package has no list of voters; ask the centre for it again", check="P.011")
         voters = tuple(map(Voter.from_json, content["voters"]))
         rest = {name: value for name, value in content.items() if name not in ("voters", "channels")}
-        parts = Node.of(rest).mapping(("names", "centre", "lease", "hours", "officers", "stations"))
+        parts = Node.of(rest).mapping(("names", "centre", "lease", "hours", "officers", "stations"), ("trial",))
         hours = parts["hours"].mapping(("open", "close"))
         stations = {}
         for name, value in parts["stations"].entries():
@@ -190,6 +192,7 @@ class Package:
             officers=tuple(_officer(item) for item in parts["officers"].items()),
             voters=voters,
             stations=stations,
+            trial="trial" in parts and parts["trial"].boolean(),
         )
         if len(package.by_entitlement) < len(voters):
             raise BadInput("a voter stands on the list twice; ask the centre for the package again", check="P.011")

@@ -1,7 +1,8 @@
 """How does a station get its package? The list, the law and the officers of one station, sealed by a code of its own.
 
 The first package of a station is its generation 1. Made again before the station has told its key, it replaces the one
-before; afterwards the commission first declares the machine lost, and the next package is the next generation.
+before, whose machine can do nothing then (docs/custody.md); afterwards the commission first declares the machine lost, and
+the next package is the next generation.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dauys.pollbook import lists
 from dauys.pollbook.centre import cursor, declare_lost
 from dauys.pollbook.channels import Channels
 from dauys.pollbook.log import PAPER, LogId
-from dauys.pollbook.moves import lock_station
+from dauys.pollbook.moves import lock_station, onto_the_list
 from dauys.pollbook.package import (
     CODE_BYTES,
     NONCE_BYTES,
@@ -53,13 +54,14 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """What every package of a poll is made with. `stations` are all of the poll, by id."""
+    """What every package of a poll is made with. `stations` are all of the poll, by id; `trial` as in `Package`."""
 
     poll: Poll
     stations: Mapping[str, Station]
     channels: Channels
     key: Ed25519PrivateKey
     vault: Vault
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,7 @@ def pack(
         raise DauysError(f"the roll of {poll.id} is not frozen: dauys roll freeze {poll.id}")
     lock_station(cur, poll.id, station)
     log = LogId(poll.id, station, next_generation(connection, poll.id, station))
-    if log.generation == 1:  # a frozen roll names the station; from now on its first log holds what is there
-        cur.execute(
-            "UPDATE entitlement SET holder = %s WHERE poll = %s AND home = %s AND holder = %s",
-            (log.holder, poll.id, station, f"station/{station}"),
-        )
+    onto_the_list(connection, log)
     area = poll.area(found.area)
     package = Package(
         log=log,
@@ -109,6 +107,7 @@ def pack(
             for one in packing.stations.values()
             if one.area == found.area
         },
+        trial=packing.trial,
     )
     cur.execute(  # rights that were sent after a list that nobody enrolled with: they stand on this one
         "UPDATE pollbook_grant SET taken = true WHERE poll = %s AND receiver = %s AND NOT taken", (poll.id, log.holder)
@@ -139,8 +138,10 @@ def next_generation(connection: Connection, poll: str, station: str) -> int:
 def lose(connection: Connection, poll: str, station: str) -> tuple[LogId, str]:
     """Declares the machine of a station `lost`: its newest log. Rights stay where they are.
 
-    A package that nobody has enrolled with is made `void` instead: nobody can any more. Raises DauysError.
+    A package that nobody has enrolled with is made `void` instead: nobody can any more, and a machine that opened it while
+    its wire was cut never could do anything. Raises DauysError.
     """
+    lock_station(cursor(connection), poll, station)
     row = cursor(connection).execute(
         "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
         "ORDER BY generation DESC LIMIT 1",

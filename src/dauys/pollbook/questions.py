@@ -1,16 +1,21 @@
 """What may a station ask the centre besides handing in its log? Signed questions about one voter, and their answers.
 
-    {"poll", "station", "generation", "at", "what", "body", "sig"}        canonical JSON, Ed25519 by the station's key
+    {"poll", "station", "generation", "at", "once", "what", "body", "sig"}    canonical JSON, Ed25519 by the station's key
 
-`find` {"iin"}: where this voter's right is, and who he is where he may vote here. `ask` {"request", "entitlement"}: let it
-come here (the answer comes with a later sync). `add` {"request", "person"}: put somebody on the roll who is on no list.
+`once` is random: the centre answers a question once (P.007), so that one that was caught on its way tells nobody anything later.
+No clock has to be right for that; `at` is written down by the station, and decides nothing.
+
+`find` {"iin"}: where this voter's right is, and who he is where he may vote here; who was added to the roll since his station's
+list was made is given to it (the grant comes with a later sync, as after `ask`). `ask` {"request", "entitlement"}: let it come
+here. `wait` {}: is there word (pollbook.waiting)? A station puts nobody on the roll: the commission does.
 """
 
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,24 +25,27 @@ from dauys.errors import DauysError
 from dauys.pollbook.log import LogError, LogId, read_base64, signed_by
 from dauys.record.canonical import canonical, parse
 
-WHAT = ("find", "ask", "add", "wait")
+WHAT = ("find", "ask", "wait")
 LARGEST = 16_384
+MARK = 8
+"""Random bytes in a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of an enrolled station. `at` is its clock."""
+    """One question of an enrolled station. `at` is its clock; `once` makes it another one than any before."""
 
     log: LogId
     at: str
     what: str
     body: Mapping[str, Any]
     sig: bytes = b""
+    once: str = field(default_factory=lambda: secrets.token_hex(MARK))
 
     def _members(self) -> dict[str, Any]:
         log = self.log
         names = {"poll": log.poll, "station": log.station, "generation": log.generation}
-        return {**names, "at": self.at, "what": self.what, "body": dict(self.body)}
+        return {**names, "at": self.at, "once": self.once, "what": self.what, "body": dict(self.body)}
 
     def signed_bytes(self) -> bytes:
         return b"dauys pollbook question v1\n" + canonical(self._members())
@@ -62,15 +70,16 @@ class Question:
         match value:
             case {
                 "poll": str(poll), "station": str(station), "generation": int(generation), "at": str(at),
-                "what": str(what), "body": dict(body), "sig": str(sig), **rest,
-            } if not rest and what in WHAT:  # fmt: skip
+                "once": str(once), "what": str(what), "body": dict(body), "sig": str(sig), **rest,
+            } if not rest and what in WHAT and len(once) == 2 * MARK:  # fmt: skip
                 try:
                     aware = datetime.fromisoformat(at).tzinfo is not None
                 except ValueError:
                     aware = False
                 if aware:
                     raw = read_base64(sig, 64, "the signature of a question", "P.004")
-                    return cls(LogId(poll, station, generation), at, what, body, raw)
+                    return cls(LogId(poll, station, generation), at, what, body, raw, once)
         raise LogError(
-            f"not a question of a station: poll, station, generation, at, what ({', '.join(WHAT)}), body, sig", "P.001"
+            f"not a question of a station: poll, station, generation, at, once, what ({', '.join(WHAT)}), body, sig",
+            "P.001",
         )

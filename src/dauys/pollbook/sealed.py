@@ -27,13 +27,13 @@ def check_in_shape(body: Mapping[str, Any]) -> str:
         } if not rest and station:  # fmt: skip
             numbers = (generation, first, last, used)
             whole = not any(isinstance(number, bool) for number in numbers) and used >= 0
-            good = (made or undone) and _hashes(made) and _hashes(undone)
+            good = (made or undone) and hashes(made) and hashes(undone)
             if whole and good and 1 <= generation <= 1000 and 1 <= first <= last:
                 return f"{ENTRY_KIND}/{station}/{generation}/{last}"
     raise DauysError("not check-ins: station, generation, first, last, sorted commitments and undone ones, used")
 
 
-def _hashes(texts: list[Any]) -> bool:
+def hashes(texts: list[Any]) -> bool:
     """Whether it is a list of SHA-256 in hex, sorted, each once."""
     good = all(isinstance(one, str) and len(one) == HASH_DIGITS and set(one) <= _HEX for one in texts)
     return good and all(one < other for one, other in pairwise(texts))

@@ -1,4 +1,6 @@
-"""How do check-ins enter the public record? As salted commitments, many at a time, sorted, so that their order says nothing.
+"""How do check-ins enter the public record? As salted commitments, a minute's together, sorted: their order says nothing.
+
+In a quiet minute that may be one alone. Whoever watched the voter then knows the commitment as his, and nothing by it.
 
 An entry `check-ins/<station>/<generation>/<last event>` has the body
 

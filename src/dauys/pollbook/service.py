@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,16 +12,18 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.law.files import Node
-from dauys.pollbook import centre, lists, moves
+from dauys.pollbook import centre, lists, moves, visitors
 from dauys.pollbook.centre import Outcome
-from dauys.pollbook.channels import ANY_STATION, Channels, NotAllowed, Ruling, certificate_elsewhere
+from dauys.pollbook.channels import Channels, NotAllowed
 from dauys.pollbook.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.decided import unlisted
 from dauys.pollbook.grants import Answer
-from dauys.pollbook.log import LogError, LogId
+from dauys.pollbook.log import Event, LogError, LogId
 from dauys.pollbook.package import Enrolment, proves
 from dauys.pollbook.questions import Question
 from dauys.pollbook.received import Sent
 from dauys.pollbook.together import stirred, take_together
+from dauys.pollbook.visitors import Asked
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
@@ -36,6 +40,7 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     Raises CustodyError P.019.
     """
     log = enrolment.log
+    moves.lock_station(centre.cursor(connection), log.poll, log.station)  # a package is not voided between look and note
     row = (
         centre.cursor(connection)
         .execute(
@@ -88,7 +93,9 @@ def _with_rights(connection: Connection, log: LogId, outcome: Outcome, at: datet
 def reply(connection: Connection, asked: Question, vault: Vault, channels: Channels, at: datetime) -> dict[str, Any]:
     """Answers a question of an enrolled station, and writes down that it was asked; commit before it is sent.
 
-    Raises LogError P.003, P.004; CustodyError as `moves.ask` and `moves.add` do; BadInput for a body that is none.
+    `find` brings the right of who was added since his station's list was made. Raises LogError P.003, P.004, and P.007 where it
+    was asked before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does not let the voter vote there; BadInput
+    for a body that is none.
     """
     log = asked.log
     cur = centre.cursor(connection)
@@ -101,74 +108,72 @@ def reply(connection: Connection, asked: Question, vault: Vault, channels: Chann
     if row.stopped or not asked.good(bytes(row.key)):
         raise LogError(f"the question is not signed by the key with which station {log.station} was enrolled", "P.004")
     body = Node.of(dict(asked.body))
-    match asked.what:
-        case "find":
-            found, said = _find(connection, vault, log, body.mapping(("iin",))["iin"].text(), channels)
-        case "ask":
-            parts = body.mapping(("request", "entitlement"))
-            found = _uuid(parts["entitlement"])
-            _not_at_home(connection, log, found, channels)
-            moves.ask(connection, parts["request"].text(), found, log, at)
-            said = {"request": parts["request"].text()}
-        case _:
-            parts = body.mapping(("request", "person"))  # who he is said to be; the roll knows him by the IIN alone
-            person = parts["person"].mapping(("iin",), ("born", "surname", "given", "patronymic", "address"))
-            iin = person["iin"].text()
-            found = UUID(bytes=vault.entitlement(log.poll, vault.voter(iin)))
-            moves.add(connection, parts["request"].text(), found, log, at)
-            standing = lists.find(connection, vault, log.poll, iin)
-            said = {"entitlement": str(found), "line": None if standing is None else standing.voter.to_json()}
-    cur.execute(
-        "INSERT INTO pollbook_question (log, at, what, entitlement) VALUES (%s, %s, %s, %s)",
-        (row.id, at, asked.what, found),
+    if asked.what == "find":
+        found, said = _find(connection, vault, log, body.mapping(("iin",))["iin"].text(), channels, at)
+    else:
+        parts = body.mapping(("request", "entitlement"))
+        found, request = _uuid(parts["entitlement"]), parts["request"].text()
+        _must_be_allowed(connection, log, found, channels)
+        moves.ask(connection, request, found, log, at)
+        said = {"request": request}
+    noted = cur.execute(
+        "INSERT INTO pollbook_question (log, at, what, entitlement, sig) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (row.id, at, asked.what, found, asked.sig),
     )
+    if not noted.rowcount:
+        raise LogError("this question was asked before; it is answered once", "P.007")
     return said
 
 
 def _find(
-    connection: Connection, vault: Vault, log: LogId, iin: str, channels: Channels
+    connection: Connection, vault: Vault, log: LogId, iin: str, channels: Channels, at: datetime
 ) -> tuple[UUID | None, dict[str, Any]]:
     """Where a voter's right is. Who he is goes only to a station at which the law of the day may let him vote."""
     standing = lists.find(connection, vault, log.poll, iin)
+    if standing is not None and standing.holder == unlisted(log.station):
+        with suppress(CustodyError):  # this station cannot take it: the answer says who holds it
+            given = moves.add(connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at)
+            voter = replace(standing.voter, epoch=given.epoch, away=given.to)
+            standing = replace(standing, holder=given.to, voter=voter)
     if standing is None:
         return None, {"found": False}
-    here, carried = standing.holder == log.holder, standing.holder == CERTIFICATE
-    way = CERTIFICATE if carried else ANY_STATION
-    home = lists.place_of(connection, log.poll, standing.home)
-    said: dict[str, Any] = {"found": True, "home": standing.home, "home_address": home.address,
-                            "holder": standing.holder, "used": standing.used}  # fmt: skip
-    ruling = channels[way]
-    if carried and ruling.on and (no := _at_home(connection, log, standing.home, ruling)) is not None:
-        why = {"check": no.check, "cite": no.cite, "message": no.message}
-        return standing.voter.entitlement, said | {"line": None, "why": why}
-    if here or ruling.on:
-        return standing.voter.entitlement, said | {"line": standing.voter.to_json(), "why": None}
-    message = f"{way} is off: {ruling.reason}; the voter votes at station {standing.home}"
-    return standing.voter.entitlement, said | {
-        "line": None,
-        "why": {"check": "P.026", "cite": ruling.cite, "message": message},
-    }
+    asked, address = _asked(connection, log, standing.home, standing.holder)
+    said = visitors.found(log, asked, channels, used=standing.used, address=address, line=standing.voter)
+    if said["line"] is not None and standing.holder == CERTIFICATE:
+        said["certificate"] = _certificate(connection, log.poll, standing.voter.entitlement)
+    return standing.voter.entitlement, said
 
 
-def _at_home(connection: Connection, log: LogId, home: str, ruling: Ruling) -> NotAllowed | None:
-    """Why a certificate of a voter of `home` is not for this station, if it is not (P.035)."""
-    at_home, here = (lists.place_of(connection, log.poll, station).settlement for station in (home, log.station))
-    try:
-        certificate_elsewhere(at_home, here, ruling)
-    except NotAllowed as error:
-        return error
-    return None
+def _certificate(connection: Connection, poll: str, who: UUID) -> str:
+    """The number printed on the certificate that a voter carries; empty where it is not known."""
+    row = centre.cursor(connection).execute(
+        "SELECT e.body FROM pollbook_event e JOIN pollbook_log l ON l.id = e.log "
+        "WHERE l.poll = %s AND e.entitlement = %s AND e.kind = 'certificate' ORDER BY e.at DESC, e.n DESC LIMIT 1",
+        (poll, who),
+    ).fetchone()  # fmt: skip
+    return "" if row is None else str(Event.from_bytes(bytes(row.body)).body["number"])
 
 
-def _not_at_home(connection: Connection, log: LogId, who: UUID, channels: Channels) -> None:
-    """Raises CustodyError P.035 for a certificate that is shown within the settlement of the voter's own station."""
+def _asked(connection: Connection, log: LogId, home: str, holder: str) -> tuple[Asked, str]:
+    """What decides whether a voter of `home` may vote here, and the address of his own station."""
+    place, here = (lists.place_of(connection, log.poll, station) for station in (home, log.station))
+    query = "SELECT closed AND stopped = '' AS complete FROM pollbook_log WHERE poll = %s AND holder = %s"
+    row = centre.cursor(connection).execute(query, (log.poll, holder)).fetchone()
+    left = row is not None and row.complete
+    return Asked(home, holder, place.settlement, here.settlement, left), place.address
+
+
+def _must_be_allowed(connection: Connection, log: LogId, who: UUID, channels: Channels) -> None:
+    """Raises CustodyError P.026, P.035: the centre grants nothing that the law does not know, whatever a station asks."""
     row = centre.cursor(connection).execute(
         "SELECT home, holder FROM entitlement WHERE poll = %s AND id = %s", (log.poll, who)
     ).fetchone()  # fmt: skip
-    if row is not None and row.holder == CERTIFICATE:
-        no = _at_home(connection, log, row.home, channels[CERTIFICATE])
-        if no is not None:
-            raise CustodyError(f"{no.message} ({no.cite})", no.check)
+    if row is None:
+        return  # asking says so
+    try:
+        visitors.must_be_allowed(log, _asked(connection, log, row.home, row.holder)[0], channels)
+    except NotAllowed as error:
+        raise CustodyError(str(error).removeprefix(f"[{error.check}] "), error.check) from None
 
 
 def _uuid(node: Node) -> UUID:

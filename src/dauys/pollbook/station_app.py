@@ -107,7 +107,8 @@ class _Pages:
             if (pin is None or pin.first) and page.path not in ("/pin", "/out"):
                 return RedirectResponse(f"/{lang}/pin", 303)
             if officer.role not in page.roles:
-                raise Refused(f"this is for: {', '.join(page.roles)}", "P.029", facts={"role": officer.role})
+                facts = {"role": officer.role, "roles": tuple(page.roles)}
+                raise Refused(f"this is for: {', '.join(page.roles)}", "P.029", facts=facts)
             visit = Visit(self._station, request, lang, session, officer, form, self._station.clock())
             found = page.act(visit)
         except DauysError as error:

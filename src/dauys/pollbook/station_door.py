@@ -130,8 +130,12 @@ class Door:
             raise BadInput("the officer or the PIN is wrong", check="P.043")
         return known
 
-    def choose(self, session: Session, pin: str, again: str) -> None:
-        """The officer's own PIN. Raises BadInput P.045 where it is no PIN, is too easy, or was typed differently."""
+    def choose(self, session: Session, pin: str, again: str, present: str = "") -> None:
+        """The officer's own PIN; wherever else he is signed in, he is so no more: others may have seen the one before.
+
+        A first PIN was just typed; another one is asked for (`present`), for the browser may have been left open. Raises
+        BadInput P.045 where it is no PIN, is too easy, or was typed differently; P.043, P.044 as `sign_in` does.
+        """
         easy = len(set(pin)) < 3 or pin in "01234567890" or pin in "09876543210"
         if len(pin) < DIGITS or len(pin) > 20 or not pin.isdecimal() or not pin.isascii() or easy:
             expected = f"{DIGITS} digits or more, not all alike and not in a row"
@@ -141,10 +145,14 @@ class Door:
         known = self._pins.get(session.officer)
         if known is not None and known.first and hmac.compare_digest(_hash(pin, known.salt), known.hash):
             raise BadInput("choose another PIN than the first one", check="P.045")
+        if known is None or not known.first:
+            self._try(session.officer, present)
+            session.signing = session.signing or open_key(self._keep, session.officer, present, COST)
         if session.signing is not None:
             keep_key(self._keep, session.officer, pin, session.signing, COST)
         with self._lock:
             self._set(session.officer, _pin(pin, first=False))
+            self._end(session.officer, but=session)
 
     def session(self, token: str | None) -> Session | None:
         """Who has this cookie; None where nobody, or no more."""
@@ -181,8 +189,10 @@ class Door:
         }
         self._keep.keep("pins", json.dumps(kept))
 
-    def _end(self, officer: str) -> None:
-        for name in [name for name, (whose, _) in self._kept.items() if whose == officer]:
+    def _end(self, officer: str, but: Session | None = None) -> None:
+        """Signs an officer out everywhere, `but` in one session."""
+        stays = "" if but is None else _name(but.token)
+        for name in [name for name, (whose, _) in self._kept.items() if whose == officer and name != stays]:
             self._sessions.pop(name, None)
             self._kept.pop(name)
         self._keep_sessions()

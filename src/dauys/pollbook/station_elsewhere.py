@@ -1,7 +1,8 @@
 """A voter of another station stands here: may his right come, and what is to be done while it does not?
 
 His IIN goes to the centre in a signed question, and nowhere else; his line is kept only when his right is asked for.
-Custody comes by the centre's grant alone, after his own station let the right go.
+Custody comes by the centre's grant alone, after his own station let the right go. Who is on no list is put on it by the
+commission, not here; once that is done, his right comes to his station when he is asked for.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid4
 
-from dauys.errors import BadInput, DauysError
+from dauys.errors import BadInput
 from dauys.pollbook import acts
 from dauys.pollbook import channels as ways
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.enrolling import CENTRE
 from dauys.pollbook.package import Voter
 from dauys.pollbook.station_visit import Model, Page, Visit, uuid_of
 from dauys.pollbook.station_words import clock_of, line, named, where
@@ -39,7 +41,8 @@ def elsewhere(visit: Visit) -> Model | str:
         "state": "ask",
         "why": None,
         "found": None,
-        "may_add": visit.officer.role in ("chair", "secretary"),
+        "claims": f"{(visit.station.keep.kept(CENTRE) or '').rstrip('/')}/{visit.lang}/roll",
+        "who": "",
     }
     if visit.form is None:
         return model
@@ -49,6 +52,7 @@ def elsewhere(visit: Visit) -> Model | str:
     for own in visit.station.find(iin):
         if own in book.places and book.places[own].standing != "away":
             return f"/voter/{own}"
+        model["who"] = str(own)
     try:
         found = visit.station.syncing.link.wire.question("find", {"iin": iin})
     except Unreached:
@@ -63,6 +67,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     if not found.get("found"):
         return model | {"state": "nobody", "iin": iin}
     model |= {"found": {"home": _home(visit, found), "where": where(visit.book, str(found.get("holder", "")))}}
+    model["found"]["certificate"] = str(found.get("certificate", ""))
     if found.get("used"):
         return model | {"state": "used"}
     if not isinstance(found.get("line"), dict):
@@ -70,7 +75,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     voter = Voter.from_json(found["line"])
     holder = str(found.get("holder", ""))
     if holder == visit.book.log.holder:  # granted, and the answer is on its way; or its line was lost
-        _keep(visit, replace(voter, away=holder))
+        _keep(visit, replace(voter, number=0, away="the centre"))
         visit.station.asked[voter.entitlement] = visit.at
         visit.station.syncing.poke()
         return f"/waiting/{voter.entitlement}"
@@ -79,9 +84,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
 
 
 def _home(visit: Visit, found: Model) -> Model:
-    names = found.get("home_names")
     own = named(visit.book, str(found.get("home", "")))
-    own |= {"names": names} if isinstance(names, dict) and names else {}
     if not own["address"] and isinstance(found.get("home_address"), str):
         own["address"] = found["home_address"]
     return own
@@ -94,6 +97,8 @@ def _why(said: Model) -> Model:
         "known": catalogue().get(check),
         "cite": str(said.get("cite", "")),
         "message": str(said.get("message", "")),
+        "way": str(said.get("way", "")),
+        "off": str(said.get("off", "")),
     }
 
 
@@ -135,36 +140,6 @@ def waiting(visit: Visit) -> Model | str:
     }
 
 
-def add(visit: Visit) -> Model | str:
-    """Puts somebody on the roll who is on no list: the centre decides, and gives his right to this station."""
-    if visit.form is None:
-        digits = "".join(visit.session.sought.split())
-        return {"iin": digits if is_iin(digits) else "", "request": str(uuid4())}
-    iin, request = "".join(visit.text("iin").split()), uuid_of(visit.text("request"))
-    if not is_iin(iin):
-        raise BadInput("this is no IIN: twelve digits, the last one checks the others", check="P.048")
-    person: Model = {
-        "iin": iin,
-        "born": visit.text("born"),
-        "surname": visit.text("surname"),
-        "given": visit.text("given"),
-    }
-    if not all(person.values()):
-        raise BadInput("surname, name and date of birth are needed", check="P.047")
-    person |= {"patronymic": visit.text("patronymic")} if visit.text("patronymic") else {}
-    address = {name: visit.text(name) for name in ("locality", "street", "house", "flat") if visit.text(name)}
-    person |= {"address": address} if address else {}
-    answer = visit.station.syncing.link.wire.question("add", {"request": str(request), "person": person})
-    try:
-        voter = Voter.from_json(answer.get("line"))
-    except DauysError:
-        raise Unreached("the centre's answer has another shape than expected; are both of one version?") from None
-    _keep(visit, replace(voter, number=0, away="the centre"))
-    visit.station.asked[voter.entitlement] = visit.at
-    visit.station.syncing.poke()
-    return f"/waiting/{voter.entitlement}"
-
-
 def envelope(visit: Visit) -> Model | str:
     """Takes a provisional envelope; its number is made when the page is shown, so that one envelope is noted once."""
     if visit.form is None:
@@ -192,6 +167,5 @@ PAGES = (
     Page("/elsewhere", "station/elsewhere.html", elsewhere),
     Page("/elsewhere/ask", "", ask),
     Page("/waiting/{who}", "station/waiting.html", waiting),
-    Page("/add", "station/add.html", add, ("chair", "secretary")),
     Page("/envelope", "station/envelope.html", envelope),
 )

@@ -236,7 +236,8 @@ def pin(visit: Visit) -> Model | str:
     if visit.form is None:
         known = visit.station.door.pin_of(visit.officer.id)
         return {"first": known is None or known.first}
-    visit.station.door.choose(visit.session, visit.text("pin"), visit.text("again"))
+    present = "".join(visit.text("present").split())
+    visit.station.door.choose(visit.session, visit.text("pin"), visit.text("again"), present)
     return ""
 
 

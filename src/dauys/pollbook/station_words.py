@@ -5,6 +5,7 @@ The words themselves are in the templates and in the catalogue of checks.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,9 @@ from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.package import Voter
 from dauys.pollbook.station_door import Session
 from dauys.pollbook.station_visit import Model, Station
+from dauys.pollbook.sync import Unreached
+
+_RANGE = re.compile(r"a whole number from (\d+) to ([\d,]+)")
 
 
 def base_words(station: Station, session: Session | None) -> Model:
@@ -29,7 +33,8 @@ def base_words(station: Station, session: Session | None) -> Model:
             "opened": clock_of(book, book.opened),
             "closed": clock_of(book, book.closed),
             "stopped": book.stopped,
-            "trial": station.clock() if station.trial else None,
+            "told": book.told,
+            "trial": station.clock() if station.trial or book.package.trial else None,
         },
         "link": link(station),
         "officer": officer,
@@ -53,7 +58,10 @@ def link(station: Station) -> Model:
 
 
 def refusal(error: DauysError, book: Book, who: str) -> Model:
-    """Everything that there is to know of a refusal: number, words of the catalogue, article, and who, when, where."""
+    """Everything that there is to know of a refusal: number, words of the catalogue, article, and who, when, where.
+
+    `message` and `expected` are English: a page in another language says what is beside them instead.
+    """
     check = str(getattr(error, "check", "") or "")
     facts = getattr(error, "facts", {})
     voter = book.voters.get(UUID(who)) if _is_uuid(who) else None
@@ -72,6 +80,12 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
         "officer": officer_named(book, str(facts["officer"])) if "officer" in facts else None,
         "where": where(book, str(facts["where"])) if "where" in facts else None,
         "role": str(facts.get("role", "")),
+        "roles": tuple(facts.get("roles", ())),
+        "channel": str(facts.get("channel", "")),
+        "off": str(facts.get("off", "")),
+        "says": _whole(book, str(facts.get("says", ""))),
+        "range": _range(error.expected) if isinstance(error, BadInput) else None,
+        "cut": isinstance(error, Unreached),
         "left": facts.get("left"),
         "need": facts.get("need"),
     }
@@ -145,6 +159,17 @@ def clock_of(book: Book, at: str) -> str:
     channels = book.package.channels
     local = channels.local(datetime.fromisoformat(at))
     return f"{local:%H:%M}" if local.date() == channels.day else f"{local:%d.%m. %H:%M}"
+
+
+def _whole(book: Book, at: str) -> str:
+    """Day and time of a clock that is wrong."""
+    return f"{book.package.channels.local(datetime.fromisoformat(at)):%d.%m.%Y %H:%M}" if at else ""
+
+
+def _range(expected: str | None) -> tuple[str, str] | None:
+    """The least and the greatest number that a field takes, where a number was expected."""
+    found = _RANGE.fullmatch(expected or "")
+    return None if found is None else (found[1], found[2].replace(",", " "))
 
 
 def _clock(station: Station, at: datetime | None) -> str:

@@ -23,7 +23,7 @@ from dauys.errors import DauysError
 from dauys.pollbook import acts
 from dauys.pollbook.book import Book
 from dauys.pollbook.custody import CustodyError, Standing
-from dauys.pollbook.enrolling import CENTRE, TO_TELL, TOLD
+from dauys.pollbook.enrolling import CENTRE, TO_TELL
 from dauys.pollbook.grants import Answer, Request
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Event, LogError
@@ -70,11 +70,25 @@ class Wire:
         self._clock = clock
 
     def tell(self) -> None:
-        """Tells the centre the station's key, once; again changes nothing. Raises Unreached, CentreRefused."""
-        data = self.keep.kept(TO_TELL)
-        if data is not None and self.keep.kept(TOLD) is None:
-            self._post("/enrol", data.encode())
-            self.keep.keep(TOLD, self._clock().isoformat())
+        """Tells the centre the station's key, until it has answered a batch of that key once under its own signature.
+
+        Whatever else answers (a school's login page) tells nothing. Raises Unreached, CentreRefused; a key that the centre
+        does not take (P.019: the package is void, or another machine has it) stops this machine for good.
+        """
+        if self.keep.book.told:
+            return
+        try:
+            if (data := self.keep.kept(TO_TELL)) is not None:
+                self._post("/enrol", data.encode())
+            self.keep.hear(self.send())
+        except LogError as error:
+            raise Unreached(f"what answers at the centre's address is not the centre ({error})") from None
+        except CentreRefused as error:
+            if error.check != "P.019":
+                raise
+            why = f"{error.message}; get a new package from the centre, and enrol with it in an empty folder"
+            self.keep.stop(f"the centre does not take this machine: {why}")
+            raise CentreRefused(why, error.check) from None
 
     def send(self, first: int | None = None) -> Answer:
         """Sends what is not acknowledged, or from `first` on. Raises Unreached, CentreRefused, LogError."""

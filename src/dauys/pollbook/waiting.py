@@ -13,6 +13,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ LONGEST = 50.0
 """Seconds that a station waits at most before it asks again."""
 
 LOOK = 0.3
-"""Seconds between looks whether the site is closing; one task looks for all who wait."""
+"""Seconds between looks whether the site is closing; one task looks for all who wait, and so does who listens."""
 
 AGAIN = 2.0
 """Seconds until the database is listened to again after it was away."""
@@ -105,30 +106,40 @@ class Ear:
         self._lock = threading.Lock()
         self.listening = threading.Event()
 
-    def open(self) -> None:
-        """Begins to listen, once."""
+    def open(self, closing: Callable[[], bool] = lambda: False) -> None:
+        """Begins to listen, once, until the site is closing."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pollbook ear", daemon=True)
+                self._thread = threading.Thread(target=self._run, args=[closing], name="pollbook ear", daemon=True)
                 self._thread.start()
 
-    def _run(self) -> None:
+    def join(self, seconds: float) -> bool:
+        """Waits until nothing is listened to any more; whether that is so."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def _run(self, closing: Callable[[], bool]) -> None:
         pause = threading.Event()
-        while True:
+        while not closing():
             try:
-                self._listen()
+                self._listen(closing)
             except (sa.exc.SQLAlchemyError, psycopg.Error, OSError):  # away: stations sync by themselves meanwhile
                 self.listening.clear()
-            pause.wait(AGAIN)
+                pause.wait(AGAIN)
 
-    def _listen(self) -> None:
+    def _listen(self, closing: Callable[[], bool]) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            raw = driver(connection)
-            raw.execute(f"LISTEN {CHANNEL}")
-            self.listening.set()
-            for word in raw.notifies():
-                poll, _, holder = word.payload.partition("\n")
-                self._bell.ring((poll, holder))
+            try:
+                raw = driver(connection)
+                raw.execute(f"LISTEN {CHANNEL}")
+                self.listening.set()
+                while not closing():
+                    for word in raw.notifies(timeout=LOOK):
+                        poll, _, holder = word.payload.partition("\n")
+                        self._bell.ring((poll, holder))
+            finally:  # closed, and not given back: nobody else is to listen by it, and a broken one is not asked to roll back
+                connection.invalidate()
 
 
 def waiting(
@@ -147,10 +158,10 @@ def waiting(
         try:
             asked = Question.from_bytes(data)
             if ear is not None:
-                ear.open()
+                ear.open(lambda: closing(request.app))
             holder = (asked.log.poll, asked.log.holder)
             place = ringing.stand(holder)  # before the look: what is written after it rings
-            ringing.send_home(lambda: bool(getattr(request.app.state, "closing", False)))
+            ringing.send_home(lambda: closing(request.app))
             try:
                 word = await to_thread.run_sync(_look, engine, asked) or await ringing.wait(place, seconds)
             finally:
@@ -160,6 +171,11 @@ def waiting(
         return Response(status_code=200 if word else 204)
 
     return wait
+
+
+def closing(app: Any) -> bool:
+    """Whether the site is about to stop (web.app)."""
+    return bool(getattr(app.state, "closing", False))
 
 
 def _look(engine: sa.Engine, asked: Question) -> bool:

@@ -6,6 +6,7 @@ Each function works in the caller's transaction. `tend` is what the centre does 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from dauys.law.packs import pack_names
 from dauys.law.rules import Book
 from dauys.law.snapshot import Snapshot, rules_on
 from dauys.law.system import load_system
-from dauys.pollbook import hand_outs, returns, sealing, withdrawals
+from dauys.pollbook import envelopes_centre, hand_outs, returns, sealing, withdrawals
 from dauys.pollbook.centre_sums import reaching, reports_at
-from dauys.pollbook.channels import Channels, channels_on, voting_of
+from dauys.pollbook.channels import ENVELOPE, PAPER_FIRST, REMOTE, Channels, channels_on, voting_of
+from dauys.pollbook.envelopes import Rule
 from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
@@ -31,6 +33,10 @@ from dauys.roll.lookup import terms_of
 from dauys.stations.ledger import is_closed, lock
 from dauys.stations.turnout import Reports, report_turnout
 from dauys.store.engine import Connection
+
+NO_LOG = (REMOTE, PAPER_FIRST)
+NOT_HERE = "no electronic channel is connected: nothing would keep its log (docs/pollbook.md)"
+"""What a poll's rules, or a law to come, may name and no command here makes."""
 
 POLLBOOK = "pollbook"
 """Who sends in turnout reports that come out of the stations' logs."""
@@ -45,7 +51,13 @@ def channels_of(poll: Poll) -> Channels:
     A poll of no pack, or of one without law as data, has its own rules alone. Raises BadInput for rules that are none.
     """
     own = voting_of(None if poll.voting is None else Node.of(dict(poll.voting)))
-    return channels_on(_law_of(poll), poll.kind, poll.timezone, own)
+    for name in NO_LOG:
+        if name in own and own[name].on:
+            raise BadInput(NOT_HERE, field=f"voting.{name}", expected="a poll without it")
+    found = channels_on(_law_of(poll), poll.kind, poll.timezone, own)
+    named = {name: found.rulings[name] for name in NO_LOG if name in found.rulings}
+    off = {name: replace(one, state="off", reason=NOT_HERE) for name, one in named.items() if one.on}
+    return replace(found, rulings={**found.rulings, **off})
 
 
 def check_ways(poll: Poll, file: Path) -> None:
@@ -97,6 +109,32 @@ def give_back(
     """Gives rights back that were withdrawn by mistake, as entries signed by the commission (`returns.give_back_set`)."""
     lock(connection, poll.id)
     return returns.give_back_set(connection, poll, set_id, reason, by, key, at)
+
+
+def rule_of_envelopes(poll: Poll) -> Rule | None:
+    """By which rule envelopes of a poll are resolved; None where its law knows none."""
+    ruling = channels_of(poll)[ENVELOPE]
+    return Rule(ruling.settings.get("two", "none"), ruling.cite) if ruling.on else None
+
+
+def envelopes(connection: Connection, poll: Poll) -> envelopes_centre.Envelopes:
+    """The provisional envelopes of a poll: resolved, or how they stand so far."""
+    return envelopes_centre.envelopes_of(connection, poll.id, rule_of_envelopes(poll))
+
+
+def resolve_envelopes(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime, final: bool) -> int:
+    """Resolves the envelopes once every log is complete, or, `final`, without those that are missing; how many that were.
+
+    What waits to be withdrawn or sealed goes before. Raises DauysError: the poll is closed; `final` before its closing hour.
+    """
+    lock(connection, poll.id)
+    if is_closed(connection, poll.id):
+        raise DauysError(f"{poll.id} is closed: an envelope that is not resolved does not count")
+    if final and at < (last := max(poll.closing(area.code) for area in poll.areas)):
+        raise DauysError(f"the last station closes at {last:%d.%m. %H:%M}: until then --final is too early")
+    withdraw(connection, poll, key, at)
+    seal(connection, poll.id, key, at)
+    return envelopes_centre.settle(connection, poll.id, rule_of_envelopes(poll), key, at, final)
 
 
 def report(connection: Connection, poll: Poll, at: datetime) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, SENT
 from dauys.observe.accreditation.follows import Body, Register, Standing, follows
+from dauys.pollbook.envelopes_sealed import ENVELOPES, EnvelopeReader
 from dauys.pollbook.sealed import ANSWERS, CheckInReader
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
@@ -29,7 +30,7 @@ AFTER_CLOSING = ABOUT_OBSERVERS | {
     "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins",
 }  # fmt: skip
 """Kinds that still come in then: a station that is heard late is in the record, too, and so is what observers saw."""
-SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", *CHANGES}
+SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", ENVELOPES, *CHANGES}
 """Kinds that nobody may leave unsigned."""
 
 UNSIGNED = "W.109"
@@ -65,6 +66,7 @@ class Replay:
     as_of: str = ""
     _roll_reader: RollReader | None = None
     _check_in_reader: CheckInReader | None = None
+    _envelope_reader: EnvelopeReader | None = None
     _ids: set[str] = field(default_factory=set)
     _closed: bool = False
     _adopted: dict[int, bool] = field(default_factory=dict)
@@ -145,15 +147,19 @@ class Replay:
         with self._noting("V.14", 0):
             if self._roll_reader is not None:
                 self._roll_reader.close()
-        if self._roll_reader is not None and self._check_in_reader is not None:
-            used, voters = self._check_in_reader.total, self._roll_reader.total
+        readers = [one for one in (self._check_in_reader, self._envelope_reader) if one is not None]
+        if self._roll_reader is not None and readers:
+            used, voters = sum(reader.total for reader in readers), self._roll_reader.total
             if used > voters:
-                self._fault("V.14", 0, "more check-ins than voters on the roll", used, voters)
+                self._fault("V.14", 0, "more check-ins, and envelopes that count, than voters on the roll", used, voters)
 
     def _check_handed_out(self, seq: int, entry: Entry) -> None:
-        """V.14: a protocol of a station with a pollbook says as many ballots as check-ins stood, or bears the check."""
-        used = None if self._check_in_reader is None else self._check_in_reader.used.get(entry.body["station"])
-        said = entry.body["values"].get("received")
+        """V.14: a protocol of a station with a pollbook says as many ballots as check-ins stood and envelopes counted, or bears
+        the check."""
+        station, said = entry.body["station"], entry.body["values"].get("received")
+        readers = [one for one in (self._check_in_reader, self._envelope_reader) if one is not None]
+        counts = [reader.used[station] for reader in readers if station in reader.used]
+        used = sum(counts) if counts else None
         if used is not None and said is not None and used != said and not ANSWERS.intersection(entry.checks):
             self._fault("V.14", seq, f"{entry.id}: ballots handed out are not the check-ins", said, used)
 
@@ -292,6 +298,11 @@ class Replay:
         self._check_in_reader = self._check_in_reader or CheckInReader(self.stations)
         with self._noting("V.14", seq):
             self._check_in_reader.read(entry.id, entry.body)
+
+    def _envelopes(self, seq: int, entry: Entry) -> None:
+        self._envelope_reader = self._envelope_reader or EnvelopeReader(self.stations)
+        with self._noting("V.14", seq):
+            self._envelope_reader.read(entry.id, entry.body)
 
     def _about_observers(self, seq: int, entry: Entry) -> None:
         """V.15: who says it may, and it agrees with what it points at."""

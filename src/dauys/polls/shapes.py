@@ -14,6 +14,7 @@ from typing import Any
 
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, observer_shape
+from dauys.pollbook.envelopes_sealed import ENVELOPES, envelopes_shape
 from dauys.pollbook.sealed import check_in_shape
 from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
@@ -198,6 +199,7 @@ _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "roll-stations": _roll_stations,
     **{kind: partial(_of_roll, kind) for kind in CHANGES},
     "check-ins": lambda body, poll, entry_id: check_in_shape(body),
+    ENVELOPES: lambda body, poll, entry_id: f"{ENVELOPES}/{envelopes_shape(body)}/{_digits(entry_id)}",
 }
 
 

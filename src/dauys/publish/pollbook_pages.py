@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
+from dauys.pollbook.envelopes_centre import totals
 from dauys.polls import pollbook_find
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import standing
@@ -39,11 +40,13 @@ def router(engine: sa.Engine, render: Render) -> APIRouter:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             head: dict[str, Any] = views.head(standing(connection, poll))
             sums = pollbook_find.totals(connection, poll)
+            envelopes = totals(connection, poll)
             steps = [step.to_json() for step in story(connection, load_poll(connection, poll))]
             rows = pollbook_find.sealed(connection, poll, start, PER_PAGE)
         return {
             **head,
             "sums": sums,
+            "envelopes": envelopes,
             "roll": steps,
             "stations": [row.to_json() for row in rows],
             "pages": views.pages(start, PER_PAGE, sums["stations"]),

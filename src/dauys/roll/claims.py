@@ -43,6 +43,12 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What each kind asks for, beside `text`. The first is needed."""
 
 LONGEST, LONGEST_TEXT = 200, 1000
+
+
+class OtherPerson(BadInput):
+    """The entry that is to be corrected is not that of the person whom the claim is about."""
+
+
 _MISREAD = str.maketrans("018", "OIB")
 """Digits that no number has, for the letters they are mistaken for."""
 
@@ -138,6 +144,15 @@ def get_claim(connection: Connection, claim_id: int) -> Claim:
     return _claim(row)
 
 
+def claim_of_set(connection: Connection, set_id: int) -> Claim | None:
+    """The claim whose acceptance made a set; None for a set of another kind."""
+    row = connection.execute(
+        sa.text(f"SELECT {_COLUMNS} FROM roll_claim_now WHERE set_id = :set"),  # noqa: S608
+        {"set": set_id},
+    ).one_or_none()
+    return None if row is None else _claim(row)
+
+
 def claims_of(connection: Connection, poll: str, station: str | None = None, limit: int = 200) -> list[Claim]:
     """Claims that wait for a decision or for its second person, the oldest first; of one station, or of all."""
     rows = connection.execute(
@@ -148,6 +163,36 @@ def claims_of(connection: Connection, poll: str, station: str | None = None, lim
         {"poll": poll, "station": station, "limit": limit},
     )
     return [_claim(row) for row in rows]
+
+
+def ground(claim: Claim) -> str:
+    """Why a list that is frozen changes by a claim: what the record says of it."""
+    return f"claim {claim.id}" + (f", {claim.cite}" if claim.cite else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many claims of a poll wait: `open` for a decision, the oldest since `oldest`, and `overdue` of them past their day;
+    `second` for the person who confirms them."""
+
+    open: int
+    oldest: datetime | None
+    overdue: int
+    second: int
+
+
+def waiting(connection: Connection, poll: str, station: str | None, at: datetime) -> Waiting:
+    """What waits at the desk, of one station or of all."""
+    row = connection.execute(
+        sa.text(
+            "SELECT count(*) FILTER (WHERE now = 'open') AS open, min(at) FILTER (WHERE now = 'open') AS oldest, "
+            "count(*) FILTER (WHERE now = 'open' AND due <= :at) AS overdue, "
+            "count(*) FILTER (WHERE now = 'accepted' AND set_state = 'held') AS second FROM roll_claim_now "
+            "WHERE poll = :poll AND (CAST(:station AS text) IS NULL OR station = :station)"
+        ),
+        {"poll": poll, "station": station, "at": at},
+    ).one()
+    return Waiting(*row)
 
 
 def open_claim(vault: Vault, claim: Claim) -> Said:
@@ -163,12 +208,17 @@ def reasons(vault: Vault, claim: Claim) -> str:
     return vault.open(claim.voter.bytes, claim.answer).decode()
 
 
+def about_whom(said: Said, iin: str = "") -> str:
+    """The IIN of the person whose entry a claim is about: the claimant's own; `iin` where somebody is said to be gone."""
+    return iin if said.kind == "gone" else said.iin
+
+
 def row_for(connection: Connection, vault: Vault, said: Said, iin: str = "") -> dict[str, str]:
     """The entry that a claim is about, as it is in force, to be corrected: his own, or that of the person with `iin`.
 
-    For who is not on the roll: what he said of himself.
+    For who is not on the roll: what he said of himself. Of somebody gone who is not on the roll there is none: all is empty.
     """
-    about = iin or ("" if said.kind == "gone" else said.iin)
+    about = about_whom(said, iin)
     version = in_force(connection, UUID(bytes=vault.voter(about))) if about else None
     if version is not None:
         return row_of(open_person(vault, version), version)
@@ -181,13 +231,20 @@ def row_for(connection: Connection, vault: Vault, said: Said, iin: str = "") -> 
 
 def accept(
     connection: Connection, vault: Vault, poll: Poll, claim_id: int, row: Mapping[str, str], by: str, at: datetime,
-    reason: str,
+    reason: str, about: str = "",
 ) -> int:  # fmt: skip
     """Accepts a claim: `row` (columns `rows.COLUMNS`) becomes a held set, whose number is returned; a second person approves it.
 
-    Raises BadInput R.0xx for a row that an import would refuse; DauysError for a claim that is decided.
+    `about` is the IIN of the entry that was shown of somebody gone, who is on the roll. Raises OtherPerson for a row of anybody
+    but the person whom the claim is about; BadInput R.0xx for one that an import would refuse; DauysError for a claim that is
+    decided.
     """
     found = _to_decide(connection, claim_id, at, poll, reason)
+    said = open_claim(vault, found)
+    gone = said.kind == "gone"
+    whom = about_whom(said, about)
+    if not whom or row["iin"] != whom or (gone and in_force(connection, UUID(bytes=vault.voter(whom))) is None):
+        raise OtherPerson("the entry is not that of the person whom the claim is about", field="iin")
     stations = connection.execute(sa.text("SELECT id, area FROM station WHERE poll = :poll"), {"poll": poll.id})
     areas: dict[str, str] = {station.id: station.area for station in stations}
     source = f"claim {found.id}"

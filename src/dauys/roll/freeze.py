@@ -300,7 +300,7 @@ def total(connection: Connection, poll: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What shows a voter that he is on the frozen roll (the record has the station's root), or came by which addition."""
+    """What shows a voter that he is on the frozen roll, whose root of his station the record has, or came by which addition."""
 
     station: str
     salt: bytes
@@ -309,6 +309,7 @@ class Proof:
     index: int
     size: int
     path: tuple[bytes, ...]
+    root: bytes
 
 
 def proof(connection: Connection, vault: Vault, poll: str, voter: UUID) -> Proof | None:
@@ -328,4 +329,4 @@ def proof(connection: Connection, vault: Vault, poll: str, voter: UUID) -> Proof
     ones = sorted(commitment(poll, row.home, vault.salt(PURPOSE, one.bytes), one.bytes) for one in rights)
     index = ones.index(commitment(poll, row.home, salt, right))
     path = () if row.addition else tuple(inclusion_proof([leaf_hash(one) for one in ones], index))
-    return Proof(row.home, salt, right, row.addition, index, len(ones), path)
+    return Proof(row.home, salt, right, row.addition, index, len(ones), path, station_root(ones))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hmac import compare_digest
 from typing import Any
@@ -32,6 +32,8 @@ from dauys.store.engine import Connection
 
 UNKNOWN, BEFORE, OPEN, AFTER = "unknown", "before", "open", "after"
 LISTED, NOT_LISTED, LIMITED, CLAIM, FOLLOW = "listed", "not listed", "limited", "claim", "follow"
+SHOWN = "shown"
+"""To somebody of the commission, who is named; counts for no limit."""
 OWN = "list"
 """What a poll's own file says of its list stands under this name in `voting:` (`{open: 15, claim: 0, cite: ...}`)."""
 
@@ -209,7 +211,10 @@ def _nobody(vault: Vault) -> tuple[bytes, bytes]:
 def admit(
     connection: Connection, vault: Vault, asked: str, client: str, at: datetime, limits: Limits
 ) -> datetime | None:
-    """None where one more look-up is allowed, else when to try again. One request of a client, or about an IIN, at a time."""
+    """None where one more look-up is allowed, else when to try again. One request of a client, or about an IIN, at a time.
+
+    After the look-ups of a day that is the next day, of UTC: a client's hash is another one then.
+    """
     hashes = _client(vault, client, at), _asked(vault, asked)
     for lock in sorted(int.from_bytes(one, "big", signed=True) for one in hashes):
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
@@ -217,14 +222,18 @@ def admit(
         sa.text(
             "SELECT (SELECT count(*) FROM roll_lookup WHERE client = :client AND at > :soon AND outcome <> 'limited') AS client, "
             "(SELECT count(*) FROM roll_lookup WHERE client = :client AND at > :day AND outcome <> 'limited') AS day, "
-            "(SELECT count(*) FROM roll_lookup WHERE iin = :iin AND at > :hour AND outcome <> 'limited') AS iin"
+            "(SELECT count(*) FROM roll_lookup WHERE iin = :iin AND at > :hour "
+            "AND outcome NOT IN ('limited', 'shown')) AS iin"
         ),
         {
             "client": hashes[0], "iin": hashes[1], "soon": at - limits.client_within, "day": at - FORGOTTEN_AFTER,
             "hour": at - limits.iin_within,
         },
     ).one()  # fmt: skip
-    if row.client >= limits.client or row.day >= limits.client_day:
+    if row.day >= limits.client_day:
+        midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(days=1)
+    if row.client >= limits.client:
         return at + limits.client_within
     return at + limits.iin_within if row.iin >= limits.iin else None
 
@@ -255,8 +264,21 @@ def note(connection: Connection, vault: Vault, poll: str, asked: str, client: st
     )
 
 
+def note_shown(connection: Connection, vault: Vault, poll: str, iin: str, by: str, at: datetime) -> None:
+    """Logs that somebody of the commission was shown what the roll says, or that it says nothing, of an IIN; with the name.
+
+    `poll` may be empty. Raises BadInput without a name.
+    """
+    if not by.strip():
+        raise BadInput("who asks? a name is needed: it stays in the log of look-ups", field="by")
+    connection.execute(
+        sa.text("INSERT INTO roll_lookup (at, poll, iin, outcome, by) VALUES (:at, :poll, :iin, :outcome, :by)"),
+        {"at": at, "poll": poll, "iin": _asked(vault, iin), "outcome": SHOWN, "by": by.strip()},
+    )
+
+
 def _client(vault: Vault, client: str, at: datetime) -> bytes:
-    return vault.block(f"client|{at:%Y-%m-%d}|{client}".encode())
+    return vault.block(f"client|{at.astimezone(UTC):%Y-%m-%d}|{client}".encode())
 
 
 def _asked(vault: Vault, asked: str) -> bytes:

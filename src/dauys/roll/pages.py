@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from anyio import to_thread
@@ -24,10 +23,11 @@ from dauys.roll import claims
 from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve, reject
 from dauys.roll.claims import Claim
-from dauys.roll.freeze import Added, add_set
+from dauys.roll.effects import carry, effect
 from dauys.roll.iin import born as born_of
 from dauys.roll.iin import is_iin
-from dauys.roll.lookup import OPEN, Terms
+from dauys.roll.lookup import OPEN, Terms, note_shown
+from dauys.roll.preview import change_of
 from dauys.roll.routes import LANGUAGES, Fault, Form, Model, Office, Refused, about, form_of, from_here, polls_now, show
 from dauys.roll.vault import Vault
 from dauys.roll.voter import STATUSES
@@ -144,6 +144,8 @@ def _answer(
 
 
 def _fault(error: DauysError) -> Fault:
+    if isinstance(error, claims.OtherPerson):
+        return Fault("other", "iin")
     if isinstance(error, BadInput):
         return Fault("check" if error.check else error.message, error.field or "", 422, error.check or "")
     return Fault(str(error), status=409)
@@ -157,7 +159,7 @@ def _list(visit: Visit) -> Model | str:
         if officer.poll in (None, poll.id):
             found = claims.claims_of(visit.connection, poll.id, officer.station)
             waiting.append(about(poll, terms, at) | {"claims": [_line(claim, officer, visit) for claim in found]})
-    return {"waiting": waiting, "done": done if done in ("accepted", "refused", "applied", "rejected") else None}
+    return {"waiting": waiting, "done": done if done in ("accepted", "refused", "rejected") else None}
 
 
 def _line(claim: Claim, officer: Officer, visit: Visit) -> Model:
@@ -184,16 +186,44 @@ def _one(visit: Visit) -> Model | str:
         claims.refuse(visit.connection, visit.vault, poll, claim.id, by, at, reason)
         return "?done=refused"
     if act == "accept":
-        claims.accept(visit.connection, visit.vault, poll, claim.id, _typed(visit), by, at, reason)
+        if said.kind == "gone" and not _entry(visit, said, about_iin).get("iin"):
+            raise Refused(Fault("other", "iin"))
+        claims.accept(visit.connection, visit.vault, poll, claim.id, _typed(visit), by, at, reason, about_iin)
         return "?done=accepted"
     if act in ("approve", "reject"):
         return _second(visit, poll, claim, act)
-    row = claims.row_for(visit.connection, visit.vault, said, about_iin)
     return about(poll, terms, at) | {
-        "claim": _line(claim, visit.officer, visit), "said": said.fields, "row": row, "shown": SHOWN, "about": about_iin,
+        "claim": _line(claim, visit.officer, visit), "said": said.fields, "shown": SHOWN, "about": about_iin,
         "statuses": STATUSES, "iin": said.iin, "born": said.born.isoformat(), "set": claim.set_id,
-        "reasons": claims.reasons(visit.vault, claim),
-    }  # fmt: skip
+        "reasons": claims.reasons(visit.vault, claim), "row": None, "change": None, "effect": None, "frozen": False,
+    } | _shown(visit, poll, claim, said, about_iin)  # fmt: skip
+
+
+def _shown(visit: Visit, poll: Poll, claim: Claim, said: claims.Said, about_iin: str) -> Model:
+    """What the roll says of the person whom the claim is about; who is shown an entry is logged with the name."""
+    connection, vault = visit.connection, visit.vault
+    if claim.set_id is not None and claim.set_state == "applied":
+        return {"effect": effect(connection, vault, poll, claim.set_id)}
+    query = "SELECT EXISTS (SELECT FROM roll_freeze WHERE poll = :poll)"
+    found: Model = {"frozen": connection.scalar(sa.text(query), {"poll": poll.id})}
+    if claim.state == OPEN:
+        whom = claims.about_whom(said, about_iin)
+        found["row"] = _entry(visit, said, about_iin) if whom else None
+    elif claim.set_id is not None:
+        change = change_of(connection, vault, claim.set_id)
+        whom = change.after["iin"]
+        found["change"] = change
+    else:
+        whom = ""
+    if whom:
+        note_shown(connection, vault, poll.id, whom, visit.officer.name, visit.office.clock())
+    return found
+
+
+def _entry(visit: Visit, said: claims.Said, about_iin: str) -> dict[str, str]:
+    """The entry that is to be corrected. Of somebody gone a station is shown its own voters alone: else nothing, as of nobody."""
+    row, own = claims.row_for(visit.connection, visit.vault, said, about_iin), visit.officer.station
+    return {} if said.kind == "gone" and own is not None and row["station"] != own else row
 
 
 def _typed(visit: Visit) -> dict[str, str]:
@@ -213,16 +243,6 @@ def _second(visit: Visit, poll: Poll, claim: Claim, act: str) -> str:
         reject(visit.connection, claim.set_id, by, at, reason)
         return "?done=rejected"
     approve(visit.connection, claim.set_id, by, at, reason)
-    add_to_list(visit, poll, claim.set_id, f"claim {claim.id}" + (f", {claim.cite}" if claim.cite else ""))
-    return "?done=applied"
-
-
-def add_to_list(visit: Visit, poll: Poll, set_id: int, reason: str) -> Added | None:
-    """Adds who is missing on a poll's frozen list; None where none is frozen, or the commission's key is not here."""
-    frozen: Any = visit.connection.scalar(
-        sa.text("SELECT true FROM roll_freeze WHERE poll = :poll"), {"poll": poll.id}
-    )  # fmt: skip
-    key = visit.office.seal(poll.id)
-    if not frozen or key is None:
-        return None
-    return add_set(visit.connection, visit.vault, poll, set_id, reason, key, visit.office.clock())
+    key, ask_back = visit.office.seal(poll.id), visit.office.ask_back
+    carry(visit.connection, visit.vault, poll, claim.set_id, claims.ground(claim), by, key, at, ask_back)
+    return f"/{claim.id}"  # what became of it on the list stands there

@@ -2,6 +2,7 @@
 
 Each voter of the set is counted once, by the first of these that holds: added; another status; moved to another station;
 changed (name or address); unchanged. Nobody is opened for it: the same person seals to the same bytes (`roll.vault`).
+Only the one entry of a claim's set is, for the person who is to confirm it (`change_of`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dauys.errors import DauysError
 from dauys.roll.changes import get_set, later_set
-from dauys.roll.versions import applied_sets, count_in_force, may_vote
+from dauys.roll.pairs import row_of
+from dauys.roll.vault import Vault
+from dauys.roll.versions import COLUMNS, applied_sets, count_in_force, may_vote, version_of
+from dauys.roll.voter import open_person
 from dauys.store.engine import Connection
 
 WHAT = ("added", "status", "moved", "changed", "unchanged")
@@ -114,3 +119,30 @@ def preview(connection: Connection, set_id: int) -> Preview:
     absent = sum(before.values()) - known if found.kind == "import" and held else None
     barred = later_set(connection, set_id) if found.state == "held" else None
     return Preview(set_id, total, dict(sorted(areas.items())), stations, absent, barred)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One voter's entry before a set and as the set has it, as rows (`pairs.row_of`); before is None for a newcomer."""
+
+    before: Mapping[str, str] | None
+    after: Mapping[str, str]
+
+
+def change_of(connection: Connection, vault: Vault, set_id: int) -> Change:
+    """What the set of a claim does to its one voter: who confirms it sees it first. Raises DauysError for another set."""
+    query = f"SELECT {COLUMNS} FROM voter v WHERE v.set_id = :id LIMIT 2"  # noqa: S608 - names of ours
+    found = [version_of(row) for row in connection.execute(sa.text(query), {"id": set_id})]
+    if len(found) != 1:
+        raise DauysError(f"set {set_id} is not the set of one claim: dauys roll changes {set_id}")
+    (after,) = found
+    query = (
+        f"SELECT {COLUMNS} FROM voter v WHERE v.voter = :voter AND v.set_id = ANY(:sets) ORDER BY v.set_id DESC LIMIT 1"  # noqa: S608
+    )
+    row = connection.execute(
+        sa.text(query), {"voter": after.voter} | applied_sets(connection, below=set_id)
+    ).one_or_none()
+    before = None if row is None else version_of(row)
+    return Change(
+        None if before is None else row_of(open_person(vault, before), before), row_of(open_person(vault, after), after)
+    )

@@ -28,8 +28,9 @@ from dauys.errors import BadInput
 from dauys.law.snapshot import Snapshot
 from dauys.record import log
 from dauys.registers.poll import Poll
-from dauys.roll import claims
+from dauys.roll import claims, effects
 from dauys.roll.claims import KINDS, Said
+from dauys.roll.effects import AskBack, effect
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import CLAIM, FOLLOW, LIMITED, OPEN, Limits, Terms, admit, law_of, look_up, note, terms_of
 from dauys.roll.vault import Vault
@@ -52,7 +53,8 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the pages answer with: the roll's keys, the clock of the edge, the law of a poll, limits, the commission's key.
+    """What the pages answer with: the roll's keys, the clock of the edge, the law of a poll, limits, the commission's key, and
+    who asks rights back after the freeze.
 
     `client_header`: behind a reverse proxy of one's own, the header in which it puts the client's address (as
     `x-forwarded-for`), and how many such proxies there are. Without it no header is believed.
@@ -65,6 +67,7 @@ class Office:
     client_header: str = ""
     proxies: int = 1
     seal: Callable[[str], Ed25519PrivateKey | None] = lambda poll: None
+    ask_back: AskBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,7 @@ def _answer(
     engine: sa.Engine, office: Office, template: str, act: Act, request: Request, form: Form | None
 ) -> Response:
     status, retry, at = 200, None, office.clock()
+    nothing: Model = {"chosen": None, "token": "", "kind": "", "kinds": KINDS, "retry": None}
     with engine.begin() as connection:
         polls = polls_now(connection, office, at)
         call = Call(connection, office, office.vault(), request, form or {}, form is not None, at, polls)
@@ -242,14 +246,17 @@ def _answer(
         try:
             if form is not None:
                 from_here(request)
-            model |= act(call)
+            if polls or form is not None or request.query_params.get("poll"):
+                model |= nothing | act(call)
+            else:  # there is nothing to ask about: the page says so
+                model |= nothing
         except Refused as refused:  # what was logged meanwhile stays
             status, retry = refused.fault.status, refused.retry
             try:
-                model |= act(replace(call, sending=False))
+                model |= nothing | act(replace(call, sending=False))
             except Refused:
-                model |= {"chosen": None, "token": "", "kind": "", "kinds": KINDS}
-            model |= {"fault": refused.fault, "typed": dict(form or {})}
+                model |= nothing
+            model |= {"fault": refused.fault, "typed": dict(form or {}), "retry": retry and retry.isoformat()}
     return show(request, template, model, status, at, retry)
 
 
@@ -325,12 +332,28 @@ def _follow(call: Call) -> Model:
     model["chosen"] = about(poll, terms, call.at)
     due = claim.due and (claim.due - timedelta.resolution).isoformat()
     state = "applied" if claim.set_state == "applied" else claim.state
+    what, home = _told(call, poll, claim) if state == "applied" else ("", "")
     return model | {
         "found": {
             "state": state, "kind": claim.kind, "at": claim.at.isoformat(), "due": due, "cite": claim.cite, "reasons": reasons,
             "decided": claim.decided and claim.decided.isoformat(), "overdue": claim.overdue(call.at),
+            "effect": what, "home": home,
         }
     }  # fmt: skip
+
+
+def _told(call: Call, poll: Poll, claim: claims.Claim) -> tuple[str, str]:
+    """What a citizen is told that his claim did to the list, and where he votes: never whether a right was used, nor where
+    somebody else votes."""
+    assert claim.set_id is not None
+    found = effect(call.connection, call.vault, poll, claim.set_id)
+    match found.what:
+        case effects.CORRECTED | effects.STAYS:
+            return found.what, "" if claim.kind == "gone" else found.home
+        case effects.ASKED | effects.USED | effects.WITHDRAWN:
+            return effects.ASKED, ""
+        case _:
+            return "to do", ""
 
 
 def _admit(call: Call, poll: Poll | None, asked: str, what: str) -> None:

@@ -1,15 +1,17 @@
 """What does somebody else know of a station's protocol? Numbers that its form can begin with, and checks of their own.
 
-This room knows no pollbook: whoever joins the two hands it in. A check from beside is recorded with the protocol and holds
-nothing back.
+This room knows no pollbook, and no roll: whoever joins them hands it in. A check from beside is recorded with the protocol and
+holds nothing back. Of the roll the desk's home shows how many claims about its list wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from dauys.registers.poll import Poll
 from dauys.store.engine import Connection
 
 
@@ -35,17 +37,33 @@ class Named(Protocol):
     def text(self) -> Mapping[str, str]: ...
 
 
+class Claims(Protocol):
+    """Claims about a voter list: how many wait for a decision, since when, how many of them too long; for a second person."""
+
+    @property
+    def open(self) -> int: ...
+    @property
+    def oldest(self) -> datetime | None: ...
+    @property
+    def overdue(self) -> int: ...
+    @property
+    def second(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """`fields(connection, poll, station)` fill a form; `differences(connection, poll, station, values)` are the checks.
 
     `before(connection, poll, station)` is told that a protocol of the station is about to enter the record.
+    `claims(connection, poll, station)` are those that wait at the desk, of one station or (None) of all; None where there is
+    no list to claim about.
     """
 
     fields: Callable[[Connection, str, str], Mapping[str, int]]
     differences: Callable[[Connection, str, str, Mapping[str, int]], Sequence[Difference]]
     catalogue: Mapping[str, Named] = field(default_factory=dict)
     before: Callable[[Connection, str, str], None] = lambda connection, poll, station: None
+    claims: Callable[[Connection, Poll, str | None], Claims | None] = lambda connection, poll, station: None
 
     def numbers(self, connection: Connection, poll: str, station: str, values: Mapping[str, int]) -> tuple[str, ...]:
         """The checks that a protocol raises as it enters the record, each once, in order."""

@@ -181,9 +181,11 @@ def _sign_out(visit: Visit) -> Model | str:
 def _home(visit: Visit) -> Model | str:
     """What there is to do in each poll for somebody of this role; a station sees its own poll alone."""
     connection, by = visit.connection, visit.account.author
+    of = {poll: poll_of(connection, poll) for poll in polls(connection) if visit.account.poll in (None, poll)}
+    decides = visit.account.role in (Role.CLERK, Role.STATION)
     return {
         "work": [
-            about(poll_of(connection, poll))
+            about(opened)
             | {
                 "own": typed_by(connection, poll, by),
                 "second": waiting(connection, poll, Typing.TYPED_ONCE, by),
@@ -193,8 +195,9 @@ def _home(visit: Visit) -> Model | str:
                 "proposals": [proposal for proposal in proposals(connection, poll) if proposal.by != by],
                 "waiting": kept_name(connection, poll, visit.account),
                 "beside": visit.beside is not NOTHING,
+                "claims": visit.beside.claims(connection, opened, visit.account.station) if decides else None,
+                "zone": opened.timezone,
             }
-            for poll in polls(connection)
-            if visit.account.poll in (None, poll)
+            for poll, opened in of.items()
         ]
     }
