@@ -24,10 +24,7 @@ RUSSIA = REPOSITORY / "tests/end_to_end/russia2020"
 SHARED = REPOSITORY.parent / "shared/data"
 
 STATE = ["dauys/kz/2022-referendum", "70147", "07P2EtMypUt3OuYfpDoR8eaZaQ3c9R8V2xVcSiZFhjg="]
-"""Origin, size and root of the record of kz/2022-referendum: the same on every machine, until the record says more.
-
-Taken from a night that nothing disturbed; the night of the tests is killed and goes on.
-"""
+"""Origin, size and root of the record of kz/2022-referendum: the same on every machine, until the record says more."""
 
 SMALL_STATE = ["dauys/test/small", "52", "CF16luEA31FNgdreNj55JzdQd4Kc1o9lL1m3XhnYhx8="]
 """Origin, size and root of the record of the small poll, with the keys of `known_keys`: undisturbed and killed alike."""

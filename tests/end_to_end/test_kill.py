@@ -1,7 +1,4 @@
-"""Is anything lost or doubled when the process, or the whole database server, is killed with -9 in the middle of the night?
-
-The night of 2022 that test_kazakhstan_2022.py proves has gone through the same: its record is the one of an undisturbed night.
-"""
+"""Is anything lost or doubled when the process, or the whole database server, is killed with -9 in the middle of the night?"""
 
 from __future__ import annotations
 

@@ -114,17 +114,18 @@ def test_the_desk_s_home_leads_to_the_claims_that_wait(served: Served, monkeypat
         found = re.findall(r'data-claims="(\d+)" data-second="(\d+)"><a href="/\w+/desk/claims"', page)
         return found, page
 
-    nothing = ("0", "0")  # as in the other poll that is open here
-    assert home("clerk")[0] == [nothing, nothing]
+    nothing = ("0", "0")
+    others = home("clerk")[0][1:]  # in other polls that are open in this database
+    assert set(others) <= {nothing}
     site.claim("place", address="x")  # of station A-1
     site.claim("name", surname="y")
     site.desk(ANNA, 2, act="accept", reason="seen", **typed(site.desk(ANNA, 2).text))
     found, page = home("clerk")
-    assert sorted(found) == [nothing, ("1", "1")]
+    assert sorted(found) == sorted([*others, ("1", "1")])
     assert "the oldest since 30 May 2022, 10:00" in page and "badge F" not in page  # in the poll's zone
     assert "ең ескісі" in home("clerk", "kk")[1] and "самое старое с" in home("clerk", "ru")[1]
     assert home("a2")[0] == [nothing] and home("typist")[0] == []
     site.at += timedelta(days=1)
     assert "badge F" in home("clerk")[1]
     site.at += timedelta(days=60)
-    assert home("clerk")[0] == []  # no list to claim about any more
+    assert ("1", "1") not in home("clerk")[0]  # no list to claim about any more
