@@ -79,13 +79,19 @@ def roll_and_check_ins(entries, listed, tree, canonical):
             yield len(set(every)) == len(every) and opened.isdisjoint(every), f"{name} has an envelope twice"
             opened.update(every)
             counted[station] += len(good)
-            yield body["used"] == counted[station], f"{name}: {body['used']} are said to count, by the record {counted[station]}"
+            yield (
+                body["used"] == counted[station],
+                f"{name}: {body['used']} are said to count, by the record {counted[station]}",
+            )
             rule = body["rule"]
             yield set(rule) == {"two", "cite"} and rule["two"] in ("none", "first"), f"{name} names no rule"
         elif kind == "protocol" and (body["station"] in used or body["station"] in counted):
             said, stood = body["values"].get("received"), used[body["station"]] + counted[body["station"]]
             fine = said in (None, stood) or SAYS_SO & set(entry.get("checks", ()))
-            yield fine, f"{name}: {said} ballots were handed out, {stood} by check-ins and envelopes, and no check says so"
+            yield (
+                fine,
+                f"{name}: {said} ballots were handed out, {stood} by check-ins and envelopes, and no check says so",
+            )
     for body in frozen:
         yield set(stations) == set(listed) and len(listed) == body["stations"], "a station is missing in the roll"
         voters = sum(one["voters"] for one in stations.values())

@@ -40,7 +40,9 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     Raises CustodyError P.019.
     """
     log = enrolment.log
-    moves.lock_station(centre.cursor(connection), log.poll, log.station)  # a package is not voided between look and note
+    moves.lock_station(
+        centre.cursor(connection), log.poll, log.station
+    )  # a package is not voided between look and note
     row = (
         centre.cursor(connection)
         .execute(

@@ -151,7 +151,9 @@ class Replay:
         if self._roll_reader is not None and readers:
             used, voters = sum(reader.total for reader in readers), self._roll_reader.total
             if used > voters:
-                self._fault("V.14", 0, "more check-ins, and envelopes that count, than voters on the roll", used, voters)
+                self._fault(
+                    "V.14", 0, "more check-ins, and envelopes that count, than voters on the roll", used, voters
+                )
 
     def _check_handed_out(self, seq: int, entry: Entry) -> None:
         """V.14: a protocol of a station with a pollbook says as many ballots as check-ins stood and envelopes counted, or bears
