@@ -14,9 +14,10 @@ import psycopg
 
 from dauys.errors import DauysError
 
-LOG_BETWEEN_CHECKPOINTS = "4GB"
-"""PostgreSQL's max_wal_size. With its usual 1 GB a nation's check-ins bring a checkpoint every few seconds, whose writing
-makes stations wait, and after which every page is logged whole again."""
+SETTINGS = {"max_wal_size": "4GB", "backend_flush_after": "512kB"}
+"""With PostgreSQL's usual 1 GB of log a nation's check-ins bring a checkpoint every few seconds; and what its processes write
+beside the log piles up until the system writes all of it at once. In both cases commits wait for the disk, and stations for
+commits."""
 
 START_ATTEMPTS = 6
 """Recovery after a power cut or `kill -9` can outlast one attempt of `pg_ctl start` (10 s)."""
@@ -49,11 +50,12 @@ def start(folder: Path) -> str:
 
 def _settle(uri: str, data: Path) -> None:
     """Gives a new server its settings, once: they stay with its data, where whoever runs it may change them."""
-    if "max_wal_size" in (data / "postgresql.auto.conf").read_text(encoding="utf-8"):
-        return
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"ALTER SYSTEM SET max_wal_size = '{LOG_BETWEEN_CHECKPOINTS}'")
-        connection.execute("SELECT pg_reload_conf()")
+    kept = (data / "postgresql.auto.conf").read_text(encoding="utf-8")
+    if missing := [name for name in SETTINGS if name not in kept]:
+        with psycopg.connect(uri, autocommit=True) as connection:
+            for name in missing:
+                connection.execute(f"ALTER SYSTEM SET {name} = '{SETTINGS[name]}'")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 def _forget_the_dead(data: Path) -> None:
