@@ -19,8 +19,9 @@ from dauys.observe.field.intake import Incoming, note_poll, take
 from dauys.observe.mission.app import create_app
 from dauys.observe.mission.door import Door, mark_of
 from dauys.observe.mission.following import Live
-from dauys.observe.mission.model import Event, Mission, Photo, Report
+from dauys.observe.mission.model import Event, Mission
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.visit import Office
 from dauys.registers.poll import Area, Poll, Station
 from dauys.registers.poll_file import read_poll

@@ -18,7 +18,8 @@ from dauys.observe.field.forms import load_forms, minutes, protocol_form, read_a
 from dauys.observe.field.intake import Incoming, take
 from dauys.observe.field.moments import TOLERATED, settle
 from dauys.observe.field.rules import disagreeing
-from dauys.observe.mission.model import Photo, Report, fold
+from dauys.observe.mission.model import fold
+from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.told import Told
 
 KEY = ("charter", STATIONS[3])

@@ -16,8 +16,9 @@ from dauys.errors import BadInput
 from dauys.observe.field import rules
 from dauys.observe.field.forms import PROTOCOL, Form, form_of, read_answers
 from dauys.observe.field.moments import Settled, read_moment, settle
-from dauys.observe.mission.model import Mission, Photo, Report, held, moment_of
+from dauys.observe.mission.model import Mission, held, moment_of
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.visit import Keeping
 from dauys.registers.poll import Poll
 

@@ -28,8 +28,9 @@ from dauys.observe.field.alike import Named, compared, digits_of, named_in
 from dauys.observe.field.forms import FULL_WIDTH, PROTOCOL, Field, Form, form_of, load_forms
 from dauys.observe.field.intake import Incoming, poll_of, take
 from dauys.observe.mission.door import CODE_COST, normal
-from dauys.observe.mission.model import Mission, Observer, Report
+from dauys.observe.mission.model import Mission, Observer
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.reports import Report
 from dauys.observe.mission.visit import Keeping
 from dauys.registers.poll import Poll
 

@@ -33,7 +33,8 @@ from dauys.observe.field.forms import form_of
 from dauys.observe.field.intake import Incoming, note_poll, poll_of, take
 from dauys.observe.mission.door import Door, Session, Shut
 from dauys.observe.mission.forms import Sent, from_here, read_form
-from dauys.observe.mission.model import MissionError, Observer, Photo, Report
+from dauys.observe.mission.model import MissionError, Observer
+from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.shown import Shown
 from dauys.observe.mission.visit import LANGUAGES, Model, Office
 from dauys.observe.mission.words import refusal

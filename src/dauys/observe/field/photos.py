@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput
 from dauys.observe.field.pictures import LARGEST, bare, kind_of, too_large
-from dauys.observe.mission.model import Photo
+from dauys.observe.mission.reports import Photo
 from dauys.observe.mission.visit import Keeping
 from dauys.regular_file import read_regular
 

@@ -16,7 +16,8 @@ from dauys.observe.field.lines import take_lines
 from dauys.observe.field.pictures import ENDINGS
 from dauys.observe.field.rules import differ, disagreeing, newest
 from dauys.observe.field.tables import decode, preview, take_table
-from dauys.observe.mission.model import Mission, MissionError, Report, Value
+from dauys.observe.mission.model import Mission, MissionError
+from dauys.observe.mission.reports import Report, Value
 from dauys.observe.mission.visit import Model, Page, Visit
 from dauys.observe.mission.words import refusal
 from dauys.regular_file import read_regular

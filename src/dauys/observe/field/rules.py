@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dauys.observe.field.forms import Form, minutes
-from dauys.observe.mission.model import Report, Value
+from dauys.observe.mission.reports import Report, Value
 from dauys.observe.mission.told import HOUR, Answers, Told
 from dauys.registers.poll import BallotLimit
 

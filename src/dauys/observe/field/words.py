@@ -9,7 +9,7 @@ from dauys.errors import BadInput
 from dauys.observe.field.forms import Form, form_of, load_forms, protocol_form
 from dauys.observe.field.intake import poll_of
 from dauys.observe.field.rules import ASKED, missing_of
-from dauys.observe.mission.model import Report
+from dauys.observe.mission.reports import Report
 from dauys.observe.mission.rights import rights_of
 from dauys.observe.mission.visit import Model, Office
 from dauys.registers.catalogue import catalogue

@@ -13,13 +13,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from dauys.errors import DauysError
+from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.told import Told
 
 _Key = TypeVar("_Key")
 Body = Mapping[str, Any]
-Value = int | str | bool
-"""An answer: a count, a choice or a text (a time is text, HH:MM), a yes or no."""
-
 Spans = tuple[tuple[str, str], ...]
 """When something held, oldest first: from and to (ISO 8601); the last has an empty end while it holds."""
 
@@ -99,40 +97,6 @@ class Observer:
     phone: str = ""
     suspended: str = ""
     area: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A picture that belongs to a report: its bytes lie in the mission's folder under this SHA-256."""
-
-    sha256: str
-    size: int
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One form that came in. `key` is the sender's own, so that what is sent twice is one report.
-
-    `written` is the moment settled from the phone's clock (field.moments), `received` that of arrival. `flags` are the numbers of
-    quality rules that it raised (docs/checks.md, O.1xx). `standing`: new, verified or rejected; `values` are those verified.
-    """
-
-    n: int
-    key: str
-    observer: str
-    station: str
-    form: str
-    values: Mapping[str, Value]
-    written: str
-    received: str
-    channel: str
-    contest: str = ""
-    photos: tuple[Photo, ...] = ()
-    flags: tuple[str, ...] = ()
-    standing: str = "new"
-    note: str = ""
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

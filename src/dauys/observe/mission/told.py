@@ -10,10 +10,9 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # the mission keeps this, and imports it
-    from dauys.observe.mission.model import Report, Value
+from dauys.observe.mission.reports import Report, Value
 
 HOUR = "as_of"
 """The answer that says of which hour a report's numbers are; other forms have none."""

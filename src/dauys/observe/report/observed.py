@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dauys.observe.mission.coverage import STAGES, stages
-from dauys.observe.mission.model import Mission, Report
+from dauys.observe.mission.model import Mission
 from dauys.observe.mission.official import Official
+from dauys.observe.mission.reports import Report
 
 INCIDENT = "incident"
 KIND, WEIGHT, FACT = "sort", "weight", "fact"
