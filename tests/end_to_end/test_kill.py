@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from dauys_command import SMALL, SMALL_STATE, answer, command, known_keys, start_and_kill
 
+from prepared_store import prepare_store
+
 pytestmark = pytest.mark.database
 
 
 def test_the_night_survives_kill_9_and_running_again_changes_nothing(tmp_path: Path) -> None:
+    prepare_store(tmp_path / ".dauys")
     known_keys(tmp_path)
     start_and_kill(tmp_path, SMALL, "05 Jun 20:35", server=False)
     start_and_kill(tmp_path, SMALL, "preliminary result", server=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from dauys_command import RUSSIA, SHARED, answer, told
 
+from prepared_store import prepare_store
+
 DATA = SHARED / "russia2020/ru2020_referendum_uik.csv.gz"
 
 pytestmark = pytest.mark.skipif(
@@ -28,6 +30,7 @@ TOTALS = {
 
 @pytest.mark.database
 def test_every_protocol_is_counted(tmp_path: Path) -> None:
+    prepare_store(tmp_path / ".dauys")
     result = answer(tmp_path, "run", RUSSIA)
     assert result["stations"] == {
         "expected": 96_765,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 
 import httpx
 from pollbook_sample import who
@@ -12,17 +11,14 @@ from station_world import PIN
 from dauys.pollbook.station_app import create_app
 from dauys.pollbook.station_visit import Station
 from dauys.web.render import language, render
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+from site_client import client_of
 
 
 class Tablet:
     """A browser with an officer at it. Forms are read off the page and sent as the page has them."""
 
     def __init__(self, station: Station, officer: str = "", lang: str = "en") -> None:
-        self.client = TestClient(
+        self.client = client_of(
             create_app(station, render, language), base_url="http://station", follow_redirects=False
         )
         self.lang = lang

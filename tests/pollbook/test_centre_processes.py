@@ -37,6 +37,7 @@ from dauys.polls.replay import Replay
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.store.engine import open_store
+from prepared_store import prepare_store
 
 pytestmark = pytest.mark.database
 POLL, PIN = "test/pollday", "739164"
@@ -146,7 +147,7 @@ class Day:
         (folder / "poll/poll.yaml").write_text(YAML, encoding="utf-8")
         rows = [f"{station},A,{voters}" for station, voters in STATIONS.items()]
         (folder / "poll/stations.csv").write_text("\n".join(["id,area,eligible", *rows]) + "\n")
-        environment = os.environ | {"DAUYS_HOME": str(folder / ".dauys")}
+        environment = os.environ | {"DAUYS_HOME": str(prepare_store(folder / ".dauys"))}
         done = subprocess.run(
             [sys.executable, "-c", SETUP], cwd=folder, env=environment, capture_output=True, text=True
         )

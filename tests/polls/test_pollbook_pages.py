@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -24,10 +23,7 @@ from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
 from dauys.web.app import create_app
 from dauys.web.render import render
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from site_client import TestClient, client_of
 
 pytestmark = pytest.mark.database
 PASSWORD = "a long pass phrase"
@@ -49,7 +45,7 @@ def site(world: World) -> TestClient:
         pollbook_pages.router(engine, render),
         desk_router(engine, beside=beside(lambda poll: KEYS.commission, lambda: world.now)),
     ]
-    return TestClient(create_app(engine, routers, world.folder), base_url="http://centre", follow_redirects=False)
+    return client_of(create_app(engine, routers, world.folder), base_url="http://centre", follow_redirects=False)
 
 
 def signed_in(site: TestClient, name: str) -> None:

@@ -106,7 +106,7 @@ def test_a_forged_checkpoint(bundle):
     assert failed(bundle) == ["V.02"]
     replace_in(bundle / "keys.json", str(LOG.vkey).encode(), str(other.vkey).encode())
     assert failed(bundle) == ["V.04"]  # the earlier checkpoint is still the log's own
-    assert failed(bundle, "--key", str(LOG.vkey)) == ["V.02", "V.04"]
+    assert failed(bundle, str(LOG.vkey)) == ["V.02", "V.04"]
 
 
 def test_a_shortened_checkpoint(bundle):

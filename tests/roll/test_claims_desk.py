@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -23,13 +22,9 @@ from dauys.errors import DauysError
 from dauys.roll import routes
 from dauys.roll.lookup import Limits
 from dauys.roll.vault import key_file, make_vault
-from dauys.stations import accounts
 from dauys.stations.accounts import first_account, make_account
 from dauys.stations.states import Role
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from site_client import TestClient, client_of
 
 pytestmark = pytest.mark.database
 __all__ = ["site"]
@@ -47,7 +42,7 @@ class Served:
         engine = cast(sa.Engine, OneConnection(self.site.connection))
         made = shell.Site(engine, 0, clock=lambda: self.site.at, **options)
         self.made.append(made)
-        return TestClient(made.app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 4711))
+        return client_of(made.app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 4711))
 
 
 @pytest.fixture
@@ -101,7 +96,6 @@ def test_the_command_hands_the_number_of_proxies_on(
 
 
 def test_the_desk_s_home_leads_to_the_claims_that_wait(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "COST", 1 << 4)
     site, client = served.site, served.client()
     first_account(site.connection, "clerk", PASSWORD)
     make_account(site.connection, "a2", Role.STATION, PASSWORD, poll=POLL, station="A-2")

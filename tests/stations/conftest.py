@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from desk_site import cheap_passwords, client
+from desk_site import client
 
-__all__ = ["cheap_passwords", "client"]
+__all__ = ["client"]

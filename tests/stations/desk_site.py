@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from sample_stations import open_sample, sample_poll
 
-from dauys.stations import accounts
 from dauys.stations.accounts import first_account, issue_token, make_account
 from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
@@ -26,12 +25,6 @@ with warnings.catch_warnings():  # it asks for a newer client library; ours does
 NOW = datetime(2022, 6, 5, 15, tzinfo=UTC)
 POLL = "test/routes"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "COST", 1 << 4)
-    monkeypatch.setattr(accounts, "_NOBODY", "scrypt$16$8$1$00$00")
 
 
 class OneConnection:
@@ -58,7 +51,7 @@ class OneConnection:
 
 
 @pytest.fixture
-def client(connection: sa.Connection, cheap_passwords: None) -> Iterator[TestClient]:
+def client(connection: sa.Connection) -> Iterator[TestClient]:
     open_sample(connection, sample_poll(POLL), 9)
     first_account(connection, "clerk", PASSWORD)
     for name, role in (("ann", Role.TYPIST), ("bek", Role.TYPIST), ("cho", Role.RESOLVER)):

@@ -231,7 +231,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites(client: TestCli
     assert client.get("/en/desk").headers["cache-control"] == "no-store"
 
 
-def test_accounts(connection: sa.Connection, cheap_passwords: None) -> None:
+def test_accounts(connection: sa.Connection) -> None:
     assert connection.scalar(sa.text("SELECT count(*) FROM account")) == 0  # none comes with the software
     first_account(connection, "clerk", PASSWORD)
     for call in (
@@ -251,7 +251,7 @@ def test_accounts(connection: sa.Connection, cheap_passwords: None) -> None:
     assert sign_in(connection, "nobody", PASSWORD, NOW) is None
 
 
-def test_after_five_wrong_passwords_an_account_waits(connection: sa.Connection, cheap_passwords: None) -> None:
+def test_after_five_wrong_passwords_an_account_waits(connection: sa.Connection) -> None:
     first_account(connection, "clerk", PASSWORD)
     for _ in range(5):
         assert sign_in(connection, "clerk", "wrong", NOW) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 
 import pytest
@@ -14,7 +15,8 @@ from dauys.web.render import ROOMS, environment
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
-def used() -> set[str]:
+@cache
+def used() -> frozenset[str]:
     """Every message id in the templates of every room."""
     env = environment("en")
     found: set[str] = set()
@@ -23,9 +25,10 @@ def used() -> set[str]:
         for file in sorted(folder.rglob("*.html")) if folder.is_dir() else []:  # type: ignore[attr-defined]
             for _, _, message in env.extract_translations(file.read_text("utf-8")):
                 found.update([message] if isinstance(message, str) else [part for part in message if part])
-    return found
+    return frozenset(found)
 
 
+@cache
 def catalog(lang: str) -> dict[str, str]:
     with (resources.files("dauys.web") / "locale" / f"{lang}.po").open("rb") as file:
         return {str(m.id): str(m.string) for m in read_po(file, locale=lang, abort_invalid=True) if m.id}

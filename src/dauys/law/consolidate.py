@@ -52,7 +52,7 @@ def consolidate(base: Work, effects: Iterable[Effect], day: date, facts: Facts) 
     """
     if day < base.day:
         raise BadInput("the text of this day is not here", found=day, expected=f"a day from {base.day} on")
-    return replace(replay(base, live(base, effects, day, facts)), day=day)
+    return replay(base, live(base, effects, day, facts), day)
 
 
 def live(base: Work, effects: Iterable[Effect], day: date, facts: Facts) -> list[Effect]:
@@ -68,12 +68,12 @@ def live(base: Work, effects: Iterable[Effect], day: date, facts: Facts) -> list
     return [effect for _, effect in sorted(begun, key=lambda item: item[0])]
 
 
-def replay(base: Work, effects: Sequence[Effect]) -> Work:
-    """The effects one after another, whatever their starts; raises `BadInput`."""
+def replay(base: Work, effects: Sequence[Effect], day: date | None = None) -> Work:
+    """The effects one after another, whatever their starts, as the text of `day` (None: of `base`); raises `BadInput`."""
     draft = Draft(base.provisions)
     for effect in effects:
         _apply(draft, base, effect)
-    return replace(base, provisions=draft.provisions())
+    return replace(base, day=day or base.day, provisions=draft.provisions())
 
 
 def days_of_change(base: Work, effects: Iterable[Effect], facts: Facts) -> list[date]:

@@ -283,9 +283,9 @@ def _text_changes(
 ) -> Iterator[TextChange]:
     was, now = (system.text(text.name, day, language) for day in (before, after))
     base = text.before[language]
-    then = live(base, text.effects, before, system.facts)
-    effects = [effect for effect in live(base, text.effects, after, system.facts) if effect not in then]
-    ended = [effect for effect in then if effect not in live(base, text.effects, after, system.facts)]
+    then, later = (live(base, text.effects, day, system.facts) for day in (before, after))
+    effects = [effect for effect in later if effect not in then]
+    ended = [effect for effect in then if effect not in later]
     for line in redline(was, now).lines:
         concerned = tuple(effect for effect in (*effects, *ended) if _touches(effect, line.id))
         found = dict.fromkeys(_cause_of(effect, system.facts) for effect in concerned)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -55,7 +55,11 @@ class Provision:
 
     def bare(self) -> Provision:
         """The same without its children: what the provision says by itself."""
-        return replace(self, children=()) if self.children else self
+        return self.over(()) if self.children else self
+
+    def over(self, children: tuple[Provision, ...]) -> Provision:
+        """The same with these children. Texts of many days are made of it, and `dataclasses.replace` is three times slower."""
+        return Provision(self.id, self.num, self.heading, self.text, self.state, children)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ class Draft:
         """The provision as it stands now, with all below it."""
         children = self.order[key]
         bare = self.bare[key]
-        return replace(bare, children=tuple(map(self.tree, children))) if children else bare
+        return bare.over(tuple(map(self.tree, children))) if children else bare
 
     def provisions(self) -> tuple[Provision, ...]:
         """The whole text as it stands now."""

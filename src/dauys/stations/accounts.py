@@ -159,7 +159,7 @@ def sign_in(connection: Connection, name: str, password: str, at: datetime) -> s
         sa.text("SELECT password, failed, retry FROM account WHERE name = :name AND ended IS NULL FOR UPDATE"),
         {"name": name},
     ).one_or_none()
-    good = _matches(password, _NOBODY if row is None else row.password)
+    good = _matches(password, _of_nobody() if row is None else row.password)
     if row is None:
         return None
     if row.retry is not None and at < row.retry:
@@ -233,4 +233,6 @@ def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int) ->
     return hashlib.scrypt(secret, salt=salt, n=cost, r=block, p=parallel, maxmem=memory, dklen=32)
 
 
-_NOBODY = f"scrypt${COST}$8$1${'00' * 16}${'00' * 32}"
+def _of_nobody() -> str:
+    """What is held against a password whose name is not known: as dear as any, so that the time does not say it."""
+    return f"scrypt${COST}$8$1${'00' * 16}${'00' * 32}"
