@@ -30,7 +30,7 @@ from dauys.pollbook.package import Voter
 from dauys.pollbook.station_door import Door
 from dauys.pollbook.sync import connect
 
-POLL, PIN = "bench/moves", "739164"
+POLL, PIN = "test/moves", "739164"
 CLOCK = "2022-06-05T09:00:00+06:00"
 IDLE, LOOK = 2.5, 0.005
 """Seconds between two voters, and between two looks at the waiting page."""

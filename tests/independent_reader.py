@@ -1,7 +1,8 @@
-"""Where do a bundle's bytes come from: a folder, or an http(s) address? A part of the second verifier."""
+"""Where do a bundle's bytes come from, a folder or an http(s) address, and which body has an entry? A part of the second verifier."""
 
 import csv
 import json
+from hashlib import sha256
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -58,3 +59,23 @@ def table(data):
 
     rows = csv.DictReader(data.decode().splitlines(keepends=True))
     return [{name: meant(cell) for name, cell in row.items()} for row in rows]
+
+
+def joined(entries, canonical):
+    """Gives each poll and declaration that says only {"parts": n, "sha256": hex} the body that the n entries after it hold; yields as checks do."""
+    parts = set()
+    for index, entry in enumerate(entries):
+        name, count, digest = entry["id"], entry["body"].get("parts"), entry["body"].get("sha256")
+        if entry["kind"] in ("poll", "declaration") and len(entry["body"]) == 2 and count and digest:
+            said = entries[index + 1 : index + 1 + count]
+            meant = [("part", f"part/{name}/{n}", entry["by"], entry["at"]) for n in range(1, count + 1)]
+            found = [tuple(map(part.get, ("kind", "id", "by", "at"))) for part in said]
+            if count < 1 or found != meant or {len(part["body"]) for part in said} != {1}:
+                raise ValueError(f"entry {index}, {name}, is not followed by its {count} parts")
+            text = "".join(part["body"]["text"] for part in said)
+            if sha256(text.encode()).hexdigest() != digest:
+                raise ValueError(f"entry {index}, {name}: its parts have another SHA-256")
+            entry["body"] = json.loads(text)
+            yield canonical(entry["body"]) == text, f"entry {index}, {name}: its parts are no canonical body"
+            parts |= {part["id"] for part in said}
+        yield (entry["kind"] == "part") <= (name in parts), f"entry {index}, {name}, is a part of nothing before it"

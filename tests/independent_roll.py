@@ -20,11 +20,18 @@ def roll_and_check_ins(entries, listed, tree, canonical):
     are the ids of all stations; `tree` makes the root of leaf hashes, `canonical` the one JSON of a value."""
     frozen, stations, added, more, used, total = [], {}, Counter(), Counter(), Counter(), 0
     seen, gone, logs, opened = set(), set(), {}, set()
+    places = set(listed)  # where voters are checked in
     turned, counted = Counter(), Counter()
+    day = None  # the poll's
     for entry in entries:
         kind, name, body = entry["kind"], entry["id"], entry["body"]
+        if kind == "poll" and body.get("voting", {}).get("remote", {}).get("on") is True:
+            places.add("remote")  # the electronic channel: by the poll's own rule, and no station
+        if kind == "poll":
+            day = body["day"]
         if kind == "roll":
             yield not frozen and HASH.fullmatch(body["root"]), f"{name} is the second roll, or has no root"
+            yield day in (None, body["day"]), f"{name} is of {body['day']}, and the poll is on {day}"
             frozen.append(body)
             total += body["voters"]
         elif kind == "roll-stations":
@@ -60,7 +67,7 @@ def roll_and_check_ins(entries, listed, tree, canonical):
         elif kind == "check-ins":
             station, made, undone = body["station"], body["commitments"], body["undone"]
             last, standing, ever = logs.get((station, body["generation"]), (0, set(), set()))
-            follows = station in listed and name == f"{kind}/{station}/{body['generation']}/{body['last']}"
+            follows = station in places and name == f"{kind}/{station}/{body['generation']}/{body['last']}"
             yield follows and last < body["first"] <= body["last"], f"{name} does not follow event {last} of a station"
             yield hashes(made) and hashes(undone) and ever.isdisjoint(made), f"{name}: not sorted, or a check-in twice"
             yield standing | set(made) >= set(undone), f"{name} takes back what does not stand"

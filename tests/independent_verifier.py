@@ -19,12 +19,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from independent_observers import OBSERVERS, SENT, observers
-from independent_reader import earlier, files, reader, table
+from independent_reader import earlier, files, joined, reader, table
 from independent_roll import roll_and_check_ins
 
-AFTER_CLOSING = {"correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins", *OBSERVERS}
 ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations", "envelopes"}
-BEFORE = {"poll", "stations", "turnout", "protocol", "closing"} | ROLL
+BEFORE = ROLL | {"poll", "stations", "turnout", "protocol", "closing"}
+LATER = OBSERVERS | {"part", "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins"}
 MEMBERS = {"poll", "kind", "id", "at", "by", "body"}
 SHOWN = ("stations", "totals", "areas", "decision")
 
@@ -186,12 +186,13 @@ class Bundle:
             self.parsed.append(entry)
             name, kind, what = entry["id"], entry["kind"], f"entry {index}, {entry['id']}"
             yield name not in seen, f"{what}, is in the record twice"
-            yield name.split("/")[0] == kind and kind in BEFORE | AFTER_CLOSING, f"{what}, is a {kind}"
+            yield name.split("/")[0] == kind and kind in BEFORE | LATER, f"{what}, is a {kind}"
             yield (index == 0) == (kind == "poll"), f"{what}, stands in the place of the poll, or the poll in its place"
-            known = datetime.fromisoformat(entry["at"]).tzinfo and entry["poll"] == self.parsed[0]["poll"]
-            yield known, f"{what}, is of {entry['poll']}, {entry['at']}; an offset and one poll are needed"
-            yield "closing" not in seen or kind in AFTER_CLOSING, f"{what}, comes after closing"
+            yield entry["poll"] == self.parsed[0]["poll"], f"{what}, is of {entry['poll']}, another poll"
+            yield datetime.fromisoformat(entry["at"]).tzinfo, f"{what}, is at {entry['at']}, which has no offset"
+            yield "closing" not in seen or kind in LATER, f"{what}, comes after closing"
             seen.add(name)
+        yield from joined(self.parsed, canonical)
         self.poll = self.parsed[0]["body"]
         self.areas = {area["code"]: area for area in self.poll["areas"]}
         self.contests = {contest["id"]: contest for contest in self.poll["contests"]}
@@ -205,15 +206,14 @@ class Bundle:
         return [(index, entry) for index, entry in enumerate(self.parsed) if entry["kind"] in kinds]
 
     def authors(self):
-        keys = {name: b64decode(key) for name, key in self.poll["keys"].items()}
-        for index, entry in self.of_kind(*(BEFORE | AFTER_CLOSING) - SENT):
-            by, public, own = entry["by"], keys.get(entry["by"]), entry["kind"] in ("protocol", "turnout")
-            if own and public is None and by == entry["body"]["station"]:
-                public = b64decode(self.stations.get(by, {}).get("key", "")) or None
-            said = {name: value for name, value in entry.items() if name not in ("sig", "checks")}
-            yield public or (own and "sig" not in entry), f"entry {index}, {entry['id']}: no key of {by} is known"
-            signed = not public or good(public, b64decode(entry.get("sig", "")), canonical(said).encode())
-            yield signed, f"{entry['id']} is not signed by {by}"
+        keys = {name: b64decode(data) for name, data in self.poll["keys"].items()}
+        for index, entry in self.of_kind(*(BEFORE | LATER) - SENT):
+            by, own = entry["by"], entry["kind"] in ("protocol", "turnout")
+            its = own and by == entry["body"]["station"] and b64decode(self.stations.get(by, {}).get("key", ""))
+            key = keys.get(by) or its or None
+            yield key or (own and "sig" not in entry), f"entry {index}, {entry['id']}: no key of {by} is known"
+            said = canonical({k: v for k, v in json.loads(self.entries[index]).items() if k in MEMBERS} if key else {})
+            yield not key or good(key, b64decode(entry.get("sig", "")), said.encode()), f"{entry['id']} is not by {by}"
 
     def count(self, contest, size):
         held = {s: (values, e.get("checks", ())) for i, e, c, s, values in self.forms if i < size and c == contest}

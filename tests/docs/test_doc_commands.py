@@ -70,6 +70,8 @@ COVERED = {
     "./dauys pollbook packages test/small": (TWO, '"packages"'),
     "./dauys station enrol packages/": (TWO, '"station", "enrol", f"packages/'),
     "./dauys pollbook envelopes test/small": ("tests/polls/test_pollbook_envelopes.py", '"envelopes", POLL, *at'),
+    "./dauys pollbook not-lost test/village": ("tests/polls/test_list_and_rehearsal.py", '"not-lost", POLL, "A-1"'),
+    "./dauys pollbook print test/village": ("tests/polls/test_lost_list.py", '"pollbook", "print", POLL, "A-1"'),
     "./dauys pollbook paper test/village": (PAPER, '"paper", POLL, "A-1"'),
     "./dauys pollbook paper-undo test/village": (PAPER, '"paper-undo", POLL, "A-1"'),
     "./dauys station --folder": (E2E + "test_station_browser.py", '"station", "--port", "0"'),
@@ -206,7 +208,7 @@ def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     # tests/polls/test_paper_and_withdrawals.py
     elsewhere = {
         "serve", "mission serve", "station", "station enrol", "station pin", "station print", "pollbook paper",
-        "pollbook paper-undo",
+        "pollbook paper-undo", "pollbook not-lost", "pollbook print",
     }  # fmt: skip
     assert set(reference.json) | elsewhere >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
 

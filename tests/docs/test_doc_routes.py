@@ -23,6 +23,7 @@ from dauys.publish.bundle import PUBLISHED
 from dauys.publish.record_routes import record_router
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
+from dauys.web.clerks import clerks_router
 from dauys.web.render import render
 
 _NAMED = re.compile(r"`((?:GET|POST|PUT)(?:, POST)?) (/[^`]*)`")
@@ -38,11 +39,11 @@ def routes() -> set[tuple[str, str]]:
         record_router(engine, lambda poll: None),
         centre_routes.router(engine, centre.office),
         centre_pages.router(engine, centre_door(engine), centre.office.clock, late),
-        centre_desk.router(engine, centre.desk, clerks_door(engine)),
+        clerks_router(centre_desk.pages(engine, centre.desk), clerks_door(engine)),
         pollbook_pages.router(engine, render),
         observers_api.router(engine, centre.office.clock),
         observers_pages.router(engine, observers),
-        observers_desk.desk_router(engine, observers, observers_door(engine)),
+        clerks_router(observers_desk.pages(engine, observers), observers_door(engine)),
         observer_pages.router(engine, render, centre.office.clock),
         desk_router(engine),
     ]

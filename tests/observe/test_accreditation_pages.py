@@ -15,6 +15,7 @@ from dauys.observe.accreditation import api, desk, pages
 from dauys.observe.accreditation.badges import issued
 from dauys.observe.accreditation.received import receive
 from dauys.publish import observer_pages
+from dauys.web.clerks import clerks_router
 from dauys.web.render import render
 
 pytestmark = pytest.mark.database
@@ -37,7 +38,7 @@ def site_of(world: World, officer: str | None = "anna", key: bool = True) -> Sit
     return world.site(
         api.router(world.engine, lambda: world.now),
         pages.router(world.engine, office),
-        desk.desk_router(world.engine, office, who),
+        clerks_router(desk.pages(world.engine, office), who),
         observer_pages.router(world.engine, render, lambda: world.now),
     )
 

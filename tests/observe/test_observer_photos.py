@@ -33,6 +33,7 @@ from dauys.observe.mission.sending import AGAIN, AT_ONCE, Photos, is_sent
 from dauys.publish import observer_pages
 from dauys.record import log
 from dauys.record.entry import sign_entry
+from dauys.web.clerks import clerks_router
 from dauys.web.render import render
 
 pytestmark = pytest.mark.database
@@ -67,7 +68,7 @@ def site_of(world: World, officer: bool = True, quota: Quota | None = None) -> S
 
     return world.site(
         api.router(world.engine, lambda: world.now, quota or Quota()),
-        desk.desk_router(world.engine, office, who),
+        clerks_router(desk.pages(world.engine, office), who),
         observer_pages.router(world.engine, render, lambda: world.now),
     )
 

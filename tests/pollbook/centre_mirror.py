@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from pollbook_sample import MORNING, POLL
 
-from dauys.pollbook import centre, custody, decided, moves
+from dauys.pollbook import centre, custody, decided, moves, unasked
 from dauys.pollbook.centre import Outcome
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.grants import Grant
@@ -60,11 +60,17 @@ class Mirror:
         assert sorted(map(str, ours)) == sorted(str((alarm.check, alarm.log, alarm.n)) for alarm in wanted.alarms)
         return wanted
 
-    def ask(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> Centre:
+    def ask(self, model: Centre, request: str, entitlement: UUID, to: LogId, *, paper: bool = False) -> Centre:
         return self._both(
-            lambda: custody.ask(model, request, entitlement, to),
-            lambda: moves.ask(self.connection, request, entitlement, to, MORNING),
+            lambda: custody.ask(model, request, entitlement, to, paper=paper),
+            lambda: moves.ask(self.connection, request, entitlement, to, MORNING, paper=paper),
         )
+
+    def unask(self, model: Centre, entitlement: UUID, to: LogId) -> Centre:
+        result = custody.unask(model, entitlement, to)
+        off, _ = unasked.call_off(self.connection, entitlement, to)
+        assert off == (result is not model)
+        return result
 
     def grant(self, model: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
         found: list[Grant] = []
@@ -106,15 +112,6 @@ class Mirror:
         wanted = custody.granted_to(model, log)
         assert set(moves.granted_to(self.connection, log)) == set(wanted)
         return wanted
-
-    def write_up(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
-        given: list[Grant] = []
-        result: tuple[Centre, Grant] = self._both(
-            lambda: decided.write_up(model, request, entitlement, to),
-            lambda: given.append(moves.write_up(self.connection, request, entitlement, to, MORNING)),
-        )
-        assert given == [result[1]]
-        return result
 
     def withdraw(self, model: Centre, request: str, entitlement: UUID) -> Centre:
         return self._both(

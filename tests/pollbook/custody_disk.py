@@ -10,17 +10,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pollbook_sample import MORNING, all_on, package
 
 from dauys.pollbook.book import Book
-from dauys.pollbook.log import Event, LogId
+from dauys.pollbook.log import Event, LogId, is_channel
 from dauys.pollbook.package import Voter
 
 LEASE = MORNING + timedelta(hours=3)
 
 
 class Machine:
-    """One machine of one station: what is on its disk stays, what is only in `book` goes with the power."""
+    """One machine of one station, or of the electronic channel: what is on its disk stays, what is only in `book` goes with the
+    power. `paper`: a paper ballot replaces an electronic one."""
 
-    def __init__(self, log: LogId, lines: list[Voter], signing: Ed25519PrivateKey) -> None:
-        self.package = package(log.station, lines, generation=log.generation, channels=all_on(), lease=LEASE)
+    def __init__(self, log: LogId, lines: list[Voter], signing: Ed25519PrivateKey, paper: bool = True) -> None:
+        self.channel = is_channel(log.holder)
+        self.package = package(
+            log.station,
+            lines,
+            generation=log.generation,
+            channels=all_on() if paper else all_on(paper_beats_electronic="not in the law"),
+            lease=LEASE,
+        )
         self.signing = signing
         self.disk: list[bytes] = []
         self.read: list[Event] = []
@@ -34,6 +42,10 @@ class Machine:
     @property
     def log(self) -> LogId:
         return self.package.log
+
+    @property
+    def public(self) -> bytes:
+        return self.signing.public_key().public_bytes_raw()
 
     def events(self) -> list[Event]:
         """What is on the disk; each event is parsed once."""

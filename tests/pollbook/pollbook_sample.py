@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys.pollbook.channel_acts import SYSTEM
 from dauys.pollbook.channels import NAMES, Channels, Ruling
-from dauys.pollbook.log import LogId
+from dauys.pollbook.log import CHANNEL_LOGS, LogId
 from dauys.pollbook.package import Officer, Package, Place, Voter
 
 POLL = "test/pollbook"
@@ -30,6 +31,7 @@ SETTINGS: Mapping[str, dict[str, Any]] = {
     "mobile": {"until": "12:00", "members": 2},
     "certificate": {"until": "18:00"},
     "early": {"first": "2022-06-01", "last": "2022-06-04"},
+    "remote": {"first": "2022-06-01", "last": "2022-06-05"},
     "envelope": {"two": "none"},
     "hand-out": {"roles": ["member"]},
 }
@@ -70,11 +72,12 @@ def package(
     generation: int = 1,
     channels: Channels | None = None,
     lease: datetime = LEASE,
-    officers: tuple[Officer, ...] = OFFICERS,
-    closes: str = "00:00",
+    officers: tuple[Officer, ...] | None = None,
+    closes: str = "",
     trial: bool = False,
 ) -> Package:
-    """A station's package. `closes`: for most tests the list may be closed at any hour of the day."""
+    """The package of a station, or of the electronic channel (`remote`). For most tests a list may be closed at any hour."""
+    channel = station in CHANNEL_LOGS
     lines = tuple(voter(n) for n in range(voters)) if isinstance(voters, int) else tuple(voters)
     return Package(
         log=LogId(POLL, station, generation),
@@ -82,9 +85,9 @@ def package(
         centre=CENTRE.public_key().public_bytes_raw(),
         lease=lease,
         opens="07:00",
-        closes=closes,
+        closes=closes or ("23:00" if channel else "00:00"),
         channels=channels or all_on(),
-        officers=officers,
+        officers=officers or ((SYSTEM,) if channel else OFFICERS),
         voters=lines,
         trial=trial,
         stations={n: Place({"kk": f"№{n}", "ru": f"№{n}", "en": f"No. {n}"}, f"town {n}") for n in "123"},

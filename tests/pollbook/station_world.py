@@ -20,7 +20,7 @@ from uuid import UUID
 import httpx
 from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter
 
-from dauys.pollbook import custody, decided, visitors
+from dauys.pollbook import custody, decided, forgotten, visitors
 from dauys.pollbook.channels import Channels, NotAllowed
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.enrolling import enrol
@@ -29,6 +29,7 @@ from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Batch, LogError, LogId
 from dauys.pollbook.package import Enrolment, Voter, new_code, proof_key, proves, seal
 from dauys.pollbook.questions import Question
+from dauys.pollbook.replies import Reply
 from dauys.pollbook.station_door import Door
 from dauys.pollbook.station_visit import Station
 from dauys.pollbook.sync import Link, Syncing, connect
@@ -89,7 +90,8 @@ class FakeCentre:
             try:
                 status, said = 200, self._answer(path.removeprefix("/api/pollbook"), body)
             except (CustodyError, LogError) as error:
-                status, said = 409, json.dumps({"error": {"message": str(error), "check": error.check}}).encode()
+                message = str(error).removeprefix(f"[{error.check}] ")
+                status, said = 409, Reply.refusing(self._log(body), body, message, error.check).to_bytes(self.key)
         return (503, b"") if self.forget else (status, said)
 
     def _answer(self, path: str, body: bytes) -> bytes:
@@ -101,12 +103,23 @@ class FakeCentre:
             return b""
         if path == "/sync":
             return self._sync(Batch.from_bytes(body))
+        if path == "/shown":
+            said = Answer.of_centre(body, self.key.public_key().public_bytes_raw())
+            self.centre = forgotten.shown(self.centre, said.log, said.key, said.acknowledged.n, "once")
+            return Reply.to(said.log, body, {"forgotten": self.centre.books.marked}).to_bytes(self.key)
         question = Question.from_bytes(body)
         assert question.good(self.centre.logs[question.log].key)
+        if self.centre.logs[question.log].lost:
+            raise LogError("this machine was declared lost: it may send its log", "P.078")
         if question.sig in self.asked:
             raise LogError("this question was asked before", "P.007")
         self.asked.add(question.sig)
-        return json.dumps(self._question(question)).encode()
+        return Reply.to(question.log, body, self._question(question)).to_bytes(self.key)
+
+    def _log(self, body: bytes) -> LogId:
+        """Of which log's machine it is, whatever it sent."""
+        value = json.loads(body)
+        return LogId(value["poll"], value["station"], value["generation"])
 
     def _sync(self, batch: Batch) -> bytes:
         taken = custody.take(self.centre, batch)
@@ -119,7 +132,16 @@ class FakeCentre:
         asked = custody.asked_of(self.centre, batch.log)
         lease = MORNING + timedelta(hours=9)
         stopped = taken.stopped or self.stopped
-        answer = Answer(batch.log, taken.acknowledged, taken.send_from, stopped, lease, asked, given)
+        answer = Answer(
+            batch.log,
+            self.centre.logs[batch.log].key,
+            taken.acknowledged,
+            taken.send_from,
+            stopped,
+            lease,
+            asked,
+            given,
+        )
         return answer.to_bytes(self.key)
 
     def _question(self, question: Question) -> dict[str, Any]:
@@ -136,15 +158,27 @@ class FakeCentre:
                 has = self.centre.custody[line.entitlement]
                 used, address = has.state == "used", f"town {home}"
                 line = replace(line, epoch=has.epoch, away=has.holder)
-                asked = self._asked(line.entitlement)
-                return visitors.found(question.log, asked, self.channels, used=used, address=address, line=line)
+                asked, let_go = self._asked(line.entitlement), has.state == "released"
+                asked = replace(asked, left=asked.left or let_go)
+                said = visitors.found(question.log, asked, self.channels, used=used, address=address, line=line)
+                return said if said["line"] is None else said | {"let_go": let_go}
+            case "call-off":
+                before, one = self.centre.requests, UUID(body["entitlement"])
+                self.centre = custody.unask(self.centre, one, question.log)
+                ours = any((r.entitlement, r.to) == (one, question.log.holder) for r in before.values())
+                return {"off": not ours or before != self.centre.requests, "heard": False}
+            case "envelope":
+                named = next((line for _, line in self.home.values() if line.iin == body["iin"]), None)
+                return {"entitlement": None if named is None else str(named.entitlement)}
             case _:
                 who = UUID(body["entitlement"])
+                asked = self._asked(who)
                 try:
-                    visitors.must_be_allowed(question.log, self._asked(who), self.channels)
+                    visitors.must_be_allowed(question.log, asked, self.channels)
                 except NotAllowed as error:
                     raise CustodyError(error.message, error.check) from None
-                self.centre = custody.ask(self.centre, body["request"], who, question.log)
+                paper = visitors.paper_replaces(question.log, asked, self.channels, MORNING)
+                self.centre = custody.ask(self.centre, body["request"], who, question.log, paper=paper)
                 return {"request": body["request"]}
 
     def _asked(self, who: UUID) -> Asked:

@@ -26,6 +26,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from dauys.pollbook import station_door
 from dauys.pollbook.audit import audit
 from dauys.pollbook.commitment import code_of
 from dauys.pollbook.enrolling import enrol, open_station
@@ -213,7 +214,8 @@ class Day:
 
 
 @pytest.fixture
-def day(tmp_path: Path) -> Iterator[Day]:
+def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Day]:
+    monkeypatch.setattr(station_door, "COST", 1 << 14)  # as the processes have it
     made = Day(tmp_path)
     yield made
     made.end()

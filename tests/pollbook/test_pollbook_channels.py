@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +14,7 @@ from pollbook_sample import MORNING, all_on
 
 from dauys.errors import BadInput
 from dauys.law.files import parse_yaml
+from dauys.law.snapshot import Snapshot
 from dauys.law.system import load_system
 from dauys.pollbook.channels import (
     IN_LAW,
@@ -29,7 +33,7 @@ PILOT = """
 any-station: {on: true, cite: Pilot decision 1}
 mobile: {on: true, until: "12:00", members: 2, cite: Elections law before 2022}
 early: {on: true, first: 2022-06-01, last: 2022-06-04, cite: Pilot decision 2}
-remote: {on: true, cite: Pilot decision 3}
+remote: {on: true, first: 2022-06-01, last: 2022-06-05, cite: Pilot decision 3}
 paper-beats-electronic: {on: true, cite: Pilot decision 3}
 certificate: {on: false, cite: Pilot decision 4}
 """
@@ -67,12 +71,34 @@ def test_on_5_june_2022_other_ways_are_off_by_law() -> None:
 def test_before_the_law_that_was_read_nothing_is_presumed() -> None:
     channels = of(date(2022, 4, 1), "referendum")
     for name in ("mobile", "certificate", *IN_LAW):
-        assert channels[name].state == "not-loaded" and "law not loaded" in channels[name].reason
+        assert channels[name].state == "not-loaded" and "law of 2022-04-01 is not loaded" in channels[name].reason
+        with pytest.raises(NotAllowed) as error:
+            channels.require(name)
+        # in words: neither the name of a rule of the pack nor that of a channel in a file
+        assert not re.search(r"[a-z]\.[a-z]|[a-z]_[a-z]|[a-z]-[a-z]+-|any-", error.value.message), error.value.message
 
 
 def test_after_the_system_ended_nothing_is_loaded() -> None:
     channels = of(date(2026, 7, 5), "election")
     assert {channels[name].state for name in ("mobile", "certificate", *IN_LAW)} == {"not-loaded"}
+
+
+def test_a_law_to_come_that_knows_remote_voting_waits_for_the_polls_days() -> None:
+    """And what it says of remote voting says nothing of paper ballots that replace electronic ones."""
+
+    class Later:
+        law, day = KZ.rules(date(2023, 3, 19)), date(2023, 3, 19)
+
+        def get(self, key: str) -> Any:
+            found = self.law.get(key)
+            ways = ("remote voting", "any-station voting")
+            return replace(found, value=ways) if key == "election.alternative_voting.in_law" else found
+
+    channels = channels_on(cast(Snapshot, Later()), "election", ZONE)
+    assert channels["any-station"].on and not channels["remote"].on and not channels["paper-beats-electronic"].on
+    assert "the poll does not say: first, last" in channels["remote"].reason
+    own = voting_of(parse_yaml("remote: {on: true, first: 2023-03-17, last: 2023-03-18, cite: art. 50}"))
+    assert channels_on(cast(Snapshot, Later()), "election", ZONE, own)["remote"].on
 
 
 def test_a_pilot_switches_on_and_off_by_citation() -> None:
@@ -88,7 +114,7 @@ def test_a_pilot_switches_on_and_off_by_citation() -> None:
     "mobile: {on: true, cite: x}", 'mobile: {on: true, until: noon, members: 2, cite: x}',
     'mobile: {on: true, until: "12:00", members: 0, cite: x}', "early: {on: true, first: 2022-06-04, last: 2022-06-01, cite: x}",
     "early: {on: true, first: 2022-06-04, cite: x}", "envelope: {on: true, two: both, cite: x}",
-    "paper-beats-electronic: {on: true, cite: x}", "polling-day: {on: false, cite: x}", "any-station: {on: true, cite: x, until: \"12:00\"}",
+    "paper-beats-electronic: {on: true, cite: x}", "remote: {on: true, cite: x}", "polling-day: {on: false, cite: x}", "any-station: {on: true, cite: x, until: \"12:00\"}",
 ])  # fmt: skip
 def test_a_voting_section_of_another_shape_is_refused_with_its_line(wrong: str) -> None:
     with pytest.raises(BadInput) as error:

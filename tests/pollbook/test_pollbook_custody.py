@@ -336,16 +336,17 @@ def test_enrolling_again_with_another_key_is_refused(centre: Centre) -> None:
 def test_answers_are_the_centres_and_for_one_log() -> None:
     grant = Grant(POLL, who(0), 1, A.holder, "move", "r").signed(CENTRE)
     request = Request("s", who(1), 0, B.holder)
-    answer = Answer(A, Head(3, "0" * 64), 4, "", MORNING, (request,), (grant,))
+    answer = Answer(A, key(7).public_key().public_bytes_raw(), Head(3, "0" * 64), 4, "", MORNING, (request,), (grant,))
     data, public = answer.to_bytes(CENTRE), CENTRE.public_key().public_bytes_raw()
-    assert Answer.from_bytes(data, A, public) == answer
+    assert Answer.from_bytes(data, A, answer.key, public) == answer
     assert grant.good(public) and not grant.good(key(1).public_key().public_bytes_raw())
-    for wrong, log, check in (
-        (answer.to_bytes(key(1)), A, "P.014"),
-        (data, B, "P.002"),
-        (b"{}", A, "P.001"),
-        (b"no", A, "P.001"),
+    for wrong, log, station, check in (
+        (answer.to_bytes(key(1)), A, answer.key, "P.014"),
+        (data, B, answer.key, "P.002"),
+        (data, A, key(8).public_key().public_bytes_raw(), "P.009"),
+        (b"{}", A, answer.key, "P.001"),
+        (b"no", A, answer.key, "P.001"),
     ):
         with pytest.raises(LogError) as error:
-            Answer.from_bytes(wrong, log, public)
+            Answer.from_bytes(wrong, log, station, public)
         assert error.value.check == check

@@ -21,6 +21,8 @@ from dauys.pollbook.intake import AT_ONCE, SYNC, Intake
 from dauys.pollbook.log import MAX_BATCH_BYTES, Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.received import Sent
 
+KEY = key(1).public_key().public_bytes_raw()
+
 
 class NoDatabase:
     """Stands in for an engine: what is done in a transaction is the test's own."""
@@ -43,7 +45,7 @@ Work = Callable[[Sequence[Sent]], Sequence[Answer | LogError]]
 
 
 def answered(sent: Sequence[Sent]) -> Sequence[Answer | LogError]:
-    return [Answer(one.log, Head(len(one.events), one.head)) for one in sent]
+    return [Answer(one.log, KEY, Head(len(one.events), one.head)) for one in sent]
 
 
 def key_of(poll: str) -> Any:
@@ -95,7 +97,7 @@ def test_what_waits_is_worked_on_together_and_each_hears_its_own(monkeypatch: py
             for station, reply in enumerate(await asyncio.gather(*tasks)):
                 assert reply.status_code == 200
                 log = LogId(POLL, str(station), 1)
-                said = Answer.from_bytes(reply.content, log, CENTRE.public_key().public_bytes_raw())
+                said = Answer.from_bytes(reply.content, log, KEY, CENTRE.public_key().public_bytes_raw())
                 assert said.acknowledged.n == sizes[station]
             assert (await client.post(SYNC, content=batch(9))).status_code == 200  # and all over again
 

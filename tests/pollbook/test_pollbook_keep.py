@@ -27,7 +27,7 @@ SEAL = b"k" * 32
 def made(path: Path, voters: int) -> Path:
     """A store whose station the centre has answered once, closed."""
     keep = create(path, package(voters=voters), SEAL, key(1))
-    keep.hear(Answer(keep.log, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, keep.book.head))
     keep.close()
     return path
 
@@ -78,7 +78,7 @@ def test_nothing_is_stored_before_the_centre_has_answered(tmp_path: Path) -> Non
     keep.close()
     keep = open_keep(tmp_path / "new", SEAL)
     assert keep.book.told is False
-    keep.hear(Answer(keep.log, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, keep.book.head))
     keep.append(event)
     keep.close()
     keep = open_keep(tmp_path / "new", SEAL)
@@ -94,14 +94,14 @@ def test_sync_goes_on_from_what_the_centre_has(store: Path) -> None:
         keep.key.public_key().public_bytes_raw(),
     )
     taken = custody.take(centre, keep.batch(most=3))
-    answer = Answer(keep.log, taken.acknowledged, lease=later(days=1))
+    answer = Answer(keep.log, keep.public, taken.acknowledged, lease=later(days=1))
     assert keep.hear(answer) == "" and keep.acknowledged == 3
     keep.close()
     keep = open_keep(store, SEAL)
     assert keep.acknowledged == 3 and keep.book.lease == later(days=1) and keep.batch().first == 4
     taken = custody.take(taken.centre, keep.batch())
     assert taken.acknowledged == keep.book.head and not taken.alarms
-    keep.hear(Answer(keep.log, taken.acknowledged))
+    keep.hear(Answer(keep.log, keep.public, taken.acknowledged))
     alive = keep.batch()
     assert not alive.events and custody.take(taken.centre, alive).acknowledged == keep.book.head
     keep.close()
@@ -116,7 +116,7 @@ def test_a_disk_put_back_from_an_old_copy_stops_when_the_centre_is_heard(store: 
     head = keep.book.head
     keep.close()
     keep = open_keep(Path(old), SEAL)
-    assert "old copy" in keep.hear(Answer(keep.log, head))
+    assert "old copy" in keep.hear(Answer(keep.log, keep.public, head))
     keep.close()
     keep = open_keep(Path(old), SEAL)
     with pytest.raises(acts.Refused, match=r"P\.041"):
@@ -237,7 +237,7 @@ def test_a_hand_in_the_file_is_seen(store: Path, statement: str) -> None:
 
 def test_a_log_cut_at_its_end_is_seen_once_the_centre_has_acknowledged_it(store: Path) -> None:
     keep = open_keep(busy(store), SEAL)
-    keep.hear(Answer(keep.log, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, keep.book.head))
     keep.close()
     with sqlite3.connect(store) as database:
         database.execute("DELETE FROM event WHERE n = 8")

@@ -23,10 +23,16 @@ BODIES = {
     "release": {"entitlement": str(who(2)), "epoch": 0, "request": "r-1", "to": "station/2/1"},
     "certificate": {"entitlement": str(who(3)), "epoch": 0, "number": "17", "officer": "m1"},
     "mobile-request": {"entitlement": str(who(3)), "officer": "m1"},
+    "mobile-out": {"entitlement": str(who(3)), "officer": "m1", "members": ["m1", "m2"]},
+    "mobile-back": {"entitlement": str(who(3)), "officer": "m1"},
     "ballots": {"what": "delivered", "count": 101, "officer": "c1"},
+    "certificate-back": {"entitlement": str(who(3)), "epoch": 0, "reason": "wrong person", "officer": "m1"},
     "envelope": {"id": str(UUID(int=5)), "reason": "no answer", "officer": "m1"},
+    "envelope-undo": {"of": 7, "reason": "wrong person", "officer": "m1"},
+    "envelope-of": {"of": 7, "entitlement": str(who(3))},
     "officer-key": {"officer": "m1", "key": "A" * 43 + "="},
     "queue": {"count": 0, "officer": "m1"},
+    "struck-out": {"of": 3, "officer": "voting-system"},
     "close": {"officer": "c1"},
 }
 

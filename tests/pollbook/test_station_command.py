@@ -115,3 +115,31 @@ def test_pins_ports_and_stores_in_use(tmp_path: Path) -> None:
     assert isinstance(unknown.exception, BadInput) and unknown.exception.check == "P.029"
     nothing = call("--folder", tmp_path / "nothing")
     assert isinstance(nothing.exception, BadInput) and "enrol" in str(nothing.exception)
+
+
+def test_the_machine_of_the_electronic_channel(tmp_path: Path) -> None:
+    """Enrolled as a station is; then a token instead of PINs, an API instead of the officers' pages, on this machine alone."""
+    centre = FakeCentre({"remote": []})
+    server, folder = centre.serve(), tmp_path / "remote"
+    try:
+        file, code = centre.package(tmp_path, "remote")
+        address = f"http://127.0.0.1:{server.server_port}"
+        said = json.loads(call("enrol", file, "--centre", address, "--folder", folder, "--json", code=code).stdout)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert said["told"] and said["pins"] == {} and said["station"] == "remote"
+    token = Path(said["token"]).read_text().strip()
+    assert Path(said["token"]).stat().st_mode & 0o777 == 0o600
+    for refused in (call("pin", "voting-system", "--folder", folder), call("print", "--folder", folder)):
+        assert isinstance(refused.exception, DauysError) and "neither officers nor a list" in str(refused.exception)
+    elsewhere = call("--folder", folder, "--host", "0.0.0.0")
+    assert isinstance(elsewhere.exception, BadInput) and "on this machine alone" in str(elsewhere.exception)
+    keep = open_station(folder)
+    with Served(keep, folder, "127.0.0.1", 0, 60, None, syncing=False) as served:
+        state = f"{served.address}/api/remote/state"
+        assert httpx.get(state).status_code == 401
+        assert httpx.get(state, headers={"authorization": f"Bearer {token}"}).json()["used"] == 0
+        assert "The electronic channel" in httpx.get(f"{served.address}/en").text
+        assert httpx.get(f"{served.address}/en/in").status_code == 404
+    keep.close()

@@ -107,12 +107,20 @@ def test_a_silent_station_keeps_the_right_and_an_envelope_may_be_left(town: Town
     waits = asked(town, tablet, 103)
     town.clock.now += timedelta(seconds=50)
     page = tablet.get(waits).text
-    assert "The other station does not answer" in page
+    assert "The other station does not answer" in page and 'action="/en/envelope"' not in page
+    page = tablet.get(f"{waits}/envelope").text
+    assert "refresh" not in page, "what is typed there is not lost"
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page[page.index('action="/en/envelope"') :]))
     taken = [tablet.client.post("/en/envelope", data={**fields, "reason": "no answer"}) for _ in range(2)]
     assert [one.status_code for one in taken] == [200, 200] and len(town.here.keep.book.envelopes) == 1
     assert town.here.keep.book.envelopes[0].entitlement == who(103)
     assert fields["id"][:8].upper() in taken[0].text
+    row = re.findall(r'<th scope="row">Dana \(m1\)</th>(.*?)</tr>', Tablet(town.here, "c1").get("/ballots").text)[0]
+    assert re.findall(r">(−?\d+)<", row)[1] == "1", "the ballot in the envelope is one that she handed out"
+    chair = Tablet(town.here, "c1")
+    page = chair.get(f"{waits}/envelope").text
+    assert "Ballots are handed out by" in page and 'action="/en/envelope"' not in page
+    assert "P.028" in chair.post("/envelope", id=str(who(7)), who=str(who(102)), reason="no answer").text
 
 
 def test_with_the_wire_cut_the_page_says_what_to_do(town: Town) -> None:

@@ -324,7 +324,7 @@ def test_every_page_in_every_language(station: Station) -> None:
     assert Tablet(station, "c1").client.get("/en/nowhere").status_code == 404
 
 
-FORMS = ("/find", "/hand-out", "/undo", "/mobile", "/certificate", "/queue", "/ballots", "/protocol", "/elsewhere",
+FORMS = ("/find", "/hand-out", "/undo", "/mobile", "/certificate", "/certificate-back", "/queue", "/ballots", "/protocol", "/elsewhere",
          "/elsewhere/ask", "/envelope", "/day", "/pin", "/officers")  # fmt: skip
 TYPED = st.one_of(
     st.text(max_size=30),

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pollbook_sample import MORNING, all_on, who
 from station_tablet import Tablet
 from station_world import PIN, Clock, FakeCentre, enrolled, person, station_of
 
+from dauys.law.system import load_system
 from dauys.pollbook import station_door
+from dauys.pollbook.channels import channels_on
+from dauys.pollbook.custody import Known
 from dauys.pollbook.station_visit import LANGUAGES, Station
 
 ENGLISH = re.compile(r'lang="en">(?!English)[^<]*')
@@ -47,6 +51,74 @@ def station(centre: FakeCentre, tmp_path: Path, clock: Clock) -> Iterator[Statio
     one.keep.close()
 
 
+@pytest.mark.parametrize("number", ["P.004", "P.019", "P.106"])
+def test_a_station_that_is_stopped_has_one_page_that_says_so(
+    centre: FakeCentre, tmp_path: Path, clock: Clock, number: str
+) -> None:
+    station = made(centre, tmp_path, clock, tell=number != "P.019")
+    if number == "P.019":  # its package was made again
+        centre.package(tmp_path, "1")
+    elif number == "P.004":
+        centre.centre = replace(centre.centre, logs={station.keep.log: Known(bytes(32))})
+    else:
+        centre.stopped = "two histories: event 2 was another one before"
+    station.syncing.link.once()
+    shown = "P.041" if number == "P.106" else number
+    for lang in LANGUAGES:
+        tablet = Tablet(station, "m1", lang)
+        for path in ("", "/elsewhere", f"/voter/{who(1)}", "/ballots"):
+            page = tablet.get(path).text
+            assert f'class="badge">{shown}<' in page and page.count("<h1") == 1 and "hand-out" not in page
+            assert lang == "en" or not re.search(r"Keep this machine|does not take", page)
+        session = station.door.session(next(iter(tablet.client.cookies.values())))
+        assert session is not None
+        form = {"mark": session.mark, "who": str(who(1)), "salt": "0" * 20}
+        assert tablet.client.post(f"/{lang}/hand-out", data=form).status_code == 409
+        assert tablet.get("/list").status_code == 200, "what was noted there is still shown, to go on by hand"
+    assert not station.keep.book.check_ins
+    station.keep.close()
+
+
+def test_where_no_law_is_loaded_the_reason_is_said_in_words(tmp_path: Path, clock: Clock) -> None:
+    """By the station's own rules (the mobile box) and by the centre's answer (voting at any station); no rule's name is shown."""
+    unread = channels_on(load_system("kz").rules(date(2021, 6, 5)), "referendum", "Asia/Almaty").rulings
+    channels = all_on()
+    channels = replace(
+        channels, rulings={**channels.rulings, **{name: unread[name] for name in ("mobile", "any-station")}}
+    )
+    centre = FakeCentre({"1": [person(1)], "2": [person(101)]}, channels)
+    station = made(centre, tmp_path, clock)
+    said = {"en": "the law of that day is not loaded here", "kk": "Сол күнгі заң", "ru": "закон этого дня"}
+    names = {
+        "en": ("with the mobile box", "at any station"),
+        "kk": ("жылжымалы", "кез келген"),
+        "ru": ("переносн", "на любом"),
+    }
+    for lang in LANGUAGES:
+        tablet = Tablet(station, "m1", lang)
+        pages = (tablet.post("/mobile", who=str(who(1))).text, tablet.post("/elsewhere", iin=person(101).iin).text)
+        for page, name in zip(pages, names[lang], strict=True):
+            text = re.sub(r"<[^>]*>", " ", page[page.index("<main") : page.index("</main")])
+            assert "P.026" in text and said[lang].lower() in text.lower() and name in text.lower()
+            assert not re.search(r"referendum\.|election\.|any-station|not-loaded", text)
+            assert lang == "en" or "law of 2021" not in text
+    station.keep.close()
+
+
+def test_what_somebody_on_the_wire_says_is_not_shown_as_the_centres_word(
+    centre: FakeCentre, tmp_path: Path, clock: Clock
+) -> None:
+    station = made(centre, tmp_path, clock)
+    Tablet(station, "c1").post("/day", what="open")
+    centre.key = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
+    titles = {"en": "Not the centre&#39;s reply", "kk": "Жауап орталықтікі емес", "ru": "Ответ не от центра"}
+    for lang in LANGUAGES:
+        page = Tablet(station, "m1", lang).post("/elsewhere", iin=person(9).iin)
+        assert page.status_code == 422 and titles[lang] in page.text and "P.008" in page.text
+        assert "not on the roll" not in page.text and "elsewhere/ask" not in page.text
+    station.keep.close()
+
+
 def test_a_station_that_the_centre_does_not_know_says_so_and_does_nothing(
     centre: FakeCentre, tmp_path: Path, clock: Clock
 ) -> None:
@@ -78,7 +150,8 @@ def test_a_machine_with_a_void_package_says_in_three_languages_what_to_do(
     station.syncing.link.once()
     for lang, text in (("en", "in an empty folder"), ("kk", "бос қапшықта"), ("ru", "в пустой папке")):
         chair = Tablet(station, "c1", lang)
-        assert text in chair.get("").text and "P.041" in chair.post("/day", what="open").text
+        page = chair.get("/day").text
+        assert text in page and "P.019" in page and 'value="open"' not in page
     assert not station.keep.book.opened
     station.keep.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 import time
@@ -21,12 +22,15 @@ from station_world import ADDRESS, Clock, FakeCentre, enrolled, person
 from dauys.errors import BadInput
 from dauys.pollbook import acts
 from dauys.pollbook.acts import Refused
+from dauys.pollbook.custody import Known
 from dauys.pollbook.enrolling import enrol, open_station, seal_key
 from dauys.pollbook.grants import Answer, Request
 from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import LogError
-from dauys.pollbook.package import Voter
-from dauys.pollbook.sync import LONGEST, PREFIX, Link, Syncing, Unreached, connect
+from dauys.pollbook.log import Event, LogError, sign_batch
+from dauys.pollbook.package import Voter, new_code
+from dauys.pollbook.replies import Reply
+from dauys.pollbook.sync import LONGEST, PREFIX, Link, NotTheCentre, Syncing, Unreached, connect
+from dauys.record.canonical import canonical
 
 CLOCK = Clock()
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -168,6 +172,7 @@ def test_a_centre_that_was_put_back_gets_what_it_lost(tmp_path: Path) -> None:
     check_in(keep, 4)
     link.once()
     assert known(centre, keep) == keep.book.hashes and not keep.book.stopped
+    assert centre.centre.books.marked
     keep.close()
 
 
@@ -202,14 +207,127 @@ def test_a_machine_that_the_centre_does_not_take_is_stopped_for_good(tmp_path: P
         enrol(file, code, tmp_path / "1", ADDRESS)
 
 
+def test_an_answer_to_another_machine_with_the_same_package_opens_nothing(tmp_path: Path) -> None:
+    """What the centre said to the first one is played to the second one; then that one hears the centre itself."""
+    centre = FakeCentre(lists())
+    first = enrolled(centre, tmp_path, "1")
+    answer = centre.handle(f"{PREFIX}/sync", first.batch().to_bytes())[1]
+    code = new_code(b"1.1".ljust(16, b"."))
+    second = enrol(tmp_path / "1.package", code, tmp_path / "second", ADDRESS)
+    assert second.log == first.log and second.public != first.public
+    played = httpx.MockTransport(lambda request: httpx.Response(200, content=answer))
+    link = Link(connect(second, CLOCK, played), CLOCK)
+    assert not link.once()
+    assert (link.status.check, second.book.told, second.book.stopped) == ("P.009", False, "")
+    with pytest.raises(Refused, match=r"P\.018"):
+        acts.do_open(second.book, "c1", MORNING)
+    assert not link_of(second, centre).once() and "[P.019]" in second.book.stopped
+    first.close(), second.close()
+
+
+@pytest.mark.parametrize("number", ["P.004", "P.106"])
+def test_a_working_machine_whose_log_has_another_key_or_history_is_stopped_for_good(
+    tmp_path: Path, number: str
+) -> None:
+    """The centre was put back, and another machine enrolled; or this one's disk was copied. What it noted stays as it is."""
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    link.once()
+    if number == "P.004":
+        other = Ed25519PrivateKey.from_private_bytes(b"o" * 32).public_key().public_bytes_raw()
+        centre.centre = replace(centre.centre, logs={keep.log: Known(other)})
+    else:
+        first, tap = (
+            keep.book.head,
+            {"entitlement": str(who(2)), "channel": "polling-day", "officer": "m1", "salt": "7" * 20},
+        )
+        copy = Event(first.n + 1, MORNING.isoformat(), "check-in", tap, first.hash)
+        centre.handle(f"{PREFIX}/sync", sign_batch(keep.log, copy.n, [copy], copy.head.hash, keep.key).to_bytes())
+    check_in(keep, 1)
+    assert not link.once()
+    assert ("empty folder" if number == "P.004" else "two histories") in keep.book.stopped
+    keep.close()
+    again = open_station(tmp_path / "1")
+    with pytest.raises(Refused, match=r"P\.041"):
+        check_in(again, 3)
+    assert [event.kind for event in again.events()] == ["open", "check-in"]
+    again.close()
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_refusal_that_the_centre_did_not_sign_stops_nobody(tmp_path: Path, told: bool) -> None:
+    """Somebody on the wire says what would stop the machine: unsigned, under another key, or the centre's own to another."""
+    centre = FakeCentre(lists())
+    keep, other = enrolled(centre, tmp_path, "1", tell=told), enrolled(centre, tmp_path, "2")
+    batch = keep.batch().to_bytes()
+    forger = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
+    for said in (
+        b'{"error": {"message": "go home", "check": "P.019"}}',
+        Reply.refusing(keep.log, batch, "go home", "P.004").to_bytes(forger),
+        Reply.refusing(keep.log, b"another batch", "go home", "P.004").to_bytes(CENTRE),
+        Reply.refusing(other.log, batch, "go home", "P.004").to_bytes(CENTRE),
+        Reply.to(keep.log, batch, {"message": "go home", "check": "P.004"}).to_bytes(CENTRE),
+    ):
+        wire = httpx.MockTransport(lambda request, said=said: httpx.Response(403, content=said))
+        link = Link(connect(keep, CLOCK, wire), CLOCK)
+        assert not link.once()
+        assert (link.status.check, keep.book.stopped, keep.book.told) == ("P.008", "", told)
+    keep.close(), other.close()
+
+
+def test_a_reply_is_believed_only_to_its_own_question_and_by_the_centres_signature(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    (here, _), (there, _) = opened(centre, tmp_path, "1"), opened(centre, tmp_path, "2")
+    heard: list[bytes] = []
+
+    def listening(request: httpx.Request) -> httpx.Response:
+        status, said = centre.handle(request.url.path, request.content)
+        heard.append(said)
+        return httpx.Response(status, content=said)
+
+    asked = {"iin": person(1).iin}
+    for keep in (here, there):
+        assert connect(keep, CLOCK, httpx.MockTransport(listening)).question("find", asked)["home"] == "1"
+    true = json.loads(heard[0])
+    forger = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
+    changed = canonical(true | {"said": true["said"] | {"home": "2"}})
+    played = [
+        *heard,
+        changed,
+        canonical(true["said"]),
+        Reply(here.log, true["of"], "said", true["said"]).to_bytes(forger),
+    ]
+    for said in played:
+        wire = connect(here, CLOCK, httpx.MockTransport(lambda request, said=said: httpx.Response(200, content=said)))
+        with pytest.raises(NotTheCentre) as error:
+            wire.question("find", asked)
+        assert error.value.check == "P.008"
+        with pytest.raises(NotTheCentre):
+            wire.wait()
+    here.close(), there.close()
+
+
 def test_what_the_centre_refuses_is_said_and_work_goes_on(tmp_path: Path) -> None:
     """Once it was known: the centre has lost its database, and says so; the station's own list is not touched by that."""
     centre = FakeCentre(lists())
     keep, link = opened(centre, tmp_path)
     centre.centre = replace(centre.centre, logs={})
+    keep._keep(answer="")  # a machine that has no word of the centre left
     assert not link.once()
     assert link.status.check == "P.003"
     check_in(keep, 1)
+    keep.close()
+
+
+def test_a_centre_that_has_lost_its_database_is_shown_what_it_signed(tmp_path: Path) -> None:
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    check_in(keep, 1)
+    link.once()
+    centre.centre = replace(centre.centre, logs={}, uses={})
+    link.once()
+    assert link.status.check == "" and known(centre, keep) == keep.book.hashes
+    assert centre.centre.logs[keep.log].key == keep.public and centre.centre.books.marked
     keep.close()
 
 
@@ -380,5 +498,5 @@ def test_an_answer_for_another_station_is_not_heard(tmp_path: Path) -> None:
     link.once(), its.once()
     data = centre.handle(f"{PREFIX}/sync", other.batch().to_bytes())[1]
     with pytest.raises(LogError, match=r"P\.002"):
-        Answer.from_bytes(data, keep.log, keep.package.centre)
+        Answer.from_bytes(data, keep.log, keep.public, keep.package.centre)
     keep.close(), other.close()

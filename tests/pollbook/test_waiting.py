@@ -20,6 +20,7 @@ from dauys.errors import DauysError
 from dauys.pollbook import centre, moves
 from dauys.pollbook.log import LogId
 from dauys.pollbook.questions import Question
+from dauys.pollbook.replies import Reply
 from dauys.pollbook.sync import Link, Syncing, Unreached
 from dauys.pollbook.waiting import CHANNEL, Bell, Ear, waiting
 from dauys.record import log as record
@@ -65,15 +66,23 @@ def test_word_is_given_at_once_or_when_it_comes_and_to_nobody_else(centre_of: Co
     app = FastAPI()
     for path, seconds in (("/short", 0.05), ("/long", 20)):
         one = cast(sa.Engine, OneConnection(centre_of))
-        app.add_api_route(path, waiting(one, bell, seconds), methods=["POST"])
+        app.add_api_route(path, waiting(one, lambda poll: CENTRE, bell, seconds), methods=["POST"])
 
     async def all_of_it() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
 
-            async def wait(data: bytes, path: str = "/short") -> int:
-                return (await client.post(path, content=data)).status_code
+            async def wait(data: bytes, path: str = "/short") -> bool | int:
+                response = await client.post(path, content=data)
+                if response.status_code != 200:
+                    return response.status_code
+                log = LogId(POLL, response.json()["station"], 1)
+                word = Reply.from_bytes(response.content, log, data, CENTRE.public_key().public_bytes_raw()).body[
+                    "word"
+                ]
+                assert isinstance(word, bool)
+                return word
 
-            assert await wait(asked(ONE, key(1))) == 204 and await wait(asked(ONE, CENTRE)) == 403
+            assert await wait(asked(ONE, key(1))) is False and await wait(asked(ONE, CENTRE)) == 403
             stranger = LogId(POLL, "9", 1)
             assert await wait(asked(stranger, key(1))) == 403 and await wait(b"{}") == 400 and len(bell) == 0
             both = []
@@ -82,19 +91,19 @@ def test_word_is_given_at_once_or_when_it_comes_and_to_nobody_else(centre_of: Co
                 while len(bell) < number and not both[-1].done():
                     await asyncio.sleep(0.01)
             bell.ring((POLL, ONE.holder))
-            assert await both[0] == 200 and not both[1].done() and len(bell) == 1
+            assert await both[0] is True and not both[1].done() and len(bell) == 1
             bell.ring((POLL, TWO.holder))
-            assert await both[1] == 200
+            assert await both[1] is True
             last = asyncio.create_task(wait(asked(ONE, key(1)), "/long"))
             while not len(bell) and not last.done():
                 await asyncio.sleep(0.01)
             app.state.closing = True  # the site ends: nobody is kept
-            assert await last == 204
+            assert await last is False
             app.state.closing = False
             moves.ask(centre_of, "r", who(1), TWO, MORNING)  # it is written: no bell needs to ring
-            assert await wait(asked(ONE, key(1))) == 200 and await wait(asked(TWO, key(2))) == 204
+            assert await wait(asked(ONE, key(1))) is True and await wait(asked(TWO, key(2))) is False
             centre_of.execute(sa.text("UPDATE entitlement SET state = 2 WHERE id = :id"), {"id": who(1)})
-            assert await wait(asked(ONE, key(1))) == 204 and await wait(asked(TWO, key(2))) == 200
+            assert await wait(asked(ONE, key(1))) is False and await wait(asked(TWO, key(2))) is True
 
     asyncio.run(all_of_it())
     assert len(bell) == 0

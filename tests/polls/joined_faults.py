@@ -28,6 +28,8 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "a count of additions": ("additions", lambda body: body.update(count=3)),
     "additions in another order": ("additions", lambda body: body["commitments"].reverse()),
     "an addition twice": ("additions", lambda body: body.update(commitments=[body["commitments"][0]] * 2)),
+    "an addition without a reason": ("additions", lambda body: body.update(reason=" ")),
+    "the roll of another day": ("roll", lambda body: body.update(day="2021-06-05")),
     "check-ins in the order in which they came": ("check-ins", lambda body: body["commitments"].reverse()),
     "a check-in more than stand": ("check-ins", lambda body: body.update(used=body["used"] + 1)),
     "a check-in that vanishes": ("check-ins", lambda body: body["commitments"].pop()),

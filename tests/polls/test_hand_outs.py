@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -51,6 +52,9 @@ def test_what_a_member_signed_for_and_what_not() -> None:
     other = BALLOT | {"officer": "member2"}
     assert found(first, ("check-in", other)) == []  # who has no key signs nothing
     assert found(first, ("check-in", signed(other, ONE))) == []
+    envelope = {"id": str(UUID(int=1)), "reason": "no answer", "officer": "member1"}
+    assert found(first, ("envelope", signed(envelope, ONE))) == []
+    assert found(first, ("envelope", envelope), ("envelope", signed(envelope, TWO))) == [("P.110", 2), ("P.110", 3)]
     second, later = ("officer-key", signed(key_of(TWO), ONE)), ("check-in", signed(BALLOT, TWO))
     assert found(first, second, later) == []
     assert found(first, second, good) == [("P.110", 3)]  # the key before holds no more

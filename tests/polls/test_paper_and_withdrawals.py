@@ -15,7 +15,8 @@ from joined_world import KEYS, POLL, VAULT, OneConnection, World, applied, iin_o
 
 from dauys.cli import pollbook as office
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import by_hand, packing_out, withdrawals
+from dauys.pollbook import acts, by_hand, packing_out, withdrawals
+from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import Typing, both_typed, lost_log, read_lines
 from dauys.pollbook.centre_state import alarms, states
 from dauys.pollbook.centre_sums import sums_at
@@ -111,12 +112,86 @@ def test_paper_against_another_stations_use_is_kept_with_its_alarms(world: World
     lines = typed_by_two(tmp_path, f"{iin_of(7)},member1")  # a voter of B-1, who voted there
     done = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
     assert done.noted == 1 and [alarm.check for alarm in done.alarms] == ["P.101", "P.102"]
+    ((_, findings),) = audit_poll(world.connection, POLL)
+    assert [one.check for one in findings] == ["P.101", "P.102"]
     undone = by_hand.take_back(world.connection, VAULT, lines, typing(world), "both misread the line")
-    assert (undone.noted, undone.alarms) == (1, ())
+    assert (undone.noted, undone.alarms) == (1, ()) and [*audit_poll(world.connection, POLL)] == [(10, [])]
     with pytest.raises(BadInput, match="was not typed in"):
         by_hand.take_back(world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(1)},m"), typing(world), "x")
     with pytest.raises(BadInput, match="not on the roll of this poll"):
         by_hand.type_in(world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(99)},m"), typing(world), bytes)
+
+
+def custody(world: World, who: UUID) -> tuple[str, int, int]:
+    query = sa.text("SELECT holder, epoch, state FROM entitlement WHERE id = :id")
+    row = world.connection.execute(query, {"id": who}).one()
+    return row.holder, row.epoch, row.state
+
+
+def test_what_was_typed_by_mistake_is_the_lost_machines_again(world: World, tmp_path: Path) -> None:
+    machine = world.start("A-1")
+    machine.check_in(right(2), world.at(9))  # never sent
+    packing_out.lose(world.connection, POLL, "A-1")
+    lines = typed_by_two(tmp_path, *(f"{iin_of(serial)},member1" for serial in (1, 2)))
+    for _ in range(2):  # typed again: as at first
+        assert by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes).noted == 2
+        assert custody(world, right(1)) == ("station/A-1/501", 0, 1)
+        assert by_hand.take_back(world.connection, VAULT, lines, typing(world), "misread by both").noted == 2
+        assert custody(world, right(1)) == ("station/A-1/1", 0, 0)
+    seal(world.connection, POLL, KEYS.commission, world.now)
+    replacement = world.start("A-1")
+    # the disk is found: voter 2 has voted, and nobody is alarmed; voter 1 has not, and votes once that log is closed
+    world.at(20)
+    machine.do(acts.do_close, officer="chair", at=world.now)
+    machine.link.once()
+    assert custody(world, right(2)) == ("station/A-1/1", 0, 1) and not alarms(world.connection, POLL)
+    world.at(19)
+    assert replacement.link.wire.question("find", {"iin": iin_of(1)})["why"] is None
+    replacement.link.wire.question("ask", {"request": "q", "entitlement": str(right(1))})
+    replacement.link.once()
+    replacement.check_in(right(1), world.now)
+    replacement.link.once()
+    assert custody(world, right(1)) == ("station/A-1/2", 1, 1)
+    assert not alarms(world.connection, POLL) and [*audit_poll(world.connection, POLL)] == [(10, [])]
+
+
+def test_one_ballot_that_stood_in_both_is_the_found_machines(world: World, tmp_path: Path) -> None:
+    machine = world.start("A-1")
+    event = machine.check_in(right(1), world.at(9))
+    packing_out.lose(world.connection, POLL, "A-1")
+    lines = typed_by_two(tmp_path, f"{iin_of(1)},member1")
+    by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
+    machine.link.once()
+    assert [(alarm.number, alarm.n) for alarm in alarms(world.connection, POLL)] == [("P.108", event.n)]
+    ((_, findings),) = audit_poll(world.connection, POLL)
+    assert [one.check for one in findings] == ["P.102"]
+    assert by_hand.take_back(world.connection, VAULT, None, typing(world), "the same ballot").noted == 1
+    assert custody(world, right(1)) == ("station/A-1/1", 0, 1)
+    again = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
+    assert (again.noted, again.reported) == (0, 1) and [*audit_poll(world.connection, POLL)] == [(10, [])]
+    machine.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
+    machine.link.once()
+    assert custody(world, right(1)) == ("station/A-1/1", 0, 0) and len(alarms(world.connection, POLL)) == 1
+
+
+def test_what_the_found_machine_had_let_go_goes_on_when_the_paper_is_taken_back(world: World, tmp_path: Path) -> None:
+    machine, other = world.start("A-1"), world.start("B-1")
+    other.link.wire.question("find", {"iin": iin_of(1)})
+    other.link.wire.question("ask", {"request": "q", "entitlement": str(right(1))})
+    machine.link.once()  # hears of it, lets it go, and is gone before it says so
+    packing_out.lose(world.connection, POLL, "A-1")
+    lines = typed_by_two(tmp_path, f"{iin_of(1)},member1")
+    assert by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes).alarms == ()
+    for one in (machine, other, other):
+        one.link.once()
+    assert [alarm.number for alarm in alarms(world.connection, POLL)] == ["P.108"]
+    assert custody(world, right(1)) == ("station/A-1/1", 0, 2), "and nobody is given it beside the typed check-in"
+    by_hand.take_back(world.connection, VAULT, lines, typing(world), "misread by both")
+    other.link.once()
+    other.check_in(right(1), world.at(9))
+    other.link.once()
+    assert custody(world, right(1)) == ("station/B-1/1", 1, 1) and len(alarms(world.connection, POLL)) == 1
+    assert [*audit_poll(world.connection, POLL)] == [(10, [])]
 
 
 def test_the_commands_take_paper_in_and_back(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -12,7 +11,8 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, VAULT, OneConnection, World, iin_of, world_of
+from fastapi import Request
+from joined_world import KEYS, POLL, VAULT, VOTING, OneConnection, World, iin_of, world_of
 from test_paper_and_withdrawals import duplicate, right
 
 from dauys.cli.site_pages import clerks_door
@@ -22,17 +22,15 @@ from dauys.pollbook.by_hand import lost_log
 from dauys.pollbook.centre_sums import sums_at
 from dauys.polls.pollbook_join import envelopes, give_back, late, resolve_envelopes, seal, withdraw
 from dauys.record import log
-from dauys.roll.changes import roll_back
-from dauys.roll.pages import Officer, Who
+from dauys.roll.changes import propose_back, roll_back
+from dauys.roll.pages import Officer
 from dauys.stations.accounts import make_account, sign_in
 from dauys.stations.ledger import lock
 from dauys.stations.requests import COOKIE
 from dauys.stations.states import Role
 from dauys.web.app import create_app
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from dauys.web.clerks import clerks_router
+from site_client import TestClient, client_of
 
 pytestmark = pytest.mark.database
 PASSWORD = "a long pass phrase"
@@ -59,7 +57,7 @@ class Clerk:
         return answer.status_code, answer.text
 
 
-def site(world: World, who: Who) -> TestClient:
+def site(world: World, who: Callable[[Request], Officer | None]) -> TestClient:
     engine = cast(sa.Engine, OneConnection(world.connection))
     desk = centre_desk.Desk(
         lambda: VAULT,
@@ -75,10 +73,10 @@ def site(world: World, who: Who) -> TestClient:
     )
     routers = [
         centre_pages.router(engine, lambda request: None, lambda: world.now, late),
-        centre_desk.router(engine, desk, who),
+        clerks_router(centre_desk.pages(engine, desk), who),
     ]
     app = create_app(engine, routers, world.folder)
-    return TestClient(app, base_url="http://centre", follow_redirects=False)
+    return client_of(app, base_url="http://centre", follow_redirects=False)
 
 
 def fact(text: str, name: str) -> list[str]:
@@ -166,6 +164,7 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     assert (fact(text, "done"), fact(text, "withdrawn")) == (["asked"], ["1"])
     text = anna.send(RIGHTS, "back", set=number, reason="two people")[1]
     assert "one person would have two rights: 1" in text and fact(text, "returned") == ["0"]
+    propose_back(world.connection, int(number), "olga", world.now, "they are two people")
     roll_back(world.connection, int(number), "account/boris", world.now, "they are two people")
     code, text = boris.send(RIGHTS, "back", set=number, reason="two people")
     assert code == 422 and "P.058" in text
@@ -175,6 +174,32 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     names = [entry.id for _, entry in log.of_kind(world.connection, POLL, "restorations")]
     assert names == ["restorations/A-1/1"]
     assert right(1) in world.start("A-1").voters
+
+
+def test_two_clerks_say_at_the_desk_whose_envelope_it_is(
+    connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "P"})
+    with world_of(connection, tmp_path, {"A-1": 6, "B-1": 4}) as world:
+        anna, boris = Clerk(world, "anna"), Clerk(world, "boris")
+        there = world.start("B-1")
+        taken = there.do(acts.do_envelope, UUID(int=5 << 96), reason="cut", officer="member1", at=world.at(9))
+        there.link.once()
+        assert "Say whose it is" in anna.site.get(ENVELOPES).text
+        form = {"station": "B-1", "generation": "1", "event": str(taken.n), "reason": "the commission's act"}
+        assert anna.send(ENVELOPES, "name", **form | {"event": "x"}, iin=iin_of(1))[0] == 422
+        texts = [
+            clerk.send(ENVELOPES, "name", **form, iin=iin_of(n)) for clerk, n in ((anna, 1), (boris, 2), (boris, 1))
+        ]
+        assert [(status, fact(text, "said")) for status, text in texts] == [
+            (200, ["none"]),
+            (200, ["false"]),
+            (200, ["true"]),
+        ]
+        assert fact(texts[0][1], "by") == ["anna"] and all(iin_of(1) not in text for _, text in texts)
+        assert anna.send(ENVELOPES, "name", **form, iin=iin_of(1))[0] == 422
+        (line,) = envelopes(world.connection, world.poll).lines
+        assert (line.at.entitlement, line.named) == (right(1), "clerks")
 
 
 def test_clerks_see_the_envelopes_and_resolve_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +229,6 @@ def test_clerks_see_the_envelopes_and_resolve_them(world: World, monkeypatch: py
 
 def test_the_pages_are_for_clerks_and_for_their_own_forms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dauys.cli.site_pages.now", lambda: world.now)
-    monkeypatch.setattr("dauys.stations.accounts.COST", 1 << 4)  # nobody guesses these passwords
     world.start("A-1")
     packing_out.lose(world.connection, POLL, "A-1")
     real = site(world, clerks_door(cast(sa.Engine, OneConnection(world.connection))))

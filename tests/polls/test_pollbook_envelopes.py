@@ -24,6 +24,7 @@ from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.centre_state import alarms
 from dauys.pollbook.centre_sums import sums_at
 from dauys.pollbook.envelopes_centre import totals
+from dauys.pollbook.sums import check_book, check_protocol, sums_of
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
 from dauys.publish.bundle import write_bundle
@@ -114,6 +115,29 @@ def test_envelopes_wait_for_every_log_and_are_resolved_once(world: World) -> Non
     assert entries(world)[-1][0] == "envelopes/B-1/2" and replayed(world) == []
     found = sums_at(world.connection, POLL, "B-1")
     assert found is not None and (found.sums.received, found.sums.envelopes, found.sealed) == (1, 0, 1)
+    assert (found.sums.enclosed, found.sums.members["member1"].issued) == (
+        3,
+        4,
+    )  # what does not count was handed out, too
+
+
+def test_ballots_in_envelopes_are_their_members_at_the_station_and_at_the_centre(world: World) -> None:
+    """Four envelopes at one table: what the centre adds up is what the station does, and nothing is missing before and after."""
+    home, second, third = five_lie(world)
+    third.do(acts.do_ballots, "delivered", 9, officer="chair", at=world.at(10))
+    third.do(acts.do_ballots, "handed-to-member", 5, officer="chair", at=world.at(10), member="member1")
+    third.check_in(third.voters[0], world.at(10))
+    third.do(acts.do_ballots, "cancelled", 4, officer="chair", at=world.at(10))
+    close(world, home, second, third)
+    found = sums_at(world.connection, POLL, "B-1")
+    assert found is not None and found.sums == sums_of(third.keep.book)
+    assert (found.sums.received, found.sums.enclosed) == (1, 4) and [one.check for one in check_book(found.sums)] == [
+        "B.203"
+    ]
+    assert resolved(world, final=True) == 5
+    found = sums_at(world.connection, POLL, "B-1")
+    assert found is not None and (found.sums.received, found.sums.enclosed) == (2, 3)
+    assert check_protocol(found.sums, found.sums.fields, found.sealed) == []
 
 
 def test_a_right_that_somebody_may_have_used_does_not_count_and_one_that_counted_is_used(world: World) -> None:

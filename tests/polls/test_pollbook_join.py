@@ -123,7 +123,7 @@ def test_check_ins_travel_are_sealed_and_found_by_their_code(world: World) -> No
     assert pollbook_find.find(world.connection, POLL, code_of(bytes(10), uuid4())).state == "unknown"
     with pytest.raises(BadInput, match=r"mistyped|code"):
         pollbook_find.find(world.connection, POLL, codes[0][:-1] + ("A" if codes[0][-1] != "A" else "B"))
-    assert pollbook_find.totals(world.connection, POLL) == {"stations": 1, "used": 1, "entries": 2}
+    assert pollbook_find.totals(world.connection, POLL) == {"stations": 1, "used": 1, "electronic": 0, "entries": 2}
     assert [one.to_json() for one in pollbook_find.sealed(world.connection, POLL, 0, 9)] == [
         {"station": "A/2", "area": "A", "used": 1}
     ]
@@ -360,24 +360,15 @@ def test_a_poll_of_no_pack_has_its_own_rules_alone(world: World) -> None:
         channels_of(dataclasses.replace(world.poll, voting={"any-station": {"on": True}}))
 
 
-def test_an_electronic_channel_is_not_offered_for_nothing_here_keeps_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("remote", "paper-beats-electronic"):
-        voting = {"remote": {"on": True, "cite": "Pilot 3"}} | {name: {"on": True, "cite": "Pilot 3"}}
-        with pytest.raises(BadInput, match="no electronic channel is connected"):
-            channels_of(dataclasses.replace(the_poll(), voting=voting))
-    law = channels_of(the_poll())  # a law to come that knows it does not switch it on here
-    on = {name: Ruling("on", "a law to come") for name in ("remote", "early")}
-    known = dataclasses.replace(law, rulings={**law.rulings, **on})
-    monkeypatch.setattr("dauys.polls.pollbook_join.channels_on", lambda *_: known)
-    found = channels_of(the_poll())
-    assert found["early"].on and not found["remote"].on and "no electronic channel" in found["remote"].reason
-
-
 @pytest.mark.parametrize(
     ("voting", "field"),
     [
         ({"any-station": {"on": True}}, "voting.any-station"),
         ({"mobile": {"on": True, "until": "25:00", "members": 2, "cite": "P"}}, "voting.mobile.until"),
+        ({"remote": {"on": True, "cite": "P"}}, "voting.remote"),
+        ({"remote": {"on": True, "first": "2022-06-01", "last": "2022-06-06", "cite": "P"}}, "voting.remote.last"),
+        ({"early": {"on": True, "first": "2022-06-01", "last": "2022-06-06", "cite": "P"}}, "voting.early.last"),
+        ({"paper-beats-electronic": {"on": True, "cite": "P"}}, "voting"),
         ({"pigeon": {"on": True, "cite": "P"}}, "voting.pigeon"),
         ({"list": {"open": "soon", "cite": "P"}}, "voting.list"),
         ({"early": {"on": True, "cite": "P", "first": "2022-06-05", "last": "2022-06-01"}}, "voting.early.first"),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VAULT, OneConnection, World, applied, rows, world_of
+from joined_world import KEYS, POLL, VAULT, Machine, OneConnection, World, applied, rows, world_of
 from test_paper_and_withdrawals import ask, duplicate, reader, right, settled
 
 from dauys.cli import roll as office
 from dauys.errors import DauysError
-from dauys.pollbook import packing_out, withdrawals
+from dauys.pollbook import acts, packing_out, withdrawals
 from dauys.pollbook.audit import audit
+from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.centre_state import alarms
+from dauys.pollbook.custody import Standing
+from dauys.pollbook.log import Event
 from dauys.pollbook.returns import Back
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import give_back
@@ -25,7 +30,7 @@ from dauys.publish.bundle import write_bundle
 from dauys.publish.verify import verify
 from dauys.record import log
 from dauys.record.tiles import folder_fetch
-from dauys.roll.changes import roll_back
+from dauys.roll.changes import propose_back, roll_back
 from dauys.roll.freeze import total
 from dauys.roll.frozen import RollReader
 from dauys.roll.story import story
@@ -49,6 +54,7 @@ def back(world: World, number: int, by: str = "vera", reason: str = WHY) -> Back
 
 
 def mistaken(world: World, number: int) -> None:
+    propose_back(world.connection, number, "olga", world.now, "they are two people")
     roll_back(world.connection, number, "boris", world.now, "they are two people")
 
 
@@ -157,6 +163,105 @@ def test_one_person_does_not_get_two_rights_back(world: World) -> None:
     assert back(world, number).returned == 1  # they are two people: both vote
     other.link.once()
     other.check_in(right(7), world.at(10))
+
+
+def custody(world: World, who: UUID) -> tuple[str, int]:
+    row = world.connection.execute(sa.text("SELECT holder, state FROM entitlement WHERE id = :id"), {"id": who}).one()
+    return row.holder, row.state
+
+
+def pass_on(world: World) -> None:
+    """Everybody hears what there is to hear."""
+    for _ in range(3):
+        for machine in world.stations.values():
+            machine.link.once()
+        settled(world)
+    settled(world)
+
+
+def take_back(world: World, machine: Machine, event: Event) -> None:
+    machine.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
+    pass_on(world)
+
+
+def test_a_use_that_is_taken_back_changes_which_right_of_a_pair_is_withdrawn(world: World, tmp_path: Path) -> None:
+    machine, other = world.start("A-1"), world.start("B-1")
+    event = machine.check_in(right(1), world.at(9))  # a wrong line was tapped
+    machine.link.once()
+    ask(world, duplicate(world, goes=1, stays=7))
+    pass_on(world)
+    assert custody(world, right(7)) == ("withdrawn", 0)  # in its place
+    take_back(world, machine, event)
+    assert custody(world, right(1)) == ("withdrawn", 0) and custody(world, right(7)) == ("station/B-1/1", 0)
+    other.link.once()
+    other.check_in(right(7), world.now)
+    pass_on(world)
+    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 1, 0, 0, returned=1)
+    names = [json.loads(data)["id"] for _, data in log.read(world.connection, POLL)]
+    assert [name for name in names if name.startswith(("with", "rest"))] == [
+        "withdrawals/B-1/1", "withdrawals/A-1/1", "restorations/B-1/1"
+    ]  # fmt: skip
+    assert reader(world).eligible == {"A-1": 5, "A/2": 0, "B-1": 4} and not alarms(world.connection, POLL)
+    assert [*audit_poll(world.connection, POLL)] == [(10, [])]
+    declare(world.connection, world.poll, KEYS, "final", world.now, close=True)
+    log.sign_checkpoint(world.connection, POLL, KEYS.log)
+    folder = write_bundle(world.connection, POLL, KEYS, tmp_path / "bundle")
+    assert [check for check in verify(folder_fetch(folder)) if not check.ok] == []
+    assert [check for check in verify_independently(folder)["checks"] if not check["ok"]] == []
+
+
+def test_who_died_is_withdrawn_though_his_line_was_tapped_once(world: World) -> None:
+    machine = world.start("A-1")
+    dead = duplicate_again(world, 2)
+    event = machine.check_in(right(2), world.at(9))
+    machine.link.once()
+    assert ask(world, dead).used == 1
+    take_back(world, machine, event)
+    assert custody(world, right(2)) == ("withdrawn", 0)
+    # used, and the set turns out to be wrong: he keeps his right, whatever becomes of that use
+    event = machine.check_in(right(3), world.now)
+    machine.link.once()
+    wrong = duplicate_again(world, 3)
+    assert ask(world, wrong).used == 1
+    mistaken(world, wrong)
+    take_back(world, machine, event)
+    assert custody(world, right(3)) == ("station/A-1/1", 0)
+    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 1, 0, 0, kept=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_pair_one_right_is_left_whatever_is_tapped_and_taken_back(world: World, seed: int) -> None:
+    dice = random.Random(seed)
+    pair = {right(1): world.start("A-1"), right(7): world.start("B-1")}
+    number = duplicate(world, goes=1, stays=7)
+    used: dict[UUID, Event] = {}
+    for _ in range(20):
+        who = dice.choice(list(pair))
+        machine = pair[who]
+        match dice.choice(["use", "use", "undo", "hear", "settle", "ask"]):
+            case "use" if who not in used and machine.keep.book.places[who].standing is Standing.HERE:
+                used[who] = machine.check_in(who, world.at(9))
+            case "undo" if who in used:
+                of = used.pop(who).n
+                machine.do(acts.do_undo, of, reason="wrong person", officer="member1", at=world.now)
+            case "hear":
+                machine.link.once()
+            case "settle":
+                settled(world)
+            case "ask":
+                ask(world, number)
+    ask(world, number)
+    pass_on(world)
+    stands = {who: who in used for who in pair}
+    twice = all(stands.values())
+    for who in pair:  # none is withdrawn that was used, and none is left beside one that was
+        alone = stands[who] or (who == right(7) and not stands[right(1)])
+        assert custody(world, who) == ((pair[who].keep.log.holder, stands[who]) if alone else ("withdrawn", 0)), who
+    assert not twice or "P.109" in {alarm.number for alarm in alarms(world.connection, POLL)}
+    for who in list(used):
+        take_back(world, pair[who], used.pop(who))
+    assert custody(world, right(1)) == ("withdrawn", 0) and custody(world, right(7)) == ("station/B-1/1", 0)
+    assert {alarm.number for alarm in alarms(world.connection, POLL)} <= {"P.109"}
 
 
 def test_where_the_right_cannot_go(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +27,14 @@ from dauys.pollbook.centre_state import alarms
 from dauys.pollbook.channels import Ruling
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.decided import unlisted
+from dauys.pollbook.enrolling import enrol, open_station
 from dauys.pollbook.grants import Answer
 from dauys.pollbook.lists import find
 from dauys.pollbook.log import Batch, LogError, LogId
 from dauys.pollbook.package import Enrolment
 from dauys.pollbook.questions import Question
-from dauys.pollbook.sync import CentreRefused
+from dauys.pollbook.replies import Reply
+from dauys.pollbook.sync import CentreRefused, Link, NotTheCentre, connect
 from dauys.polls.pollbook_join import channels_of
 from dauys.record.canonical import canonical
 from dauys.roll.freeze import add_set
@@ -100,7 +103,7 @@ def test_what_a_lost_machine_may_have_used_is_not_given_to_the_next_one(
         tablet = Tablet(manned(second.keep, second.link, lambda: world.now), "member1", lang)
         page = tablet.post("/elsewhere", iin=IIN).text
         assert text in page and "P.034" in page and "elsewhere/ask" not in page
-    with pytest.raises(CentreRefused):
+    with pytest.raises(NotTheCentre, match="not a question of a station"):  # what it cannot read it does not sign
         second.link.wire.question("add", {"request": "r", "person": {"iin": IIN}})
     synced(second, second)
     assert right(world) == held
@@ -192,12 +195,45 @@ def test_a_question_that_was_caught_on_its_way_is_not_answered_again(world: Worl
     ):
         answer = world.wires.handle_request(httpx.Request("POST", "http://centre/api/pollbook/question", content=data))
         assert answer.status_code == status
-        assert ("line" in answer.json()) == (status == 200)
+        assert ("line" in answer.json().get("said", {})) == (status == 200)
     changed = json.loads(caught) | {"once": "1" * 16}
     with pytest.raises(LogError, match=r"P\.004"):
         service.reply(
             world.connection, Question.from_bytes(canonical(changed)), VAULT, channels_of(world.poll), world.now
         )
+
+
+def test_the_real_centre_stops_a_machine_by_its_own_word_alone(world: World) -> None:
+    """A copied package (P.019), another key in the log (P.004), two histories (P.106): each stops for good, signed; once."""
+    first = world.start("A-1")
+    (folder,) = (one for one in world.folder.iterdir() if one.name == "A-1.1")
+    shutil.copytree(folder, world.folder / "copy")
+    copy = open_station(world.folder / "copy")
+    twin = Link(connect(copy, lambda: world.now, world.wires), lambda: world.now)
+    second, packed = world.start("B-1"), world.packed("A/2")
+    ((one, package, _),) = packing_out.write(world.folder, [packed])
+    both = [enrol(package, one.code, world.folder / name, "http://centre") for name in ("mine", "theirs")]
+    links = [Link(connect(keep, lambda: world.now, world.wires), lambda: world.now) for keep in both]
+    assert [link.once() for link in links] == [False, False]
+    assert both[0].book.told and not both[0].book.stopped
+    assert (links[1].status.check, both[1].book.told) == ("P.019", False) and "[P.019]" in both[1].book.stopped
+    key = sa.text("UPDATE pollbook_log SET key = :key WHERE station = 'B-1'")
+    world.connection.execute(key, {"key": bytes(32)})
+    assert not second.link.once()
+    assert second.link.status.check == "P.004" and "[P.004]" in second.keep.book.stopped
+    for keep, link, number in ((copy, twin, 0), (first.keep, first.link, 1)):
+        with keep.acting() as book:
+            salt = bytes(9) + bytes([number])
+            keep.append(acts.do_check_in(book, first.voters[number], officer="member1", salt=salt, at=world.at(9)))
+        link.once()
+    assert "two histories" in first.keep.book.stopped and not copy.book.stopped
+    twin.once()
+    assert "two histories" in copy.book.stopped, "whichever of the two is true, neither goes on"
+    assert [alarm.number for alarm in alarms(world.connection, POLL)] == ["P.106"]
+    with pytest.raises(CentreRefused, match=r"P\.041"):
+        first.link.wire.question("find", {"iin": IIN})
+    for keep in (copy, *both):
+        keep.close()
 
 
 class Twin(httpx.BaseTransport):
@@ -219,13 +255,15 @@ class Twin(httpx.BaseTransport):
         if status != 200:
             assert json.loads(said)["error"]["check"] == answer.json()["error"]["check"]
         elif path == "/question":
-            ours, theirs = answer.json(), json.loads(said)
+            centre, log = KEYS.commission.public_key().public_bytes_raw(), Question.from_bytes(data).log
+            ours, theirs = (dict(Reply.from_bytes(one, log, data, centre).body) for one in (answer.content, said))
             ours.pop("home_address", None), theirs.pop("home_address", None)  # the sample's stations have others
             assert ours == theirs
         else:
             log = Batch.from_bytes(data).log
+            known = self.fake.centre.logs[log].key
             pair = [
-                Answer.from_bytes(one, log, KEYS.commission.public_key().public_bytes_raw())
+                Answer.from_bytes(one, log, known, KEYS.commission.public_key().public_bytes_raw())
                 for one in (answer.content, said)
             ]
             given = [{dataclasses.replace(grant, sig=b"") for grant in one.grants} for one in pair]
@@ -276,7 +314,10 @@ def test_the_tests_own_centre_answers_as_the_real_one(world: World) -> None:
     def look_and_sync(*machines: Machine) -> None:
         for machine in machines:
             for iin in everybody:
-                machine.link.wire.question("find", {"iin": iin})
+                try:
+                    machine.link.wire.question("find", {"iin": iin})
+                except CentreRefused as error:  # by both alike
+                    assert (error.check, machine) == ("P.078", here), "only the lost machine"
             synced(machine)
 
     ask(there, late, "r0")
@@ -294,6 +335,7 @@ def test_the_tests_own_centre_answers_as_the_real_one(world: World) -> None:
     ask(again, own[2], "r4")
     assert audited(world) == [], "a log that is not closed, and what went by it"
     here.do(acts.do_close, officer="chair", at=world.at(20))
+    ask(again, own[2], "r4")  # he stands there again: what was asked for in the morning is over
     look_and_sync(here, again, there, again)
     assert (
         audited(world) == [] and twin.compared > 80 and not fake.centre.alarms and alarms(world.connection, POLL) == []

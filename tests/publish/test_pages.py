@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -196,6 +197,25 @@ def test_two_questions_and_three_answers() -> None:
         for part in PARTS[:-1]:
             assert "реконструкц" not in page(client, f"/ru/polls/two/questions/{part}").text.lower()
         page(client, "/ru/polls/two/questions/reconstruction", 404)
+
+
+def test_of_many_answers_the_territories_show_those_with_the_most_votes() -> None:
+    poll = two_questions()
+    first, second = poll.contests
+    form = second.form
+    option = next(f for f in form.fields if f.role == "option")
+    many = tuple(replace(option, name=f"c{n}", optional=True) for n in range(30))
+    sample = Sample(replace(poll, contests=(first, replace(second, form=replace(form, fields=(*form.fields, *many))))))
+    with reader(sample) as client:
+        shown, table = page(client, "/en/polls/two/questions/"), page(client, "/en/polls/two/questions/areas")
+        model = client.get("/en/polls/two/questions.json").json()["contests"][1]
+    toned = [f["name"] for f in model["fields"] if f["tone"]]
+    assert len(toned) > 30 and len(model["drawn"]) == 12
+    assert [name for name in toned if name in model["drawn"]] == model["drawn"]
+    least = min(model["totals"].get(name, 0) for name in model["drawn"])
+    assert all(model["totals"].get(name, 0) <= least for name in toned if name not in model["drawn"])
+    assert "those 12 lines" in shown.text and "those 12 lines" in table.text
+    assert {a["data-field"] for a in shown.all("p") if "data-field" in a} >= set(toned)  # of the whole, every one
 
 
 def test_a_station_shows_its_form_checks_history_and_proof(night: TestClient) -> None:

@@ -15,7 +15,7 @@ from dauys.record.entry import Entry
 from dauys.record.log import append, open_log
 from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll, Station
-from dauys.roll.changes import approve
+from dauys.roll.changes import approve, propose_back, roll_back
 from dauys.roll.iin import check_digit
 from dauys.roll.importing import Brought, add_versions, bring, new_set
 from dauys.roll.rows import COLUMNS
@@ -86,6 +86,12 @@ def apply_checked(connection: sa.Connection, rows: Sequence[Mapping[str, str]], 
     )
     approve(connection, number, "boris", at)
     return number
+
+
+def rolled_back(connection: sa.Connection, number: int, by: str, at: datetime, reason: str) -> None:
+    """Olga proposes it, and `by` does it."""
+    propose_back(connection, number, "olga", at, reason)
+    roll_back(connection, number, by, at, reason)
 
 
 def empty(connection: sa.Connection) -> None:

@@ -24,6 +24,7 @@ from dauys.roll.lookup import Limits
 from dauys.roll.pages import Officer
 from dauys.roll.routes import Office
 from dauys.web import render as rendering
+from dauys.web.clerks import clerks_router
 
 with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
     warnings.simplefilter("ignore")
@@ -134,7 +135,7 @@ def site(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return made[0].officer
 
     app.include_router(routes.router(engine, office))
-    app.include_router(pages.desk_router(engine, office, who))
+    app.include_router(clerks_router(pages.desk_pages(engine, office), who))
     with TestClient(app, base_url="http://roll.test", follow_redirects=False) as client:
         made.append(Site(connection, client, open_with_list(connection), office))
         yield made[0]

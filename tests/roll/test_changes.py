@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from roll_people import AT, DAY, VAULT, apply_checked, apply_rows, bring_rows, empty, row
+from roll_people import AT, DAY, VAULT, apply_checked, apply_rows, bring_rows, empty, rolled_back, row
 
 from dauys.errors import DauysError
-from dauys.roll.changes import approve, get_set, later_set, list_sets, reject, roll_back
+from dauys.roll.changes import approve, get_set, later_set, list_sets, propose_back, reject, roll_back
 from dauys.roll.preview import preview
 from dauys.roll.versions import count_in_force, history, in_force, station_list
 
@@ -75,8 +75,13 @@ def test_roll_back_restores_what_was_before_and_says_which_set_bars_it(
     second = apply_rows(connection, tmp_path, [row(1, station="B-1")], at=AT + HOUR)
     third = apply_rows(connection, tmp_path, [row(3)], at=AT + 2 * HOUR)
     with pytest.raises(DauysError, match=f"later set {second}"):
-        roll_back(connection, first, "boris", AT + 3 * HOUR, "wrong")
-    roll_back(connection, second, "vera", AT + 3 * HOUR, "wrong")
+        rolled_back(connection, first, "boris", AT + 3 * HOUR, "wrong")
+    with pytest.raises(DauysError, match="nobody has proposed"):
+        roll_back(connection, second, "vera", AT + 3 * HOUR, "wrong")
+    propose_back(connection, second, "account/Vera ", AT + 3 * HOUR, "wrong")
+    with pytest.raises(DauysError, match="a second person does it"):
+        roll_back(connection, second, "vera", AT + 3 * HOUR, "wrong")
+    rolled_back(connection, second, "vera", AT + 3 * HOUR, "wrong")
     assert (now := in_force(connection, voter(1))) is not None and (now.station, now.set_id) == ("A-1", first)
     stations = [in_force(connection, voter(1), AT + n * HOUR) for n in range(4)]
     assert [None if one is None else one.station for one in stations] == ["A-1", "B-1", "B-1", "A-1"]
@@ -87,7 +92,7 @@ def test_roll_back_restores_what_was_before_and_says_which_set_bars_it(
     assert {one.voter for one in station_list(connection, "A-1")} == {voter(1), voter(2), voter(3)}
     assert later_set(connection, first) is None and third
     with pytest.raises(DauysError, match="rolled back: only an applied set"):
-        roll_back(connection, second, "vera", AT + 3 * HOUR, "again")
+        rolled_back(connection, second, "vera", AT + 3 * HOUR, "again")
 
 
 def test_an_older_set_is_not_applied_over_a_later_one(connection: sa.Connection, tmp_path: Path) -> None:
@@ -163,9 +168,9 @@ def test_what_is_in_force_follows_from_the_sets_in_order(
                 ]
                 if later:
                     with pytest.raises(DauysError, match=f"set {later[0]}"):
-                        roll_back(connection, number, "boris", at, "wrong")
+                        rolled_back(connection, number, "boris", at, "wrong")
                 else:
-                    roll_back(connection, number, "boris", at, "wrong")
+                    rolled_back(connection, number, "boris", at, "wrong")
                     del applied[number]
             expected: dict[int, str] = {}
             for number in sorted(applied):

@@ -9,11 +9,10 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from roll_people import COMMISSION, VAULT, row
+from roll_people import COMMISSION, VAULT, rolled_back, row
 from roll_site import ANNA, BORIS, BORN, NOW, POLL, Site, number_in, site
 
 from dauys.record.log import of_kind
-from dauys.roll.changes import roll_back
 from dauys.roll.claims import FIELDS, KINDS, follow
 from dauys.roll.freeze import freeze, total
 from dauys.roll.pages import Officer
@@ -108,7 +107,7 @@ def test_a_claim_is_open_again_when_its_set_is_not_confirmed_or_is_rolled_back(s
     site.desk(ANNA, 1, act="accept", reason="yes", **ENTRY)
     site.desk(BORIS, 1, act="approve")
     last = site.connection.scalar(sa.text("SELECT max(id) FROM roll_set"))
-    roll_back(site.connection, int(last or 0), "boris", NOW, "wrong")
+    rolled_back(site.connection, int(last or 0), "boris", NOW, "wrong")
     assert state(site, number) == "open" and entry_of(site, STRANGER) is None
 
 

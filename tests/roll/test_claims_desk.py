@@ -84,7 +84,7 @@ def test_the_command_hands_the_number_of_proxies_on(
 ) -> None:
     seen: list[int] = []
 
-    def site(*args: object, proxies: int = -1) -> None:
+    def site(*args: object, proxies: int = -1, **more: object) -> None:
         seen.append(proxies)
         raise DauysError("enough")
 

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from duplicates_planted import KINDS, write_planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roll_people import AT, DAY, STATIONS, VAULT, apply_rows, empty, iin_of, row
+from roll_people import AT, DAY, STATIONS, VAULT, apply_rows, empty, iin_of, rolled_back, row
 
 from dauys.errors import DauysError
-from dauys.roll.changes import approve, reject, roll_back
+from dauys.roll.changes import approve, reject
 from dauys.roll.duplicates import LARGE, Comparing, find
 from dauys.roll.importing import bring
 from dauys.roll.likeness import LEAST, POINTS, WORDS, compare, features, words
@@ -181,7 +181,7 @@ def test_same_takes_one_off_by_a_second_person_and_comes_back(connection: sa.Con
     assert gone is not None and (gone.status, gone.station) == ("duplicate", "B-1") and not gone.may_vote(DAY)
     assert (stays := in_force(connection, voter(1))) is not None and stays.may_vote(DAY)
     assert find(connection, VAULT, AT).known == 0
-    roll_back(connection, number, "boris", AT + 2 * HOUR, "two brothers")
+    rolled_back(connection, number, "boris", AT + 2 * HOUR, "two brothers")
     assert get_pair(connection, pair).state == "open" and (back := in_force(connection, voter(900))) is not None
     assert back.may_vote(DAY) and [known.state for known in history(connection, voter(900))] == [
         "applied",

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roll_people import AT, COMMISSION, DAY, STATIONS, VAULT, apply_rows, bring_rows, empty, open_poll, row
+from roll_people import AT, COMMISSION, DAY, STATIONS, VAULT, apply_rows, bring_rows, empty, open_poll, rolled_back, row
 
 from dauys.errors import DauysError
 from dauys.record import log
 from dauys.record.entry import Entry, check_signature
 from dauys.record.merkle import leaf_hash, verify_inclusion
 from dauys.registers.poll import Poll
-from dauys.roll.changes import approve, roll_back
+from dauys.roll.changes import approve
 from dauys.roll.freeze import add_set, freeze, proof, total
 from dauys.roll.frozen import RollReader, StationRoll, bodies, change_body, commitment, roll_root, station_root
 from dauys.roll.rights import EACH, Rights
@@ -145,7 +145,7 @@ def test_what_cannot_be_frozen_is_one_message(connection: sa.Connection, tmp_pat
     with pytest.raises(DauysError, match="at a station of this poll, 1 do elsewhere"), connection.begin_nested():
         freeze(connection, VAULT, poll, COMMISSION, AT)
     assert stray.set_id is not None
-    roll_back(connection, stray.set_id, "boris", AT, "wrong stations")
+    rolled_back(connection, stray.set_id, "boris", AT, "wrong stations")
     some_roll(connection, tmp_path)
     freeze(connection, VAULT, poll, COMMISSION, AT)
     with pytest.raises(DauysError, match="was frozen at 2022-05-15"):

@@ -10,14 +10,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import sqlalchemy as sa
 from fastapi import Request
-from roll_people import COMMISSION, DAY, VAULT, iin_of, row
+from roll_people import COMMISSION, DAY, VAULT, iin_of, rolled_back, row
 from roll_site import BORN, LATER, NOW, POLL, Site, site
 
 from dauys.errors import BadInput
 from dauys.law.packs import load_form, load_rule
 from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll
-from dauys.roll.changes import roll_back
 from dauys.roll.freeze import freeze
 from dauys.roll.lookup import AFTER, BEFORE, OPEN, UNKNOWN, Limits, law_of, look_up, terms_of
 from dauys.roll.routes import client_of
@@ -145,7 +144,7 @@ def test_a_frozen_list_answers_for_the_poll_whatever_the_roll_says_later(site: S
     first = site.connection.scalar(sa.text("SELECT max(id) FROM roll_set"))
     freeze(site.connection, VAULT, site.poll, COMMISSION, NOW)
     assert isinstance(first, int)
-    roll_back(site.connection, first, "boris", NOW, "wrong file")
+    rolled_back(site.connection, first, "boris", NOW, "wrong file")
     page = site.ask(IIN)
     assert CSS.format("listed") in page.text and "as it was frozen" in page.text
     assert CSS.format("not listed") in site.ask(row(3)["iin"]).text

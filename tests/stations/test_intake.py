@@ -14,13 +14,15 @@ from sample_stations import AT, GOOD, batch, labels, open_sample, sample_poll
 
 from dauys.errors import BadInput
 from dauys.law.form import Field, Form
-from dauys.record.entry import Entry, sign_entry
+from dauys.polls.opening import FORM_BYTES
+from dauys.record.entry import MAX_ENTRY_BYTES, Entry, sign_entry
 from dauys.record.log import append, entry_at, size
 from dauys.registers.poll import Poll
 from dauys.stations.batch import Batch
 from dauys.stations.intake import annul, correct, receive, report_turnout
 from dauys.stations.overview import outliers, raised
 from dauys.stations.readers import read_protocols
+from dauys.stations.stated import LONGEST_REASON
 from dauys.stations.turnout import Reports
 
 pytestmark = pytest.mark.database
@@ -177,10 +179,37 @@ def test_corrections_that_are_refused(connection: sa.Connection, poll: Poll) -> 
     assert fix("x9") == "F.020"
     assert fix("s1") == "F.029"
     assert fix(reason=" ") == "F.031"
+    assert fix(reason="\U0001f5f3" * 4_001) == "F.018"
     assert fix(after=GOOD) == "F.032"
     assert fix(of=receipt.seq + 1) == "F.030"
     assert fix(before=GOOD | {"yes": 1}) == "F.030"
     assert fix(sig="AAAA") == "F.026"
+
+
+def test_the_longest_reason_over_the_longest_form_fits_into_an_entry() -> None:
+    """What a poll may be opened with and what a clerk may write fit into one entry together, however they are written."""
+    values = {"x" * (FORM_BYTES - 20): 10**9}
+    for character in ("\U0001f5f3", "\x01", '"'):
+        said = {
+            "before": values,
+            "after": values,
+            "reason": character * LONGEST_REASON,
+            "of": 10**9,
+            "clerk": "account/anna",
+        }
+        body = {"station": "s" * 100, "contest": "c" * 50, **said}
+        entry = Entry(
+            "kz/2022-referendum", "correction", f"correction/{'c' * 50}/{'s' * 100}/1", AT, "commission", body
+        )
+        assert len(entry.to_bytes()) + 200 < MAX_ENTRY_BYTES
+
+
+def test_a_number_in_words_that_is_too_long_names_its_row(connection: sa.Connection, poll: Poll) -> None:
+    given = replace(batch({"s0": GOOD, "s1": GOOD}), words={"yes": ["", "five " * 61]})
+    with pytest.raises(BadInput) as caught:
+        send(connection, poll, given)
+    assert (caught.value.check, caught.value.row, caught.value.field) == ("F.018", 2, "yes_words")
+    assert size(connection, poll.id) == 1  # what opened it
 
 
 def test_a_protocol_below_the_last_report_waits_until_it_is_confirmed(connection: sa.Connection, poll: Poll) -> None:

@@ -131,3 +131,10 @@ def main(args: list[str] | None = None) -> None:
     except OSError as error:  # a folder that cannot be written, a full disk
         say(f"dauys: {one_line(str(error.filename or 'a file'))}: {error.strerror or error}")
         sys.exit(2)
+    except Exception as error:
+        store = sys.modules.get("dauys.store.engine")  # `verify` runs without a database: none is loaded for this
+        if store is None or not isinstance(error, store.AWAY):
+            raise
+        why = one_line(str(error).partition("\n")[0])
+        say(f"dauys: the database did not do it ({why}). What was not finished is undone: try again")
+        sys.exit(2)

@@ -24,7 +24,7 @@ from dauys.observe.accreditation.known import Stored
 from dauys.observe.mission.official import fetch_of, read_record
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
-from dauys.record.entry import Entry
+from dauys.record.parts import whole
 from dauys.record.tiles import read_entries
 from dauys.registers.poll import COMMISSION
 from dauys.regular_file import read_regular
@@ -170,7 +170,8 @@ def badge(text: str, key: str | None, record: str | None, poll: str, on: str | N
 def _by_record(text: str, record: str, day: date | None) -> Any:
     fetch = fetch_of(record)
     official = read_record(fetch)
-    keys = Entry.from_bytes(next(read_entries(fetch, official.size))).body["keys"]
+    _, first = next(whole(read_entries(fetch, official.size)))
+    keys = first.body["keys"]
     register = Register()
     for seq, entry in official.observers.items():
         register.take(seq, entry.kind, entry.body)

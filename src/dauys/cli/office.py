@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -15,13 +16,25 @@ from dauys.errors import DauysError
 from dauys.pollbook.centre_desk import Desk
 from dauys.pollbook.centre_routes import Office
 from dauys.pollbook.channels import Channels
+from dauys.pollbook.journal import FILE, Journal
+from dauys.pollbook.service import QUESTIONS
 from dauys.polls.keys import Keys, keys_of
 from dauys.polls.opening import load_poll
-from dauys.polls.pollbook_join import channels_of, envelopes, give_back, resolve_envelopes, seal, tend, withdraw
+from dauys.polls.pollbook_join import (
+    channels_of,
+    defect,
+    envelopes,
+    give_back,
+    polls_with_logs,
+    resolve_envelopes,
+    seal,
+    tend,
+    withdraw,
+)
 from dauys.registers.poll import Poll
 from dauys.roll.vault import Vault, key_file, load_vault
 from dauys.stations.ledger import lock
-from dauys.store.engine import data_folder
+from dauys.store.engine import FAULTS, data_folder
 
 
 def now() -> datetime:
@@ -38,7 +51,9 @@ def clock_from(begin: datetime | None) -> Callable[[], datetime]:
 class Centre:
     """The keys and the law of every poll here, each read once, and a thread that seals check-ins and makes reports."""
 
-    def __init__(self, engine: sa.Engine, every: float, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, engine: sa.Engine, every: float, clock: Callable[[], datetime] = now, questions: int = QUESTIONS
+    ) -> None:
         self._engine = engine
         self._every = every
         self._ended = threading.Event()
@@ -48,7 +63,8 @@ class Centre:
         self._keys = lru_cache(maxsize=64)(lambda poll: keys_of(self._poll(poll), data_folder() / "keys"))
         self._channels = lru_cache(maxsize=64)(lambda poll: channels_of(self._poll(poll)))
         self._vault = lru_cache(maxsize=1)(lambda: load_vault(key_file(data_folder())))
-        self.office = Office(self._commission, self.channels, self.vault, clock)
+        self.journal = Journal(data_folder() / "keys" / FILE)
+        self.office = Office(self._commission, self.channels, self.vault, clock, questions, self.journal)
         self.desk = Desk(
             self.vault,
             clock,
@@ -82,7 +98,9 @@ class Centre:
         return self._vault()
 
     def start(self) -> None:
-        """Begins to seal."""
+        """Begins to seal, after a look whether the database was put back from a copy."""
+        for failure in self._tend(self._hold):
+            say(failure)
         self._thread.start()
 
     def stop(self) -> None:
@@ -101,11 +119,31 @@ class Centre:
     def _run(self) -> None:
         said: dict[str, None] = {}
         while not self._ended.wait(self._every):
-            try:
-                failures = list(tend(self._engine, self.seal, self.office.clock()))
-            except (DauysError, sa.exc.SQLAlchemyError) as error:  # the database is away: the next minute tries again
-                failures = [f"the database does not answer: {type(error).__name__}"]
+            failures = [
+                *self._tend(self._hold),
+                *self._tend(lambda: tend(self._engine, self.seal, self.office.clock())),
+            ]
             for failure in failures:
                 if failure not in said:  # once, not every minute
-                    say(failure)
+                    with suppress(OSError, ValueError):  # nobody listens any more
+                        say(failure)
             said = dict.fromkeys(failures)
+
+    def _hold(self) -> Iterator[str]:
+        """Holds the journal beside the keys against the database, for each poll that can be signed for here."""
+        with self._engine.connect() as connection:
+            polls = {*polls_with_logs(connection), *self.journal.polls()}
+        for poll in sorted(polls):
+            if self.seal(poll) is not None:
+                with self._engine.begin() as connection:
+                    if why := self.journal.hold(connection, poll, self.office.clock()):
+                        yield f"{poll}: {why}; nothing is given until its books are whole (dauys pollbook restored {poll})"
+
+    def _tend(self, work: Callable[[], Iterable[str]]) -> list[str]:
+        """The work of one minute; what failed. Nothing that fails ends the minutes: the next one tries again."""
+        try:
+            return list(work())
+        except FAULTS as error:
+            return [f"the database does not answer: {type(error).__name__}"]
+        except Exception as error:  # noqa: BLE001 - the thread that seals lives as long as the site
+            return [f"check-ins wait to be sealed: {defect(error)}"]

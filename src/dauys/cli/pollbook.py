@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 
 import click
+from markupsafe import Markup
 
 from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.pollbook_not_lost import not_lost
+from dauys.cli.pollbook_restored import journal, restored
 from dauys.errors import BadInput
 from dauys.pollbook.audit import Finding
 from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
 from dauys.pollbook.catalogue import catalogue
-from dauys.pollbook.centre_state import Look, State, alarms, listed, whole
+from dauys.pollbook.centre import cursor
+from dauys.pollbook.centre_state import Look, State, alarms, channel_states, listed, whole
+from dauys.pollbook.channels import REMOTE
 from dauys.pollbook.envelopes_centre import Line, totals
-from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, lose, pack, read_officers, write
+from dauys.pollbook.log import CHANNEL_LOGS
+from dauys.pollbook.lost_list import left, lost_list, printed
+from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, lose, pack, read_officers, without_package, write
+from dauys.pollbook.put_back import standing
+from dauys.pollbook.sealing import Tended, tended
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal
@@ -25,6 +35,8 @@ from dauys.registers.poll import Poll
 from dauys.roll.vault import key_file, load_vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder, open_store
+from dauys.web.languages import LANGUAGES
+from dauys.web.render import environment
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
@@ -37,21 +49,31 @@ def pollbook() -> None:
     """Give stations their pollbooks, and see how they are."""
 
 
+pollbook.add_command(restored)
+pollbook.add_command(not_lost)
+
+
 @pollbook.command()
 @click.argument("poll")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the packages.")
-@click.option("--station", "wanted", multiple=True, help="This station; may be repeated. [default: every one]")
+@click.option("--station", "wanted", multiple=True, help="This station; may be repeated. [default: all that have none]")
+@click.option("--again", multiple=True, help="This station, whose package on its way is void then; may be repeated.")
 @click.option("--officers", type=click.Path(path_type=Path, dir_okay=False), help="CSV: station,id,role,name.")
-@click.option("--trial", is_flag=True, help="For a trial: stations that take --clock, and made-up officers.")
+@click.option("--trial", is_flag=True, help="Made-up officers; only for a poll whose id says that it is a trial.")
 @AT
 @JSON
 def packages(
-    poll: str, out: Path, wanted: tuple[str, ...], officers: Path | None, trial: bool, at: str | None, as_json: bool
-) -> int:
+    poll: str, out: Path, wanted: tuple[str, ...], again: tuple[str, ...], officers: Path | None, trial: bool,
+    at: str | None, as_json: bool,
+) -> int:  # fmt: skip
     """Write each station's package and its code for POLL, whose roll is frozen.
 
-    STATION.package goes to the station by any way, STATION.code by hand. There: `dauys station enrol`. Made again before the
-    station is enrolled, the package before it is void.
+    Where remote voting is on, its machine gets one, too: station `remote`.
+
+    STATION.package goes to the station by any way, STATION.code by hand. There: `dauys station enrol`. Whoever has a package
+    on its way gets no second one, unless --again names the station: then nobody can enrol with the one before.
+
+    A trial is a poll test/..., or one whose last part begins with trial-: its stations take --clock.
     """
     if officers is None and not trial:
         raise BadInput("who are the officers?", field="--officers", expected="a CSV file, or --trial for made-up ones")
@@ -63,15 +85,21 @@ def packages(
     vault = load_vault(key_file(data_folder()))
     packing = Packing(opened, stations, channels_of(opened), keys.commission, vault, trial)
     named = {} if officers is None else read_officers(officers)
-    chosen = list(dict.fromkeys(wanted)) or list(stations)
-    if officers is not None and (missing := [one for one in chosen if one not in named]):
+    every = [*stations, *((REMOTE,) if packing.channels[REMOTE].on else ())]
+    chosen, have = list(dict.fromkeys((*wanted, *again))), 0
+    if not chosen:
+        with engine.connect() as connection:
+            chosen = without_package(connection, poll, every)
+        have = len(every) - len(chosen)
+    if officers is not None and (missing := [one for one in chosen if one not in named and one not in CHANNEL_LOGS]):
         raise BadInput(
             "a station without officers", file=officers, found=missing[0], expected="officers for each station"
         )
-    made = []
+    made, noting = [], journal()
     for number, station in enumerate(chosen, 1):
-        with engine.begin() as connection:  # each station by itself: what is written holds whatever comes after
-            one = pack(connection, packing, station, named.get(station, TRIAL_OFFICERS), moment(at))
+        when = moment(at)  # each station by itself: what is written holds whatever comes after
+        with noting.acting(engine, poll, station, when) as connection:
+            one = pack(connection, packing, station, named.get(station, TRIAL_OFFICERS), when, again=station in again)
             made += write(out, [one])
         if number % 500 == 0:
             say(f"{number:,} of {counted(len(chosen), 'station')}")
@@ -82,8 +110,13 @@ def packages(
     ]  # fmt: skip
     voters = sum(one.voters for one, _, _ in made)
     text = f"{counted(len(made), 'package')} in {out}: {counted(voters, 'voter')}"
-    text += "\ngive each station its .package by any way, and its .code by hand; never both by one way"
-    answer({"poll": poll, "packages": body}, as_json, text)
+    text += (
+        f"\n{counted(have, 'station')} with a package already: --again STATION replaces one that is on its way"
+        if have
+        else ""
+    )
+    text += "\ngive each station its .package by any way, and its .code by hand; never both by one way" if made else ""
+    answer({"poll": poll, "packages": body, "have": have}, as_json, text)
     return 0
 
 
@@ -97,13 +130,62 @@ def lost(poll: str, station: str, as_json: bool) -> int:
     A new package is then its next generation, for those whose rights come to it. Who received a ballot by the officers' paper
     is typed in with `pollbook paper`. A package with which nobody has enrolled yet is made void.
     """
-    with open_store().begin() as connection:
+    with journal().acting(open_store(), poll, station, moment(None)) as connection:
         log, state = lose(connection, poll, station)
-    body = {"poll": poll, "station": station, "generation": log.generation, "state": state}
+        gone = left(connection, log)
+    body = {"poll": poll, "station": station, "generation": log.generation, "state": state, "left": gone}
     said = (
         "is declared lost; no right moves by that" if state == "lost" else "is void: nobody can enrol with its package"
     )
-    answer(body, as_json, f"station {station}, generation {log.generation}, {said}")
+    text = f"station {station}, generation {log.generation}, {said}"
+    if gone:
+        text += f"\n{counted(gone, 'right')} had left it. Strike them on its print before anybody goes on by hand: "
+        text += f"dauys pollbook print {poll} {station} --strike --out FILE --by NAME"
+    answer(body, as_json, text)
+    return 0
+
+
+@pollbook.command("print")
+@click.argument("poll")
+@click.argument("station")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File: a page for the printer."
+)
+@click.option("--by", required=True, help="Who prints it: the name is kept.")
+@click.option(
+    "--language", "lang", type=click.Choice(list(LANGUAGES)), default="kk", show_default=True, help="Language."
+)
+@click.option("--strike", is_flag=True, help="Only who gets no ballot there: to strike on the station's own print.")
+@GENERATION
+@AT
+@JSON
+def print_(
+    poll: str, station: str, out: Path, by: str, lang: str, strike: bool, generation: int | None, at: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Write the list of STATION's lost machine as a page for the printer, so that the officers go on by hand on it.
+
+    It shows what that machine had sent. Where the station has a print of its own, whoever has a ballot, or is elsewhere, by this
+    list is struck there first (--strike). What is signed on the paper is typed in afterwards with `pollbook paper`.
+    """
+    with open_store().begin() as connection:
+        lost = lost_log(connection, poll, station, generation)
+        vault = load_vault(key_file(data_folder()))
+        model = lost_list(connection, vault, load_poll(connection, poll), lost, by, moment(at), strike)
+    style = (resources.files("dauys.pollbook") / "static" / "station.css").read_text("utf-8")
+    page = environment(lang).get_template("centre/lost_list.html").render(model, style=Markup(style))
+    out.unlink(missing_ok=True)
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(page)
+    body = {
+        "poll": poll,
+        "station": station,
+        "generation": lost.generation,
+        "file": str(out),
+        "lines": len(model["lines"]),
+    }
+    text = f"the list of machine {lost.generation} of station {station}, {counted(len(model['lines']), 'line')}: {out}"
+    answer(body, as_json, f"{text}\nprint it, and delete the file")
     return 0
 
 
@@ -258,38 +340,55 @@ def audit_logs(poll: str, as_json: bool) -> int:
 @AT
 @JSON
 def status(poll: str, at: str | None, as_json: bool) -> int:
-    """Show every station of POLL as it was last heard. Exits with 1 while there is any alarm."""
+    """Show every station of POLL as it was last heard. Exits with 1 while there is any alarm, or its books are not whole."""
     when = moment(at)
     with open_store().begin() as connection:
         load_poll(connection, poll)  # an unknown poll is said to be one
         total, found, raised = whole(connection, poll), listed(connection, poll, when, Look()), alarms(connection, poll)
-        of_envelopes = totals(connection, poll)
+        of_envelopes, channels = totals(connection, poll), channel_states(connection, poll, when)
+        sealing, prints = tended(connection, poll), printed(connection, poll)
+        books = standing(cursor(connection), poll)
     every = [one for one in found.rows if one.step != "none"]  # without a package there is nothing to say but how many
     body = {
         "poll": poll,
         **total.to_json(),
         "steps": dict(found.steps),
         "envelopes": of_envelopes,
+        "sealing": sealing.to_json(when),
+        "put_back": None if books is None else books.at.isoformat(),
+        "channels": [one.to_json(when) for one in channels],
         "states": [one.to_json(when) for one in every],
+        "printed": [one.to_json() for one in prints],
         "raised": [one.to_json() for one in raised],
     }
     lines = [
         f"{counted(total.stations, 'station')}, {counted(total.packages, 'package')}, {counted(total.logs, 'pollbook')} heard, "
         f"{total.closed:,} closed",
-        f"{counted(total.check_ins, 'check-in')}, {total.sealed:,} of them in the record; {counted(total.alarms, 'alarm')}",
+        f"{counted(total.check_ins, 'check-in')}, {total.sealed:,} of them in the record; {counted(total.alarms, 'alarm')}"
+        + (f"; {total.electronic:,} of them electronically" if channels else ""),
         "; ".join(f"{n:,} {_STEPS[step]}" for step, n in found.steps.items()),
         f"{counted(of_envelopes['taken'], 'envelope')}, {of_envelopes['resolved']:,} resolved",
+        _sealing(sealing, when),
+        *((f"PUT BACK from a copy, nothing is given: dauys pollbook restored {poll}",) if books else ()),
         *(_line(one, when) for one in every),
+        *(f"{_line(one.state, when)}; {one.struck:,} struck, {one.taken_out:,} of them taken out" for one in channels),
+        *(f"printed {one.at:%m-%d %H:%M:%S} by {one.by}: the list of {one.station}/{one.generation}" for one in prints),
         *(f"ALARM {one.number} {one.station}/{one.generation} event {one.n}: {one.text}" for one in raised),
     ]
     answer(body, as_json, "\n".join(lines))
-    return 1 if total.alarms else 0
+    return 1 if total.alarms or books else 0
 
 
 _STEPS = {
     "none": "without a package", "package": "never called", "enrolled": "enrolled, not opened", "open": "open",
     "closed": "closed", "stopped": "stopped", "lost": "lost", "paper": "from paper",
 }  # fmt: skip
+
+
+def _sealing(found: Tended, at: datetime) -> str:
+    last = "never" if found.sealed is None else f"{found.sealed:%m-%d %H:%M:%S}"
+    said = f"last sealed {last}, {counted(found.waiting, 'event')} not in the record"
+    return said + (f"; LOOK AT `dauys serve`: {found.fault or 'it seals nothing'}" if found.late(at) else "")
 
 
 def _line(one: State, at: datetime) -> str:

@@ -59,6 +59,10 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     lines = [f"{count:,} {state}" for state, count in states.items()]
     lines += [f"  {receipt.station}: {', '.join(receipt.checks)}" for receipt in held]
     answer(body, as_json, "\n".join(lines))
+    if before := sum(receipt.replayed for receipt in receipts):
+        say(
+            f"{counted(before, 'protocol')} of the file {'was' if before == 1 else 'were'} in already: nothing is doubled"
+        )
     if held:
         say("look the numbers up in docs/checks.md; a correction takes a protocol out of quarantine")
     return 1 if held else 0

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
-from dauys.cli.roll_rights import asking_back
+from dauys.cli.roll_rights import ask_back_added, asking_back, frozen_with
 from dauys.pollbook.withdrawals import State, withdraw_set
 from dauys.pollbook.withdrawals import state as withdrawn
 from dauys.polls.keys import keys_of, throwaway_keys
@@ -25,7 +25,7 @@ from dauys.registers.poll import Poll, Station
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve as approve_set
-from dauys.roll.changes import get_set, list_sets, roll_back
+from dauys.roll.changes import get_set, list_sets, propose_back, roll_back
 from dauys.roll.changes import reject as reject_set
 from dauys.roll.claims import claim_of_set, ground
 from dauys.roll.effects import Effect, carry, frozen_before
@@ -162,8 +162,34 @@ def reject(number: int, by: str, reason: str, at: str | None, as_json: bool) -> 
 @AT
 @JSON
 def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -> int:
-    """Take an applied SET back; refused while a later set has some of the same voters."""
-    return _decide(roll_back, number, by, at, reason, as_json)
+    """Take an applied SET back: one person proposes it, and a second one gives the same command.
+
+    Refused while a later set has some of the same voters. Whom it had added to a frozen roll is asked for the right, as by
+    `roll withdraw`, unless another set lets him vote.
+    """
+    when = moment(at)
+    with open_store().begin() as connection:
+        proposed = get_set(connection, number).back_by
+        if proposed is None:
+            propose_back(connection, number, by, when, reason)
+            state = get_set(connection, number).state
+            text = f"set {number}: {by} proposes to roll it back; somebody else: dauys roll rollback {number}"
+            answer({"set": number, "state": state, "proposed_by": by, "asked_back": []}, as_json, text)
+            return 0
+        roll_back(connection, number, by, when, reason)
+        found = ask_back_added(connection, number, reason, by, when)
+        others = frozen_with(connection, number)
+    asked = [{"poll": poll, **one.to_json()} for poll, one in found.items()]
+    body = {"set": number, "state": "rolled back", "proposed_by": proposed, "asked_back": asked}
+    lines = [f"set {number} is rolled back"]
+    lines += [
+        f"{poll}: {counted(one.asked, 'right')} of whom it had added asked back; {one.used:,} used already, {one.may:,} may vote"
+        for poll, one in found.items()
+    ]
+    asks = "was frozen with it; to ask for rights that it gave: dauys roll withdraw"
+    lines += [f"{poll} {asks} {poll} --set {number}" for poll in others]
+    answer(body, as_json, "\n".join(lines))
+    return 0
 
 
 @roll.command()
@@ -210,7 +236,7 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
 @roll.command()
 @click.argument("poll")
 @click.option(
-    "--set", "number", type=int, required=True, help="An applied set; who may not vote by it loses the right."
+    "--set", "number", type=int, required=True, help="Who may not vote by it, or since its rollback, loses the right."
 )
 @BY
 @REASON
@@ -236,10 +262,7 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
         found = withdraw_set(connection, _vault(connection), opened, number, reason, by, when)
         settle_withdrawals(connection, opened, keys.commission, when)
         now = withdrawn(connection, poll)
-    body = {
-        "asked": found.asked, "before": found.before, "used": found.used, "not_listed": found.not_listed, "may": found.may,
-        "poll": now.to_json(),
-    }  # fmt: skip
+    body = found.to_json() | {"poll": now.to_json()}
     text = (
         f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back before, "
     )

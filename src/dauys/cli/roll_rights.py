@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook.withdrawals import withdraw_set
+from dauys.pollbook.withdrawals import Asked, added_by, withdraw_added, withdraw_set
+from dauys.polls.keys import keys_of
+from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import withdraw as settle
 from dauys.registers.poll import Poll
 from dauys.roll.effects import AskBack
-from dauys.roll.vault import Vault
-from dauys.store.engine import Connection
+from dauys.roll.vault import Vault, key_file, load_vault
+from dauys.stations.ledger import is_closed, lock
+from dauys.store.engine import Connection, data_folder
 
 
 def asking_back(vault: Callable[[], Vault]) -> AskBack:
@@ -25,3 +29,27 @@ def asking_back(vault: Callable[[], Vault]) -> AskBack:
         settle(connection, poll, key, at)
 
     return ask
+
+
+def ask_back_added(connection: Connection, number: int, reason: str, by: str, at: datetime) -> dict[str, Asked]:
+    """Asks back, in every poll that is not closed, the rights of those whom the set that is rolled back had added.
+
+    Withdrawn at once where nobody else holds them. Raises DauysError where the poll's key or the roll's is not here.
+    """
+    found = {}
+    for name in connection.scalars(sa.text("SELECT DISTINCT poll FROM roll_addition ORDER BY poll")).all():
+        if is_closed(connection, name) or not added_by(connection, name, number):
+            continue
+        poll = load_poll(connection, name)
+        key = keys_of(poll, data_folder() / "keys").commission
+        lock(connection, name)  # the record before the rights, as `serve` does
+        vault = load_vault(key_file(data_folder()))
+        found[name] = withdraw_added(connection, vault, poll, number, reason, by, at)
+        settle(connection, poll, key, at)
+    return found
+
+
+def frozen_with(connection: Connection, number: int) -> list[str]:
+    """The polls that are not closed and whose roll was frozen with the set."""
+    query = "SELECT poll FROM roll_freeze WHERE :set = ANY(sets) ORDER BY poll"
+    return [name for name in connection.scalars(sa.text(query), {"set": number}) if not is_closed(connection, name)]

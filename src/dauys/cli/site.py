@@ -20,6 +20,7 @@ from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
 from dauys.pollbook import centre_desk, centre_pages, centre_routes
 from dauys.pollbook.intake import SWITCH, Intake
+from dauys.pollbook.service import QUESTIONS
 from dauys.polls.pollbook_join import late
 from dauys.polls.pollbook_protocols import beside
 from dauys.publish import observer_pages, pollbook_pages
@@ -28,6 +29,7 @@ from dauys.roll import pages as roll_pages
 from dauys.roll import routes as roll_routes
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
+from dauys.web.clerks import clerks_router
 from dauys.web.render import render
 
 
@@ -36,7 +38,7 @@ class Site:
 
     Meanwhile check-ins are sealed and turnout reports made every `seal_every` seconds. What observers and stations send is taken
     by `clock`; sessions and protocols by the machine's own. `proxies` is how many reverse proxies of one's own stand before it:
-    only then X-Forwarded-For says who asks.
+    only then X-Forwarded-For says who asks. `questions`: for how many voters a station may ask the centre in an hour.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class Site:
         seal_every: float = 60.0,
         clock: Callable[[], datetime] = now,
         proxies: int = 0,
+        questions: int = QUESTIONS,
     ) -> None:
         self._server = Server(port)
         self.address = self._server.address
-        self._centre = Centre(engine, seal_every, clock)
+        self._centre = Centre(engine, seal_every, clock, questions)
         sys.setswitchinterval(SWITCH)
         intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
         roll_office = roll_routes.Office(
@@ -62,14 +65,14 @@ class Site:
             record_router(engine, self._centre.keys),
             observers_api.router(engine, self._centre.office.clock),
             observers_pages.router(engine, observers),
-            observers_desk.desk_router(engine, observers, observers_door(engine)),
+            clerks_router(observers_desk.pages(engine, observers), observers_door(engine)),
             observer_pages.router(engine, render, self._centre.office.clock),
             centre_routes.router(engine, self._centre.office, intake),
             centre_pages.router(engine, centre_door(engine), self._centre.office.clock, late),
-            centre_desk.router(engine, self._centre.desk, clerks_door(engine)),
+            clerks_router(centre_desk.pages(engine, self._centre.desk), clerks_door(engine)),
             pollbook_pages.router(engine, render),
             roll_routes.router(engine, roll_office),
-            roll_pages.desk_router(engine, roll_office, claims_door(engine)),
+            clerks_router(roll_pages.desk_pages(engine, roll_office), claims_door(engine)),
             desk_router(
                 engine, seal=self._centre.seal, beside=replace(known, claims=claims_waiting(self._centre.office.clock))
             ),

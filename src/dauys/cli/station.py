@@ -1,4 +1,4 @@
-"""`dauys station`: a polling station's pollbook on its own machine, with the wire or without."""
+"""`dauys station`: a polling station's pollbook on its own machine, with the wire or without; or the electronic channel's."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ import httpx
 from dauys.cli.main import answer, moment, say
 from dauys.cli.serving import Server
 from dauys.errors import BadInput, DauysError
+from dauys.pollbook import channel_app
+from dauys.pollbook.channel_machine import BEARER, Channel, token_of
 from dauys.pollbook.enrolling import default_folder, enrol, open_station
 from dauys.pollbook.keep import Keep
+from dauys.pollbook.log import is_channel
 from dauys.pollbook.station_app import create_app
 from dauys.pollbook.station_door import Door, first_pins
 from dauys.pollbook.station_visit import LANGUAGES, Station
@@ -29,6 +32,8 @@ from dauys.web.render import language, render
 CODE = "DAUYS_STATION_CODE"
 SERVING = "serving.json"
 """While a station runs: its address, and the token by which `print` gets the list."""
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _FOLDER = click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="The station's folder; otherwise .dauys/station."
@@ -49,16 +54,23 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (do
 def station(
     ctx: click.Context, folder: Path | None, port: int, host: str, every: float, clock: str | None, as_json: bool
 ) -> int:
-    """Serve the officers' pages of an enrolled station, until Ctrl-C."""
+    """Serve the officers' pages of an enrolled station, until Ctrl-C.
+
+    In the folder of the electronic channel: its API for the voting system, on this machine alone, and one page.
+    """
     if ctx.invoked_subcommand is not None:
         return 0
     where = folder or default_folder()
     keep = open_station(where)
     try:
+        if is_channel(keep.log.holder) and host not in LOOPBACK:
+            message = "the electronic channel answers on this machine alone, where the voting system is"
+            raise BadInput(message, field="--host", found=host, expected=LOOPBACK[0])
         with Served(keep, where, host, port, every, moment(clock) if clock else None) as served:
             log = keep.log
             body = {"site": served.address, "poll": log.poll, "station": log.station, "generation": log.generation}
-            answer(body, as_json, f"station {log.station} of {log.poll} at {served.address}")
+            named = "the electronic channel" if is_channel(log.holder) else f"station {log.station}"
+            answer(body, as_json, f"{named} of {log.poll} at {served.address}")
             if keep.book.stopped:
                 say(f"the station is stopped: {keep.book.stopped}")
             elif not keep.book.told:
@@ -96,16 +108,24 @@ def enrol_(package: Path, centre: str, folder: Path | None, as_json: bool) -> in
             fault = str(error)
         finally:
             wire.close()
-        pins = [(one.id, one.name, pin) for one, pin in first_pins(keep, lambda: datetime.now(zone))]
         log, told = keep.log, keep.book.told
+        channel = is_channel(log.holder)
+        pins = []
+        if channel:
+            token_of(where, make=True)
+        else:
+            pins = [(one.id, one.name, pin) for one, pin in first_pins(keep, lambda: datetime.now(zone))]
     finally:
         keep.close()
     lines = [f"station {log.station} of {log.poll}, {len(keep.package.voters):,} voters, in {where}"]
+    if channel:
+        lines = [f"the electronic channel of {log.poll}, in {where}; the voting system's token: {where / BEARER}"]
     if not told:
         lines.append(f"the centre does not know it yet ({fault}), and before it does the station cannot be opened")
         lines.append("connect this machine once: `dauys station` tells the centre; then it works without, too")
     lines += [f"first PIN of {name} ({officer}), shown only now: {pin}" for officer, name, pin in pins]
     body = {"poll": log.poll, "station": log.station, "generation": log.generation, "folder": str(where), "told": told}
+    body |= {"token": str(where / BEARER)} if channel else {}
     answer(body | {"pins": {officer: pin for officer, _, pin in pins}}, as_json, "\n".join(lines))
     return 0
 
@@ -118,6 +138,7 @@ def pin_(officer: str, folder: Path | None, as_json: bool) -> int:
     """Make a new first PIN for OFFICER, while the station does not run: for a chair who forgot his own."""
     keep = open_station(folder or default_folder())
     try:
+        _must_have_officers(keep)
         zone = _zone(keep)
         pin = Door(keep, lambda: datetime.now(zone)).first_pin(officer)
     finally:
@@ -138,6 +159,7 @@ def print_(folder: Path | None, lang: str, out: Path | None, as_json: bool) -> i
     if page is None:
         keep = open_station(where)
         try:
+            _must_have_officers(keep)
             with Served(keep, where, "127.0.0.1", 0, EVERY, None, syncing=False):
                 page = _page_of_running(where, lang)
         finally:
@@ -149,6 +171,11 @@ def print_(folder: Path | None, lang: str, out: Path | None, as_json: bool) -> i
         file.write(page)
     answer({"file": str(path)}, as_json, f"the list: {path}; print it, and delete the file")
     return 0
+
+
+def _must_have_officers(keep: Keep) -> None:
+    if is_channel(keep.log.holder):
+        raise DauysError("this is the machine of the electronic channel: it has neither officers nor a list to print")
 
 
 def _page_of_running(folder: Path, lang: str) -> str | None:
@@ -171,7 +198,7 @@ def _with_style(page: str) -> str:
 
 
 class Served:
-    """The officers' pages as a context: up inside, down after."""
+    """The officers' pages, or the electronic channel's API, as a context: up inside, down after."""
 
     def __init__(
         self,
@@ -191,8 +218,13 @@ class Served:
         self._token, self._folder = secrets.token_urlsafe(32), folder
         self._server = Server(port, host)
         self.address = self._server.address
-        place = Station(keep, Door(keep, clock), self._syncing, clock, begin is not None, paper_token=self._token)
-        self._app = create_app(place, render, language)
+        trial = begin is not None
+        if is_channel(keep.log.holder):
+            channel = Channel(keep, self._syncing, clock, trial)
+            self._app = channel_app.create_app(channel, token_of(folder), render, language)
+        else:
+            place = Station(keep, Door(keep, clock), self._syncing, clock, trial, paper_token=self._token)
+            self._app = create_app(place, render, language)
 
     def __enter__(self) -> Served:
         self._server.start(self._app, access_log=False)

@@ -20,11 +20,12 @@ from dauys.pollbook.book import Book
 from dauys.pollbook.channels import NotAllowed, Ruling
 from dauys.pollbook.custody import WITHDRAWN, CustodyError, Standing
 from dauys.pollbook.grants import Grant, Request
-from dauys.pollbook.log import CHANNEL_LOGS, SALT_BYTES, Event, LogError, signed_by
+from dauys.pollbook.log import SALT_BYTES, Event, LogError, is_channel, signed_by
 from dauys.pollbook.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.package import Officer
 
-CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY, ways.REMOTE)
+CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY)
+"""At a station; what a channel's own log does is in `pollbook.channel_acts`."""
 
 
 class Refused(DauysError):
@@ -40,15 +41,15 @@ class Refused(DauysError):
 
 def do_open(book: Book, officer: str, at: datetime) -> Event:
     """Voting begins: on the poll's day, or on a day of early voting where it is on."""
-    _must_run(book)
+    must_run(book)
     _officer(book, officer, "chair", "secretary")
     if book.opened:
         raise Refused(f"the station was opened at {book.opened}", "P.024", facts={"at": book.opened})
     try:
         book.package.channels.may_check_in(ways.EARLY, at)
     except NotAllowed:
-        _may_vote_by(book, ways.POLLING_DAY, at)
-    return _event(book, "open", at, officer=officer)
+        may_vote_by(book, ways.POLLING_DAY, at)
+    return next_event(book, "open", at, officer=officer)
 
 
 def do_close(book: Book, officer: str, at: datetime) -> Event:
@@ -57,7 +58,7 @@ def do_close(book: Book, officer: str, at: datetime) -> Event:
     Not before the hour of closing. A station that never opened closes only after the day: what is left on its list can then
     be settled, and nobody is kept from voting by it.
     """
-    _must_run(book)
+    must_run(book)
     _officer(book, officer, "chair", "secretary")
     channels = book.package.channels
     until = datetime.combine(channels.day, time.fromisoformat(book.package.closes), ZoneInfo(channels.timezone))
@@ -67,7 +68,7 @@ def do_close(book: Book, officer: str, at: datetime) -> Event:
         raise Refused(message, "P.039", channels[ways.POLLING_DAY].cite, facts)
     if not book.opened and channels.local(at).date() == channels.day:
         raise Refused("the station was never opened; the chair opens it", "P.024")
-    return _event(book, "close", at, officer=officer)
+    return next_event(book, "close", at, officer=officer)
 
 
 def do_check_in(
@@ -86,25 +87,28 @@ def do_check_in(
     `salt` is 10 random bytes, made when the page is shown: the same salt again is the same tap again, which the refusal
     says (`facts["same_tap"]`). `members` go with the mobile box. `sign` is the officer's key, where he has one.
     """
-    _must_vote(book, at)
+    must_vote(book, at)
     _may_hand_out(book, officer)
-    ruling = _may_vote_by(book, channel, at)
-    _must_be_here(book, who, salt)
+    ruling = may_vote_by(book, channel, at)
+    must_be_here(book, who, salt)
     if channel == ways.MOBILE:
-        _mobile(book, who, officer, members, ruling)
+        must_go_with_box(book, who, officer, members, ruling)
     body: dict[str, Any] = {"entitlement": str(who), "channel": channel, "officer": officer, "salt": salt.hex()}
     if len(salt) != SALT_BYTES:
         raise Refused(f"a salt has {SALT_BYTES} bytes", "P.001")
     if members:
         body["members"] = list(members)
-    if sign is not None:
-        body["sig"] = base64.b64encode(sign(hand_out_bytes(book.log, body))).decode()
+    return next_event(book, "check-in", at, **_signed(book, officer, body, sign))
+
+
+def _signed(book: Book, officer: str, body: dict[str, Any], sign: Callable[[bytes], bytes] | None) -> dict[str, Any]:
+    """What is noted of a ballot that an officer hands out, with his signature; raises Refused P.042 where it needs one."""
+    said = hand_out_bytes(book.log, body)
+    sig = None if sign is None else sign(said)
     own = book.keys.get(officer)
-    if own is not None and (
-        "sig" not in body or not signed_by(hand_out_bytes(book.log, body), base64.b64decode(body["sig"]), own.key)
-    ):
+    if own is not None and (sig is None or not signed_by(said, sig, own.key)):
         raise Refused(f"{officer} must sign for the ballot with his own key", "P.042", facts={"officer": officer})
-    return _event(book, "check-in", at, **body)
+    return body if sig is None else {**body, "sig": base64.b64encode(sig).decode()}
 
 
 def do_officer_key(
@@ -114,7 +118,7 @@ def do_officer_key(
 
     `sign` is the key before, where he still has it; a key that came with the list is only replaced by its own signature.
     """
-    _must_run(book)
+    must_run(book)
     _officer(book, officer)
     body: dict[str, Any] = {"officer": officer, "key": base64.b64encode(key).decode()}
     before = book.keys.get(officer)
@@ -125,18 +129,16 @@ def do_officer_key(
         body["sig"] = base64.b64encode(sig).decode()
     elif before is not None and before.n == 0:
         raise Refused("the key that came with the list signs the next one", "P.042", facts={"officer": officer})
-    return _event(book, "officer-key", at, **body)
+    return next_event(book, "officer-key", at, **body)
 
 
 def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
     """Takes a check-in back: the wrong person was picked. The check-in stays in the log, and so does the reason."""
-    _must_vote(book, at)
+    must_vote(book, at)
     _officer(book, officer)
     if not reason.strip():
         raise Refused("say why the check-in is taken back", "P.032")
-    if book.log.station in CHANNEL_LOGS:
-        _require(book, ways.PAPER_FIRST)
-    return _event(book, "undo", at, of=of, reason=reason.strip(), officer=officer)
+    return next_event(book, "undo", at, of=of, reason=reason.strip(), officer=officer)
 
 
 def do_release(book: Book, request: Request, at: datetime) -> Event:
@@ -144,86 +146,124 @@ def do_release(book: Book, request: Request, at: datetime) -> Event:
 
     From now on it cannot be used here.
     """
-    _must_run(book)
+    must_run(book)
     if request.to != WITHDRAWN:  # no way to vote: the commission takes the right back
-        _require(book, _way_to(request.to))
+        require(book, ways.REMOTE if is_channel(request.to) or is_channel(book.log.holder) else ways.ANY_STATION)
     place = book.places.get(request.entitlement)
     if place is None or place.standing is not Standing.HERE:
-        _must_be_here(book, request.entitlement, b"")
+        must_be_here(book, request.entitlement, b"")
     who, name = str(request.entitlement), request.id
-    return _event(book, "release", at, entitlement=who, epoch=request.epoch, request=name, to=request.to)
+    return next_event(book, "release", at, entitlement=who, epoch=request.epoch, request=name, to=request.to)
 
 
 def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
     """Takes custody of a right that the centre gives to this station, under this generation."""
-    _must_run(book)
+    must_run(book)
     if (grant.poll, grant.to) != (book.log.poll, book.log.holder):
         raise Refused(f"the grant is for {grant.to} in {grant.poll}", "P.036")
     if not grant.good(book.package.centre):
         raise Refused("the grant is not signed by the centre whose key came with the list", "P.036")
-    if grant.why in ("move", "certificate", "channel"):
-        way = {"move": ways.ANY_STATION, "certificate": ways.CERTIFICATE, "channel": ways.REMOTE}[grant.why]
-        _require(book, ways.REMOTE if book.log.station in CHANNEL_LOGS else way)
-    return _event(book, "receive", at, **grant.body())
+    if is_channel(book.log.holder) or grant.why == "channel":
+        require(book, ways.REMOTE)
+    elif way := {"move": ways.ANY_STATION, "ahead": ways.ANY_STATION, "certificate": ways.CERTIFICATE}.get(grant.why):
+        require(book, way)
+    return next_event(book, "receive", at, **grant.body())
 
 
 def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: datetime) -> Event:
     """Gives a voter an absentee certificate: his right leaves this station with him."""
-    _must_run(book)
+    must_run(book)
     _officer(book, officer)
-    _must_be_here(book, who, b"")
+    must_be_here(book, who, b"")
     _may_request(book, ways.CERTIFICATE, at)
     epoch = book.places[who].epoch
-    return _event(book, "certificate", at, entitlement=str(who), epoch=epoch, number=number, officer=officer)
+    return next_event(book, "certificate", at, entitlement=str(who), epoch=epoch, number=number, officer=officer)
+
+
+def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at: datetime) -> Event:
+    """A certificate was noted for the wrong person: asks for the right back. It comes by the centre's grant alone, and only
+    while nobody has shown the certificate elsewhere."""
+    must_run(book)
+    _officer(book, officer)
+    if not reason.strip():
+        raise Refused("say why the certificate is taken back", "P.032")
+    place = book.places.get(who)
+    if place is None or who not in book.certificates or who in book.backs:
+        raise Refused("no certificate was given here that could be taken back", "P.080")
+    body = {"entitlement": str(who), "epoch": place.epoch, "reason": reason.strip(), "officer": officer}
+    return next_event(book, "certificate-back", at, **body)
 
 
 def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> Event:
     """Notes that a voter asked for the mobile box."""
-    _must_run(book)
+    must_run(book)
     _officer(book, officer)
     _may_request(book, ways.MOBILE, at)
-    _must_be_here(book, who, b"")
+    must_be_here(book, who, b"")
     if who in book.mobile:
         raise Refused("the mobile box is asked for already", "P.030", facts={"at": book.mobile[who]})
-    return _event(book, "mobile-request", at, entitlement=str(who), officer=officer)
+    return next_event(book, "mobile-request", at, entitlement=str(who), officer=officer)
 
 
 def do_ballots(book: Book, what: str, count: int, *, officer: str, at: datetime, member: str = "") -> Event:
     """Ballots delivered, handed to a member, returned, spoilt or cancelled. Also after the list was closed."""
     if book.stopped or not book.told:
-        _must_run(book)
+        must_run(book)
     _officer(book, officer, *(("chair", "secretary") if what in ("delivered", "cancelled") else ()))
     if what in ("handed-to-member", "returned", "spoilt"):
         _may_hand_out(book, member)
     if what == "handed-to-member" and count > (left := in_safe(book)):
         raise Refused(f"{left} ballots are in the safe, {count} cannot be handed out", "P.040", facts={"left": left})
     body: dict[str, Any] = {"what": what, "count": count, "officer": officer}
-    return _event(book, "ballots", at, **body, **({"member": member} if member else {}))
+    return next_event(book, "ballots", at, **body, **({"member": member} if member else {}))
 
 
 def do_queue(book: Book, count: int, *, officer: str, at: datetime) -> Event:
     """Tells the centre how many people wait."""
-    _must_run(book)
+    must_run(book)
     _officer(book, officer)
-    return _event(book, "queue", at, count=count, officer=officer)
+    return next_event(book, "queue", at, count=count, officer=officer)
 
 
 def do_envelope(
-    book: Book, envelope: UUID, *, reason: str, officer: str, at: datetime, who: UUID | None = None
+    book: Book,
+    envelope: UUID,
+    *,
+    reason: str,
+    officer: str,
+    at: datetime,
+    who: UUID | None = None,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> Event:
-    """Takes a provisional envelope from a voter whose right cannot be reached, where the law knows such envelopes."""
-    _must_vote(book, at)
-    _officer(book, officer)
-    _require(book, ways.ENVELOPE)
+    """A voter whose right cannot be reached is handed a ballot and an envelope for it, where the law knows such envelopes.
+
+    `officer` hands the ballot out, `sign` is his key where he has one, as for a check-in.
+    """
+    must_vote(book, at)
+    _may_hand_out(book, officer)
+    require(book, ways.ENVELOPE)
     if not reason.strip():
         raise Refused("say why the right cannot be reached", "P.032")
     if who is not None and (place := book.places.get(who)) is not None and place.standing is not Standing.AWAY:
         raise Refused("the right is here: check the voter in, or see who used it", "P.037")
+    if any(one.id == envelope or (who is not None and one.entitlement == who) for one in book.envelopes):
+        raise Refused("an envelope of this right lies here; another one would void both", "P.075")
     body = {"id": str(envelope), "reason": reason.strip(), "officer": officer}
-    return _event(book, "envelope", at, **body, **({} if who is None else {"entitlement": str(who)}))
+    body |= {} if who is None else {"entitlement": str(who)}
+    return next_event(book, "envelope", at, **_signed(book, officer, body, sign))
 
 
-def _event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
+def do_envelope_of(book: Book, envelope: UUID, who: UUID, at: datetime) -> Event:
+    """The centre said whose right this envelope is of. Also after the list was closed."""
+    if book.stopped or not book.told:
+        must_run(book)
+    found = next((one for one in book.unnamed if one.id == envelope), None)
+    if found is None:
+        raise Refused("this is no envelope without a name", "P.081")
+    return next_event(book, "envelope-of", at, of=found.n, entitlement=str(who))
+
+
+def next_event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
     """The next event of the log; raises Refused where the rules of custody or of the log forbid it."""
     try:
         event = Event(book.head.n + 1, at.isoformat(timespec="seconds"), kind, body, book.head.hash)
@@ -233,7 +273,7 @@ def _event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
     return event
 
 
-def _must_run(book: Book) -> None:
+def must_run(book: Book) -> None:
     if book.stopped:
         raise Refused(f"the station is stopped: {book.stopped}", "P.041")
     if not book.told:
@@ -243,8 +283,8 @@ def _must_run(book: Book) -> None:
         raise Refused(f"the list was closed at {book.closed}", "P.023", facts={"at": book.closed})
 
 
-def _must_vote(book: Book, at: datetime) -> None:
-    _must_run(book)
+def must_vote(book: Book, at: datetime) -> None:
+    must_run(book)
     if not book.opened:
         raise Refused("the station is not open; the chair opens it", "P.024")
     if at > book.lease:
@@ -265,37 +305,37 @@ def _officer(book: Book, officer: str, *roles: str) -> Officer:
 
 def _may_hand_out(book: Book, officer: str) -> Officer:
     found = _officer(book, officer)
-    ruling = _require(book, ways.HAND_OUT)
+    ruling = require(book, ways.HAND_OUT)
     if found.role not in ruling.settings["roles"]:
         facts = {"role": found.role, "roles": tuple(ruling.settings["roles"])}
         raise Refused(f"the {found.role} may not hand out ballots", "P.028", ruling.cite, facts)
     return found
 
 
-def _may_vote_by(book: Book, channel: str, at: datetime) -> Ruling:
+def may_vote_by(book: Book, channel: str, at: datetime) -> Ruling:
     if channel not in CHECK_IN_CHANNELS:
         raise Refused(f"nobody is checked in by {channel!r}; there are: {', '.join(CHECK_IN_CHANNELS)}", "P.026")
     try:
         return book.package.channels.may_check_in(channel, at)
     except NotAllowed as error:
-        raise _refused(book, channel, error, at) from None
+        raise refusal_of(book, channel, error, at) from None
 
 
-def _require(book: Book, channel: str) -> Ruling:
+def require(book: Book, channel: str) -> Ruling:
     try:
         return book.package.channels.require(channel)
     except NotAllowed as error:
-        raise _refused(book, channel, error) from None
+        raise refusal_of(book, channel, error) from None
 
 
 def _may_request(book: Book, channel: str, at: datetime) -> Ruling:
     try:
         return book.package.channels.may_request(channel, at)
     except NotAllowed as error:
-        raise _refused(book, channel, error, at) from None
+        raise refusal_of(book, channel, error, at) from None
 
 
-def _refused(book: Book, channel: str, error: NotAllowed, at: datetime | None = None) -> Refused:
+def refusal_of(book: Book, channel: str, error: NotAllowed, at: datetime | None = None) -> Refused:
     """With the way, its ruling's state, its deadline and the clock as facts: the pages say them in three languages."""
     channels = book.package.channels
     ruling, facts = channels.rulings.get(channel), {"channel": channel}
@@ -308,11 +348,7 @@ def _refused(book: Book, channel: str, error: NotAllowed, at: datetime | None = 
     return Refused(error.message, error.check, error.cite, facts)
 
 
-def _way_to(holder: str) -> str:
-    return ways.REMOTE if holder.partition("/")[0] in CHANNEL_LOGS else ways.ANY_STATION
-
-
-def _must_be_here(book: Book, who: UUID, salt: bytes) -> None:
+def must_be_here(book: Book, who: UUID, salt: bytes) -> None:
     """Raises Refused with what an officer has to tell the voter."""
     place = book.places.get(who)
     if place is None:
@@ -339,7 +375,7 @@ def _called(book: Book, holder: str) -> str:
     return f"station {station}, {place.names['en']}"
 
 
-def _mobile(book: Book, who: UUID, officer: str, members: Sequence[str], ruling: Ruling) -> None:
+def must_go_with_box(book: Book, who: UUID, officer: str, members: Sequence[str], ruling: Ruling) -> None:
     need = int(ruling.settings["members"])
     for member in members:
         _officer(book, member)

@@ -6,7 +6,7 @@ from the events, and what does not fit is a finding with the number of the alarm
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,7 +24,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Stay:
-    """A right in one log: how it came (event number, 0 from the list), and how it went, if it did."""
+    """A right in one log: how it came (event number, 0 from the list), how it went, if it did, and the check-ins that stand
+    there or on the machine's paper."""
 
     log: LogId
     epoch: int
@@ -35,27 +36,36 @@ class Stay:
 
 
 def audit(
-    logs: Mapping[LogId, Sequence[Event]], homes: Mapping[UUID, LogId], epochs: Mapping[UUID, int] | None = None
+    logs: Mapping[LogId, Sequence[Event]],
+    homes: Mapping[UUID, LogId],
+    epochs: Mapping[UUID, int] | None = None,
+    later: Mapping[UUID, Sequence[tuple[LogId, int]]] | None = None,
 ) -> list[Finding]:
     """What is wrong over all logs. `homes`: in whose first log each right of the frozen roll begins, in epoch 0.
 
-    `epochs`: where a list names another one, because the right was withdrawn and given back before the list was made. A log
-    that is missing from `logs` is not judged, and neither is what was given out of it.
+    `epochs`: where a list names another one, because the right was withdrawn and given back before the list was made. `later`:
+    on which lists a right stands that were made when it had been withdrawn from an earlier one, and in which epoch. A log that
+    is missing from `logs` is not judged, and neither is what was given out of it.
     """
     begun = epochs or {}
     stays: dict[UUID, list[Stay]] = {who: [Stay(log, begun.get(who, 0), 0, "list")] for who, log in homes.items()}
+    for one, lists in (later or {}).items():
+        stays.setdefault(one, []).extend(Stay(log, epoch, 0, "returned") for log, epoch in lists)
     findings: list[Finding] = []
     closed = set()
     for log, events in logs.items():
-        used: dict[int, tuple[UUID, Stay]] = {}
-        for event in events:
+        used: dict[int, Stay] = {}
+        for event in events if log.paper_of is None else ():
             if event.kind == "close":
                 closed.add(log)
             elif event.kind == "undo":
                 if (was := used.pop(event.body["of"], None)) is not None:
-                    was[1].standing -= 1
+                    was.standing -= 1
             elif (who := event.entitlement) is not None:
                 _tell(stays.setdefault(who, []), log, event, who, used, findings)
+    for log, events in logs.items():
+        if (machine := log.paper_of) is not None:
+            findings += _typed(machine, events, stays, closed)
     for who, several in stays.items():
         uses = sum(stay.standing for stay in several)
         if uses > 1:
@@ -70,7 +80,7 @@ def _tell(
     log: LogId,
     event: Event,
     who: UUID,
-    used: dict[int, tuple[UUID, Stay]],
+    used: dict[int, Stay],
     findings: list[Finding],
 ) -> None:
     """Adds one event to the story of one right."""
@@ -83,12 +93,33 @@ def _tell(
                 findings.append(Finding("P.101", who, f"used at {log.holder}, event {event.n}, which did not hold it"))
                 several.append(here := Stay(log, -1, event.n, "nothing"))
             here.standing += 1
-            used[event.n] = who, here
+            used[event.n] = here
         case "release" | "certificate":
             if here is None or here.standing or here.epoch != event.body["epoch"]:
                 findings.append(Finding("P.103", who, f"let go at {log.holder}, event {event.n}, which could not"))
             else:
                 here.went = event.kind
+
+
+def _typed(
+    machine: LogId, events: Sequence[Event], stays: dict[UUID, list[Stay]], closed: set[LogId]
+) -> Iterator[Finding]:
+    """What was typed from a lost machine's paper and not taken back is a use of what that machine held.
+
+    As long as the machine's log is not complete it may have held what it does not say, but not while another log has it.
+    """
+    undone = {event.body["of"] for event in events if event.kind == "undo"}
+    for event in events:
+        if event.kind != "check-in" or event.n in undone or (who := event.entitlement) is None:
+            continue
+        several = stays.setdefault(who, [])
+        here = max((stay for stay in several if stay.log == machine), key=lambda stay: stay.epoch, default=None)
+        if here is None:
+            several.append(here := Stay(machine, -1, 0, "nothing", "unknown"))
+        here.standing += 1
+        elsewhere = any(stay.epoch > here.epoch and not stay.went for stay in several)
+        if here.went and (elsewhere or machine in closed):
+            yield Finding("P.101", who, f"used on the paper of {machine.holder}, which did not hold it")
 
 
 def _given(who: UUID, several: list[Stay], logs: Mapping[LogId, Sequence[Event]], closed: set[LogId]) -> list[Finding]:
@@ -103,8 +134,7 @@ def _given(who: UUID, several: list[Stay], logs: Mapping[LogId, Sequence[Event]]
             findings.append(Finding("P.105", who, f"epoch {stay.epoch} was given twice: to {both}"))
         elif stay.epoch and (before := _before(stay, by_epoch)) is not None:
             left = before.log in closed and not before.standing
-            typed = stay.why == "paper" and stay.log.paper_of == before.log  # its use is held against the found log's
-            if not before.went and not left and not typed and before.log in logs:
+            if not before.went and not left and before.log in logs:
                 text = f"given to {stay.log.holder} while {before.log.holder} held it"
                 findings.append(Finding("P.105", who, text))
         by_epoch[stay.epoch] = stay

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from dauys.pollbook import custody
 from dauys.pollbook.commitment import commitment
 from dauys.pollbook.custody import Place, Standing
 from dauys.pollbook.grants import Answer, Grant
-from dauys.pollbook.log import Event, Head, LogError, LogId, follow
+from dauys.pollbook.log import AFTER_CLOSE, Event, Head, LogError, LogId, follow
 from dauys.pollbook.package import Package, Voter
 
 
@@ -51,12 +51,13 @@ class Ballots:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A provisional envelope that lies at the station, of a right that could not be reached."""
+    """A provisional envelope that lies at the station, of a right that could not be reached. `officer` handed out its ballot."""
 
     n: int
     id: UUID
     entitlement: UUID | None
     reason: str
+    officer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,20 @@ class OwnKey:
     n: int = 0
     at: str = ""
     signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """An electronic ballot that paper replaced (event `n`, an undo of event `of`): it must be taken out of the electronic
+    ballot box. `out`: the event by which the voting system says that it is; 0 while it does not."""
+
+    n: int
+    of: int
+    at: str
+    entitlement: UUID
+    salt: bytes
+    request: str
+    out: int = 0
 
 
 @dataclass(slots=True)
@@ -91,9 +106,18 @@ class Book:
     went: dict[UUID, str] = field(default_factory=dict)
     came: dict[UUID, Grant] = field(default_factory=dict)
     certificates: dict[UUID, str] = field(default_factory=dict)
+    """Given here, by number, while that is this log's last word on the right."""
+    backs: dict[UUID, str] = field(default_factory=dict)
+    """Of these: those that were noted by mistake, and when they were asked back."""
     mobile: dict[UUID, str] = field(default_factory=dict)
+    in_box: dict[UUID, str] = field(default_factory=dict)
+    """Rights that the mobile box carries, and since when it is on its way with them (pollbook.box)."""
     ballots: list[Ballots] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
+    taken_back: set[UUID] = field(default_factory=set)
+    """Envelopes that were noted by mistake, by their ids."""
+    struck: dict[int, Struck] = field(default_factory=dict)
+    """By the number of the undo; in the log of an electronic channel alone."""
     keys: dict[str, OwnKey] = field(default_factory=dict)
     """Of the officers who sign for each ballot: the key that holds now."""
     queue: tuple[str, int] | None = None
@@ -139,6 +163,7 @@ class Book:
                     event.n, event.at, who, body["channel"], body["officer"], salt, members
                 )
                 self.used_by[who] = event.n
+                self.in_box.pop(who, None)
             case "undo":
                 was = self.check_ins[body["of"]]
                 undone = CheckIn(
@@ -146,20 +171,35 @@ class Book:
                 )
                 self.check_ins[was.n] = undone
                 del self.used_by[was.entitlement]
+                if "request" in body:
+                    struck = Struck(event.n, was.n, event.at, was.entitlement, was.salt, body["request"])
+                    self.struck[event.n] = struck
+            case "struck-out":
+                self.struck[body["of"]] = replace(self.struck[body["of"]], out=event.n)
             case "receive":
                 grant = Grant.of_event(self.log, event)
                 self.came[grant.entitlement] = grant
                 self.went.pop(grant.entitlement, None)
                 self.certificates.pop(grant.entitlement, None)
+                self.backs.pop(grant.entitlement, None)
             case "release":
                 assert who is not None
                 self.went[who] = body.get("to", "the centre")
             case "certificate":
                 assert who is not None
                 self.went[who], self.certificates[who] = custody.CERTIFICATE, body["number"]
+            case "certificate-back":
+                assert who is not None
+                self.backs[who] = event.at
             case "mobile-request":
                 assert who is not None
                 self.mobile.setdefault(who, event.at)
+            case "mobile-out":
+                assert who is not None
+                self.in_box[who] = event.at
+            case "mobile-back":
+                assert who is not None
+                del self.in_box[who]
             case "ballots":
                 self.ballots.append(Ballots(event.n, body["what"], body["count"], body.get("member", "")))
             case "officer-key":
@@ -167,17 +207,48 @@ class Book:
             case "queue":
                 self.queue = (event.at, body["count"])
             case "envelope":
-                self.envelopes.append(Envelope(event.n, UUID(body["id"]), who, body["reason"]))
+                self.envelopes.append(Envelope(event.n, UUID(body["id"]), who, body["reason"], body["officer"]))
+            case "envelope-undo":
+                self.taken_back |= {one.id for one in self.envelopes if one.n == body["of"]}
+                self.envelopes = [one for one in self.envelopes if one.n != body["of"]]
+            case "envelope-of":
+                named = {body["of"]: who}
+                self.envelopes = [replace(one, entitlement=named.get(one.n, one.entitlement)) for one in self.envelopes]
 
     def check(self, event: Event) -> Place | None:
         """The place of the event's entitlement after it; raises LogError or CustodyError where it may not follow."""
         follow(self.head, (event,))
-        if self.closed and event.kind != "ballots":
+        if self.closed and event.kind not in AFTER_CLOSE:
             raise LogError(f"the list was closed at {self.closed}; `{event.kind}` cannot follow", "P.010")
         who = self.subject(event)
-        if who is None or event.kind == "envelope":
+        if event.kind == "struck-out" and event.body["of"] not in self.struck:
+            raise LogError(f"event {event.body['of']} strikes no electronic ballot", "P.073")
+        if event.kind == "envelope-of" and all(one.n != event.body["of"] for one in self.unnamed):
+            raise LogError(f"event {event.body['of']} is no envelope without a name", "P.081")
+        if event.kind == "envelope-undo" and all(one.n != event.body["of"] for one in self.envelopes):
+            raise LogError(f"event {event.body['of']} is no envelope that lies here", "P.076")
+        self._check_box(event, who)
+        if event.kind == "certificate-back" and (who not in self.certificates or who in self.backs):
+            raise custody.CustodyError("no certificate was given here that could be taken back", "P.080")
+        if who is None or event.kind in ("envelope", "envelope-of"):
             return None
         return custody.after(self.places.get(who), event)
+
+    def _check_box(self, event: Event, who: UUID | None) -> None:
+        """While the mobile box carries a right, only what happens at the voter's home is noted of it. At the end it is back."""
+        if event.kind == "close" and self.in_box:
+            many = len(self.in_box)
+            raise LogError(f"the mobile box is on its way, for {many} voters; note how it came back", "P.074")
+        if event.kind == "mobile-back" and who not in self.in_box:
+            raise LogError("the mobile box does not carry this right", "P.030")
+        at_home = event.kind == "check-in" and event.body["channel"] == "mobile"
+        if who in self.in_box and event.kind in ("check-in", "release", "certificate") and not at_home:
+            raise custody.CustodyError("the mobile box is on its way with this right", "P.074")
+
+    @property
+    def unnamed(self) -> list[Envelope]:
+        """Envelopes of which nobody knows yet whose they are."""
+        return [one for one in self.envelopes if one.entitlement is None]
 
     def subject(self, event: Event) -> UUID | None:
         """The entitlement that an event concerns; for `undo` that of its check-in."""

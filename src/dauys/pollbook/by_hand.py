@@ -5,7 +5,7 @@ Two people at the centre each type those lines, into a file (columns `iin`, `off
 (`two_typists`), and neither sees the other's; only what both typed alike is taken. The lines become check-ins of a log of their
 own, whose generation says of which machine it is the paper (`LogId.paper`), signed with the commission's key. That log uses
 rights which the lost machine held, and nothing else; it has no end and gives nothing on, so that whatever is not on the paper
-stays in doubt, as before.
+stays in doubt, as before. What is taken back is the lost machine's again, in the same epoch, as if it had never been typed.
 
 A line whose right is elsewhere is noted all the same: paper is evidence. It raises the alarms that any such check-in raises.
 """
@@ -25,11 +25,12 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import centre, moves
+from dauys.pollbook import centre
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.channels import MOBILE, POLLING_DAY
-from dauys.pollbook.custody import Alarm, CustodyError
-from dauys.pollbook.log import MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
+from dauys.pollbook.custody import Alarm
+from dauys.pollbook.locks import lock_log
+from dauys.pollbook.log import CHANNEL_LOGS, MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
 from dauys.roll.iin import is_iin
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -62,9 +63,7 @@ def read_lines(path: Path) -> dict[str, Line]:
     reader = csv.DictReader(io.StringIO(text))
     columns = tuple(reader.fieldnames or ())
     if columns not in (COLUMNS, COLUMNS[:2]):
-        raise BadInput(
-            "other columns than expected", file=path, row=1, found=",".join(columns)[:80], expected=",".join(COLUMNS)
-        )
+        raise BadInput("other columns than expected", file=path, row=1, expected=",".join(COLUMNS))  # it may be a voter
     lines: dict[str, Line] = {}
     for number, row in enumerate(reader, 2):
         if None in row or None in row.values():
@@ -97,10 +96,9 @@ def _take_in(
         raise BadInput("this is no IIN: twelve digits, the last one checks the others", file=file, row=number,
                        field="iin", check="P.048")  # fmt: skip
     if not officer or len(officer) > 100 or not officer.isprintable():
-        raise BadInput("who handed out the ballot?", file=file, row=number, field="officer", found=officer[:40],
-                       check="P.049")  # fmt: skip
+        raise BadInput("who handed out the ballot?", file=file, row=number, field="officer", check="P.049")
     if channel not in CHANNELS:
-        raise BadInput("no such way to vote", file=file, row=number, field="channel", found=channel[:40],
+        raise BadInput("no such way to vote", file=file, row=number, field="channel",
                        expected=" or ".join(CHANNELS), check="P.049")  # fmt: skip
     if iin in lines:
         raise BadInput(f"the same IIN as in row {lines[iin].row}", file=file, row=number, field="iin", check="P.049")
@@ -163,6 +161,10 @@ class Typed:
 
 def lost_log(connection: Connection, poll: str, station: str, generation: int | None = None) -> LogId:
     """The machine whose paper is typed in: the station's newest lost one, or that of a generation. Raises DauysError."""
+    if station in CHANNEL_LOGS:
+        raise DauysError(
+            "nobody signs on paper at the electronic channel: what its lost machine held waits for its disk"
+        )
     row = cursor(connection).execute(
         "SELECT max(generation) AS generation FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s AND lost "
         "AND generation <= %(paper)s AND generation = coalesce(%(one)s::int, generation)",
@@ -182,33 +184,28 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
     """
     lost, cur = typing.lost, cursor(connection)
     centre.enrol(connection, lost.paper, typing.key.public_key().public_bytes_raw(), typing.at)
+    lock_log(cur, lost)  # should it be found just now
     head = _head(cur, lost.paper)
     standing = dict(_standing(cur, lost.paper))
+    rights = [UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin))) for line in lines]
+    query = "SELECT id FROM entitlement WHERE poll = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
+    listed = {row.id for row in cur.execute(query, (lost.poll, rights))}
+    found = set(_found(cur, lost, rights))
     events: list[Event] = []
     reported = before = 0
-    for line in lines:
-        who = UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin)))
+    for line, who in zip(lines, rights, strict=True):
+        if who not in listed:
+            message = "somebody who is not on the roll of this poll: add him first (dauys roll add)"
+            raise BadInput(message, row=line.row, field="iin", check="P.020")
         if who in standing:
             before += 1
-            continue
-        try:
-            given = moves.write_up(connection, f"paper/{who}", who, lost.paper, typing.at).signed(typing.key)
-        except CustodyError as error:
-            query = "SELECT holder FROM entitlement WHERE poll = %s AND id = %s"
-            held = cur.execute(query, (lost.poll, who)).fetchone()
-            if held is None:
-                message = "somebody who is not on the roll of this poll: add him first (dauys roll add)"
-                raise BadInput(message, row=line.row, field="iin", check="P.020") from None
-            if error.check == "P.021" and held.holder == lost.holder:
-                reported += 1
-                continue  # where the right is elsewhere, the line is noted all the same, with its alarms
-        else:
-            events.append(_event(head, events, typing.at, "receive", given.body()))
-        body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
-                "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
-        events.append(_event(head, events, typing.at, "check-in", body))
-    noted = sum(event.kind == "check-in" for event in events)
-    return Typed(lost.paper, noted, reported, before, _take(connection, typing, head, events))
+        elif who in found:
+            reported += 1
+        else:  # where the right is elsewhere, the line is noted all the same, with its alarms
+            body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
+                    "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
+            events.append(_event(head, events, typing.at, "check-in", body))
+    return Typed(lost.paper, len(events), reported, before, _take(connection, typing, head, events))
 
 
 def take_back(
@@ -224,7 +221,7 @@ def take_back(
     lost, cur = typing.lost, cursor(connection)
     standing = dict(_standing(cur, lost.paper))
     if lines is None:
-        chosen = [(0, who) for who in _found(cur, lost) if who in standing]
+        chosen = [(0, who) for who in _found(cur, lost, list(standing))]
     else:
         chosen = [(line.row, UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin)))) for line in lines]
     head = _head(cur, lost.paper)
@@ -284,10 +281,11 @@ def _standing(cur: Cursor, log: LogId) -> Iterator[tuple[UUID, int]]:
     yield from ((row.entitlement, row.n) for row in rows if row.kind == "check-in" and row.n not in undone)
 
 
-def _found(cur: Cursor, lost: LogId) -> list[UUID]:
-    """Rights that the found log has used, too (P.108)."""
+def _found(cur: Cursor, lost: LogId, rights: Sequence[UUID]) -> list[UUID]:
+    """Those of the rights whose use the lost machine's own log has, and it stands."""
     query = (
-        "SELECT DISTINCT s.entitlement FROM pollbook_stray s JOIN pollbook_log l ON l.id = s.log "
-        "WHERE (l.poll, l.station, l.generation) = (%s, %s, %s) AND NOT s.undone ORDER BY s.entitlement"
+        "SELECT id FROM entitlement WHERE poll = %(poll)s AND id = ANY(%(rights)s) AND holder = %(holder)s AND state = 1 UNION "
+        "SELECT s.entitlement FROM pollbook_stray s JOIN pollbook_log l ON l.id = s.log "
+        "WHERE s.poll = %(poll)s AND s.entitlement = ANY(%(rights)s) AND l.holder = %(holder)s AND NOT s.undone ORDER BY id"
     )
-    return [row.entitlement for row in cur.execute(query, (lost.poll, lost.station, lost.generation))]
+    return [row.id for row in cur.execute(query, {"poll": lost.poll, "rights": rights, "holder": lost.holder})]

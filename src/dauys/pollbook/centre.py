@@ -16,8 +16,10 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from dauys.pollbook.custody import Alarm, CustodyError
-from dauys.pollbook.log import PAPER, Batch, Event, Head, LogError, LogId, verify_batch
+from dauys.pollbook.custody import CERTIFICATE, Alarm, CustodyError, back_request
+from dauys.pollbook.locks import lock_station
+from dauys.pollbook.log import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
+from dauys.pollbook.put_back import given_before, let_go_before
 from dauys.store.engine import Connection, driver
 
 UNUSED, USED, RELEASED = 0, 1, 2
@@ -31,12 +33,15 @@ Cursor = psycopg.Cursor[Any]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a batch: how far the log is acknowledged, and what the station is to do."""
+    """What came of a batch, signed with `key`: how far the log is acknowledged, and what the station is to do."""
 
     acknowledged: Head
+    key: bytes
     send_from: int | None = None
     stopped: str = ""
     alarms: tuple[Alarm, ...] = ()
+    sound: bool = True
+    """Its machine said that the centre has all of it, since the centre was put back from a copy, if it ever was."""
 
 
 @dataclass(slots=True)
@@ -45,10 +50,14 @@ class Row:
 
     id: int
     log: LogId
+    key: bytes
     n: int
     head: str
     closed: bool
     check_ins: int
+    centre: bytes = b""
+    """The centre's public key, where who calls has it: what it signed before it was put back from a copy is known by it."""
+    sound: bool = True
 
 
 def cursor(connection: Connection) -> Cursor:
@@ -62,7 +71,7 @@ def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
     Raises CustodyError P.019: another key, not the next generation, or the last generation is not declared lost.
     """
     cur = cursor(connection)
-    cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"pollbook {log.poll} {log.station}",))
+    lock_station(cur, log.poll, log.station)
     earlier = cur.execute(
         "SELECT generation, key, lost FROM pollbook_log WHERE poll = %s AND station = %s", (log.poll, log.station)
     ).fetchall()
@@ -92,7 +101,7 @@ def declare_lost(connection: Connection, log: LogId) -> None:
     )
 
 
-def take(connection: Connection, batch: Batch, at: datetime) -> Outcome:
+def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b"") -> Outcome:
     """Stores and applies what is new in a batch (`Batch.from_bytes` has checked its chain).
 
     Raises LogError P.003 (not enrolled), P.004 (not its key). What breaks a rule of custody is stored with an alarm.
@@ -100,24 +109,25 @@ def take(connection: Connection, batch: Batch, at: datetime) -> Outcome:
     cur = cursor(connection)
     log = batch.log
     found = cur.execute(
-        "SELECT id, key, n, head, closed, stopped, check_ins FROM pollbook_log "
+        "SELECT id, key, n, head, closed, stopped, check_ins, sound FROM pollbook_log "
         "WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
         (log.poll, log.station, log.generation),
     ).fetchone()
-    if found is None:
+    if found is None or not found.key:  # without: known by its number alone, since the centre was put back from a copy
         raise LogError(f"{log} is not enrolled here", "P.003")
-    verify_batch(batch, bytes(found.key))
+    key = bytes(found.key)
+    verify_batch(batch, key)
     here = Head(found.n, found.head)
     if found.stopped:
-        return Outcome(here, stopped=found.stopped)
+        return Outcome(here, key, stopped=found.stopped)
     if batch.first > here.n + 1:
-        return Outcome(here, send_from=here.n + 1)
-    row = Row(found.id, log, found.n, found.head, found.closed, found.check_ins)
+        return Outcome(here, key, send_from=here.n + 1, sound=found.sound)
+    row = Row(found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre)
     if (n := _parting(cur, row, batch)) is not None:
         text = f"two histories: event {n} was another one before"
         alarm = _alarm(cur, row, n, None, "P.106", text, at)
         cur.execute("UPDATE pollbook_log SET stopped = %s, heard = %s WHERE id = %s", (text, at, row.id))
-        return Outcome(here, stopped=text, alarms=(alarm,))
+        return Outcome(here, key, stopped=text, alarms=(alarm,))
     new = batch.events[here.n + 1 - batch.first :]
     if new:
         _store(cur, row, new)
@@ -128,7 +138,7 @@ def take(connection: Connection, batch: Batch, at: datetime) -> Outcome:
         "WHERE id = %s",
         (row.n, row.head, row.closed, row.check_ins, at, whole, row.id),
     )
-    return Outcome(Head(row.n, row.head), alarms=alarms)
+    return Outcome(Head(row.n, row.head), key, alarms=alarms, sound=found.sound)
 
 
 def _parting(cur: Cursor, row: Row, batch: Batch) -> int | None:
@@ -162,7 +172,7 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
         if run and (event.kind != "check-in" or who in run):
             yield from _check_in(cur, row, run, at)
             run = {}
-        if row.closed and event.kind != "ballots":
+        if row.closed and event.kind not in AFTER_CLOSE:
             yield _alarm(cur, row, event.n, who, "P.107", f"`{event.kind}` after the list was closed", at)
         match event.kind:
             case "check-in" if who is not None:
@@ -171,6 +181,14 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
                 yield from _undo(cur, row, event, at)
             case "release" | "certificate" if who is not None:
                 yield from _let_go(cur, row, event, who, at)
+            case "certificate-back" if who is not None:
+                yield from _certificate_back(cur, row, event, who, at)
+            case "envelope-of" if who is not None:
+                yield from _envelope_of(cur, row, event, who, at)
+            case "envelope-undo":
+                yield from _envelope_undo(cur, row, event, at)
+            case "mobile-out" | "mobile-back" if who is not None:
+                _box(cur, row, event, who)
             case "receive" if who is not None:
                 yield from _receive(cur, row, event, who, at)
             case "officer-key":
@@ -182,10 +200,12 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
 
 
 def _check_in(cur: Cursor, row: Row, run: dict[UUID, Event], at: datetime) -> Iterator[Alarm]:
+    held = (row.log.paper_of or row.log).holder  # what a lost machine's paper shows as used, that machine held
     used = cur.execute(
-        "UPDATE entitlement e SET state = 1, used = u.n FROM unnest(%s::uuid[], %s::int[]) AS u (id, n) "
-        "WHERE e.poll = %s AND e.id = u.id AND e.holder = %s AND e.state = 0 RETURNING e.id",
-        (list(run), [event.n for event in run.values()], row.log.poll, row.log.holder),
+        "UPDATE entitlement e SET holder = %s, state = 1, used = u.n FROM unnest(%s::uuid[], %s::int[]) AS u (id, n) "
+        "WHERE e.poll = %s AND e.id = u.id AND e.holder = %s AND e.state = 0 AND NOT EXISTS (SELECT FROM pollbook_stray s "
+        "WHERE s.poll = e.poll AND s.entitlement = e.id AND NOT s.undone) RETURNING e.id",
+        (row.log.holder, list(run), [event.n for event in run.values()], row.log.poll, held),
         prepare=True,
     ).fetchall()
     row.check_ins += len(run)
@@ -198,24 +218,41 @@ def _check_in(cur: Cursor, row: Row, run: dict[UUID, Event], at: datetime) -> It
 
 
 def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
-    """A check-in that was not this log's to make: kept, with its alarms."""
+    """A check-in that was not this log's to make, or beside which one stands that was not: kept, with its alarms."""
     # of two at once the second one knows of the first
     cur.execute("SELECT pg_advisory_xact_lock(hashtext('pollbook stray'))")
     before = _uses(cur, row.log.poll, who)
-    cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
+    held = (row.log.paper_of or row.log).holder
+    its_own = "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0"
+    if cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held)).rowcount:  # a stray one came before it
+        if before:
+            yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
+        return
     if _typed(cur, row.log, who):
-        text = "a found log has what was typed from its paper: one ballot or two?"
+        cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held))
+        text = "a found log used what was typed from its paper: one ballot or two?"
         yield _alarm(cur, row, event.n, who, "P.108", text, at)
         return
+    cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
     yield _alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
     if before:
         yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
 
 
 def _typed(cur: Cursor, log: LogId, who: UUID) -> bool:
-    """Whether this right is used by what was typed from the paper of this very machine."""
-    used = "SELECT 1 FROM entitlement WHERE poll = %s AND id = %s AND holder = %s AND state = 1"
-    return log.paper_of is None and cur.execute(used, (log.poll, who, log.paper.holder)).fetchone() is not None
+    """Whether what was typed from this machine's paper uses the right. What its own log says, once it is found, goes before: the
+    right is the machine's again, and the typed check-in stands beside it."""
+    if log.paper_of is not None:
+        return False
+    beside = cur.execute(
+        "WITH typed AS (SELECT l.id AS log, e.used AS n FROM entitlement e JOIN pollbook_log l "
+        "ON l.poll = e.poll AND l.holder = e.holder "
+        "WHERE e.poll = %(poll)s AND e.id = %(who)s AND e.holder = %(paper)s AND e.state = 1 FOR UPDATE OF e"
+        "), kept AS (INSERT INTO pollbook_stray SELECT %(poll)s, %(who)s, log, n FROM typed) "
+        "UPDATE entitlement SET holder = %(machine)s, state = 0, used = 0 FROM typed WHERE poll = %(poll)s AND id = %(who)s",
+        {"poll": log.poll, "who": who, "paper": log.paper.holder, "machine": log.holder},
+    )
+    return beside.rowcount > 0
 
 
 def _uses(cur: Cursor, poll: str, who: UUID) -> int:
@@ -234,10 +271,11 @@ def _undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
         "SELECT entitlement FROM pollbook_event WHERE log = %s AND n = %s AND kind = 'check-in'", (row.id, of)
     ).fetchone()
     who = None if named is None else named.entitlement
+    held = (row.log.paper_of or row.log).holder  # what was typed from a lost machine's paper is the machine's again
     taken_back = cur.execute(
-        "UPDATE entitlement SET state = 0, used = 0 "
+        "UPDATE entitlement SET holder = %s, state = 0, used = 0 "
         "WHERE poll = %s AND id = %s AND holder = %s AND state = 1 AND used = %s",
-        (row.log.poll, who, row.log.holder, of),
+        (held, row.log.poll, who, row.log.holder, of),
     ).rowcount or cur.execute(
         "UPDATE pollbook_stray SET undone = true "
         "WHERE poll = %s AND entitlement = %s AND log = %s AND n = %s AND NOT undone",
@@ -245,6 +283,8 @@ def _undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
     ).rowcount  # fmt: skip
     if taken_back:
         row.check_ins -= 1
+        carried = "DELETE FROM pollbook_in_box WHERE poll = %s AND entitlement = %s AND holder = %s"
+        cur.execute(carried, (row.log.poll, who, row.log.holder))  # the box was back when its ballot was noted
     else:
         yield _alarm(cur, row, event.n, None, "P.104", f"event {of} is no check-in that stands", at)
 
@@ -253,20 +293,81 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
     holder, epoch, state = row.log.holder, int(event.body["epoch"]), RELEASED
     if event.kind == "certificate":
         holder, epoch, state = "certificate", epoch + 1, UNUSED
-    went = cur.execute(
+    goes = (
         "UPDATE entitlement SET holder = %s, epoch = %s, state = %s "
-        "WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s AND state = 0",
-        (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"])),
-    ).rowcount
+        "WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s AND state = 0"
+    )
+    asked = (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"]))
+    went = cur.execute(goes, asked).rowcount
+    if not went and _typed(cur, row.log, who):
+        yield _alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
+        went = cur.execute(goes, asked).rowcount
     if went:  # whoever asked for it hears of it
         cur.execute(
             "SELECT pg_notify(%s, poll || E'\\n' || asker) FROM pollbook_request "
             "WHERE poll = %s AND entitlement = %s AND NOT granted",
             (CHANNEL, row.log.poll, who),
         )
-    else:
+    elif not let_go_before(cur, row.log.poll, who, int(event.body["epoch"])):
         text = "a right was let go that was not this station's to let go"
         yield _alarm(cur, row, event.n, who, "P.103", text, at)
+
+
+def _certificate_back(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    """Asks for the right, as anybody may to whom the certificate is shown: while its voter holds it, the centre gives it."""
+    epoch = int(event.body["epoch"])
+    given = cur.execute(
+        "SELECT body FROM pollbook_event WHERE log = %s AND kind = 'certificate' AND entitlement = %s ORDER BY n DESC LIMIT 1",
+        (row.id, who),
+    ).fetchone()
+    if given is None or Event.from_bytes(bytes(given.body)).body["epoch"] != epoch:
+        text = "a certificate was taken back that this station had not given"
+        yield _alarm(cur, row, event.n, who, "P.103", text, at)
+        return
+    cur.execute(
+        "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) "
+        "SELECT poll, %s, id, epoch, holder, %s, %s FROM entitlement "
+        "WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s AND state = 0",  # else it was shown meanwhile
+        (back_request(row.log, event.n), row.log.holder, at, row.log.poll, who, CERTIFICATE, epoch + 1),
+    )
+
+
+def _envelope_of(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    """Whose an envelope is of which that was not known when it was taken; the first word on it counts."""
+    of = int(event.body["of"])
+    named = cur.execute(
+        "INSERT INTO pollbook_envelope_of (log, n, entitlement, told, at) SELECT log, n, %s, %s, %s FROM pollbook_event "
+        "WHERE log = %s AND n = %s AND kind = 'envelope' AND entitlement IS NULL ON CONFLICT DO NOTHING",
+        (who, event.n, at, row.id, of),
+    ).rowcount
+    if named:
+        return
+    same = "SELECT 1 FROM pollbook_envelope_of WHERE log = %s AND n = %s AND entitlement = %s"
+    if cur.execute(same, (row.id, of, who)).fetchone() is None:
+        yield _alarm(cur, row, event.n, who, "P.112", f"event {of} is no envelope without a name", at)
+
+
+def _envelope_undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
+    """An envelope was noted by mistake: there is none. Too late once it is resolved, or its list closed."""
+    of = int(event.body["of"])
+    undone = cur.execute(
+        "INSERT INTO pollbook_envelope_undone (log, n, undo_n) SELECT log, n, %s FROM pollbook_event v "
+        "WHERE log = %s AND n = %s AND kind = 'envelope' AND NOT EXISTS (SELECT FROM pollbook_envelope d "
+        "WHERE (d.log, d.n) = (v.log, v.n)) ON CONFLICT DO NOTHING",
+        (event.n, row.id, of),
+    ).rowcount if not row.closed else 0  # fmt: skip
+    if not undone:
+        yield _alarm(cur, row, event.n, None, "P.104", f"event {of} is no envelope that can be taken back", at)
+
+
+def _box(cur: Cursor, row: Row, event: Event, who: UUID) -> None:
+    """The mobile box carries a right, or does so no more: whoever asks for it hears why it does not come."""
+    cur.execute(
+        "DELETE FROM pollbook_in_box WHERE poll = %s AND entitlement = %s AND holder = %s",
+        (row.log.poll, who, row.log.holder),
+    )
+    if event.kind == "mobile-out":
+        cur.execute("INSERT INTO pollbook_in_box VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.log.holder, event.n))
 
 
 def _receive(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
@@ -275,7 +376,7 @@ def _receive(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> It
         "AND entitlement = %s AND epoch = %s AND receiver = %s",
         (row.log.poll, event.body["grant"]["request"], who, event.body["epoch"], row.log.holder),
     ).rowcount
-    if not given:
+    if not given and not given_before(cur, row.log, event, who, row.centre, at):
         yield _alarm(cur, row, event.n, who, "P.105", "custody was taken that the centre did not give", at)
 
 

@@ -2,9 +2,9 @@
 
     /{language}/desk/pollbook-paper/{poll}     a lost machine's paper, typed by two; taken back by two (`?station=`, `?machine=`)
     /{language}/desk/withdrawals/{poll}        rights withdrawn after the freeze, and given back
-    /{language}/desk/envelopes/{poll}          provisional envelopes: how each stands, and to resolve them
+    /{language}/desk/envelopes/{poll}          provisional envelopes: how each stands, whose it is, and to resolve them
 
-The rules are those of the commands, and so are the functions. Who is at the desk is told by the shell (`Who`).
+The rules are those of the commands, and so are the functions. Who is at the desk is told by the shell (`web.clerks`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from anyio import to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Request
+from fastapi.responses import Response
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import two_typists
+from dauys.pollbook import named, two_typists
 from dauys.pollbook.by_hand import Line, Random, Typed, lines_of, lost_log
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.channels import POLLING_DAY
@@ -32,17 +31,14 @@ from dauys.pollbook.envelopes_centre import Envelopes
 from dauys.pollbook.log import LogError, LogId
 from dauys.pollbook.returns import Back, given_back
 from dauys.pollbook.two_typists import BACK, IN, Differs
-from dauys.pollbook.withdrawals import Settled, groups, state, withdraw_set
+from dauys.pollbook.withdrawals import Group, Settled, groups, state, withdraw_set
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll.changes import list_sets
-from dauys.roll.pages import Officer, Who
-from dauys.roll.routes import LANGUAGES, Form, Model, Refused, form_of, from_here, show
+from dauys.roll.pages import Officer
+from dauys.roll.routes import Form, Model, Refused, from_here, show
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
-
-LARGEST = 512 << 10
-"""Bytes of a form: a list of 3,000 lines takes 100,000."""
 
 PER_PAGE = 100
 """Envelopes on a page."""
@@ -99,25 +95,12 @@ class Visit:
 Act = Callable[[Visit], Model]
 
 
-def router(engine: sa.Engine, desk: Desk, who: Who) -> APIRouter:
-    """The pages in every language."""
-    routes = APIRouter(include_in_schema=False)
+Answer = Callable[[Officer, Request, Form | None], Response]
 
-    def serving(template: str, act: Act) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            officer = await run_in_threadpool(who, request)
-            if officer is None:  # nothing of a form is read before
-                return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/in", 303)
-            form = await form_of(request, LARGEST)
-            return await to_thread.run_sync(_answer, engine, desk, template, act, officer, request, form)
 
-        return endpoint
-
-    for language in LANGUAGES:
-        for path, template, act in PAGES:
-            address = f"/{language}/desk{path}"
-            routes.add_api_route(address, serving(template, act), methods=["GET", "POST"], name=template)
-    return routes
+def pages(engine: sa.Engine, desk: Desk) -> list[tuple[str, Answer, bool]]:
+    """The pages, each with its address below the desk; all take forms (`web.clerks`)."""
+    return [(path, partial(_answer, engine, desk, template, act), True) for path, template, act in PAGES]
 
 
 def _answer(
@@ -270,16 +253,14 @@ def _withdrawals(visit: Visit) -> Model:
         "done": done,
         "frozen": None if frozen is None else frozen.isoformat(),
         "state": state(connection, poll.id).to_json(),
-        "groups": [
-            {"set": one.set_id, "reason": one.reason, "by": one.by, "at": one.asked.isoformat(), "outcomes": one.outcomes}
-            for one in groups(connection, poll.id)
-        ],
-        "given_back": [
-            {"set": one.set_id, "reason": one.reason, "by": one.by, "at": one.at.isoformat(), "outcomes": one.outcomes}
-            for one in given_back(connection, poll.id)
-        ],
+        "groups": list(map(_group, groups(connection, poll.id))),
+        "given_back": list(map(_group, given_back(connection, poll.id))),
         "sets": [] if frozen is None else _decided_since(connection, frozen),
-    }  # fmt: skip
+    }
+
+
+def _group(one: Group) -> Model:
+    return {"set": one.set_id, "reason": one.reason, "by": one.by, "at": one.at.isoformat(), "outcomes": one.outcomes}
 
 
 def _decided_since(connection: Connection, frozen: datetime) -> list[Model]:
@@ -306,18 +287,34 @@ def _envelopes(visit: Visit) -> Model:
     connection, poll, desk, done = visit.connection, visit.poll, visit.desk, None
     if desk.envelopes is None or desk.resolve is None:
         raise DauysError("envelopes are not resolved at this desk")
+    said: bool | str | None = ""
     if visit.sent("act") == "resolve":
         done = desk.resolve(connection, poll, visit.key(), visit.at, bool(visit.sent("final")))
+    elif visit.sent("act") == "name":
+        desk.lock(connection, poll.id)
+        why = visit.sent("reason"), visit.officer.name
+        said = named.name_one(connection, desk.vault(), _place(visit, poll), visit.sent("iin"), why, visit.at)
     found = desk.envelopes(connection, poll)
-    body = found.to_json()
+    body, by = found.to_json(), named.guessed(connection, poll.id)
+    for line, of in zip(body["lines"], found.lines, strict=True):
+        line["by"] = by.get((of.at.log, of.at.n), ())
     start = int(digits[:9]) if (digits := visit.request.query_params.get("from", "0")).isdecimal() else 0
     shown = body["lines"][start : start + PER_PAGE]
     return _about(poll) | body | {
         "done": done,
+        "said": said,
         "lines": shown,
         "next": start + PER_PAGE if start + PER_PAGE < len(found.lines) else None,
         "missing": [f"{log.station}/{log.generation}" for log in found.missing[:20]],
     }  # fmt: skip
+
+
+def _place(visit: Visit, poll: Poll) -> named.Place:
+    """Which envelope the form is about."""
+    machine, n = visit.sent("generation"), visit.sent("event")
+    if not (machine + n).isdecimal() or len(machine + n) > 12 or not machine or not n:
+        raise BadInput("which envelope?", field="event", check="P.047")
+    return LogId(poll.id, visit.sent("station"), int(machine)), int(n)
 
 
 def _about(poll: Poll) -> Model:

@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from dauys.pollbook.centre_state import STEPS, Look, alarms, listed, whole
+from dauys.pollbook.centre_state import STEPS, Look, alarms, channel_states, listed, whole
 from dauys.pollbook.envelopes_centre import totals
+from dauys.pollbook.restored import books
+from dauys.pollbook.sealing import tended
 from dauys.pollbook.two_typists import lost_machines
 from dauys.record import log
 from dauys.registers.poll import Poll
@@ -60,12 +62,15 @@ def router(engine: sa.Engine, door: Door, clock: Callable[[], datetime], late: L
                 "look": asked,
                 "asked": urlencode({name: text for name, text in asked.items() if text}),
                 "areas": {one.code: dict(one.names) for one in found.areas},
+                "channels": [one.to_json(at) for one in channel_states(connection, poll, at)],
                 "envelopes": totals(connection, poll),
                 "lost": len(lost_machines(connection, poll)),
                 "before": max(0, start - PER_PAGE) if start else None,
                 "next": start + PER_PAGE if start + PER_PAGE < some.found else None,
                 "alarms": [alarm.to_json() for alarm in alarms(connection, poll)],
                 "late": late(connection, found, at),
+                "sealing": tended(connection, poll).to_json(at),
+                "put_back": books(connection, poll),
             }
         response: Response = request.app.state.render(request, "centre/stations.html", model)
         response.headers["Cache-Control"] = "no-store"

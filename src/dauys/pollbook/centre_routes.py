@@ -2,34 +2,44 @@
 
     POST /api/pollbook/enrol      an Enrolment            204
     POST /api/pollbook/sync       a signed Batch          a signed Answer
-    POST /api/pollbook/question   a signed Question       find, ask
-    POST /api/pollbook/wait       a signed Question       200 there is word: sync; 204 none (pollbook.waiting)
+    POST /api/pollbook/question   a signed Question       a signed Reply: find, ask, call-off, envelope
+    POST /api/pollbook/wait       a signed Question       a signed Reply {"word": ...}: sync now, or not (pollbook.waiting)
+    POST /api/pollbook/shown      an Answer of before     a signed Reply {"forgotten": ...} (pollbook.restored)
 
-A station is known by its signature, and by nothing else. What cannot be taken answers 4xx with
-`{"error": {"message", "check"}}`; what was taken is durable before the answer leaves.
+A station is known by its signature, and by nothing else. What cannot be taken answers 4xx with `{"error": {"message", "check"}}`,
+signed as a Reply (pollbook.replies) where it can be read whose it is and this centre has that poll. What was taken is durable
+before the answer leaves. Where the database did nothing (it is away, or gave up one of two that waited for each other) the answer
+is 503, in the same form: the station asks again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from dauys.errors import DauysError
-from dauys.pollbook import service
+from dauys.pollbook import restored, service
 from dauys.pollbook.channels import Channels
-from dauys.pollbook.intake import PREFIX, Intake, refused, too_large
-from dauys.pollbook.log import MAX_BATCH_BYTES
+from dauys.pollbook.grants import Answer
+from dauys.pollbook.intake import PREFIX, Asked, Intake, away, refused, too_large
+from dauys.pollbook.journal import Journal
+from dauys.pollbook.log import MAX_BATCH_BYTES, LogId
 from dauys.pollbook.package import Enrolment
 from dauys.pollbook.questions import Question
+from dauys.pollbook.replies import Reply
+from dauys.pollbook.restored import Shown
 from dauys.pollbook.waiting import waiting
 from dauys.roll.vault import Vault
+from dauys.store.engine import AWAY, Connection
 
 AT_ONCE = 8
 """Requests that are worked on at the same time: more would only wait for each other in the database."""
@@ -37,12 +47,25 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the centre answers with: its key for a poll, the channels of a poll, the roll's keys, and the clock of the edge."""
+    """What the centre answers with: its key for a poll, the channels of a poll, the roll's keys, and the clock of the edge.
+    `questions`: for how many voters a station may ask in an hour; `journal`: what the database may not forget."""
 
     key: Callable[[str], Ed25519PrivateKey]
     channels: Callable[[str], Channels]
     vault: Callable[[], Vault]
     clock: Callable[[], datetime]
+    questions: int = service.QUESTIONS
+    journal: Journal | None = None
+
+
+class OfALog(Protocol):
+    """What a machine sends: it names its log."""
+
+    @property
+    def log(self) -> LogId: ...
+
+
+T = TypeVar("T", bound=OfALog)
 
 
 def router(engine: sa.Engine, office: Office, intake: Intake | None = None) -> APIRouter:
@@ -51,31 +74,65 @@ def router(engine: sa.Engine, office: Office, intake: Intake | None = None) -> A
     limiter = CapacityLimiter(AT_ONCE)
     taking = intake or Intake(engine, office.key, office.clock)
 
-    def route(path: str, work: Callable[[bytes], Response]) -> None:
+    def route(
+        path: str, read: Callable[[bytes], T], work: Callable[[Connection, T], Mapping[str, Any] | None],
+        check: Callable[[Connection, T], None] | None = None,
+    ) -> None:  # fmt: skip
+        # `check`: refuses what is not to be noted in the journal, in which all else is
+        def begin(asked: T) -> AbstractContextManager[Connection]:
+            if check is None or office.journal is None:
+                return engine.begin()
+            with engine.begin() as connection:
+                check(connection, asked)
+            return office.journal.acting(engine, asked.log.poll, asked.log.station, office.clock())
+
+        def answered(data: bytes) -> Response:
+            try:
+                asked = read(data)
+                key = office.key(asked.log.poll)
+            except DauysError as error:  # nobody who is known, or no poll whose key this centre has
+                return refused(error)
+            except AWAY:
+                return away()
+            try:
+                with begin(asked) as connection:
+                    said = work(connection, asked)
+            except DauysError as error:
+                return refused(error, Asked(asked.log, data), key)
+            except AWAY:
+                return away(Asked(asked.log, data), key)
+            if said is None:
+                return Response(status_code=204)
+            return Response(Reply.to(asked.log, data, said).to_bytes(key), media_type="application/json")
+
         async def endpoint(request: Request) -> Response:
             data = await _body(request)
-            return too_large() if data is None else await to_thread.run_sync(_guarded, work, data, limiter=limiter)
+            return too_large() if data is None else await to_thread.run_sync(answered, data, limiter=limiter)
 
         routes.add_api_route(path, endpoint, methods=["POST"])
 
     async def sync(request: Request) -> Response:
         return await taking.reply(await _body(request))
 
-    def enrol(data: bytes) -> Response:
-        with engine.begin() as connection:
-            service.enrol(connection, Enrolment.from_bytes(data), office.clock())
-        return Response(status_code=204)
+    def enrol(connection: Connection, asked: Enrolment) -> None:
+        service.enrol(connection, asked, office.clock())
 
-    def question(data: bytes) -> Response:
-        asked = Question.from_bytes(data)
-        with engine.begin() as connection:
-            channels = office.channels(asked.log.poll)
-            return JSONResponse(service.reply(connection, asked, office.vault(), channels, office.clock()))
+    def question(connection: Connection, asked: Question) -> Mapping[str, Any]:
+        channels = office.channels(asked.log.poll)
+        return service.reply(connection, asked, office.vault(), channels, office.clock(), office.questions)
+
+    def said_before(_: Connection, asked: Shown) -> None:
+        Answer.of_centre(asked.data, office.key(asked.log.poll).public_key().public_bytes_raw())
+
+    def shown(connection: Connection, asked: Shown) -> Mapping[str, Any]:
+        centre = office.key(asked.log.poll).public_key().public_bytes_raw()
+        return {"forgotten": restored.shown(connection, Answer.of_centre(asked.data, centre), office.clock())}
 
     routes.add_api_route("/sync", sync, methods=["POST"])
-    routes.add_api_route("/wait", waiting(engine), methods=["POST"])
-    route("/enrol", enrol)
-    route("/question", question)
+    routes.add_api_route("/wait", waiting(engine, office.key, clock=office.clock), methods=["POST"])
+    route("/enrol", Enrolment.from_bytes, enrol, service.must_prove)
+    route("/question", Question.from_bytes, question)
+    route("/shown", Shown.from_bytes, shown, said_before)
     return routes
 
 
@@ -88,10 +145,3 @@ async def _body(request: Request) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-def _guarded(work: Callable[[bytes], Response], data: bytes) -> Response:
-    try:
-        return work(data)
-    except DauysError as error:
-        return refused(error)

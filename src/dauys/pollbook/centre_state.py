@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dauys.pollbook.centre import Cursor, cursor
-from dauys.pollbook.log import PAPER
+from dauys.pollbook.log import CHANNEL_LOGS, PAPER
 from dauys.pollbook.service import LEASE
 from dauys.store.engine import Connection
 
@@ -80,7 +80,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All stations together. `hours`: check-ins by hour of the day in UTC, undone ones included."""
+    """All stations together. `check_ins` and `sealed` are those of electronic channels, too; `electronic` are these alone."""
 
     stations: int
     packages: int
@@ -88,6 +88,7 @@ class Whole:
     closed: int
     check_ins: int
     sealed: int
+    electronic: int
     alarms: int
 
     def to_json(self) -> dict[str, int]:
@@ -98,11 +99,14 @@ def whole(connection: Connection, poll: str) -> Whole:
     """The poll in numbers."""
     row = cursor(connection).execute(
         "SELECT (SELECT count(*) FROM station WHERE poll = %(poll)s) AS stations, "
-        "(SELECT count(*) FROM pollbook_package WHERE poll = %(poll)s) AS packages, count(*) AS logs, "
-        "count(*) FILTER (WHERE closed) AS closed, coalesce(sum(check_ins), 0) AS check_ins, "
-        "coalesce(sum(sealed_used), 0) AS sealed, (SELECT count(*) FROM pollbook_alarm WHERE poll = %(poll)s) AS alarms "
+        "(SELECT count(*) FROM pollbook_package WHERE poll = %(poll)s AND station <> ALL(%(channels)s)) AS packages, "
+        "count(*) FILTER (WHERE station <> ALL(%(channels)s)) AS logs, "
+        "count(*) FILTER (WHERE closed AND station <> ALL(%(channels)s)) AS closed, "
+        "coalesce(sum(check_ins), 0) AS check_ins, coalesce(sum(sealed_used), 0) AS sealed, "
+        "coalesce(sum(check_ins) FILTER (WHERE station = ANY(%(channels)s)), 0) AS electronic, "
+        "(SELECT count(*) FROM pollbook_alarm WHERE poll = %(poll)s) AS alarms "
         "FROM pollbook_log WHERE poll = %(poll)s",
-        {"poll": poll},
+        {"poll": poll, "channels": list(CHANNEL_LOGS)},
     ).fetchone()  # fmt: skip
     assert row is not None
     return Whole(*(int(value) for value in row))
@@ -182,6 +186,51 @@ def listed(
     ]  # fmt: skip
     steps = rows[0].steps
     return Listed(found, rows[0].found, {step: steps[step] for step in STEPS if step in steps})
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """A machine of the electronic channel: as a station, and how many ballots paper struck, and of how many of them the voting
+    system said that they are taken out."""
+
+    state: State
+    struck: int
+    taken_out: int
+
+    def to_json(self, at: datetime) -> dict[str, Any]:
+        return self.state.to_json(at) | {"struck": self.struck, "taken_out": self.taken_out}
+
+
+_CHANNELS = """
+SELECT coalesce(l.station, p.station) AS station, coalesce(l.generation, p.generation) AS generation, l.id, l.heard,
+    coalesce(l.n, 0) AS n, coalesce(l.check_ins, 0) AS check_ins, coalesce(l.closed, false) AS closed,
+    coalesce(l.lost, false) AS lost, coalesce(l.stopped, '') AS stopped, coalesce(l.n - l.sealed, 0) AS waiting,
+    (SELECT count(*) FROM pollbook_alarm a WHERE a.log = l.id) AS alarms,
+    (SELECT count(*) FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'struck-out') AS taken_out,
+    (SELECT count(*) FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'undo'
+        AND (convert_from(e.body, 'UTF8')::jsonb -> 'body') ? 'request') AS struck,
+    CASE WHEN l.id IS NULL THEN 'package' WHEN l.stopped <> '' THEN 'stopped' WHEN l.lost THEN 'lost' WHEN l.closed THEN 'closed'
+        WHEN EXISTS (SELECT FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'open') THEN 'open' ELSE 'enrolled' END AS step
+FROM (SELECT * FROM pollbook_log WHERE poll = %(poll)s AND station = ANY(%(channels)s)) l
+FULL JOIN (SELECT * FROM pollbook_package WHERE poll = %(poll)s AND station = ANY(%(channels)s)) p
+    ON (l.station, l.generation) = (p.station, p.generation) ORDER BY 1, 2
+"""
+
+
+def channel_states(connection: Connection, poll: str, at: datetime) -> list[ChannelState]:
+    """The machines of the electronic channel, in order; none where it has no package."""
+    cur = cursor(connection)
+    rows = cur.execute(_CHANNELS, {"poll": poll, "channels": list(CHANNEL_LOGS)}).fetchall()
+    hours = _last_hour(cur, [row.id for row in rows if row.id is not None], at)
+    return [
+        ChannelState(
+            State(
+                row.station, row.generation, row.heard, row.heard and row.heard + LEASE, row.n, row.check_ins,
+                hours.get(row.id, 0), None, row.closed, row.lost, row.stopped, row.waiting, row.alarms, step=row.step,
+            ), row.struck, row.taken_out,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def states(connection: Connection, poll: str, at: datetime) -> Sequence[State]:

@@ -16,7 +16,7 @@ from dauys.pollbook.centre import cursor
 from dauys.pollbook.channels import MOBILE
 from dauys.pollbook.custody import CERTIFICATE
 from dauys.pollbook.envelopes_centre import counted
-from dauys.pollbook.log import PAPER
+from dauys.pollbook.log import CHANNEL_LOGS, PAPER
 from dauys.pollbook.sums import Member, Sums, together
 from dauys.store.engine import Connection
 
@@ -49,7 +49,8 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
     sums = several[0] if len(several) == 1 else together(several)
     if sums.envelopes:  # a ballot in an envelope that counts was handed out, too; one that is resolved waits no more
         counts, resolved = counted(connection, poll, station)
-        sums = replace(sums, received=sums.received + counts, envelopes=sums.envelopes - resolved)
+        received, envelopes, enclosed = sums.received + counts, sums.envelopes - resolved, sums.enclosed - counts
+        sums = replace(sums, received=received, envelopes=envelopes, enclosed=enclosed)
         sealed = None if sealed is None else sealed + counts
     return StationSums(sums, sealed)
 
@@ -59,7 +60,8 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
 
     `paper`: a lost machine's, typed in. It has no end of its own, and its rights stand on the machine's list already.
     """
-    here, undone, envelopes, closed = listed, 0, 0, paper
+    here, undone, closed = listed, 0, paper
+    lying: dict[int, str] = {}
     came: dict[str, str] = {}
     left: dict[str, str] = {}
     standing: dict[int, dict[str, Any]] = {}
@@ -87,11 +89,13 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
                 if "member" in body:
                     members.setdefault(body["member"], Counter())[body["what"]] += body["count"]
             case "envelope":
-                envelopes += 1
+                lying[n] = body["officer"]
+            case "envelope-undo":
+                lying.pop(body["of"], None)
             case "close":
                 closed = True
-    for body in standing.values():
-        members.setdefault(body["officer"], Counter())["issued"] += 1
+    for officer in (*lying.values(), *(body["officer"] for body in standing.values())):
+        members.setdefault(officer, Counter())["issued"] += 1
     return Sums(
         eligible=here,
         received=len(standing),
@@ -103,7 +107,8 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
         came=dict(Counter(came.values())),
         left=dict(Counter(left.values())),
         undone=undone,
-        envelopes=envelopes,
+        envelopes=len(lying),
+        enclosed=len(lying),
         closed=closed,
         members={
             name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
@@ -151,5 +156,6 @@ def reports_at(connection: Connection, poll: str, at: datetime, told: Sequence[s
 
 def reaching(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> tuple[list[str], list[str]]:
     """The stations with a log whose log reaches past a moment, and the others; without those in `told`."""
-    rows = cursor(connection).execute(_STATIONS, {"poll": poll, "at": at, "told": list(told)}).fetchall()
+    others = [*told, *CHANNEL_LOGS]  # a channel hands out no ballots that a station's turnout counts
+    rows = cursor(connection).execute(_STATIONS, {"poll": poll, "at": at, "told": others}).fetchall()
     return [row.station for row in rows if row.ready], [row.station for row in rows if not row.ready]

@@ -8,6 +8,7 @@ can rule on a channel, for a pilot or where the pack's law is not loaded, and mu
       mobile: {on: true, until: "12:00", members: 2, cite: "..."}
       certificate: {on: true, until: "18:00", cite: "..."}     # until: of the day before
       early: {on: true, first: 2022-06-01, last: 2022-06-04, cite: "..."}
+      remote: {on: true, first: 2022-06-01, last: 2022-06-05, cite: "..."}   # days on which electronic ballots are taken
       paper-beats-electronic: {on: true, cite: "..."}
       envelope: {on: true, two: none, cite: "..."}             # of two envelopes of one right: none, or first
 
@@ -35,6 +36,19 @@ NAMES = (POLLING_DAY, MOBILE, CERTIFICATE, ANY_STATION, EARLY, REMOTE, PAPER_FIR
 """The ways to vote, and three rules beside them: what a paper ballot does to an electronic one; whether a voter whose
 right cannot be reached may leave a provisional envelope; and who may hand out ballots."""
 
+CALLED: Mapping[str, str] = {
+    POLLING_DAY: "voting at the station",
+    MOBILE: "the mobile box",
+    CERTIFICATE: "voting with an absentee certificate",
+    ANY_STATION: "voting at any station",
+    EARLY: "early voting",
+    REMOTE: "electronic voting",
+    PAPER_FIRST: "a paper ballot in place of an electronic one",
+    ENVELOPE: "a provisional envelope",
+    HAND_OUT: "handing out ballots",
+}
+"""How an English message calls them; the pages say it in their own words."""
+
 LIST = "list"
 """The one member of `voting:` that is no channel."""
 
@@ -42,7 +56,7 @@ IN_LAW: Mapping[str, str] = {
     ANY_STATION: "any-station voting",
     EARLY: "early voting",
     REMOTE: "remote voting",
-    PAPER_FIRST: "remote voting",
+    PAPER_FIRST: "paper ballots that replace electronic ones",
     ENVELOPE: "provisional envelopes",
 }
 """What a channel is called in the pack's list `election.alternative_voting.in_law`."""
@@ -51,9 +65,13 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     MOBILE: ("until", "members"),
     CERTIFICATE: ("until",),
     EARLY: ("first", "last"),
+    REMOTE: ("first", "last"),
     ENVELOPE: ("two",),
     HAND_OUT: ("roles",),
 }
+
+DAYS = (EARLY, REMOTE)
+"""The ways to vote that have days of their own."""
 
 
 class NotAllowed(DauysError):
@@ -110,7 +128,7 @@ class Channels:
         """The ruling of a channel that is on; raises NotAllowed P.026."""
         ruling = self[name]
         if not ruling.on:
-            raise NotAllowed(f"{name} is off: {ruling.reason}", "P.026", ruling.cite)
+            raise NotAllowed(f"{CALLED[name]} is off: {ruling.reason}", "P.026", ruling.cite)
         return ruling
 
     def may_check_in(self, name: str, at: datetime) -> Ruling:
@@ -121,20 +139,27 @@ class Channels:
         ruling = self.require(name)
         today = self.local(at).date()
         first, last = self.day, self.day
-        if name == EARLY:
+        if name in DAYS:
             first, last = (date.fromisoformat(ruling.settings[end]) for end in ("first", "last"))
         if not first <= today <= last:
             days = str(first) if first == last else f"{first} to {last}"
-            clock = f"this machine's clock says {today}; {name} is on {days}"
+            clock = f"this machine's clock says {today}; {CALLED[name]} is on {days}"
             raise NotAllowed(f"{clock}. Set the clock, or wait", "P.033", ruling.cite)
         return ruling
+
+    def may_check_in_on_paper(self, at: datetime) -> None:
+        """Raises NotAllowed P.033 on a day on which no station hands out ballots."""
+        try:
+            self.may_check_in(EARLY, at)
+        except NotAllowed:
+            self.may_check_in(POLLING_DAY, at)
 
     def may_request(self, name: str, at: datetime) -> Ruling:
         """The ruling by which a mobile box or a certificate may be asked for; raises NotAllowed P.026 or P.027."""
         ruling = self.require(name)
         until = self.until(name)
         if until is not None and self.local(at) > until:
-            raise NotAllowed(f"{name} could be asked for until {until:%Y-%m-%d %H:%M}", "P.027", ruling.cite)
+            raise NotAllowed(f"{CALLED[name]} could be asked for until {until:%Y-%m-%d %H:%M}", "P.027", ruling.cite)
         return ruling
 
     def until(self, name: str) -> datetime | None:
@@ -189,7 +214,7 @@ def _settings(name: str, node: Node, *, all_needed: bool) -> dict[str, Any]:
     for key in names:
         if key in parts:
             settings[key] = _READERS[key](parts[key])
-    if name == EARLY and "first" in settings and settings["first"] > settings.get("last", settings["first"]):
+    if name in DAYS and "first" in settings and settings["first"] > settings.get("last", settings["first"]):
         parts["first"].fail("it ends before it begins", found=settings["first"], expected=f"up to {settings['last']}")
     return settings
 
@@ -254,7 +279,7 @@ class _Reading:
         for setting, key in keys.items():
             found = self.get(key)
             if isinstance(found, LawNotLoaded):
-                return Ruling("not-loaded", "", str(found))
+                return Ruling("not-loaded", "", _missing(found))
             value = found.value
             settings[setting] = f"{value:%H:%M}" if isinstance(value, time) else value
             cites.append(self.by(found))
@@ -264,10 +289,13 @@ class _Reading:
         """On only where the law's list of other ways names it."""
         found = self.get("election.alternative_voting.in_law")
         if isinstance(found, LawNotLoaded):
-            return Ruling("not-loaded", "", str(found))
+            return Ruling("not-loaded", "", _missing(found))
         ways = found.value if isinstance(found.value, tuple | list) else (found.value,)
-        if IN_LAW[name] in ways and not SETTINGS.get(name):
-            return Ruling("on", self.by(found))
+        if IN_LAW[name] in ways:
+            if not SETTINGS.get(name):
+                return Ruling("on", self.by(found))
+            needed = ", ".join(SETTINGS[name])
+            return Ruling("off", self.by(found), f"the law knows {IN_LAW[name]}, and the poll does not say: {needed}")
         known = ", ".join(map(str, ways)) or "none"
         reason = f"the law knows no {IN_LAW[name]}; other ways that it knows: {known}"
         return Ruling("off", self.by(found), reason)
@@ -276,9 +304,16 @@ class _Reading:
         """Who may hand out ballots. Without a rule only members do: the narrower reading needs no permission."""
         found = self.get("election.ballot.handed_out_by")
         if isinstance(found, LawNotLoaded):
-            return Ruling("on", "", f"{found}; members only is the narrower reading", settings={"roles": ["member"]})
+            return Ruling(
+                "on", "", f"{_missing(found)}; members only is the narrower reading", settings={"roles": ["member"]}
+            )
         roles = [str(role) for role in found.value] if isinstance(found.value, tuple | list) else [str(found.value)]
         return Ruling("on", self.by(found), settings={"roles": roles})
+
+
+def _missing(found: LawNotLoaded) -> str:
+    """Why nothing can be said, for people: the day, and no name of a rule."""
+    return f"the law of {found.day} is not loaded here, and that is no permission"
 
 
 def certificate_elsewhere(home: str, here: str, ruling: Ruling) -> None:

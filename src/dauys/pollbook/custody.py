@@ -9,9 +9,11 @@ raises its epoch by one. The rules (docs/custody.md argues that they suffice):
    log (`close`), is in what the centre has of that log.
 4. A holder takes a grant (`receive`) only for itself, and only for an epoch later than any it knows.
 5. No clock moves custody. A lease that ends stops its station; it frees nothing.
+6. What is typed from a lost machine's paper, in a log of its own, uses what that machine holds, in its place and epoch. Taken
+   back it is the machine's; what the machine's own log says, once it is found, goes before it.
 
-`after` is the station's side: what one event does to one entitlement in one log. `Centre` is the centre's side as a
-small value; the centre's database implements the same rules and is tested against it.
+`after` is the station's side (pollbook.places): what one event does to one entitlement in one log. `Centre` is the centre's
+side as a small value; the centre's database implements the same rules and is tested against it.
 """
 
 from __future__ import annotations
@@ -21,9 +23,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from dauys.errors import DauysError
+from dauys.pollbook.books import Books
 from dauys.pollbook.grants import Grant, Request, why_given
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, verify_batch
+from dauys.pollbook.known import Alarm as Alarm
+from dauys.pollbook.known import Known as Known
+from dauys.pollbook.log import AFTER_CLOSE, Batch, Event, Head, LogError, LogId, is_channel, verify_batch
+from dauys.pollbook.places import CustodyError as CustodyError
+from dauys.pollbook.places import Place as Place
+from dauys.pollbook.places import Standing as Standing
+from dauys.pollbook.places import after as after
 
 CERTIFICATE = "certificate"
 """The holder of an entitlement whose voter carries an absentee certificate: the centre grants it where he shows it."""
@@ -33,74 +41,6 @@ WITHDRAWN = "withdrawn"
 
 UNLISTED = "roll/"
 """Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""
-
-
-class CustodyError(DauysError):
-    """Something that the rules of custody forbid. `check` is its number (checks.yaml)."""
-
-    def __init__(self, message: str, check: str) -> None:
-        self.check = check
-        super().__init__(f"[{check}] {message}")
-
-
-# The station's side
-
-
-class Standing(StrEnum):
-    """How an entitlement stands in one log."""
-
-    HERE = "here"
-    USED = "used"
-    AWAY = "away"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One entitlement in one log: the latest epoch that this log knows, and the event that made it so (0: the list)."""
-
-    standing: Standing
-    epoch: int
-    n: int = 0
-
-
-def after(place: Place | None, event: Event) -> Place:
-    """The entitlement's place after an event that names it; for `undo`, the entitlement of the check-in it names.
-
-    `place` None: this log has never heard of it. Raises CustodyError where the rules forbid it.
-    """
-    match event.kind:
-        case "receive":
-            epoch = int(event.body["epoch"])
-            if place is not None and place.standing is not Standing.AWAY:
-                raise CustodyError("the right is here already", "P.036")
-            if place is not None and epoch <= place.epoch:
-                raise CustodyError(f"an old grant: epoch {epoch} was here before", "P.036")
-            return Place(Standing.HERE, epoch, event.n)
-        case _ if place is None:
-            raise CustodyError("the voter is not on this list", "P.020")
-        case "check-in":
-            _must_be_here(place)
-            return replace(place, standing=Standing.USED, n=event.n)
-        case "undo":
-            if place.standing is not Standing.USED or place.n != event.body["of"]:
-                raise CustodyError(f"event {event.body['of']} is no check-in that stands", "P.031")
-            return replace(place, standing=Standing.HERE, n=event.n)
-        case "release" | "certificate":
-            _must_be_here(place)
-            if place.epoch != event.body["epoch"]:
-                raise CustodyError(f"epoch {event.body['epoch']} is asked for, epoch {place.epoch} is here", "P.037")
-            return replace(place, standing=Standing.AWAY, n=event.n)
-    return place
-
-
-def _must_be_here(place: Place) -> None:
-    if place.standing is Standing.USED:
-        raise CustodyError("the right was used here", "P.021")
-    if place.standing is Standing.AWAY:
-        raise CustodyError("the right is held elsewhere", "P.022")
-
-
-# The centre's side
 
 
 class State(StrEnum):
@@ -121,41 +61,16 @@ class Custody:
     n: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the centre has of one log. `hashes[n-1]` is that of event n; `check_ins` are those that stand."""
-
-    key: bytes
-    hashes: tuple[str, ...] = ()
-    check_ins: Mapping[int, UUID] = field(default_factory=dict)
-    closed: bool = False
-    lost: bool = False
-    stopped: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing can follow that touches custody: closed, and one history."""
-        return self.closed and not self.stopped
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """A broken guarantee or an attempt at one. Never dropped; `check` is its number (P.1xx)."""
-
-    check: str
-    log: LogId
-    n: int
-    entitlement: UUID | None
-    text: str
-
-
 Use = tuple[LogId, int]
 """A check-in that stands: its log and its number there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """Everything that the centre decides custody by. A value: each function below gives the next one."""
+    """Everything that the centre decides custody by. A value: each function below gives the next one.
+
+    `unmade`: stations of which no list was ever made; `books`: whether the centre may have forgotten something.
+    """
 
     poll: str
     custody: Mapping[UUID, Custody] = field(default_factory=dict)
@@ -164,6 +79,8 @@ class Centre:
     grants: Mapping[str, Grant] = field(default_factory=dict)
     uses: Mapping[UUID, tuple[Use, ...]] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
+    unmade: frozenset[str] = frozenset()
+    books: Books = field(default_factory=Books)
 
     def head(self, log: LogId) -> Head:
         """How far the centre has a log."""
@@ -212,7 +129,8 @@ def enrol(centre: Centre, log: LogId, key: bytes) -> Centre:
 
 def declare_lost(centre: Centre, log: LogId) -> Centre:
     """The commission gives a station's machine up for lost. Custody stays where it is: it may be found, or still work."""
-    return replace(centre, logs={**centre.logs, log: replace(centre.logs[log], lost=True)})
+    logs = {**centre.logs, log: replace(centre.logs[log], lost=True)}
+    return replace(centre, logs=logs, books=centre.books.lost(log))
 
 
 def take(centre: Centre, batch: Batch) -> Taken:
@@ -221,7 +139,7 @@ def take(centre: Centre, batch: Batch) -> Taken:
     Raises LogError P.003 (not enrolled), P.004 (not its key), P.005 (not one chain).
     """
     known = centre.logs.get(batch.log)
-    if known is None:
+    if known is None or not known.key:
         raise LogError(f"{batch.log} is not enrolled here", "P.003")
     verify_batch(batch, known.key)
     batch.check_chain()
@@ -252,7 +170,7 @@ def apply(centre: Centre, log: LogId, event: Event) -> Centre:
     """One new event of a log. What breaks a rule is kept and raises an alarm; it moves no custody."""
     known = centre.logs[log]
     who = known.check_ins.get(event.body["of"]) if event.kind == "undo" else event.entitlement
-    late = known.closed and event.kind != "ballots"
+    late = known.closed and event.kind not in AFTER_CLOSE
     known = replace(known, hashes=(*known.hashes, event.head.hash), closed=known.closed or event.kind == "close")
     centre = replace(centre, logs={**centre.logs, log: known})
     if late:
@@ -264,6 +182,8 @@ def apply(centre: Centre, log: LogId, event: Event) -> Centre:
             return _undo(centre, log, event, who)
         case "release" | "certificate" if who is not None:
             return _let_go(centre, log, event, who)
+        case "certificate-back" if who is not None:
+            return _certificate_back(centre, log, event, who)
         case "receive" if who is not None:
             return _receive(centre, log, event, who)
     return centre
@@ -271,19 +191,18 @@ def apply(centre: Centre, log: LogId, event: Event) -> Centre:
 
 def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     uses = (*centre.uses.get(who, ()), (log, event.n))
-    known = centre.logs[log]
-    known = replace(known, check_ins={**known.check_ins, event.n: who})
+    known = replace(centre.logs[log], check_ins={**centre.logs[log].check_ins, event.n: who})
     centre = replace(centre, uses={**centre.uses, who: uses}, logs={**centre.logs, log: known})
     custody = centre.custody.get(who)
-    if custody is not None and custody.holder == log.holder and custody.state is State.UNUSED:
-        return put(centre, who, replace(custody, state=State.USED, n=event.n))
-    typed = None if log.paper_of else log.paper.holder
-    if custody is not None and (custody.holder, custody.state) == (typed, State.USED):
-        return _alarm(
-            centre, log, event, who, "P.108", "a found log has what was typed from its paper: one ballot or two?"
-        )
-    text = "a right was used that was not this station's to use"
-    centre = _alarm(centre, log, event, who, "P.101", text)
+    held = (log.paper_of or log).holder  # what a lost machine's paper shows as used, that machine held
+    if custody is not None and custody.holder == held and custody.state is State.UNUSED:
+        centre = put(centre, who, replace(custody, holder=log.holder, state=State.USED, n=event.n))
+        return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
+    if custody is not None and _typed(custody, log):
+        centre = put(centre, who, replace(custody, holder=log.holder, n=event.n))
+        text = "a found log used what was typed from its paper: one ballot or two?"
+        return _alarm(centre, log, event, who, "P.108", text)
+    centre = _alarm(centre, log, event, who, "P.101", "a right was used that was not this station's to use")
     return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
 
 
@@ -295,24 +214,56 @@ def _undo(centre: Centre, log: LogId, event: Event, who: UUID | None) -> Centre:
     known = replace(known, check_ins={n: one for n, one in known.check_ins.items() if n != of})
     uses = tuple(use for use in centre.uses[who] if use != (log, of))
     centre = replace(centre, uses={**centre.uses, who: uses}, logs={**centre.logs, log: known})
-    custody = centre.custody.get(who)
-    if custody is None or (custody.holder, custody.state, custody.n) != (log.holder, State.USED, of):
+    if (custody := centre.custody.get(who)) is None or custody != Custody(log.holder, custody.epoch, State.USED, of):
         return centre  # the undone check-in had raised the alarm
-    return put(centre, who, replace(custody, state=State.UNUSED, n=0))
+    # what was typed from a lost machine's paper is the machine's again, as if it had not been
+    return put(centre, who, Custody((log.paper_of or log).holder, custody.epoch))
+
+
+def _typed(custody: Custody, log: LogId) -> bool:
+    """Whether what was typed from this machine's paper uses the right. What its own log says, once it is found, goes before."""
+    return log.paper_of is None and (custody.holder, custody.state) == (log.paper.holder, State.USED)
 
 
 def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     custody = centre.custody.get(who)
+    if custody is not None and _typed(custody, log):
+        centre = _alarm(centre, log, event, who, "P.108", "a found log let go what was typed from its paper")
+        custody = Custody(log.holder, custody.epoch)
+    if centre.books.ever and custody is not None and custody.epoch > event.body["epoch"]:
+        return centre  # late: the centre had given it on before it was put back
     if custody != Custody(log.holder, event.body["epoch"]):
         return _alarm(centre, log, event, who, "P.103", "a right was let go that was not this station's to let go")
     if event.kind == "certificate":
+        known = centre.logs[log]
+        known = replace(known, certificates={**known.certificates, who: custody.epoch})
+        centre = replace(centre, logs={**centre.logs, log: known})
         return put(centre, who, Custody(CERTIFICATE, custody.epoch + 1))
     return put(centre, who, replace(custody, state=State.RELEASED))
+
+
+def back_request(log: LogId, n: int) -> str:
+    """Under which name a log asks, by its event n, for the right whose certificate it takes back."""
+    return f"back/{log.holder}/{n}"
+
+
+def _certificate_back(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
+    """Asks for the right, as anybody may to whom the certificate is shown: while its voter holds it, the centre gives it."""
+    epoch = event.body["epoch"]
+    if centre.logs[log].certificates.get(who) != epoch:
+        return _alarm(centre, log, event, who, "P.103", "a certificate was taken back that this station had not given")
+    if centre.custody[who] != Custody(CERTIFICATE, epoch + 1):
+        return centre  # it was shown meanwhile, somewhere else
+    asked = Request(back_request(log, event.n), who, epoch + 1, log.holder)
+    return replace(centre, requests={**centre.requests, asked.id: asked})
 
 
 def _receive(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     given = centre.grants.get(event.body["grant"]["request"])
     if given is None or (given.entitlement, given.epoch, given.to) != (who, event.body["epoch"], log.holder):
+        custody, epoch = centre.custody.get(who), event.body["epoch"]
+        if custody is not None and custody.epoch != epoch and centre.books.gave(log, event):  # before it was put back
+            return put(centre, who, Custody(log.holder, epoch)) if custody.epoch < epoch else centre
         return _alarm(centre, log, event, who, "P.105", "custody was taken that the centre did not give")
     return replace(centre, grants={name: one for name, one in centre.grants.items() if one != given})
 
@@ -322,21 +273,40 @@ def put(centre: Centre, who: UUID, custody: Custody) -> Centre:
     return replace(centre, custody={**centre.custody, who: custody})
 
 
+def give(centre: Centre, who: UUID, custody: Custody) -> Centre:
+    """The same, where it is the centre that gives; raises CustodyError P.090, P.052 where it may have given that already."""
+    centre.books.must_be_free(who, custody.epoch - 1, unread(centre))
+    return put(centre, who, custody)
+
+
+def in_doubt(centre: Centre, who: UUID, epoch: int) -> bool:
+    """Whether such a machine may have been given this right, which was free in that epoch."""
+    return centre.books.doubt.get(who) == epoch and unread(centre)
+
+
+def unread(centre: Centre) -> bool:
+    """Whether a machine was given up, since the centre was put back, of which nobody has all."""
+    unheard = (centre.logs.get(log) for log in centre.books.missed - centre.books.whole)
+    return any(known is None or not known.complete for known in unheard)
+
+
 def _alarm(centre: Centre, log: LogId, event: Event, who: UUID | None, check: str, text: str) -> Centre:
     return replace(centre, alarms=(*centre.alarms, Alarm(check, log, event.n, who, text)))
 
 
-def ask(centre: Centre, request: str, who: UUID, to: LogId) -> Centre:
+def ask(centre: Centre, request: str, who: UUID, to: LogId, *, paper: bool = False) -> Centre:
     """Somebody stands at `to` whose right is elsewhere. Asking moves nothing; asking twice changes nothing.
 
-    Raises CustodyError: P.020 not on the roll, P.021 used, P.050 already there, P.051 that station cannot take it.
+    `paper`: one that was used electronically may be asked for, too. Raises CustodyError: P.020 not on the roll, P.021 used,
+    P.050 already there, P.051 that station cannot take it.
     """
     custody = centre.custody.get(who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
     if request in centre.requests:
         return centre
-    if custody.state is State.USED or centre.uses.get(who):
+    beaten = paper and is_channel(custody.holder) and not is_channel(to.holder) and len(centre.uses.get(who, ())) == 1
+    if (custody.state is State.USED or centre.uses.get(who)) and not beaten:
         raise CustodyError(f"the right was used at {custody.holder}", "P.021")
     if custody.holder == to.holder and custody.state is State.UNUSED:
         raise CustodyError("the right is held by this very station", "P.050")
@@ -344,25 +314,40 @@ def ask(centre: Centre, request: str, who: UUID, to: LogId) -> Centre:
     return replace(centre, requests={**centre.requests, request: Request(request, who, custody.epoch, to.holder)})
 
 
+def unask(centre: Centre, who: UUID, to: LogId) -> Centre:
+    """Nobody waits at `to` for the right any more: what it asked for is forgotten, and its holder keeps it. What was let go by
+    then, or given, comes all the same: nothing moves back without a release."""
+    has = centre.custody.get(who)
+    ours = {name for name, one in centre.requests.items() if (one.entitlement, one.to) == (who, to.holder)}
+    epochs = {centre.requests[name].epoch for name in ours - centre.grants.keys()}
+    if has is not None and (has.holder == to.holder or (has.state is State.RELEASED and has.epoch in epochs)):
+        return centre
+    return replace(centre, requests={name: one for name, one in centre.requests.items() if name not in ours})
+
+
 def asked_of(centre: Centre, log: LogId) -> tuple[Request, ...]:
-    """What this log's holder is asked to let go, as far as the centre knows."""
-    return tuple(
-        request
-        for request in centre.requests.values()
-        if centre.custody[request.entitlement] == Custody(log.holder, request.epoch)
-    )
+    """What this log's holder is asked to let go, as far as the centre knows: unused, or used in a channel."""
+    states = (State.UNUSED, State.USED) if is_channel(log.holder) else (State.UNUSED,)
+    ours = {who: has.epoch for who, has in centre.custody.items() if has.holder == log.holder and has.state in states}
+    return tuple(one for one in centre.requests.values() if ours.get(one.entitlement) == one.epoch)
 
 
 def may_grant(centre: Centre, who: UUID) -> bool:
     """Rule 3: whether nobody can use this entitlement any more unless the centre gives it to him."""
     custody = centre.custody[who]
-    if centre.uses.get(who):
+    if centre.uses.get(who) or in_doubt(centre, who, custody.epoch):
         return False
     if custody.state is State.RELEASED or custody.holder.startswith(UNLISTED):
         return True
+    if custody.holder == CERTIFICATE or never_listed(centre, custody):
+        return custody.state is State.UNUSED
     holder = centre.known(custody.holder)
-    closed = holder is not None and holder.complete
-    return custody.state is State.UNUSED and (custody.holder == CERTIFICATE or closed)
+    return custody.state is State.UNUSED and holder is not None and holder.complete
+
+
+def never_listed(centre: Centre, custody: Custody) -> bool:
+    """Whether no list has the right yet on which it stands since the roll was frozen: only the centre knows of it."""
+    return any(custody == Custody(f"station/{station}/1", 0) for station in centre.unmade)
 
 
 def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
@@ -373,17 +358,17 @@ def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
     if (given := centre.grants.get(request)) is not None:
         return centre, given
     asked = centre.requests.get(request)
-    custody = None if asked is None else centre.custody[asked.entitlement]
-    if asked is None or custody is None or asked.to != to.holder:
+    if asked is None or asked.to != to.holder:
         raise CustodyError("there is no such request of this station", "P.053")
-    if custody.epoch != asked.epoch:
+    if (custody := centre.custody[asked.entitlement]).epoch != asked.epoch:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     must_take(centre, to)
-    why = why_given(custody.holder, to, released=custody.state is State.RELEASED)
+    ahead = never_listed(centre, custody)
+    why = why_given(custody.holder, to, released=custody.state is State.RELEASED, ahead=ahead)
     given = Grant(centre.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
-    centre = put(centre, given.entitlement, Custody(to.holder, given.epoch))
+    centre = give(centre, given.entitlement, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
 
 
@@ -395,5 +380,5 @@ def granted_to(centre: Centre, log: LogId) -> tuple[Grant, ...]:
 def must_take(centre: Centre, to: LogId) -> None:
     """Raises CustodyError P.051 unless that log can still receive."""
     known = centre.logs.get(to)
-    if known is None or known.closed or known.stopped:
+    if known is None or known.closed or known.stopped or known.lost:
         raise CustodyError(f"{to.holder} is not open", "P.051")

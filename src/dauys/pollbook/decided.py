@@ -1,4 +1,4 @@
-"""What may the commission do with a right? Add one, withdraw one or give it back, type in what a lost machine's paper shows.
+"""What may the commission do with a right? Add one, withdraw one, or give it back.
 
 The rules of `pollbook.custody` hold here as well: a right that somebody may still use is not moved. As there, these are
 functions of a small value; `pollbook.moves` does the same by SQL and is tested against them.
@@ -9,7 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from dauys.pollbook.custody import UNLISTED, WITHDRAWN, Centre, Custody, CustodyError, State, may_grant, must_take, put
+from dauys.pollbook.custody import (
+    UNLISTED,
+    WITHDRAWN,
+    Centre,
+    Custody,
+    CustodyError,
+    State,
+    give,
+    in_doubt,
+    may_grant,
+    must_take,
+    put,
+)
 from dauys.pollbook.grants import Grant, Request
 from dauys.pollbook.log import LogId
 
@@ -31,9 +43,14 @@ def enter(centre: Centre, who: UUID, station: str) -> Centre:
 
 def listed(centre: Centre, log: LogId) -> Centre:
     """A list is made for this log: what was added for its station and stands on none stands on this one, and is held by it."""
-    waiting = Custody(unlisted(log.station), 0)
-    moved = {who: Custody(log.holder, 0) for who, custody in centre.custody.items() if custody == waiting}
-    return replace(centre, custody={**centre.custody, **moved})
+    waiting, first = Custody(unlisted(log.station), 0), Custody(f"station/{log.station}/1", 0)
+    unmade = log.station in centre.unmade
+    moved = {  # what is in doubt may have been given ahead of this list
+        who: waiting if in_doubt(centre, who, 0) else Custody(log.holder, 0)
+        for who, custody in centre.custody.items()
+        if custody == waiting or (unmade and custody == first)
+    }
+    return replace(centre, custody={**centre.custody, **moved}, unmade=centre.unmade - {log.station})
 
 
 def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
@@ -57,7 +74,7 @@ def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Gra
     if centre.logs[to].lost:
         raise CustodyError(f"{to.holder} was declared lost", "P.051")
     given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "addition", request)
-    centre = put(centre, who, Custody(to.holder, given.epoch))
+    centre = give(centre, who, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
 
 
@@ -66,24 +83,6 @@ def not_to_add(holder: str, to: LogId) -> CustodyError:
     if holder != to.holder and holder.rpartition("/")[0] == f"station/{to.station}":
         return CustodyError("it is not known whether this right was used on the station's lost machine", "P.034")
     return CustodyError(f"the voter is on the roll; {holder} holds the right", "P.054")
-
-
-def write_up(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:
-    """Custody of a right that a lost machine held, for the log that its paper is typed into: only to be used there at once.
-
-    The paper log uses what the officers' signed list shows as used, and gives nothing on: nobody else gains a right by it.
-    Raises CustodyError: P.021 used already, P.055 not held by that machine, P.051.
-    """
-    custody = centre.custody.get(who)
-    if custody is not None and (custody.state is State.USED or centre.uses.get(who)):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
-    if to.paper_of is None or custody is None or custody != Custody(to.paper_of.holder, custody.epoch):
-        held = "nobody" if custody is None else custody.holder
-        raise CustodyError(f"{held} holds the right, not the lost machine", "P.055")
-    must_take(centre, to)
-    given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "paper", request)
-    centre = put(centre, who, Custody(to.holder, given.epoch))
-    return replace(centre, grants={**centre.grants, request: given}), given
 
 
 def withdraw(centre: Centre, request: str, who: UUID) -> Centre:
@@ -119,7 +118,7 @@ def settle(centre: Centre, request: str) -> Centre:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
-    return put(centre, asked.entitlement, Custody(WITHDRAWN, custody.epoch + 1))
+    return give(centre, asked.entitlement, Custody(WITHDRAWN, custody.epoch + 1))
 
 
 def call_off(centre: Centre, request: str) -> Centre:
@@ -146,5 +145,5 @@ def give_back(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centr
         raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
     must_take(centre, to)
     given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "returned", request)
-    centre = put(centre, who, Custody(to.holder, given.epoch))
+    centre = give(centre, who, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given

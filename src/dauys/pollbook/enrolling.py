@@ -53,7 +53,7 @@ def enrol(package: Path, code: str, folder: Path, centre: str) -> Keep:
             raise BadInput(f"what is in the folder {why}; enrol in an empty folder", file=folder, check="P.016")
     else:
         keep = create(path, opened, seal_key(folder, make=True), Ed25519PrivateKey.generate())
-    told = enrolment(data, code, keep.key.public_key().public_bytes_raw()).to_bytes().decode()
+    told = enrolment(data, code, keep.public).to_bytes().decode()
     keep.keep(CENTRE, address)
     keep.keep(TO_TELL, told)
     return keep

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from dauys.pollbook.custody import WITHDRAWN, Centre, Custody, CustodyError, Kno
 from dauys.pollbook.envelopes import Provisional, Resolution, Rule, resolve
 from dauys.pollbook.envelopes_sealed import ENVELOPES, envelope_commitment
 from dauys.pollbook.log import LogId
+from dauys.pollbook.put_back import must_be_whole
 from dauys.record import log as record
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION
@@ -29,13 +30,16 @@ from dauys.store.engine import Connection
 MOST = 800
 """Envelopes in one entry of the record, which has at most 65,535 bytes."""
 
+STANDS = "NOT EXISTS (SELECT FROM pollbook_envelope_undone u WHERE (u.log, u.n) = (v.log, v.n))"
+"""Of an event `v`, an envelope: it was not taken back."""
+
 STATES = (State.UNUSED, State.USED, State.RELEASED)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One envelope as the commission sees it: no name. `number` is written on it; `counts` None: not resolved, and `check` says
-    how it stands so far. `entry` of the record, once it is resolved."""
+    how it stands so far. `entry` of the record, once it is resolved. `named`: who said later whose it is (station, clerks)."""
 
     at: Provisional
     taken: datetime
@@ -44,6 +48,7 @@ class Line:
     decided: datetime | None = None
     entry: str = ""
     late: bool = False
+    named: str = ""
 
     @property
     def number(self) -> str:
@@ -61,6 +66,7 @@ class Line:
             "check": self.check,
             "decided": None if self.decided is None else self.decided.isoformat(),
             "entry": self.entry or None,
+            "named": self.named or None,
         }
 
 
@@ -95,9 +101,10 @@ def settle(
 ) -> int:
     """Resolves what can be resolved, and writes it into the record; how many that were. Again, it does nothing.
 
-    In the caller's transaction, which has locked the record.
+    In the caller's transaction, which has locked the record. Raises CustodyError P.090.
     """
     cur = cursor(connection)
+    must_be_whole(cur, poll)
     lines = _lines(cur, poll)
     centre = _centre(cur, poll, lines)
     if centre.incomplete() and not final:
@@ -125,9 +132,9 @@ def counted(connection: Connection, poll: str, station: str) -> tuple[int, int]:
 def totals(connection: Connection, poll: str) -> dict[str, int]:
     """How many envelopes of a poll there are, are resolved, and count."""
     row = cursor(connection).execute(
-        "SELECT count(*) AS taken, count(d.log) AS resolved, count(*) FILTER (WHERE d.counts) AS counted "
+        "SELECT count(*) AS taken, count(d.log) AS resolved, count(*) FILTER (WHERE d.counts) AS counted "  # noqa: S608
         "FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log LEFT JOIN pollbook_envelope d ON (d.log, d.n) = (v.log, v.n) "
-        "WHERE v.kind = 'envelope' AND l.poll = %s",
+        f"WHERE v.kind = 'envelope' AND l.poll = %s AND {STANDS}",
         (poll,),
     ).fetchone()  # fmt: skip
     return {"taken": row.taken, "resolved": row.resolved, "counted": row.counted} if row else {}
@@ -135,17 +142,20 @@ def totals(connection: Connection, poll: str) -> dict[str, int]:
 
 def _lines(cur: Cursor, poll: str) -> list[Line]:
     rows = cur.execute(
-        "SELECT l.station, l.generation, v.n, v.at, v.entitlement, v.body, d.counts, d.number, d.decided, d.entry, EXISTS ("
+        "SELECT l.station, l.generation, v.n, v.at, v.body, d.counts, d.number, d.decided, d.entry, o.n AS later, o.told, "  # noqa: S608
+        "CASE WHEN d.log IS NULL THEN coalesce(v.entitlement, o.entitlement) ELSE d.entitlement END AS entitlement, EXISTS ("
         "SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.107') AS late "
         "FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log LEFT JOIN pollbook_envelope d ON (d.log, d.n) = (v.log, v.n) "
-        "WHERE v.kind = 'envelope' AND l.poll = %s ORDER BY l.station, l.generation, v.n",
+        "LEFT JOIN pollbook_envelope_of o ON (o.log, o.n) = (v.log, v.n) "
+        f"WHERE v.kind = 'envelope' AND l.poll = %s AND {STANDS} ORDER BY l.station, l.generation, v.n",
         (poll,),
     )
     lines = []
     for row in rows:
         name = UUID(json.loads(bytes(row.body))["body"]["id"])
         one = Provisional(name, LogId(poll, row.station, row.generation), row.n, row.entitlement)
-        lines.append(Line(one, row.at, row.counts, row.number or "", row.decided, row.entry or "", row.late))
+        later = "" if row.later is None else "clerks" if row.told is None else "station"
+        lines.append(Line(one, row.at, row.counts, row.number or "", row.decided, row.entry or "", row.late, later))
     return lines
 
 
@@ -195,7 +205,7 @@ def _judged(centre: Centre, lines: Sequence[Line], rule: Rule | None, final: boo
             continue
         found = said.get(id(line.at))
         counts, check = (False, "P.026" if rule is None else "P.107") if found is None else (found.counts, found.check)
-        judged.append(Line(line.at, line.taken, counts, check, late=line.late))
+        judged.append(replace(line, counts=counts, check=check))
     return judged
 
 
@@ -211,7 +221,7 @@ def _used(connection: Connection, poll: str, line: Line, at: datetime) -> Line:
         if error.check not in ("P.021", "P.052", "P.056"):
             raise
         check = {"P.021": "P.061", "P.052": "P.064"}.get(error.check, error.check)
-        return Line(one, line.taken, False, check)
+        return replace(line, counts=False, check=check)
     taken = cursor(connection).execute(
         "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0",
         (one.holder, one.n, poll, one.entitlement, WITHDRAWN),

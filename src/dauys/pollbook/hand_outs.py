@@ -16,7 +16,7 @@ from uuid import UUID
 
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.log import LogId
-from dauys.pollbook.member_keys import UNSIGNED, Wrong, wrongs
+from dauys.pollbook.member_keys import BALLOTS, UNSIGNED, Wrong, wrongs
 from dauys.store.engine import Connection
 
 MOST = 20_000
@@ -27,14 +27,14 @@ ANY = 1_000_000
 
 
 def check(connection: Connection, poll: str, at: datetime, station: str | None = None) -> int:
-    """Holds check-ins (of one station: all of them) against their members' keys; how many alarms that raises.
+    """Holds ballots that were handed out (of one station: all of them) against their members' keys; how many alarms that raises.
 
     No log is locked while signatures are verified: what comes in meanwhile is looked at the next time.
     """
     cur = cursor(connection)
     seen = list(_seen(cur, poll, station))
     raised = 0
-    for log, since, upto, found, whose in seen:
+    for log, since, upto, found, whose in sorted(seen, key=lambda one: one[0]):  # as everywhere, by row
         moved = cur.execute(
             "UPDATE pollbook_log SET signed_to = %s WHERE id = %s AND signed_to = %s", (upto, log, since)
         ).rowcount  # fmt: skip
@@ -59,8 +59,8 @@ def _seen(cur: Cursor, poll: str, station: str | None) -> Iterator[tuple[int, in
         upto = min(log.n, log.signed_to + left)
         rows = cur.execute(
             "SELECT n, kind, entitlement, body FROM pollbook_event WHERE log = %s AND n <= %s "
-            "AND (kind = 'officer-key' OR (kind = 'check-in' AND n > %s)) ORDER BY n",
-            (log.id, upto, log.signed_to),
+            "AND (kind = 'officer-key' OR (kind = ANY(%s) AND n > %s)) ORDER BY n",
+            (log.id, upto, list(BALLOTS), log.signed_to),
         ).fetchall()
         events = ((row.n, row.kind, _body(row.body)) for row in rows)
         found = wrongs(LogId(poll, log.station, log.generation), events, log.signed_to)

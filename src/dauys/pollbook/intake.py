@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-import psycopg
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,10 +22,12 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook import service
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.grants import Answer
-from dauys.pollbook.log import MAX_BATCH_BYTES, LogError
+from dauys.pollbook.log import MAX_BATCH_BYTES, LogError, LogId
 from dauys.pollbook.received import Sent, received
+from dauys.pollbook.replies import Reply
 from dauys.pollbook.service import KeyOf
 from dauys.pollbook.together import MOST, MOST_EVENTS
+from dauys.store.engine import AWAY
 
 PREFIX = "/api/pollbook"
 SYNC = f"{PREFIX}/sync"
@@ -73,19 +74,15 @@ class Intake:
         try:
             sent = received(data) if len(data) <= AT_HAND else await to_thread.run_sync(received, data)
             said = await self._gathered.reply(sent)
-        except DauysError as error:
+        except DauysError as error:  # it names no log that can be read, or its poll is not this centre's
             return refused(error)
-        except (sa.exc.OperationalError, psycopg.OperationalError):  # it starts, or another machine is taking over
-            return JSONResponse(
-                {"error": {"message": "the database does not answer at this moment", "check": ""}},
-                503,
-                {"Retry-After": "3"},
-            )
+        except AWAY:
+            return away()
         if isinstance(said, DauysError):
             return refused(said)
         answer, key = said
         if isinstance(answer, LogError):
-            return refused(answer)
+            return refused(answer, Asked(sent.log, data), key)
         return Response(answer.to_bytes(key), media_type="application/json")
 
     def before(self, app: App) -> App:
@@ -173,14 +170,28 @@ class Gathered:
                 future.set_result(one)
 
 
-def refused(error: DauysError) -> Response:
-    """The response to what cannot be taken."""
+class Asked(NamedTuple):
+    """What a machine sent, and of which log it is."""
+
+    log: LogId
+    data: bytes
+
+
+def refused(error: DauysError, asked: Asked | None = None, key: Ed25519PrivateKey | None = None) -> Response:
+    """The response to what cannot be taken, signed where it is known who asks and with which key: else no station believes it."""
+    check, message = getattr(error, "check", None) or "", str(error)
     if isinstance(error, LogError | CustodyError):
-        status = 403 if error.check in _UNKNOWN else 400
-        return _refusal(error.check, str(error).removeprefix(f"[{error.check}] "), status)
-    if isinstance(error, BadInput):
-        return _refusal(error.check or "", error.message, 400)
-    return _refusal("", str(error), 400)
+        message = message.removeprefix(f"[{check}] ")
+    elif isinstance(error, BadInput):
+        message = error.message
+    status = 403 if check in _UNKNOWN else 400
+    return _refusal(check, message, status, asked, key)
+
+
+def away(asked: Asked | None = None, key: Ed25519PrivateKey | None = None) -> Response:
+    """The response where the database did nothing: it starts, another machine takes over, or two waited for each other."""
+    message = "the database does not answer at this moment"
+    return _refusal("", message, 503, asked, key, {"Retry-After": "3"})
 
 
 def too_large() -> Response:
@@ -192,5 +203,11 @@ _UNKNOWN = ("P.003", "P.004", "P.019")
 """The centre does not know who speaks."""
 
 
-def _refusal(check: str, message: str, status: int) -> Response:
-    return JSONResponse({"error": {"message": message, "check": check}}, status)
+def _refusal(
+    check: str, message: str, status: int, asked: Asked | None = None, key: Ed25519PrivateKey | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    if asked is None or key is None:
+        return JSONResponse({"error": {"message": message, "check": check}}, status, headers)
+    said = Reply.refusing(asked.log, asked.data, message, check).to_bytes(key)
+    return Response(said, status, headers, media_type="application/json")

@@ -105,10 +105,16 @@ class Keep:
             head = events[-1].head.hash if events else self.book.head.hash
             return sign_batch(self.log, first, events, head, self.key)
 
+    @property
+    def public(self) -> bytes:
+        """The public half of this machine's own key, 32 bytes: what the centre knows it by."""
+        return self.key.public_key().public_bytes_raw()
+
     def hear(self, answer: Answer) -> str:
         """Keeps what the centre acknowledged, its lease and its stop; returns why to stop, or nothing."""
         with self._lock:
             stopped = self.book.hear(answer)
+            newest = answer.acknowledged.n >= self.acknowledged
             if not stopped:
                 self.acknowledged = max(self.acknowledged, answer.acknowledged.n)
             self._keep(
@@ -116,8 +122,15 @@ class Keep:
                 lease=self.book.lease.isoformat(),
                 stopped=self.book.stopped,
                 told="yes",
+                **({"answer": answer.said.decode()} if newest and answer.said else {}),
             )
             return stopped
+
+    @property
+    def last_word(self) -> bytes:
+        """The answer by which the centre acknowledged the most, as it signed it: for a centre that has forgotten it."""
+        with self._lock, _disk(self.path):
+            return (self._read("answer") or "").encode()
 
     def stop(self, why: str) -> None:
         """Stops this machine for good: the centre does not take its key. What it has stays as it is."""
@@ -142,6 +155,11 @@ class Keep:
         """What was kept so."""
         with self._lock, _disk(self.path):
             return self._read(f"x-{name}")
+
+    def forget(self, name: str) -> None:
+        """Deletes what was kept so."""
+        with self._lock, _disk(self.path), self._database:
+            self._database.execute("DELETE FROM kept WHERE name = ?", (f"x-{name}",))
 
     def close(self) -> None:
         with self._lock:

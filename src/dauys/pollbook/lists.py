@@ -27,12 +27,13 @@ _ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A voter's right as the centre knows it, and his line. `used`: a check-in that stands is known."""
+    """A voter's right as the centre knows it, and his line. `used`: a check-in that stands is known; `let_go`: nobody has it."""
 
     home: str
     holder: str
     used: bool
     voter: Voter
+    let_go: bool = False
 
 
 def voters_of(connection: Connection, vault: Vault, log: LogId) -> tuple[Voter, ...]:
@@ -53,7 +54,7 @@ def find(connection: Connection, vault: Vault, poll: str, iin: str) -> Standing 
     row = cursor(connection).execute(_ROWS + "e.id = %s", (poll, who)).fetchone()
     if row is None:
         return None
-    return Standing(row.home, row.holder, row.state == USED, _line(row, vault, row.holder))
+    return Standing(row.home, row.holder, row.state == USED, _line(row, vault, row.holder), row.state == RELEASED)
 
 
 def _lines(rows: Any, vault: Vault, log: LogId) -> Iterator[Voter]:
@@ -108,3 +109,15 @@ def note_package(connection: Connection, log: LogId, proof: bytes, at: datetime,
         "DO UPDATE SET made = excluded.made, proof = excluded.proof, voters = excluded.voters",
         (log.poll, log.station, log.generation, at, proof, voters),
     )
+
+
+def void_package(connection: Connection, log: LogId) -> bool:
+    """Nobody enrols any more with a package that nobody has enrolled with; False where there is none."""
+    return cursor(connection).execute(
+        "WITH gone AS (DELETE FROM pollbook_package p WHERE (poll, station, generation) = (%s, %s, %s) "
+        "AND NOT EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = "
+        "(p.poll, p.station, p.generation)) RETURNING *) "
+        "INSERT INTO pollbook_void (poll, station, generation, made) SELECT poll, station, generation, made FROM gone "
+        "ON CONFLICT (poll, station, generation) DO UPDATE SET made = excluded.made",
+        (log.poll, log.station, log.generation),
+    ).rowcount > 0  # fmt: skip

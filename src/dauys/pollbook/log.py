@@ -34,8 +34,14 @@ PAPER = 500
 """The generation of a lost machine plus this is the log that its officers' paper is typed into: from 501 on."""
 SALT_BYTES = 10
 BALLOTS = ("delivered", "handed-to-member", "returned", "spoilt", "cancelled")
+AFTER_CLOSE = ("ballots", "envelope-of")
+"""Events that may follow `close`: they touch no right."""
 CHANNEL_LOGS = ("remote",)
 """Channels that keep a log of their own, as a station does. No station may have such a name."""
+
+
+def is_channel(holder: str) -> bool:
+    return holder.partition("/")[0] in CHANNEL_LOGS
 
 
 class LogError(DauysError):
@@ -193,32 +199,21 @@ def _texts(value: object) -> bool:
     return isinstance(value, list | tuple) and 0 < len(value) <= 9 and all(map(_text, value))
 
 
-def _uuid(value: object) -> bool:
-    return isinstance(value, str) and bool(_UUID.fullmatch(value))
+def _matching(pattern: re.Pattern[str]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
 
 
-def _salt(value: object) -> bool:
-    return isinstance(value, str) and bool(_SALT.fullmatch(value))
+def _whole(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most
 
 
-def _number(value: object) -> bool:
-    return type(value) is int and 0 < value <= LARGEST_COUNT
+def _base64(length: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and _unbase64(value, length) is not None
 
 
-def _waiting(value: object) -> bool:
-    return type(value) is int and 0 <= value <= LARGEST_COUNT
-
-
-def _epoch(value: object) -> bool:
-    return type(value) is int and 0 <= value < 1 << 15
-
-
-def _signature(value: object) -> bool:
-    return isinstance(value, str) and _unbase64(value, 64) is not None
-
-
-def _key(value: object) -> bool:
-    return isinstance(value, str) and _unbase64(value, 32) is not None
+_number, _waiting, _epoch = _whole(1, LARGEST_COUNT), _whole(0, LARGEST_COUNT), _whole(0, (1 << 15) - 1)
+_signature, _key = _base64(64), _base64(32)
+_uuid, _salt = _matching(_UUID), _matching(_SALT)
 
 
 def _grant(value: object) -> bool:
@@ -239,18 +234,27 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
         {"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt},
         {"sig": _signature, "members": _texts, "typed": _texts},
     ),
-    "undo": ({"of": _number, "reason": _text, "officer": _text}, {}),
+    "undo": ({"of": _number, "reason": _text, "officer": _text}, {"request": _text}),
+    "struck-out": ({"of": _number, "officer": _text}, {}),
     "release": ({"entitlement": _uuid, "epoch": _epoch, "request": _text}, {"to": _text}),
     "receive": ({"entitlement": _uuid, "epoch": _epoch, "grant": _grant}, {}),
     "certificate": ({"entitlement": _uuid, "epoch": _epoch, "number": _text, "officer": _text}, {}),
+    "certificate-back": ({"entitlement": _uuid, "epoch": _epoch, "reason": _text, "officer": _text}, {}),
     "mobile-request": ({"entitlement": _uuid, "officer": _text}, {"members": _texts}),
+    "mobile-out": ({"entitlement": _uuid, "officer": _text, "members": _texts}, {}),
+    "mobile-back": ({"entitlement": _uuid, "officer": _text}, {}),
     "ballots": ({"what": BALLOTS.__contains__, "count": _number, "officer": _text}, {"member": _text}),
-    "envelope": ({"id": _uuid, "reason": _text, "officer": _text}, {"entitlement": _uuid}),
+    "envelope": ({"id": _uuid, "reason": _text, "officer": _text}, {"entitlement": _uuid, "sig": _signature}),
+    "envelope-of": ({"of": _number, "entitlement": _uuid}, {}),
+    "envelope-undo": ({"of": _number, "reason": _text, "officer": _text}, {}),
     "officer-key": ({"officer": _text, "key": _key}, {"sig": _signature}),
     "queue": ({"count": _waiting, "officer": _text}, {}),
     "close": ({"officer": _text}, {}),
 }
 """Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots;
+`request` (undo): of a station at which an electronic voter votes on paper; `struck-out`: the voting system has taken that
+electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the mobile box carries the right, and does so no more;
+`certificate-back`: the certificate of that epoch was noted by mistake; `envelope-of`: whose envelope `of` is, found out later;
 `typed` (check-in): the two who typed it in from paper, in the paper log of a lost machine and nowhere else."""
 
 
@@ -286,13 +290,9 @@ class Batch:
         """Canonical JSON: `{"poll","station","generation","first","events":[...],"head","sig"}`."""
         log = self.log
         rest = {
-            "first": self.first,
-            "generation": log.generation,
-            "head": self.head,
-            "poll": log.poll,
-            "sig": base64.b64encode(self.sig).decode(),
-            "station": log.station,
-        }
+            "first": self.first, "generation": log.generation, "head": self.head, "poll": log.poll,
+            "sig": base64.b64encode(self.sig).decode(), "station": log.station,
+        }  # fmt: skip
         return b'{"events":[' + b",".join(event.to_bytes() for event in self.events) + b"]," + written(rest)[1:]
 
     @classmethod

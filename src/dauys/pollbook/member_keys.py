@@ -1,8 +1,8 @@
 """Did each member sign for the ballots that he handed out? By the keys that the station's own log names, one after the other.
 
-A member's key is an event of the log (`officer-key`); from then on every check-in in his name has his signature. A new key is
-signed by the one before; one that nothing signs (he forgot his PIN) holds, too, and is said to be one. The station's own program
-keeps to this (`acts`); here it is seen whether it did.
+A member's key is an event of the log (`officer-key`); from then on every ballot in his name, checked in or handed out with a
+provisional envelope, has his signature. A new key is signed by the one before; one that nothing signs (he forgot his PIN) holds,
+too, and is said to be one. The station's own program keeps to this (`acts`); here it is seen whether it did.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dauys.pollbook.log import LogId, signed_by
 from dauys.record.canonical import canonical
 
 UNSIGNED, REPLACED = "P.110", "P.111"
+BALLOTS = ("check-in", "envelope")
+"""The events by which an officer hands out a ballot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Wrong:
 
 
 def hand_out_bytes(log: LogId, body: Mapping[str, Any]) -> bytes:
-    """What the officer signs for a ballot: the check-in's body without `sig`, for this log."""
+    """What the officer signs for a ballot: the body of its `check-in` or `envelope` without `sig`, for this log."""
     return _message(b"dauys pollbook hand-out v1\n", log, body)
 
 
@@ -44,7 +46,7 @@ def _message(tag: bytes, log: LogId, body: Mapping[str, Any]) -> bytes:
 
 
 def wrongs(log: LogId, events: Iterable[tuple[int, str, Mapping[str, Any]]], since: int = 0) -> list[Wrong]:
-    """What is wrong in a log; `events` are number, kind and body, in order, of at least its `officer-key` and `check-in` events.
+    """What is wrong in a log; `events` are number, kind and body, in order, of at least its `officer-key` events and `BALLOTS`.
 
     Up to event `since` it was looked at before: of that part only the keys are read.
     """
@@ -56,7 +58,7 @@ def wrongs(log: LogId, events: Iterable[tuple[int, str, Mapping[str, Any]]], sin
             keys[officer] = b64decode(body["key"])
             if n > since and before is not None and (fault := _new_key(log, body, before)) is not None:
                 found.append(Wrong(fault[0], n, officer, fault[1]))
-        elif kind == "check-in" and n > since and (own := keys.get(body["officer"])) is not None:
+        elif kind in BALLOTS and n > since and (own := keys.get(body["officer"])) is not None:
             if "sig" not in body:
                 found.append(Wrong(UNSIGNED, n, body["officer"], "a ballot without its member's signature"))
             elif not signed_by(hand_out_bytes(log, body), b64decode(body["sig"]), own):

@@ -1,12 +1,12 @@
 """How does a voter's right come to another station? Asked for, let go by who holds it, granted: the centre's part, by SQL.
 
 As in `pollbook.custody` (`ask`, `asked_of`, `grant`, `granted_to`) and `pollbook.decided`, in the caller's transaction.
-Nothing here looks at a clock: `at` is only written down.
+No clock moves a right: `at` is written down, and a request ends by it (`pollbook.unasked`).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,23 +14,28 @@ from dauys.pollbook.centre import CHANNEL, RELEASED, UNUSED, USED, Cursor, curso
 from dauys.pollbook.custody import CERTIFICATE, UNLISTED, WITHDRAWN, CustodyError
 from dauys.pollbook.decided import not_to_add, unlisted
 from dauys.pollbook.grants import Grant, Request, why_given
-from dauys.pollbook.log import PAPER, LogId
+from dauys.pollbook.locks import lock_log, lock_right, lock_station, station_is_free
+from dauys.pollbook.log import PAPER, LogId, is_channel
+from dauys.pollbook.put_back import UNREAD, must_be_free
 from dauys.store.engine import Connection
 
 
-def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> None:
-    """Somebody stands at `to` whose right is elsewhere. Asking moves nothing; asking twice changes nothing.
+def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime, *, paper: bool = False) -> None:
+    """Somebody stands at `to` whose right is elsewhere. Asking moves nothing; asking again says that he still does.
 
-    Raises CustodyError: P.020 not on the roll, P.021 used, P.050 already there, P.051 that station cannot take it.
+    `paper`: one that was used electronically may be asked for, too. Raises CustodyError: P.020 not on the roll, P.021 used,
+    P.050 already there, P.051 that station cannot take it.
     """
     cur = cursor(connection)
-    custody = _locked(cur, to.poll, who)
+    lock_log(cur, to)
+    custody = lock_right(cur, to.poll, who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
-    asked = cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (to.poll, request)).fetchone()
-    if asked is not None:
+    again = "UPDATE pollbook_request SET at = greatest(at, %s) WHERE poll = %s AND id = %s"
+    if cur.execute(again, (at, to.poll, request)).rowcount:
         return
-    if custody.state == USED or _strays(cur, to.poll, who):
+    beaten = paper and custody.state == USED and is_channel(custody.holder) and not is_channel(to.holder)
+    if (custody.state == USED and not beaten) or _strays(cur, to.poll, who):
         raise CustodyError(f"the right was used at {custody.holder}", "P.021")
     if custody.holder == to.holder and custody.state == UNUSED:
         raise CustodyError("the right is held by this very station", "P.050")
@@ -42,13 +47,19 @@ def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     _call(cur, to.poll, custody.holder)
 
 
-def asked_of(connection: Connection, log: LogId) -> tuple[Request, ...]:
-    """What this log's holder is asked to let go, oldest first."""
+LASTS = timedelta(minutes=10)
+"""How long a station's request asks for a right. Its voter stands and waits; after that he is asked for again, or gone."""
+
+
+def asked_of(connection: Connection, log: LogId, at: datetime | None = None) -> tuple[Request, ...]:
+    """What this log's holder is asked to let go, oldest first: unused, or used in a channel. `at`: not what is over by then."""
+    states = [UNUSED, USED] if is_channel(log.holder) else [UNUSED]
     rows = cursor(connection).execute(
         "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "
         "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        "WHERE r.poll = %s AND NOT r.granted AND r.holder = ANY(%s) AND e.holder = %s AND e.state = 0 ORDER BY r.at, r.id",
-        (log.poll, [log.holder, f"station/{log.station}"], log.holder),
+        "WHERE r.poll = %s AND NOT r.granted AND r.holder = ANY(%s) AND e.holder = %s AND e.state = ANY(%s) "
+        "AND (r.at >= %s OR r.asker = %s) ORDER BY r.at, r.id",
+        (log.poll, [log.holder, f"station/{log.station}"], log.holder, states, _since(at), WITHDRAWN),
     )
     return tuple(Request(row.id, row.entitlement, row.epoch, row.asker) for row in rows)
 
@@ -60,12 +71,18 @@ def grant_what_can_be(connection: Connection, log: LogId, at: datetime) -> tuple
     """
     cur = cursor(connection)
     waiting = cur.execute(
-        "SELECT id FROM pollbook_request WHERE poll = %s AND asker = %s AND NOT granted ORDER BY at, id",
-        (log.poll, log.holder),
+        "SELECT id FROM pollbook_request WHERE poll = %s AND asker = %s AND NOT granted AND (at >= %s OR holder = %s) "
+        "ORDER BY at, id",
+        (log.poll, log.holder, _since(at), CERTIFICATE),
     ).fetchall()
     for row in waiting:
         _grant(cur, row.id, log, at)
     return granted_to(connection, log)
+
+
+def _since(at: datetime | None) -> datetime:
+    """When a request was made last that still asks."""
+    return datetime.min.replace(tzinfo=UTC) if at is None else at - LASTS
 
 
 def grant(connection: Connection, request: str, to: LogId, at: datetime) -> Grant:
@@ -104,7 +121,8 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     given = _given(cur, to.poll, request)
     if given is not None and given.to == to.holder:
         return given
-    custody = _locked(cur, to.poll, who)
+    lock_log(cur, to)
+    custody = lock_right(cur, to.poll, who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
     if custody.state == USED or _strays(cur, to.poll, who):
@@ -129,7 +147,8 @@ def onto_the_list(connection: Connection, log: LogId) -> None:
     cur = cursor(connection)
     to, waiting = log.holder, unlisted(log.station)
     cur.execute(
-        "UPDATE entitlement SET holder = %s WHERE poll = %s AND home = %s AND holder = %s",
+        "UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND NOT (EXISTS ("  # noqa: S608
+        f"SELECT FROM pollbook_doubt d WHERE d.poll = e.poll AND d.entitlement = e.id AND d.epoch = e.epoch) AND {UNREAD})",
         (to, log.poll, log.station, waiting),
     )
     cur.execute(  # who asked for one of them asks this log now
@@ -138,33 +157,13 @@ def onto_the_list(connection: Connection, log: LogId) -> None:
     )
 
 
-def write_up(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
-    """Custody of a right that a lost machine held, for the log that its paper is typed into (`decided.write_up`).
-
-    Raises CustodyError: P.021 used already, P.055 not held by that machine, P.051.
-    """
-    cur = cursor(connection)
-    custody = _locked(cur, to.poll, who)
-    if custody is not None and (custody.state == USED or _strays(cur, to.poll, who)):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
-    lost = to.paper_of
-    if lost is None or custody is None or (custody.holder, custody.state) != (lost.holder, UNUSED):
-        held = "nobody" if custody is None else custody.holder
-        raise CustodyError(f"{held} holds the right, not the lost machine", "P.055")
-    _must_take(cur, to)
-    made = Grant(to.poll, who, custody.epoch + 1, to.holder, "paper", request)
-    _give(cur, made)
-    _keep(cur, made, at)
-    return made
-
-
 def withdraw(connection: Connection, poll: str, request: str, who: UUID, at: datetime) -> None:
     """The commission takes a right back that should not be: its holder is asked to let it go (`decided.withdraw`).
 
     Raises CustodyError: P.020 not on the roll, P.021 used, P.056 withdrawn already.
     """
     cur = cursor(connection)
-    custody = _locked(cur, poll, who)
+    custody = lock_right(cur, poll, who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
     if cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (poll, request)).fetchone():
@@ -190,7 +189,7 @@ def settle(connection: Connection, poll: str, request: str) -> None:
     asked = cur.execute(
         "SELECT entitlement, epoch FROM pollbook_request WHERE poll = %s AND id = %s", (poll, request)
     ).fetchone()
-    custody = None if asked is None else _locked(cur, poll, asked.entitlement)
+    custody = None if asked is None else lock_right(cur, poll, asked.entitlement)
     if asked is None or custody is None:
         raise CustodyError("nobody asked for that", "P.053")
     if custody.holder == WITHDRAWN:
@@ -223,7 +222,9 @@ def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: da
     given = _given(cur, to.poll, request)
     if given is not None:
         return given
-    custody = _locked(cur, to.poll, who)
+    lock_station(cur, to.poll, to.station)
+    lock_log(cur, to)
+    custody = lock_right(cur, to.poll, who)
     if custody is None:
         raise CustodyError("the voter is not on the roll of this poll", "P.020")
     if custody.state == USED or _strays(cur, to.poll, who):
@@ -240,8 +241,10 @@ def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: da
 
 
 def _enrolled_or_listed(cur: Cursor, to: LogId) -> bool:
-    """Whether a list of this log was made, so that a right must be sent after it. Raises CustodyError P.051."""
-    lock_station(cur, to.poll, to.station)
+    """Whether a list of this log was made, so that a right must be sent after it. Raises CustodyError P.051.
+
+    Whoever asks holds `lock_station`.
+    """
     where = (to.poll, to.station, to.generation)
     known = "SELECT 1 FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
     if cur.execute(known, where).fetchone() is not None:
@@ -251,13 +254,14 @@ def _enrolled_or_listed(cur: Cursor, to: LogId) -> bool:
     return cur.execute(packed, where).fetchone() is not None
 
 
-def may_receive(connection: Connection, log: LogId) -> bool:
-    """Whether a right is given to this log's holder, or was let go and can be."""
+def may_receive(connection: Connection, log: LogId, at: datetime | None = None) -> bool:
+    """Whether a right is given to this log's holder, or was let go and can be; `at` as for `asked_of`."""
     found = cursor(connection).execute(
         "SELECT 1 FROM pollbook_grant WHERE poll = %(poll)s AND receiver = %(holder)s AND NOT taken UNION ALL "
         "SELECT 1 FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
-        "AND e.epoch = r.epoch WHERE r.poll = %(poll)s AND r.asker = %(holder)s AND NOT r.granted AND e.state = 2 LIMIT 1",
-        {"poll": log.poll, "holder": log.holder},
+        "AND e.epoch = r.epoch WHERE r.poll = %(poll)s AND r.asker = %(holder)s AND NOT r.granted AND e.state = 2 "
+        "AND (r.at >= %(since)s OR r.holder = %(carried)s) LIMIT 1",
+        {"poll": log.poll, "holder": log.holder, "since": _since(at), "carried": CERTIFICATE},
     )
     return found.fetchone() is not None
 
@@ -276,34 +280,32 @@ def used(connection: Connection, poll: str, who: UUID) -> bool:
 
 def _nobody_can(cur: Cursor, poll: str, custody: Any) -> bool:
     """Whether the holder's log is over, or no list with the right on it was ever made."""
-    if custody.holder.startswith(UNLISTED):
+    if custody.holder.startswith(UNLISTED) or _never_listed(cur, poll, custody):
         return True
-    lock_station(cur, poll, custody.home)
     known = cur.execute(
         f"SELECT closed AND stopped = '' AND generation <= {PAPER} AS complete FROM pollbook_log "  # noqa: S608 - a number
         "WHERE poll = %s AND holder = %s",
         (poll, custody.holder),
     ).fetchone()
-    if known is not None:
-        return bool(known.complete)
+    return known is not None and bool(known.complete)
+
+
+def _never_listed(cur: Cursor, poll: str, custody: Any) -> bool:
+    """Whether the right is where the freeze put it and no list of its station was ever made: only the centre knows of it."""
     if custody.holder not in (f"station/{custody.home}", f"station/{custody.home}/1"):
         return False
-    packed = "SELECT 1 FROM pollbook_package WHERE poll = %s AND station = %s"
-    return cur.execute(packed, (poll, custody.home)).fetchone() is None
-
-
-def lock_station(cur: Cursor, poll: str, station: str) -> None:
-    """Until the transaction ends nobody else makes or enrols a package of this station."""
-    cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"pollbook {poll} {station}",))
-
-
-def _locked(cur: Cursor, poll: str, who: UUID) -> Any:
-    return cur.execute(
-        "SELECT home, holder, epoch, state FROM entitlement WHERE poll = %s AND id = %s FOR UPDATE", (poll, who)
-    ).fetchone()
+    made = (
+        "SELECT 1 FROM pollbook_package WHERE poll = %(poll)s AND station = %(home)s "
+        "UNION ALL SELECT 1 FROM pollbook_log WHERE poll = %(poll)s AND station = %(home)s LIMIT 1"
+    )
+    where = {"poll": poll, "home": custody.home}
+    if cur.execute(made, where).fetchone() is not None:  # mostly; without waiting for whoever makes one
+        return False
+    return station_is_free(cur, poll, custody.home) and cur.execute(made, where).fetchone() is None
 
 
 def _give(cur: Cursor, made: Grant) -> None:
+    must_be_free(cur, made.poll, made.entitlement, made.epoch - 1)
     cur.execute(
         "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
         (made.to, made.epoch, made.poll, made.entitlement),
@@ -319,25 +321,33 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
     if asked is None:
         return CustodyError("there is no such request of this station", "P.053")
     custody = cur.execute(
-        f"SELECT e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AND l.generation <= {PAPER} AS complete "  # noqa: S608
+        f"SELECT e.home, e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AND l.generation <= {PAPER} AS complete "  # noqa: S608
         "FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
-        "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
+        "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e SKIP LOCKED",
         (to.poll, asked.entitlement),
     ).fetchone()
-    if custody is None or custody.epoch != asked.epoch:
-        return CustodyError(f"the right went to {custody.holder if custody else 'nobody'} meanwhile", "P.053")
+    if custody is None:  # somebody is at it just now; the next sync tries again
+        return CustodyError("the right is being moved at this moment", "P.052")
+    if custody.epoch != asked.epoch:
+        return CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
     carried = custody.holder == CERTIFICATE
     listed = not custody.holder.startswith(UNLISTED)
-    free = custody.state == RELEASED or (custody.state == UNUSED and (carried or custody.complete or not listed))
+    ahead = listed and custody.state == UNUSED and custody.epoch == 0 and _never_listed(cur, to.poll, custody)
+    free = custody.state == RELEASED or (
+        custody.state == UNUSED and (carried or custody.complete or not listed or ahead)
+    )
     if not free or _strays(cur, to.poll, asked.entitlement):
         return CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     try:
         _must_take(cur, to)
     except CustodyError as error:
         return error
-    why = why_given(custody.holder, to, released=custody.state == RELEASED)
+    why = why_given(custody.holder, to, released=custody.state == RELEASED, ahead=ahead)
     given = Grant(to.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
-    _give(cur, given)
+    try:
+        _give(cur, given)
+    except CustodyError as error:  # nothing is given while the books are not whole
+        return error
     _keep(cur, given, at)
     return None
 
@@ -367,8 +377,8 @@ def _strays(cur: Cursor, poll: str, who: UUID) -> bool:
 
 def _must_take(cur: Cursor, to: LogId) -> None:
     row = cur.execute(
-        "SELECT closed, stopped FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR SHARE",
+        "SELECT closed, stopped, lost FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR SHARE",
         (to.poll, to.station, to.generation),
     ).fetchone()
-    if row is None or row.closed or row.stopped:
+    if row is None or row.closed or row.stopped or row.lost:
         raise CustodyError(f"{to.holder} is not open", "P.051")

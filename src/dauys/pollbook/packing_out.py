@@ -1,5 +1,7 @@
 """How does a station get its package? The list, the law and the officers of one station, sealed by a code of its own.
 
+The electronic channel gets one, too, where it is on: its list is empty, and it has no officers (pollbook.channel_acts).
+
 The first package of a station is its generation 1. Made again before the station has told its key, it replaces the one
 before, whose machine can do nothing then (docs/custody.md); afterwards the commission first declares the machine lost, and
 the next package is the next generation.
@@ -19,10 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook import lists
-from dauys.pollbook.centre import cursor, declare_lost
-from dauys.pollbook.channels import Channels
-from dauys.pollbook.log import PAPER, LogId
-from dauys.pollbook.moves import lock_station, onto_the_list
+from dauys.pollbook.centre import Cursor, cursor, declare_lost
+from dauys.pollbook.channel_acts import SYSTEM
+from dauys.pollbook.channels import ANY_STATION, REMOTE, Channels
+from dauys.pollbook.locks import lock_station
+from dauys.pollbook.log import CHANNEL_LOGS, PAPER, LogId
+from dauys.pollbook.moves import onto_the_list
 from dauys.pollbook.package import (
     CODE_BYTES,
     NONCE_BYTES,
@@ -34,6 +38,8 @@ from dauys.pollbook.package import (
     proof_key,
     seal,
 )
+from dauys.pollbook.put_back import must_be_whole, standing
+from dauys.pollbook.restored import declared_lost, off_the_list, works_again
 from dauys.registers.poll import Poll, Station
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -54,7 +60,7 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """What every package of a poll is made with. `stations` are all of the poll, by id; `trial` as in `Package`."""
+    """What every package of a poll is made with. `stations` are all of the poll, by id; `trial`: it has to be one."""
 
     poll: Poll
     stations: Mapping[str, Station]
@@ -76,23 +82,54 @@ class Packed:
 
 def pack(
     connection: Connection, packing: Packing, station: str, officers: tuple[Officer, ...], at: datetime,
-    random: Random = os.urandom,
+    random: Random = os.urandom, again: bool = True,
 ) -> Packed:  # fmt: skip
     """Makes a station's package and notes at the centre what checks its enrolment. In the caller's transaction.
 
-    Raises DauysError where the roll is not frozen, the station is unknown, or it works already.
+    `station` may be a channel's name. `again`: one that is on its way becomes void. Raises DauysError where the roll is not
+    frozen, the station is unknown, or it works already; BadInput P.085 for a rehearsal's package of a real poll, P.086 where
+    one is on its way and not to be made again; NotAllowed P.026 where the channel is off.
     """
-    poll, found = packing.poll, packing.stations.get(station)
-    if found is None:
+    poll = packing.poll
+    if packing.trial and not poll.trial:
+        expected = "a poll whose id begins with test/, or whose last part begins with trial-"
+        raise BadInput("packages for a trial, of a poll that is none", found=poll.id, expected=expected, check="P.085")
+    if station in CHANNEL_LOGS:
+        packing.channels.require(station)
+        if station in packing.stations:
+            raise DauysError(f"{poll.id} has a station with the name of a channel: {station!r}")
+    elif station not in packing.stations:
         raise DauysError(f"{poll.id} has no station {station!r}")
     cur = cursor(connection)
     if cur.execute("SELECT 1 FROM roll_freeze WHERE poll = %s", (poll.id,)).fetchone() is None:
         raise DauysError(f"the roll of {poll.id} is not frozen: dauys roll freeze {poll.id}")
     lock_station(cur, poll.id, station)
+    must_be_whole(cur, poll.id)
     log = LogId(poll.id, station, next_generation(connection, poll.id, station))
-    onto_the_list(connection, log)
+    if not again and _packed(cur, poll.id, station, log.generation):
+        message = f"station {station} has a package on its way, which would be void"
+        raise BadInput(message, expected=f"--again {station}, if that is meant", check="P.086")
+    if station in CHANNEL_LOGS:
+        package = _of_channel(packing, log)
+    else:
+        if packing.channels[ANY_STATION].on or packing.channels[REMOTE].on:
+            off_the_list(connection, log)
+        onto_the_list(connection, log)
+        package = _of_station(connection, packing, log, officers)
+    cur.execute(  # rights that were sent after a list that nobody enrolled with: they stand on this one
+        "UPDATE pollbook_grant SET taken = true WHERE poll = %s AND receiver = %s AND NOT taken", (poll.id, log.holder)
+    )
+    code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
+    data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
+    here = sum(not voter.away for voter in package.voters)
+    lists.note_package(connection, log, proof_key(code, salt, log), at, here)
+    return Packed(log, data, code, len(package.voters))
+
+
+def _of_station(connection: Connection, packing: Packing, log: LogId, officers: tuple[Officer, ...]) -> Package:
+    poll, found = packing.poll, packing.stations[log.station]
     area = poll.area(found.area)
-    package = Package(
+    return Package(
         log=log,
         names=poll.names,
         centre=packing.key.public_key().public_bytes_raw(),
@@ -107,16 +144,26 @@ def pack(
             for one in packing.stations.values()
             if one.area == found.area
         },
-        trial=packing.trial,
+        trial=poll.trial,  # so that each of its pages says so
     )
-    cur.execute(  # rights that were sent after a list that nobody enrolled with: they stand on this one
-        "UPDATE pollbook_grant SET taken = true WHERE poll = %s AND receiver = %s AND NOT taken", (poll.id, log.holder)
+
+
+def _of_channel(packing: Packing, log: LogId) -> Package:
+    """Without a list; its hour of closing is that of the last station, by the poll's own clock."""
+    poll = packing.poll
+    last = max(poll.closing(area.code) for area in poll.areas)
+    return Package(
+        log=log,
+        names=poll.names,
+        centre=packing.key.public_key().public_bytes_raw(),
+        lease=last + UNHEARD,
+        opens=f"{poll.opens:%H:%M}",
+        closes=f"{last:%H:%M}" if last.date() == poll.day else "23:59",
+        channels=packing.channels,
+        officers=(SYSTEM,),
+        voters=(),
+        trial=poll.trial,
     )
-    code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
-    data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
-    here = sum(not voter.away for voter in package.voters)
-    lists.note_package(connection, log, proof_key(code, salt, log), at, here)
-    return Packed(log, data, code, len(package.voters))
 
 
 def next_generation(connection: Connection, poll: str, station: str) -> int:
@@ -135,11 +182,24 @@ def next_generation(connection: Connection, poll: str, station: str) -> int:
     return int(row.generation) + 1
 
 
+def without_package(connection: Connection, poll: str, stations: Iterable[str]) -> list[str]:
+    """Those of the stations that neither work nor have a package on its way."""
+    rows = cursor(connection).execute(
+        "SELECT station FROM pollbook_package p WHERE poll = %(poll)s AND NOT EXISTS (SELECT FROM pollbook_log l "
+        "WHERE l.poll = p.poll AND l.station = p.station AND l.generation = p.generation AND l.lost) "
+        "UNION SELECT station FROM pollbook_log WHERE poll = %(poll)s AND NOT lost AND generation <= %(paper)s",
+        {"poll": poll, "paper": PAPER},
+    )
+    have = {row.station for row in rows}
+    return [station for station in stations if station not in have]
+
+
 def lose(connection: Connection, poll: str, station: str) -> tuple[LogId, str]:
     """Declares the machine of a station `lost`: its newest log. Rights stay where they are.
 
     A package that nobody has enrolled with is made `void` instead: nobody can any more, and a machine that opened it while
-    its wire was cut never could do anything. Raises DauysError.
+    its wire was cut never could do anything. While the centre's books are not whole it is declared lost, too: somebody may have
+    enrolled with it since the copy. Raises DauysError.
     """
     lock_station(cursor(connection), poll, station)
     row = cursor(connection).execute(
@@ -148,18 +208,53 @@ def lose(connection: Connection, poll: str, station: str) -> tuple[LogId, str]:
         (poll, station, PAPER),
     ).fetchone()  # fmt: skip
     generation = 1 if row is None else row.generation + row.lost
-    voided = cursor(connection).execute(
-        "DELETE FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s) AND NOT EXISTS "
-        "(SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (%s, %s, %s))",
-        (poll, station, generation) * 2,
-    ).rowcount  # fmt: skip
-    if voided:
-        return LogId(poll, station, generation), "void"
+    log = LogId(poll, station, generation)
+    if standing(cursor(connection), poll) is not None:
+        query = "SELECT FROM station WHERE poll = %s AND id = %s"
+        if station not in CHANNEL_LOGS and not cursor(connection).execute(query, (poll, station)).rowcount:
+            raise DauysError(f"{poll} has no station {station!r}")
+        declared_lost(connection, log)
+        return log, "lost"
+    if lists.void_package(connection, log):
+        return log, "void"
     if row is None:
         raise DauysError(f"station {station} of {poll} has no package yet")
     log = LogId(poll, station, row.generation)
     declare_lost(connection, log)
     return log, "lost"
+
+
+def not_lost(connection: Connection, poll: str, station: str) -> LogId:
+    """Takes back that the newest machine of a station was declared lost: it works on, with what it held all the time.
+
+    Only while nothing followed from it: no package of the next machine, no paper typed, the centre's books whole. Raises
+    DauysError.
+    """
+    cur = cursor(connection)
+    lock_station(cur, poll, station)
+    must_be_whole(cur, poll)
+    row = cur.execute(
+        "SELECT generation, lost, missed FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
+        "ORDER BY generation DESC LIMIT 1",
+        (poll, station, PAPER),
+    ).fetchone()  # fmt: skip
+    if row is None or not row.lost:
+        raise DauysError(f"no machine of station {station} of {poll} is declared lost")
+    log = LogId(poll, station, row.generation)
+    if _packed(cur, poll, station, log.generation + 1):
+        raise DauysError(f"station {station} has the package of its next machine: the one before stays lost")
+    typed = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s UNION ALL SELECT FROM pollbook_typing "
+    typed += "WHERE (poll, station, generation) = (%s, %s, %s)"
+    if row.missed or cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
+        why = "its paper is typed in" if not row.missed else "it was given up when the centre was put back"
+        raise DauysError(f"machine {log.generation} of station {station} stays lost: {why}")
+    works_again(connection, log)
+    return log
+
+
+def _packed(cur: Cursor, poll: str, station: str, generation: int) -> bool:
+    query = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
+    return cur.execute(query, (poll, station, generation)).rowcount > 0
 
 
 def read_officers(path: Path) -> dict[str, tuple[Officer, ...]]:

@@ -7,15 +7,24 @@ list, with room for signatures.
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 
+from dauys.pollbook.book import Book
 from dauys.pollbook.station_visit import Model, Station
 from dauys.pollbook.station_words import clock_of, line, named
 from dauys.pollbook.sums import sums_of
 
 
+def away(book: Book) -> str:
+    """Whose right is not here now, as a text that changes with it: on a print from before somebody may stand as if here."""
+    return sha256(b"".join(sorted(who.bytes for who in book.went))).hexdigest()
+
+
 def list_of(station: Station, at: datetime) -> Model:
-    """Every line with how its right stands; who came from elsewhere at the end."""
+    """Every line with how its right stands; who came from elsewhere at the end. Keeps that it was printed, and without whom."""
     book = station.keep.book
+    station.keep.keep("printed", at.isoformat())
+    station.keep.keep("printed-without", away(book))
     voters = sorted(book.voters.values(), key=lambda one: (one.number == 0, one.number, one.surname, one.given))
     return {
         "lines": [line(book, voter) for voter in voters],

@@ -5,9 +5,12 @@
 `once` is random: the centre answers a question once (P.007), so that one that was caught on its way tells nobody anything later.
 No clock has to be right for that; `at` is written down by the station, and decides nothing.
 
-`find` {"iin"}: where this voter's right is, and who he is where he may vote here; who was added to the roll since his station's
-list was made is given to it (the grant comes with a later sync, as after `ask`). `ask` {"request", "entitlement"}: let it come
-here. `wait` {}: is there word (pollbook.waiting)? A station puts nobody on the roll: the commission does.
+The answer is a Reply, which the centre signs (pollbook.replies). `find` {"iin"}: where this voter's right is, and who he is
+where he may vote here; who was added to the roll since his station's list was made is given to it (the grant comes with a later
+sync, as after `ask`). `ask` {"request", "entitlement"}: let it come here. `call-off` {"entitlement"}: nobody waits for it here
+any more. `envelope` {"id", "iin"}: whose is a provisional envelope that was taken here while the centre could not be asked?
+`wait` {}: is there word (pollbook.waiting)? `whole` {"mark", "n", "head"}: the log ends here, to a centre that was put back
+(pollbook.restored). A station puts nobody on the roll: the commission does.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from dauys.errors import DauysError
 from dauys.pollbook.log import LogError, LogId, read_base64, signed_by
 from dauys.record.canonical import canonical, parse
 
-WHAT = ("find", "ask", "wait")
+WHAT = ("find", "ask", "call-off", "envelope", "wait", "whole")
 LARGEST = 16_384
 MARK = 8
 """Random bytes in a question."""

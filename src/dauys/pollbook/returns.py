@@ -7,11 +7,14 @@ rights back, with a reason. Nobody gets two rights by it: of a pair that is stil
 A right that is withdrawn goes to the working machine of its home station (`decided.give_back`), and the entry
 `restorations/<station>/<n>` of the record, with the body of an addition, lists its commitment. One that is only asked back is
 not asked for any more; should its holder have let it go already, it gets it again, and the record never heard of it.
+
+A right that was used stays, and the other one of the same person is withdrawn in its place (`withdrawals`). Should that use be
+taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +27,10 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook import moves
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.custody import WITHDRAWN, CustodyError
+from dauys.pollbook.locks import lock_stations
 from dauys.pollbook.log import PAPER, LogId
+from dauys.pollbook.put_back import must_be_whole, standing
+from dauys.pollbook.withdrawals import Group, ask_again, grouped
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -70,7 +76,9 @@ def give_back_set(
     decided = _decided_by(shown)
     if _name(by) == _name(decided):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
+    must_be_whole(cursor(connection), poll.id)
     rows = _withdrawn(connection, poll.id, set_id)
+    lock_stations(cursor(connection), poll.id, [row.station for row in rows])
     may = _may(connection, poll, [row.voter for row in rows] + [row.twin_voter for row in rows if row.twin_voter])
     outcomes: list[str] = []
     gone: dict[str, list[Any]] = {}
@@ -86,26 +94,85 @@ def give_back_set(
             part = some[first : first + COMMITMENTS_PER_ENTRY]
             number = _record(connection, poll.id, station, reason.strip(), part, key, at)
             _over(cursor(connection), poll.id, part, "returned", (set_id, reason.strip(), by.strip(), at, number))
-    hand_back_kept(connection, poll, at)
+    hand_back(connection, poll, key, at)
     others = _voters(connection, set_id) - {row.voter for row in rows}
     outcomes += ["not withdrawn"] * len(others)
     return Back(*map(outcomes.count, ("returned", "kept", "may not", "late", "no taker", "used", "not withdrawn")))
 
 
-def hand_back_kept(connection: Connection, poll: Poll, at: datetime) -> int:
-    """Rights that were let go although nobody asks for them any more: their home station gets them. How many there were."""
+def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
+    """Rights that were let go although nobody asks for them any more, and those withdrawn in the place of one that is withdrawn
+    by now: their home station gets them. How many there were. In the caller's transaction, which has locked the record.
+    """
     cur = cursor(connection)
-    rows = cur.execute(
-        "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch FROM roll_withdrawal w "
+    if standing(cur, poll.id) is not None:  # they wait
+        return 0
+    rows = sorted((*_kept(cur, poll.id), *_instead(connection, poll)), key=lambda row: row.entitlement)
+    lock_stations(cur, poll.id, [row.station for row in rows])
+    timely = [row for row in rows if at < poll.closing(row.area)]
+    back = [row for row in timely if _hand_back(connection, poll.id, row, at) == "returned"]
+    for row in back:
+        if row.instead:
+            number = _record(connection, poll.id, row.station, row.reason, [row], key, at)
+            _over(cur, poll.id, [row], "returned", (row.set_id, row.reason, row.by, at, number))
+    return len(back)
+
+
+def _kept(cur: Cursor, poll: str) -> list[Any]:
+    return cur.execute(
+        "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = 2 "
         "WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND NOT EXISTS (SELECT FROM pollbook_request r "
         "WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch AND NOT r.granted) "
         "AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement "
-        "AND v.outcome NOT IN ('returned', 'kept')) ORDER BY w.entitlement",
-        {"poll": poll.id},
+        "AND v.outcome NOT IN ('returned', 'kept'))",
+        {"poll": poll},
     ).fetchall()  # fmt: skip
-    return sum(at < poll.closing(row.area) and _hand_back(connection, poll.id, row, at) == "returned" for row in rows)
+
+
+def _instead(connection: Connection, poll: Poll) -> list[Any]:
+    rows = cursor(connection).execute(
+        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
+        "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND t.outcome = 'withdrawn' "
+        "WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead FOR UPDATE OF w",
+        (poll.id,),
+    ).fetchall()  # fmt: skip
+    may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
+    return [row for row in rows if row.voter in may]
+
+
+def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
+    """Rights that were found used, and whose use was taken back since: asked back again, unless the roll lets them vote by now.
+
+    One that was asked back in the place of such a right is not asked for any more.
+    """
+    cur = cursor(connection)
+    if standing(cur, poll.id) is not None:  # they wait
+        return
+    rows = cur.execute(
+        f"SELECT w.*, e.voter FROM roll_withdrawal w JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "  # noqa: S608
+        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED.format('w.entitlement')} "
+        f"OR w.outcome = 'asked' AND w.instead AND NOT {_USED.format('w.twin')}) ORDER BY w.entitlement "
+        "FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
+        (poll.id,),
+    ).fetchall()
+    may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
+    for row in rows:
+        if row.voter not in may or (row.instead and moves.used(connection, poll.id, row.twin)):
+            if row.outcome == "used":
+                ask_again(connection, poll.id, row.entitlement, at)
+            continue
+        moves.call_off(connection, poll.id, row.request)
+        _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
+
+
+_USED = (
+    "EXISTS (SELECT FROM entitlement u WHERE u.poll = w.poll AND u.id = {0} AND (u.state = 1 OR EXISTS ("
+    "SELECT FROM pollbook_stray s WHERE s.poll = u.poll AND s.entitlement = u.id AND NOT s.undone)))"
+)
+"""Whether a use of this right stands: as `moves.used`."""
 
 
 def _decided_by(shown: ChangeSet) -> str:
@@ -170,7 +237,7 @@ def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str
         to = _working(cursor(connection), poll, row.station)
         moves.give_back(connection, f"return/{row.entitlement}/{row.epoch}", row.entitlement, to, at)
     except CustodyError as error:
-        if error.check not in ("P.021", "P.051"):
+        if error.check not in ("P.021", "P.051", "P.052"):  # the last: in doubt since the centre was put back
             raise
         return "used" if error.check == "P.021" else "no taker"
     return "returned"
@@ -209,29 +276,11 @@ def _over(cur: Cursor, poll: str, rows: Sequence[Any], outcome: str, why: tuple[
     """These withdrawals are over; `why`: the set, reason, name, moment, number of the entry."""
     cur.execute(
         "UPDATE roll_withdrawal SET outcome = %s, back_set = %s, back_reason = %s, back_by = %s, back_at = %s, back_n = %s "
-        "WHERE poll = %s AND entitlement = ANY(%s) AND outcome IN ('asked', 'withdrawn')",
+        "WHERE poll = %s AND entitlement = ANY(%s) AND outcome IN ('asked', 'withdrawn', 'used')",
         (outcome, *why, poll, [row.entitlement for row in rows]),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What was given back at one time: which set shows the mistake, why, by whom, when, and how many with which outcome."""
-
-    set_id: int
-    reason: str
-    by: str
-    at: datetime
-    outcomes: Mapping[str, int]
-
-
 def given_back(connection: Connection, poll: str, limit: int = 50) -> list[Group]:
     """What was given back in a poll, or not asked for any more, the newest first."""
-    rows = cursor(connection).execute(
-        "SELECT back_set, back_reason, back_by, back_at, json_object_agg(outcome, n ORDER BY outcome) AS outcomes FROM ("
-        "SELECT back_set, back_reason, back_by, back_at, outcome, count(*) AS n FROM roll_withdrawal "
-        "WHERE poll = %s AND back_by IS NOT NULL GROUP BY back_set, back_reason, back_by, back_at, outcome) AS counts "
-        "GROUP BY back_set, back_reason, back_by, back_at ORDER BY back_at DESC, back_set DESC LIMIT %s",
-        (poll, limit),
-    )
-    return [Group(*row) for row in rows]
+    return grouped(connection, poll, ("back_set", "back_reason", "back_by", "back_at"), limit)

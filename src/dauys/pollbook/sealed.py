@@ -11,7 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from dauys.errors import DauysError
+from dauys.pollbook.channels import REMOTE
 from dauys.pollbook.commitment import ENTRY_KIND
+from dauys.pollbook.log import CHANNEL_LOGS
 
 HASH_DIGITS = 64
 ANSWERS = frozenset({"B.102", "B.108"})
@@ -48,6 +50,12 @@ class _Log:
     used: int = 0
     standing: set[bytes] = field(default_factory=set)
     undone: set[bytes] = field(default_factory=set)
+
+
+def places(stations: Iterable[str], voting: Mapping[str, Any] | None) -> set[str]:
+    """Where voters are checked in: at stations, and in the electronic channel where the poll's own rules switch it on."""
+    rule = (voting or {}).get(REMOTE)
+    return {*stations, *(CHANNEL_LOGS if isinstance(rule, Mapping) and rule.get("on") is True else ())}
 
 
 class CheckInReader:

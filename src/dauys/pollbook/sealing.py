@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.commitment import ENTRY_KIND, commitment
@@ -23,8 +24,61 @@ from dauys.record.entry import Entry
 from dauys.registers.poll import COMMISSION
 from dauys.store.engine import Connection
 
+EARLY = "P.115"
+"""The alarm about a station that votes before the centre's first day of voting."""
+
 MOST = 900
 """Commitments in one entry: 67 bytes each, in an entry of at most 65,535."""
+
+
+LONGEST = timedelta(minutes=15)
+"""After so long somebody should see why nothing is sealed, though there is something to seal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """When all that had come of a poll was last put into the record (None: never), how many events wait for it now, and what
+    failed the last time that the centre tried its work of every minute."""
+
+    sealed: datetime | None
+    waiting: int
+    fault: str
+
+    def late(self, at: datetime) -> bool:
+        """Whether somebody should look after it."""
+        return bool(self.fault) or (self.waiting > 0 and self.sealed is not None and at - self.sealed > LONGEST)
+
+    def to_json(self, at: datetime) -> dict[str, Any]:
+        sealed = None if self.sealed is None else self.sealed.isoformat()
+        return {"sealed": sealed, "waiting": self.waiting, "fault": self.fault, "late": self.late(at)}
+
+
+def tended(connection: Connection, poll: str) -> Tended:
+    """How it stands with what the centre does for a poll every minute."""
+    row = cursor(connection).execute(
+        "SELECT (SELECT coalesce(sum(n - sealed), 0) FROM pollbook_log WHERE poll = %(poll)s) AS waiting, t.sealed, t.fault "
+        "FROM (SELECT 1) AS one LEFT JOIN pollbook_tended t ON t.poll = %(poll)s",
+        {"poll": poll},
+    ).fetchone()  # fmt: skip
+    assert row is not None
+    return Tended(row.sealed, int(row.waiting), row.fault or "")
+
+
+def note_sealed(connection: Connection, poll: str, at: datetime) -> None:
+    """Everything that had come of a poll is in the record."""
+    cursor(connection).execute(
+        "INSERT INTO pollbook_tended (poll, sealed) VALUES (%s, %s) ON CONFLICT (poll) DO UPDATE SET sealed = excluded.sealed",
+        (poll, at),
+    )
+
+
+def note_fault(connection: Connection, poll: str, fault: str) -> None:
+    """What failed of the centre's work of this minute; empty: nothing did."""
+    cursor(connection).execute(
+        "INSERT INTO pollbook_tended AS t (poll, fault) VALUES (%s, %s) "
+        "ON CONFLICT (poll) DO UPDATE SET fault = excluded.fault WHERE t.fault <> excluded.fault",
+        (poll, fault),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +94,32 @@ class Unsealed:
 
 
 def unsealed(connection: Connection, poll: str, station: str | None = None) -> list[Unsealed]:
-    """The logs with something to seal (of one station), locked for this transaction, in order."""
+    """The logs with something to seal (of one station), locked for this transaction; by station.
+
+    They are locked in the order of their rows, as whoever takes batches does (`together`): nobody waits for both.
+    """
     rows = cursor(connection).execute(
         "SELECT id, station, generation, sealed, n, sealed_used FROM pollbook_log WHERE poll = %(poll)s AND n > sealed "
-        "AND (%(station)s::text IS NULL OR station = %(station)s) ORDER BY station, generation FOR NO KEY UPDATE",
+        "AND (%(station)s::text IS NULL OR station = %(station)s) ORDER BY id FOR NO KEY UPDATE",
         {"poll": poll, "station": station},
     )
-    return [Unsealed(row.id, row.station, row.generation, row.sealed, row.n, row.sealed_used) for row in rows]
+    logs = [Unsealed(row.id, row.station, row.generation, row.sealed, row.n, row.sealed_used) for row in rows]
+    return sorted(logs, key=lambda one: (one.station, one.generation))
+
+
+def too_early(connection: Connection, poll: str, at: datetime) -> bool:
+    """Whether a log was opened, or has check-ins, though voting has not begun by the centre's clock; P.115 once for each."""
+    cur = cursor(connection)
+    cur.execute(
+        "INSERT INTO pollbook_alarm (poll, log, n, number, text, at) "
+        "SELECT l.poll, l.id, min(v.n), %(check)s, 'opened, or ballots handed out, before the day of voting', %(at)s "
+        "FROM pollbook_log l JOIN pollbook_event v ON v.log = l.id AND v.n > l.sealed AND v.kind IN ('open', 'check-in') "
+        "WHERE l.poll = %(poll)s AND NOT EXISTS (SELECT FROM pollbook_alarm a WHERE a.log = l.id AND a.number = %(check)s) "
+        "GROUP BY l.poll, l.id",
+        {"poll": poll, "check": EARLY, "at": at},
+    )
+    known = "SELECT FROM pollbook_alarm WHERE poll = %s AND number = %s"
+    return cur.execute(known, (poll, EARLY)).rowcount > 0
 
 
 def seal(connection: Connection, poll: str, at: datetime, station: str | None = None) -> list[Entry]:

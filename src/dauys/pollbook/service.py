@@ -12,14 +12,16 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.law.files import Node
-from dauys.pollbook import centre, lists, moves, visitors
+from dauys.pollbook import centre, lists, moves, named, restored, unasked, visitors
 from dauys.pollbook.centre import Outcome
 from dauys.pollbook.channels import Channels, NotAllowed
-from dauys.pollbook.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.custody import CERTIFICATE, WITHDRAWN, CustodyError
 from dauys.pollbook.decided import unlisted
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.log import Event, LogError, LogId
+from dauys.pollbook.grants import BOOKS, Answer, Request
+from dauys.pollbook.locks import lock_station
+from dauys.pollbook.log import Event, LogError, LogId, is_channel
 from dauys.pollbook.package import Enrolment, proves
+from dauys.pollbook.put_back import must_be_whole, newest
 from dauys.pollbook.questions import Question
 from dauys.pollbook.received import Sent
 from dauys.pollbook.together import stirred, take_together
@@ -34,15 +36,30 @@ LEASE = timedelta(hours=16)
 """How long a station may check in after it was last heard: a polling day and its evening. No right moves when it ends."""
 
 
+HOUR = timedelta(hours=1)
+QUESTIONS = 600
+"""How many voters a station may ask for within an hour, unless the centre says otherwise: one each six seconds, or all at once.
+Whoever steals a machine learns by it where some people vote, not a nation. The electronic channel asks for everybody."""
+
+OF_A_VOTER = ("find", "envelope")
+"""Questions with somebody's IIN."""
+
+
 def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     """Begins a station's log under the key that whoever has the code sends; the first one counts.
 
-    Raises CustodyError P.019.
+    Raises CustodyError P.019, P.090.
     """
     log = enrolment.log
-    moves.lock_station(
-        centre.cursor(connection), log.poll, log.station
-    )  # a package is not voided between look and note
+    lock_station(centre.cursor(connection), log.poll, log.station)  # a package is not voided between look and note
+    must_prove(connection, enrolment)
+    restored.may_enrol(connection, log, enrolment.key)
+    centre.enrol(connection, log, enrolment.key, at)
+
+
+def must_prove(connection: Connection, enrolment: Enrolment) -> None:
+    """Raises CustodyError P.019 for an enrolment that is not made with the code of a package that there is."""
+    log = enrolment.log
     row = (
         centre.cursor(connection)
         .execute(
@@ -55,7 +72,6 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
         raise CustodyError(
             "the enrolment is not made with the code of this package; ask the centre for a new one", "P.019"
         )
-    centre.enrol(connection, log, enrolment.key, at)
 
 
 def answer(connection: Connection, batches: Sequence[Sent], at: datetime, key: KeyOf) -> list[bytes | LogError]:
@@ -69,7 +85,7 @@ def answer(connection: Connection, batches: Sequence[Sent], at: datetime, key: K
 
 def answers(connection: Connection, batches: Sequence[Sent], at: datetime, key: KeyOf) -> list[Answer | LogError]:
     """The same, not signed yet: what the transaction has no part in can wait for its end."""
-    outcomes = take_together(connection, batches, at)
+    outcomes = take_together(connection, batches, at, lambda poll: key(poll).public_key().public_bytes_raw())
     heard = [batch.log for batch, outcome in zip(batches, outcomes, strict=True) if isinstance(outcome, Outcome)]
     stir = stirred(connection, heard) if heard else set()
     said: list[Answer | LogError] = []
@@ -79,44 +95,69 @@ def answers(connection: Connection, batches: Sequence[Sent], at: datetime, key: 
             said.append(outcome)
         elif (log.poll, log.holder) in stir and not outcome.stopped:
             said.append(_with_rights(connection, log, outcome, at, key(log.poll)))
+        elif not outcome.sound and not outcome.stopped and outcome.send_from is None:
+            asks = (Request(newest(centre.cursor(connection), log.poll), UUID(int=0), 0, BOOKS),)
+            said.append(Answer(log, outcome.key, outcome.acknowledged, None, "", at + LEASE, asks))
         else:  # a stopped station gets neither lease nor rights
             lease = None if outcome.stopped else at + LEASE
-            said.append(Answer(log, outcome.acknowledged, outcome.send_from, outcome.stopped, lease))
+            said.append(Answer(log, outcome.key, outcome.acknowledged, outcome.send_from, outcome.stopped, lease))
     return said
 
 
 def _with_rights(connection: Connection, log: LogId, outcome: Outcome, at: datetime, key: Ed25519PrivateKey) -> Answer:
     """The answer to a station that asked for rights, is asked for some, or is given some."""
     grants = tuple(given.signed(key) for given in moves.grant_what_can_be(connection, log, at))
-    requests = moves.asked_of(connection, log)
-    return Answer(log, outcome.acknowledged, outcome.send_from, "", at + LEASE, requests, grants)
+    requests = moves.asked_of(connection, log, at)
+    unasked.told(connection, log, requests)
+    fates = unasked.fates(connection, log, at)
+    return Answer(log, outcome.key, outcome.acknowledged, outcome.send_from, "", at + LEASE, requests, grants, fates)
 
 
-def reply(connection: Connection, asked: Question, vault: Vault, channels: Channels, at: datetime) -> dict[str, Any]:
+def reply(
+    connection: Connection, asked: Question, vault: Vault, channels: Channels, at: datetime, most: int = QUESTIONS
+) -> dict[str, Any]:
     """Answers a question of an enrolled station, and writes down that it was asked; commit before it is sent.
 
-    `find` brings the right of who was added since his station's list was made. Raises LogError P.003, P.004, and P.007 where it
-    was asked before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does not let the voter vote there; BadInput
-    for a body that is none.
+    `find` brings the right of who was added since his station's list was made. Raises LogError P.003, P.004, P.041 for a stopped
+    station, P.078 for a machine that was declared lost, P.079 for the voter after `most` in an hour, and P.007 where it was asked
+    before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does not let
+    the voter vote there; BadInput for a body that is none.
     """
     log = asked.log
     cur = centre.cursor(connection)
     row = cur.execute(
-        "SELECT id, key, stopped FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
+        "SELECT id, key, stopped, lost FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
         (log.poll, log.station, log.generation),
     ).fetchone()
-    if row is None:
+    if row is None or not row.key:
         raise LogError(f"{log} is not enrolled here", "P.003")
-    if row.stopped or not asked.good(bytes(row.key)):
+    if not asked.good(bytes(row.key)):
         raise LogError(f"the question is not signed by the key with which station {log.station} was enrolled", "P.004")
+    if row.stopped:
+        raise LogError(f"the station is stopped: {row.stopped}", "P.041")
+    if asked.what == "whole":  # of a lost machine's log, too
+        return {"whole": restored.whole(connection, log, Node.of(dict(asked.body)))}
+    if row.lost:
+        raise not_of_the_lost(log)
+    if asked.what in OF_A_VOTER and not is_channel(log.holder) and _asked_since(cur, row.id, at - HOUR) >= most:
+        raise LogError(f"station {log.station} has asked for {most:,} voters within an hour; call the centre", "P.079")
+    must_be_whole(cur, log.poll)
     body = Node.of(dict(asked.body))
     if asked.what == "find":
         found, said = _find(connection, vault, log, body.mapping(("iin",))["iin"].text(), channels, at)
+    elif asked.what == "envelope":
+        parts = body.mapping(("id", "iin"))
+        found = named.whose(connection, vault, log, _uuid(parts["id"]), parts["iin"].text())
+        said = {"entitlement": None if found is None else str(found)}
+    elif asked.what == "call-off":
+        found = _uuid(body.mapping(("entitlement",))["entitlement"])
+        off, heard = unasked.call_off(connection, found, log)
+        said = {"off": off, "heard": heard}
     else:
         parts = body.mapping(("request", "entitlement"))
         found, request = _uuid(parts["entitlement"]), parts["request"].text()
-        _must_be_allowed(connection, log, found, channels)
-        moves.ask(connection, request, found, log, at)
+        paper = _must_be_allowed(connection, log, found, channels, at)
+        moves.ask(connection, request, found, log, at, paper=paper)
         said = {"request": request}
     noted = cur.execute(
         "INSERT INTO pollbook_question (log, at, what, entitlement, sig) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -125,6 +166,20 @@ def reply(connection: Connection, asked: Question, vault: Vault, channels: Chann
     if not noted.rowcount:
         raise LogError("this question was asked before; it is answered once", "P.007")
     return said
+
+
+def not_of_the_lost(log: LogId) -> LogError:
+    """The refusal of whatever a machine that was declared lost sends, but its log."""
+    return LogError(
+        f"the machine {log.generation} of station {log.station} was declared lost: it may send its log", "P.078"
+    )
+
+
+def _asked_since(cur: centre.Cursor, log: int, since: datetime) -> int:
+    """How many voters a station has asked for."""
+    query = "SELECT count(*) AS n FROM pollbook_question WHERE log = %s AND at > %s AND what = ANY(%s)"
+    row = cur.execute(query, (log, since, list(OF_A_VOTER))).fetchone()
+    return int(row.n) if row else 0
 
 
 def _find(
@@ -140,7 +195,14 @@ def _find(
     if standing is None:
         return None, {"found": False}
     asked, address = _asked(connection, log, standing.home, standing.holder)
+    if standing.let_go:  # whoever asks first gets it, also from who let it go; unless it was let go for the commission
+        back = unasked.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
+        asked = replace(asked, left=True, holder=WITHDRAWN if back else asked.holder)
     said = visitors.found(log, asked, channels, used=standing.used, address=address, line=standing.voter)
+    if said["line"] is not None:
+        said["let_go"] = standing.let_go
+        if unasked.in_box(centre.cursor(connection), log.poll, standing.voter.entitlement, standing.holder):
+            said["mobile"] = True
     if said["line"] is not None and standing.holder == CERTIFICATE:
         said["certificate"] = _certificate(connection, log.poll, standing.voter.entitlement)
     return standing.voter.entitlement, said
@@ -165,17 +227,22 @@ def _asked(connection: Connection, log: LogId, home: str, holder: str) -> tuple[
     return Asked(home, holder, place.settlement, here.settlement, left), place.address
 
 
-def _must_be_allowed(connection: Connection, log: LogId, who: UUID, channels: Channels) -> None:
-    """Raises CustodyError P.026, P.035: the centre grants nothing that the law does not know, whatever a station asks."""
+def _must_be_allowed(connection: Connection, log: LogId, who: UUID, channels: Channels, at: datetime) -> bool:
+    """Raises CustodyError P.022, P.026, P.035: the centre grants nothing that the law does not know, whatever a station asks.
+
+    Whether he may vote on paper here although he voted electronically.
+    """
     row = centre.cursor(connection).execute(
         "SELECT home, holder FROM entitlement WHERE poll = %s AND id = %s", (log.poll, who)
     ).fetchone()  # fmt: skip
     if row is None:
-        return  # asking says so
+        return False  # asking says so
+    asked = _asked(connection, log, row.home, row.holder)[0]
     try:
-        visitors.must_be_allowed(log, _asked(connection, log, row.home, row.holder)[0], channels)
+        visitors.must_be_allowed(log, asked, channels)
     except NotAllowed as error:
         raise CustodyError(str(error).removeprefix(f"[{error.check}] "), error.check) from None
+    return visitors.paper_replaces(log, asked, channels, at)
 
 
 def _uuid(node: Node) -> UUID:

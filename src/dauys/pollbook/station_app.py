@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import station_day, station_elsewhere, station_keys, station_pages
+from dauys.pollbook import station_box, station_day, station_elsewhere, station_keys, station_pages
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.log import LogError
@@ -45,6 +45,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_WHILE_STOPPED = ("/list", "/protocol", "/pin", "/out")
+"""What a stopped station still shows: what was noted there, to go on by hand. Instead of all else there is one page."""
+
 _STATUS = {"P.043": 401, "P.044": 429, "P.046": 403, "P.028": 403, "P.029": 403}
 
 Render = Callable[[Request, str, Mapping[str, Any], int], HTMLResponse]
@@ -65,11 +68,17 @@ def create_app(station: Station, render: Render, language: Callable[[Request], s
     for lang in LANGUAGES:
         routes.append(Route(f"/{lang}/paper", shown.paper))
         routes.append(Route(f"/{lang}/in", shown.sign_in, methods=["GET", "POST"]))
-        for page in (*station_pages.PAGES, *station_day.PAGES, *station_elsewhere.PAGES, *station_keys.PAGES):
+        for page in (
+            *station_pages.PAGES,
+            *station_day.PAGES,
+            *station_elsewhere.PAGES,
+            *station_keys.PAGES,
+            *station_box.PAGES,
+        ):
             routes.append(Route(f"/{lang}{page.path}", shown.answering(page), methods=["GET", "POST"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: shown.problem, DauysError: shown.problem})
     app.state.render = render
-    return _Safety(app)
+    return Safety(app)
 
 
 class _Pages:
@@ -106,6 +115,8 @@ class _Pages:
             pin = self._station.door.pin_of(officer.id)
             if (pin is None or pin.first) and page.path not in ("/pin", "/out"):
                 return RedirectResponse(f"/{lang}/pin", 303)
+            if keep.book.stopped and page.path not in _WHILE_STOPPED:
+                return self._show(request, "station/stopped.html", session, {}, 200 if form is None else 409)
             if officer.role not in page.roles:
                 facts = {"role": officer.role, "roles": tuple(page.roles)}
                 raise Refused(f"this is for: {', '.join(page.roles)}", "P.029", facts=facts)
@@ -211,7 +222,7 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}"
 
 
-class _Safety:
+class Safety:
     """Adds the safety headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -68,6 +68,7 @@ def ballots(visit: Visit) -> Model | str:
             "safe": acts.in_safe(book),
             "members": members,
             "moved": moved,
+            "envelopes": [{"n": one.n, "number": str(one.id)[:8].upper()} for one in book.envelopes],
             "seen": len(book.ballots),
             "whats": BALLOTS,
             "member_officers": [one for one in book.package.officers if one.role in roles],
@@ -138,7 +139,6 @@ def officers(visit: Visit) -> Model | str:
 
 def paper(visit: Visit) -> Model:
     """The whole list with who has voted, to print."""
-    visit.station.keep.keep("printed", visit.at.isoformat())
     return list_of(visit.station, visit.at)
 
 

@@ -10,7 +10,8 @@ import io
 import re
 import secrets
 from datetime import datetime
-from uuid import UUID
+from functools import partial
+from uuid import UUID, uuid4
 
 import segno
 
@@ -19,9 +20,11 @@ from dauys.pollbook import acts
 from dauys.pollbook import channels as ways
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.book import Book, CheckIn
+from dauys.pollbook.box import to_visit
 from dauys.pollbook.channels import NotAllowed
 from dauys.pollbook.commitment import code_of, read_code
 from dauys.pollbook.log import SALT_BYTES
+from dauys.pollbook.paper import away
 from dauys.pollbook.station_keys import must_be_open
 from dauys.pollbook.station_visit import Model, Page, Visit
 from dauys.pollbook.station_words import check_in, clock_of, line
@@ -39,15 +42,18 @@ def home(visit: Visit) -> Model:
     book, sums = visit.book, sums_of(visit.book)
     printed = visit.station.keep.kept("printed")
     since = printed or book.opened
+    moved = bool(printed) and visit.station.keep.kept("printed-without") != away(book)
     late = bool(since) and (visit.at - datetime.fromisoformat(since)).total_seconds() > PAPER_AFTER * 60
     return {
         "received": sums.received,
         "eligible": sums.eligible,
         "queue": None if book.queue is None else {"count": book.queue[1], "clock": clock_of(book, book.queue[0])},
         "printed": clock_of(book, printed or ""),
-        "paper_late": late and not book.closed,
+        "paper_late": (late or moved) and not book.closed,
+        "paper_moved": moved,
+        "box": {"asked": len(to_visit(book)), "carried": len(book.in_box)},
         "waiting": [line(book, book.voters[who]) for who in visit.station.waiting_for() if who in book.voters],
-        "mine": sum(not one.undone and one.officer == visit.officer.id for one in book.check_ins.values()),
+        "mine": mine.issued if (mine := sums.members.get(visit.officer.id)) is not None else 0,
     }
 
 
@@ -98,6 +104,7 @@ def voter(visit: Visit) -> Model:
         "voter": line(book, book.voters[who]),
         "history": [check_in(book, one) for one in book.check_ins.values() if one.entitlement == who and one.undone],
         "salt": secrets.token_hex(SALT_BYTES),
+        "request": str(uuid4()),
         "channel": channel,
         "may": visit.officer.role in roles,
         "roles": roles,
@@ -231,6 +238,18 @@ def certificate(visit: Visit) -> str:
     return f"/voter/{who}"
 
 
+def certificate_back(visit: Visit) -> str:
+    """A certificate was noted for the wrong person: the right is asked back, and comes if nobody has shown it elsewhere."""
+    if visit.form is None:
+        return ""
+    who, reason = visit.chosen("who"), visit.text("other") or visit.text("reason")
+    if who not in visit.book.backs:
+        back = partial(acts.do_certificate_back, who=who, reason=reason, officer=visit.officer.id, at=visit.at)
+        visit.act(lambda book: back(book))
+    visit.station.asked[who] = visit.at
+    return f"/waiting/{who}"
+
+
 def pin(visit: Visit) -> Model | str:
     """The officer's own PIN."""
     if visit.form is None:
@@ -259,6 +278,7 @@ PAGES = (
     Page("/undo", "", undo),
     Page("/mobile", "", mobile),
     Page("/certificate", "", certificate),
+    Page("/certificate-back", "", certificate_back),
     Page("/pin", "station/pin.html", pin),
     Page("/out", "", out),
 )

@@ -21,6 +21,9 @@ from dauys.pollbook.station_door import Door, Session
 from dauys.pollbook.sync import Syncing
 
 LANGUAGES = ("kk", "ru", "en")
+ENDED = ("used", "withdrawn", "elsewhere", "over")
+"""Fates of a right that was asked for (`grants.HOW`) after which it does not come, unless it is asked for again."""
+
 Model = dict[str, Any]
 
 
@@ -57,12 +60,13 @@ class Station:
             self._index.add(voter)
 
     def waiting_for(self) -> list[UUID]:
-        """Whose right was asked for within the last ten minutes and is not here."""
-        at, places = self.clock(), self.keep.book.places
+        """Whose right was asked for within the last ten minutes, is not here, and may still come."""
+        at, places, fates = self.clock(), self.keep.book.places, self.syncing.link.fates
         return [
             who
             for who, since in list(self.asked.items())
             if abs((at - since).total_seconds()) < 600 and (who not in places or places[who].standing == "away")
+            if fates.get(who) not in ENDED
         ]
 
 

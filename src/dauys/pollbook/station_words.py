@@ -16,8 +16,9 @@ from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.package import Voter
 from dauys.pollbook.station_door import Session
 from dauys.pollbook.station_visit import Model, Station
-from dauys.pollbook.sync import Unreached
+from dauys.pollbook.sync import FOR_GOOD, Unreached
 
+_REFUSED = re.compile(r"\[(P\.\d{3})\] ")
 _RANGE = re.compile(r"a whole number from (\d+) to ([\d,]+)")
 
 
@@ -33,6 +34,7 @@ def base_words(station: Station, session: Session | None) -> Model:
             "opened": clock_of(book, book.opened),
             "closed": clock_of(book, book.closed),
             "stopped": book.stopped,
+            "stop": _stop(book.stopped),
             "told": book.told,
             "trial": station.clock() if station.trial or book.package.trial else None,
         },
@@ -42,6 +44,13 @@ def base_words(station: Station, session: Session | None) -> Model:
         "refusal": None,
         "refresh": 0,
     }
+
+
+def _stop(stopped: str) -> Model:
+    """Why a station is stopped: the check, and whether the centre will never take this machine."""
+    found = _REFUSED.match(stopped)
+    check = found[1] if found else "P.041"
+    return {"check": check, "known": catalogue().get(check), "not_taken": check in FOR_GOOD}
 
 
 def link(station: Station) -> Model:
@@ -87,6 +96,7 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
         "range": _range(error.expected) if isinstance(error, BadInput) else None,
         "cut": isinstance(error, Unreached),
         "left": facts.get("left"),
+        "envelope": str(facts.get("envelope", "")),
         "need": facts.get("need"),
     }
 
@@ -137,7 +147,9 @@ def line(book: Book, voter: Voter) -> Model:
         "check_in": None if was is None else check_in(book, was),
         "where": where(book, book.went.get(voter.entitlement, voter.away)),
         "mobile": clock_of(book, book.mobile.get(voter.entitlement, "")),
+        "box": clock_of(book, book.in_box.get(voter.entitlement, "")),
         "certificate": book.certificates.get(voter.entitlement, ""),
+        "back": clock_of(book, book.backs.get(voter.entitlement, "")),
     }
 
 

@@ -35,7 +35,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The fields of a protocol as the pollbook has them; `came` and `left` by reason; `members` by officer."""
+    """The fields of a protocol as the pollbook has them; `came` and `left` by reason; `members` by officer.
+
+    `envelopes` wait to be resolved. `enclosed`: ballots handed out with an envelope that are not among `received`, because it
+    waits or does not count. Both kinds are among what their members handed out.
+    """
 
     eligible: int
     received: int
@@ -48,6 +52,7 @@ class Sums:
     left: Mapping[str, int]
     undone: int
     envelopes: int
+    enclosed: int
     closed: bool
     members: Mapping[str, Member] = field(default_factory=dict)
 
@@ -101,6 +106,7 @@ def sums_of(book: Book) -> Sums:
         left=dict(left),
         undone=len(book.check_ins) - len(standing),
         envelopes=len(book.envelopes),
+        enclosed=len(book.envelopes),
         closed=bool(book.closed),
         members=_members(book),
     )
@@ -129,6 +135,7 @@ def together(several: Sequence[Sums]) -> Sums:
 
 _COUNTS = (
     "eligible", "received", "delivered", "cancelled", "mobile_requests", "mobile_received", "listed", "undone", "envelopes",
+    "enclosed",
 )  # fmt: skip
 
 
@@ -166,8 +173,9 @@ def check_book(sums: Sums) -> list[Difference]:
     """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open."""
     noted = [one for one in sums.members.values() if one.got]
     found = [Difference("B.109", one.officer, one.got, one.got - one.left) for one in noted if one.left]
-    if sums.delivered and sums.closed and sums.delivered != sums.received + sums.cancelled:
-        found.append(Difference("B.110", "delivered", sums.received + sums.cancelled, sums.delivered))
+    accounted = sums.received + sums.enclosed + sums.cancelled
+    if sums.delivered and sums.closed and sums.delivered != accounted:
+        found.append(Difference("B.110", "delivered", accounted, sums.delivered))
     if not sums.closed:
         found.append(Difference("B.201", "close", 0, 1))
     if sums.undone * 50 > sums.received and sums.undone >= 5:
@@ -185,6 +193,8 @@ def _members(book: Book) -> dict[str, Member]:
     for check_in in book.check_ins.values():
         if not check_in.undone:
             of.setdefault(check_in.officer, Counter())["issued"] += 1
+    for envelope in book.envelopes:
+        of.setdefault(envelope.officer, Counter())["issued"] += 1
     return {
         name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
         for name, n in sorted(of.items())

@@ -12,22 +12,27 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from dauys.errors import DauysError
 from dauys.pollbook import acts
 from dauys.pollbook.book import Book
-from dauys.pollbook.custody import CustodyError, Standing
+from dauys.pollbook.channel_acts import let_go
+from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.enrolling import CENTRE, TO_TELL
-from dauys.pollbook.grants import Answer, Request
+from dauys.pollbook.grants import BOOKS, Answer
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Event, LogError
 from dauys.pollbook.questions import Question
+from dauys.pollbook.replies import ERROR, SAID, Reply
+from dauys.pollbook.unnamed import Namer
 
 PREFIX = "/api/pollbook"
 EVERY = 10.0
@@ -38,6 +43,12 @@ IMPATIENT = 1.5
 
 LONGEST = 120.0
 """Seconds that a station waits at most, after failures, before it tries again."""
+
+FOR_GOOD = ("P.004", "P.019")
+"""Refusals that no later try changes: the log has another key at the centre. What the machine has, another one may have, too."""
+
+UNKNOWN = "P.003"
+"""Refused to a machine that the centre answered before: it has forgotten."""
 
 LARGEST_ANSWER = 8 << 20
 TIMEOUT = httpx.Timeout(10.0, connect=4.0)
@@ -52,13 +63,21 @@ class Unreached(DauysError):
     """The wire is cut, or what answers is not the centre. It may work later; nothing was lost."""
 
 
+class NotTheCentre(Unreached):
+    """Something answers that the centre did not sign to this request: nothing of it is believed. What it said is for people."""
+
+    def __init__(self, message: str, check: str = "P.008") -> None:
+        self.check = check
+        super().__init__(message)
+
+
 class CentreRefused(DauysError):
-    """The centre heard and said no. `check` is its number."""
+    """The centre heard and said no, under its signature. `check` is its number."""
 
     def __init__(self, message: str, check: str = "") -> None:
         self.message = message
         self.check = check
-        super().__init__(f"the centre refuses: {message}")
+        super().__init__((f"[{check}] " if check else "") + f"the centre refuses: {message}")
 
 
 class Wire:
@@ -72,8 +91,7 @@ class Wire:
     def tell(self) -> None:
         """Tells the centre the station's key, until it has answered a batch of that key once under its own signature.
 
-        Whatever else answers (a school's login page) tells nothing. Raises Unreached, CentreRefused; a key that the centre
-        does not take (P.019: the package is void, or another machine has it) stops this machine for good.
+        Whatever else answers (a school's login page) tells nothing. Raises Unreached, CentreRefused.
         """
         if self.keep.book.told:
             return
@@ -82,43 +100,88 @@ class Wire:
                 self._post("/enrol", data.encode())
             self.keep.hear(self.send())
         except LogError as error:
-            raise Unreached(f"what answers at the centre's address is not the centre ({error})") from None
-        except CentreRefused as error:
-            if error.check != "P.019":
-                raise
-            why = f"{error.message}; get a new package from the centre, and enrol with it in an empty folder"
-            self.keep.stop(f"the centre does not take this machine: {why}")
-            raise CentreRefused(why, error.check) from None
+            check = error.check if error.check == "P.009" else "P.008"
+            raise NotTheCentre(f"what answers at the centre's address is not the centre ({error})", check) from None
 
     def send(self, first: int | None = None) -> Answer:
         """Sends what is not acknowledged, or from `first` on. Raises Unreached, CentreRefused, LogError."""
         data = self._post("/sync", self.keep.batch(first).to_bytes())
-        return Answer.from_bytes(data, self.keep.log, self.keep.package.centre)
+        return Answer.from_bytes(data, self.keep.log, self.keep.public, self.keep.package.centre)
+
+    def sent(self) -> Answer:
+        """Sends all that the centre lacks. A centre that has less than it acknowledged was put back from a copy: it is shown what
+        it signed, and then everything again. Raises as `send`."""
+        try:
+            answer = self.send()
+        except CentreRefused as error:
+            if error.check in FOR_GOOD:  # another machine has this log: the centre is to know that it had this one
+                with suppress(Unreached, CentreRefused):
+                    self.show()
+            if error.check != UNKNOWN or not self.show():
+                raise
+            answer = self.send()
+        if answer.send_from is None or answer.stopped:
+            return answer
+        if answer.acknowledged.n < self.keep.acknowledged:
+            self.show()
+        begun, again = answer.acknowledged.n, self.send(answer.send_from)
+        while begun < again.acknowledged.n < self.keep.acknowledged and not again.stopped:  # more than one batch
+            begun, again = again.acknowledged.n, self.send(again.acknowledged.n + 1)
+        return again if again.stopped else self.send(again.acknowledged.n + 1)  # that this is all
+
+    def whole(self, mark: str) -> None:
+        """Says to a centre that was put back how far the log goes; it asked by `mark`. Raises Unreached, CentreRefused."""
+        with self.keep.acting() as book:
+            head = book.head
+        self.question("whole", {"mark": mark, "n": head.n, "head": head.hash})
+
+    def show(self) -> bool:
+        """Shows the centre the answer by which it acknowledged the most; False where there was none."""
+        if not (said := self.keep.last_word):
+            return False
+        self._reply(said, self._answered("/shown", said, TIMEOUT), SAID)
+        return True
 
     def question(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Asks the centre about one voter (dauys.pollbook.questions). Raises Unreached, CentreRefused."""
-        asked = Question(self.keep.log, self._clock().isoformat(), what, body)
-        response = self._answered("/question", asked.to_bytes(self.keep.key))
-        try:
-            value = response.json()
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise Unreached("what answers at the centre's address is not the centre")
-        return value
+        return self._asked("/question", what, body, TIMEOUT)
 
     def wait(self) -> bool:
         """Stays at the centre until there is word for this station: True: sync now. Raises Unreached, CentreRefused."""
-        asked = Question(self.keep.log, self._clock().isoformat(), "wait", {})
-        return self._answered("/wait", asked.to_bytes(self.keep.key), WAITING).status_code == 200
+        return self._asked("/wait", "wait", {}, WAITING).get("word") is True
 
     def close(self) -> None:
         self._client.close()
 
-    def _post(self, path: str, data: bytes) -> bytes:
-        return self._answered(path, data).content
+    def _asked(self, path: str, what: str, body: Mapping[str, Any], timeout: httpx.Timeout) -> dict[str, Any]:
+        """What the centre says to a question, by a reply to this very one."""
+        asked = Question(self.keep.log, self._clock().isoformat(), what, body)
+        data = asked.to_bytes(self.keep.key)
+        return dict(self._reply(data, self._answered(path, data, timeout), SAID).body)
 
-    def _answered(self, path: str, data: bytes, timeout: httpx.Timeout = TIMEOUT) -> httpx.Response:
+    def _reply(self, data: bytes, response: httpx.Response, kind: str) -> Reply:
+        """The reply in a response to `data`; raises NotTheCentre, with what an unsigned one says."""
+        try:
+            reply = Reply.from_bytes(response.content, self.keep.log, data, self.keep.package.centre)
+        except LogError as error:
+            why, said = str(error).removeprefix(f"[{error.check}] "), _unsigned(response)
+            raise NotTheCentre(f"{why} (HTTP {response.status_code}{said})") from None
+        if reply.kind != kind:
+            raise NotTheCentre(f"a reply of another kind (HTTP {response.status_code})")
+        return reply
+
+    def _post(self, path: str, data: bytes) -> bytes:
+        """Sends an enrolment or a batch. What the centre will never take from this machine stops it for good."""
+        try:
+            return self._answered(path, data, TIMEOUT).content
+        except CentreRefused as error:
+            if error.check not in FOR_GOOD:
+                raise
+            why = f"{error.message}; get a new package from the centre, and enrol with it in an empty folder"
+            self.keep.stop(f"[{error.check}] the centre does not take this machine: {why}")
+            raise CentreRefused(why, error.check) from None
+
+    def _answered(self, path: str, data: bytes, timeout: httpx.Timeout) -> httpx.Response:
         headers = {"content-type": "application/json"}
         try:
             response = self._client.post(PREFIX + path, content=data, headers=headers, timeout=timeout)
@@ -128,11 +191,17 @@ class Wire:
             raise Unreached(f"the centre cannot answer now (HTTP {response.status_code})")
         if response.is_success:
             return response
-        try:
-            said = response.json()["error"]
-            raise CentreRefused(str(said["message"])[:500], str(said.get("check", "")))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Unreached(f"what answers is not the centre (HTTP {response.status_code})") from None
+        said = self._reply(data, response, ERROR).body
+        raise CentreRefused(str(said.get("message", ""))[:500], str(said.get("check", "")))
+
+
+def _unsigned(response: httpx.Response) -> str:
+    """What a refusal without a good signature says, for whoever looks for the cause; nothing where it is none."""
+    try:
+        said = str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f": {said[:200]}"
 
 
 def connect(keep: Keep, clock: Callable[[], datetime], transport: httpx.BaseTransport | None = None) -> Wire:
@@ -158,6 +227,11 @@ class Link:
         self.keep = wire.keep
         self.clock = clock
         self.status = Status()
+        self.fates: dict[UUID, str] = {}
+        """What became of the rights that were asked for from here, by the centre's last answer (`grants.HOW`)."""
+        self.offs: set[UUID] = set()
+        """Rights that are asked for no more; the centre hears it with the next contact."""
+        self._namer = Namer(wire.keep, wire.question)
         self._one = threading.Lock()
 
     def once(self) -> bool:
@@ -173,6 +247,19 @@ class Link:
             self.status = Status(heard=self.clock())
             return again
 
+    def call_off(self, who: UUID) -> tuple[bool, bool]:
+        """Nobody waits here for this right any more: whether the centre forgets what was asked, for the right has not been let
+        go; and whether the other station had heard of it. Raises Unreached: it is told with the next contact; CentreRefused."""
+        self.offs.add(who)
+        try:
+            said = self.wire.question("call-off", {"entitlement": str(who)})
+        except CentreRefused:  # it ends by itself
+            self.offs.discard(who)
+            raise
+        self.offs.discard(who)
+        self.fates.pop(who, None)
+        return said.get("off") is True, said.get("heard") is True
+
     @property
     def waiting(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -180,33 +267,36 @@ class Link:
 
     def _exchange(self) -> bool:
         self.wire.tell()
-        answer = self.wire.send()
-        if answer.send_from is not None and not answer.stopped:
-            answer = self.wire.send(answer.send_from)
+        for who in list(self.offs):
+            with suppress(CentreRefused):
+                self.call_off(who)
+        answer = self.wire.sent()
         if self.keep.hear(answer):
             return False
+        self.fates = {one.entitlement: one.how for one in answer.fates}
         for grant in answer.grants:
             self._do(partial(acts.do_receive, grant=grant, at=self.clock()))  # told again, it is refused: it is here
         for request in answer.requests:
-            self._do(partial(_release, request=request, at=self.clock()))
+            if request.to == BOOKS:
+                with suppress(CentreRefused):
+                    self.wire.whole(request.id)
+                continue
+            while self._do(partial(let_go, request=request, at=self.clock())):  # a channel strikes a ballot first
+                continue
+        with suppress(Unreached, CentreRefused):  # whose envelopes they are can wait
+            self._namer.name(self.clock())
         return self.waiting > 0
 
-    def _do(self, act: Callable[[Book], Event | None]) -> None:
-        """An act of the station itself; what the rules forbid now is left as it is: the centre asks and gives again."""
+    def _do(self, act: Callable[[Book], Event | None]) -> bool:
+        """An act of the station itself; whether there was one. What the rules forbid now is left; the centre says it again."""
         with self.keep.acting() as book:
             try:
                 event = act(book)
                 if event is not None:
                     self.keep.append(event)
             except (acts.Refused, CustodyError, LogError):
-                return
-
-
-def _release(book: Book, request: Request, at: datetime) -> Event | None:
-    """Lets an unused right go. A used one stays, and its check-in, sent before, says so to the centre."""
-    place = book.places.get(request.entitlement)
-    here = place is not None and place.standing is Standing.HERE and place.epoch == request.epoch
-    return acts.do_release(book, request, at) if here else None
+                return False
+        return event is not None
 
 
 class Syncing:

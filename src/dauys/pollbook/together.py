@@ -8,7 +8,7 @@ outcome of each batch is what `centre.take` would have said; a test holds both a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -16,7 +16,7 @@ from uuid import UUID
 from dauys.pollbook import centre
 from dauys.pollbook.centre import Cursor, Outcome, Row, cursor
 from dauys.pollbook.custody import Alarm
-from dauys.pollbook.log import Event, Head, LogError, LogId, verify_batch
+from dauys.pollbook.log import CHANNEL_LOGS, Event, Head, LogError, LogId, verify_batch
 from dauys.pollbook.received import CheckIns, Sent
 from dauys.roll.binary import CLOSING, OPENING
 from dauys.store.engine import Connection
@@ -28,8 +28,13 @@ MOST_EVENTS = 1000
 """Events in one transaction, but for a batch that alone has more: nobody waits long for those of others."""
 
 
-def take_together(connection: Connection, batches: Sequence[Sent], at: datetime) -> list[Outcome | LogError]:
-    """The outcome of each batch, in order; a LogError (P.003, P.004) where it was refused and nothing of it stored."""
+def take_together(
+    connection: Connection, batches: Sequence[Sent], at: datetime, centre_of: Callable[[str], bytes] = lambda _: b""
+) -> list[Outcome | LogError]:  # fmt: skip
+    """The outcome of each batch, in order; a LogError (P.003, P.004) where it was refused and nothing of it stored.
+
+    `centre_of`: the centre's public key for a poll (`centre.take`).
+    """
     cur = cursor(connection)
     # with the numbers of a group at hand, or with the statistics of a young table, reading all of it can look cheaper than
     # its index: a plan that is made once, for few rows, never does that
@@ -45,19 +50,23 @@ def take_together(connection: Connection, batches: Sequence[Sent], at: datetime)
         logs.add(batch.log)
         if row is None or not first_of_its_log or not _continues(batch, row) or not named.isdisjoint(batch.rights):
             continue
+        key = bytes(row.key)
         try:
-            verify_batch(batch, bytes(row.key))
+            verify_batch(batch, key)
         except LogError as error:
             outcomes[place] = error
             continue
         named.update(batch.rights)
-        plain.append((place, batch, Row(row.id, batch.log, row.n, row.head, False, row.check_ins)))
+        plain.append(
+            (place, batch, Row(row.id, batch.log, key, row.n, row.head, False, row.check_ins, sound=row.sound))
+        )
     if plain:
         outcomes |= _take_plain(cur, plain, at)
     for place, batch in enumerate(batches):
         if place not in outcomes:
             try:
-                outcomes[place] = centre.take(connection, batch.batch() if isinstance(batch, CheckIns) else batch, at)
+                whole = batch.batch() if isinstance(batch, CheckIns) else batch
+                outcomes[place] = centre.take(connection, whole, at, centre_of(batch.log.poll))
             except LogError as error:  # raised before anything of the batch is written
                 outcomes[place] = error
     return [outcomes[place] for place in range(len(batches))]
@@ -71,7 +80,7 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
     """The logs of the batches, locked in one order."""
     several = list(logs)
     found = cur.execute(
-        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins FROM pollbook_log "
+        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound FROM pollbook_log "
         "WHERE (poll, station, generation) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])) "
         "ORDER BY id FOR UPDATE",
         ([log.poll for log in several], [log.station for log in several], [log.generation for log in several]),
@@ -83,6 +92,7 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
 def _continues(batch: Sent, row: Any) -> TypeGuard[CheckIns]:
     return (
         isinstance(batch, CheckIns)
+        and bool(row.key)
         and batch.log.paper_of is None
         and not row.closed
         and not row.stopped
@@ -103,7 +113,7 @@ def _take_plain(cur: Cursor, plain: Sequence[_Plain], at: datetime) -> dict[int,
         for row, event, who in _strays(cur, plain):
             alarms.setdefault(row.id, []).extend(centre.stray(cur, row, event, who, at))
     return {
-        place: Outcome(Head(batch.last, batch.head), alarms=tuple(alarms.get(row.id, ())))
+        place: Outcome(Head(batch.last, batch.head), row.key, alarms=tuple(alarms.get(row.id, ())), sound=row.sound)
         for place, batch, row in plain
     }
 
@@ -114,7 +124,8 @@ def _use(cur: Cursor, plain: Sequence[_Plain]) -> int:
         "UPDATE entitlement e SET state = 1, used = l.first + r.place - 1 "
         "FROM unnest(%b::text[], %b::text[], %b::int[], %b::text[]) AS l (poll, holder, first, rights), "
         "unnest(string_to_array(l.rights, ',')::uuid[]) WITH ORDINALITY AS r (id, place) "
-        "WHERE e.poll = l.poll AND e.id = r.id AND e.holder = l.holder AND e.state = 0",
+        "WHERE e.poll = l.poll AND e.id = r.id AND e.holder = l.holder AND e.state = 0 "
+        "AND NOT EXISTS (SELECT FROM pollbook_stray s WHERE s.poll = e.poll AND s.entitlement = e.id AND NOT s.undone)",
         (
             [batch.log.poll for _, batch, _ in plain], [batch.log.holder for _, batch, _ in plain],
             [batch.first for _, batch, _ in plain], [batch.named for _, batch, _ in plain],
@@ -158,15 +169,24 @@ def _strays(cur: Cursor, plain: Sequence[_Plain]) -> list[tuple[Row, Event, UUID
 
 
 def stirred(connection: Connection, logs: Sequence[LogId]) -> set[tuple[str, str]]:
-    """Which of these holders (poll, holder) have something to hear: a right asked for, asked of them, or given to them."""
+    """Which of these holders (poll, holder) have something to hear: a right asked for, asked of them, or given to them.
+
+    Nobody has while the books of a poll are not whole (`pollbook.put_back`)."""
     rows = cursor(connection).execute(
         "SELECT u.poll, u.holder FROM unnest(%s::text[], %s::text[], %s::text[]) AS u (poll, holder, home) "
-        "WHERE EXISTS (SELECT FROM pollbook_request r WHERE r.poll = u.poll AND r.asker = u.holder AND NOT r.granted) "
+        "WHERE NOT EXISTS (SELECT FROM pollbook_restored m WHERE m.poll = u.poll AND m.lifted IS NULL) AND ("
+        "EXISTS (SELECT FROM pollbook_request r WHERE r.poll = u.poll AND r.asker = u.holder AND NOT r.granted) "
         "OR EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = u.poll AND g.receiver = u.holder AND NOT g.taken) "
         "OR EXISTS (SELECT FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
         "AND e.epoch = r.epoch WHERE r.poll = u.poll AND r.holder IN (u.holder, u.home) AND NOT r.granted "
-        "AND e.holder = u.holder AND e.state = 0)",  # as `moves.asked_of` finds them
-        ([log.poll for log in logs], [log.holder for log in logs], [f"station/{log.station}" for log in logs]),
+        "AND e.holder = u.holder AND (e.state = 0 OR e.state = 1 AND split_part(u.holder, '/', 1) = ANY(%s))))",
+        # as `moves.asked_of` finds them
+        (
+            [log.poll for log in logs],
+            [log.holder for log in logs],
+            [f"station/{log.station}" for log in logs],
+            list(CHANNEL_LOGS),
+        ),
         prepare=True,
     )
     return {(row.poll, row.holder) for row in rows}

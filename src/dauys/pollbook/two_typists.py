@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput
 from dauys.pollbook.by_hand import Line, Random, Typed, Typing, differing, take_back, type_in
 from dauys.pollbook.centre import cursor
-from dauys.pollbook.log import PAPER, LogId
+from dauys.pollbook.log import CHANNEL_LOGS, PAPER, LogId
 from dauys.roll.vault import ID, Vault
 from dauys.store.engine import Connection
 
@@ -51,8 +51,9 @@ def lost_machines(connection: Connection, poll: str) -> list[tuple[LogId, int]]:
     rows = cursor(connection).execute(
         "SELECT l.station, l.generation, coalesce(p.check_ins, 0) AS typed FROM pollbook_log l LEFT JOIN pollbook_log p "
         "ON p.poll = l.poll AND p.station = l.station AND p.generation = l.generation + %(paper)s "
-        "WHERE l.poll = %(poll)s AND l.lost AND l.generation <= %(paper)s ORDER BY l.station, l.generation",
-        {"poll": poll, "paper": PAPER},
+        "WHERE l.poll = %(poll)s AND l.lost AND l.generation <= %(paper)s AND l.station <> ALL(%(channels)s) "
+        "ORDER BY l.station, l.generation",
+        {"poll": poll, "paper": PAPER, "channels": list(CHANNEL_LOGS)},
     )
     return [(LogId(poll, row.station, row.generation), row.typed) for row in rows]
 

@@ -1,6 +1,6 @@
 """How does an idle station hear at once that it is asked for something? It waits at the centre until there is word for it.
 
-    POST /api/pollbook/wait       a signed Question "wait"    200 there is word: sync now; 204 there was none
+    POST /api/pollbook/wait       a signed Question "wait"    a signed Reply {"word": true}: sync now; false: there was none
 
 Word is that a right is asked of the station, or given to it. Who writes that (`moves`, `centre`) notifies in the same transaction
 (PostgreSQL, LISTEN and NOTIFY), so that every process of the centre hears of it, after the commit. Nothing rests on it: a
@@ -13,9 +13,9 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import Request
@@ -24,10 +24,13 @@ from fastapi.responses import Response
 from dauys.errors import DauysError
 from dauys.pollbook import moves
 from dauys.pollbook.centre import CHANNEL, cursor
-from dauys.pollbook.intake import refused, too_large
+from dauys.pollbook.intake import Asked, away, refused, too_large
 from dauys.pollbook.log import LogError, LogId
+from dauys.pollbook.put_back import standing
 from dauys.pollbook.questions import LARGEST, Question
-from dauys.store.engine import driver
+from dauys.pollbook.replies import Reply
+from dauys.pollbook.service import KeyOf, not_of_the_lost
+from dauys.store.engine import AWAY, FAULTS, driver
 
 LONGEST = 50.0
 """Seconds that a station waits at most before it asks again."""
@@ -124,7 +127,7 @@ class Ear:
         while not closing():
             try:
                 self._listen(closing)
-            except (sa.exc.SQLAlchemyError, psycopg.Error, OSError):  # away: stations sync by themselves meanwhile
+            except (*FAULTS, OSError):  # away: stations sync by themselves meanwhile
                 self.listening.clear()
                 pause.wait(AGAIN)
 
@@ -143,9 +146,14 @@ class Ear:
 
 
 def waiting(
-    engine: sa.Engine, bell: Bell | None = None, seconds: float = LONGEST
+    engine: sa.Engine,
+    key: KeyOf,
+    bell: Bell | None = None,
+    seconds: float = LONGEST,
+    clock: Callable[[], datetime | None] = lambda: None,
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The route's endpoint. With a `bell` it listens to no database: somebody else rings."""
+    """The route's endpoint; `key` is the centre's for a poll. With a `bell` it listens to no database: somebody else rings.
+    `clock`: what is asked for and over by then is no word."""
     ringing = Bell() if bell is None else bell
     ear = Ear(engine, ringing) if bell is None else None
 
@@ -155,20 +163,24 @@ def waiting(
             data += part
             if len(data) > LARGEST:
                 return too_large()
+        sender, signing = None, None
         try:
             asked = Question.from_bytes(data)
+            sender, signing = Asked(asked.log, data), key(asked.log.poll)
             if ear is not None:
                 ear.open(lambda: closing(request.app))
             holder = (asked.log.poll, asked.log.holder)
             place = ringing.stand(holder)  # before the look: what is written after it rings
             ringing.send_home(lambda: closing(request.app))
             try:
-                word = await to_thread.run_sync(_look, engine, asked) or await ringing.wait(place, seconds)
+                word = await to_thread.run_sync(is_word, engine, asked, clock()) or await ringing.wait(place, seconds)
             finally:
                 ringing.leave(holder, place)
         except DauysError as error:
-            return refused(error)
-        return Response(status_code=200 if word else 204)
+            return refused(error, sender, signing)
+        except AWAY:
+            return away(sender, signing)
+        return Response(Reply.to(asked.log, data, {"word": word}).to_bytes(signing), media_type="application/json")
 
     return wait
 
@@ -178,18 +190,22 @@ def closing(app: Any) -> bool:
     return bool(getattr(app.state, "closing", False))
 
 
-def _look(engine: sa.Engine, asked: Question) -> bool:
-    """Whether there is word already. Raises LogError P.003, P.004."""
+def is_word(engine: sa.Engine, asked: Question, at: datetime | None) -> bool:
+    """Whether there is word already. Raises LogError P.003, P.004, P.078."""
     log: LogId = asked.log
     with engine.connect() as connection:
         row = cursor(connection).execute(
-            "SELECT key FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
+            "SELECT key, lost FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
             (log.poll, log.station, log.generation),
         ).fetchone()  # fmt: skip
-        if row is None:
+        if row is None or not row.key:
             raise LogError(f"{log} is not enrolled here", "P.003")
         if asked.what != "wait" or not asked.good(bytes(row.key)):
             raise LogError(
                 f"the question is not signed by the key with which station {log.station} was enrolled", "P.004"
             )
-        return bool(moves.asked_of(connection, log)) or moves.may_receive(connection, log)
+        if row.lost:
+            raise not_of_the_lost(log)
+        if standing(cursor(connection), log.poll) is not None:
+            return False
+        return bool(moves.asked_of(connection, log, at)) or moves.may_receive(connection, log, at)

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import moves
+from dauys.pollbook import moves, put_back
 from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.custody import CustodyError
 from dauys.record import log
@@ -51,6 +51,9 @@ class Asked:
     not_listed: int
     may: int
 
+    def to_json(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -65,10 +68,41 @@ class Settled:
 def withdraw_set(
     connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, by: str, at: datetime
 ) -> Asked:
-    """Asks back the rights of those of an applied set who may not vote on the poll's day. In the caller's transaction.
+    """Asks back the rights of those of a set who may not vote on the poll's day, in the caller's transaction.
 
-    Raises DauysError: not frozen (by `at`), closed, set not applied, no reason or name.
+    By an applied set that says so; or by one that is rolled back, for those who may vote by no other set that is in force: whom
+    it had added to the frozen roll, first of all. Raises DauysError: not frozen (by `at`), closed, the set is neither, no
+    reason or name.
     """
+    _must_be_open(connection, poll, reason, by, at)
+    found = get_set(connection, set_id)
+    if found.state not in ("applied", "rolled back"):
+        raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
+    rows = _by_applied(connection, poll, set_id) if found.state == "applied" else _by_undone(connection, poll, set_id)
+    return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at))
+
+
+def withdraw_added(
+    connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, by: str, at: datetime
+) -> Asked:
+    """Asks back the rights of those whom a set, rolled back now, had added to the frozen roll of a poll. As `withdraw_set`."""
+    _must_be_open(connection, poll, reason, by, at)
+    voters = added_by(connection, poll.id, set_id)
+    rows = [row for row in _by_undone(connection, poll, set_id) if row.voter in voters]
+    return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at))
+
+
+def added_by(connection: Connection, poll: str, set_id: int) -> set[UUID]:
+    """The voters whom a set added to the frozen roll of a poll."""
+    rows = cursor(connection).execute(
+        "SELECT voter FROM entitlement WHERE poll = %(poll)s AND addition > 0 AND set_id = %(set)s AND home IN ("
+        "SELECT station FROM roll_addition WHERE poll = %(poll)s)",
+        {"poll": poll, "set": set_id},
+    )
+    return {row.voter for row in rows}
+
+
+def _must_be_open(connection: Connection, poll: Poll, reason: str, by: str, at: datetime) -> None:
     if not reason.strip() or not by.strip():
         raise BadInput("who withdraws rights, and why? The reason stands in the record", field="reason", check="P.032")
     frozen = cursor(connection).execute("SELECT at FROM roll_freeze WHERE poll = %s FOR UPDATE", (poll.id,)).fetchone()
@@ -76,24 +110,36 @@ def withdraw_set(
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set, and freeze it without those voters")
     if log.of_kind(connection, poll.id, "closing"):
         raise DauysError(f"{poll.id} is closed: nothing is withdrawn any more")
-    found = get_set(connection, set_id)
-    if found.state != "applied":
-        raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
+
+
+def _by_applied(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]:
+    """The voters whose version in force is the set's; `votes`: it lets them; `one`, `other`: the pair, for a duplicate."""
     query = sa.text(
         f"SELECT v.voter, {may_vote('v')} AS votes, p.one, p.other FROM voter v "  # noqa: S608 - texts of the roll
         "LEFT JOIN roll_pair p ON p.set_id = v.set_id AND p.goes = v.voter "
         f"WHERE v.set_id = :set AND {HOLDS} ORDER BY v.voter"
     )
-    rows = connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
+    return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
+
+
+def _by_undone(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]:
+    """The voters of a set that is rolled back; `votes`: another set, which is in force, lets them."""
+    query = sa.text(
+        "SELECT u.voter, EXISTS (SELECT FROM voter v WHERE v.voter = u.voter "  # noqa: S608 - texts of the roll
+        f"AND {may_vote('v')} AND {HOLDS}) AS votes, NULL AS one, NULL AS other "
+        "FROM voter u WHERE u.set_id = :set ORDER BY u.voter"
+    )
+    return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
+
+
+def _ask_each(connection: Connection, vault: Vault, poll: Poll, rows: Sequence[Any], why: Decision) -> Asked:
     outcomes = []
     for row in rows:
         if row.votes:
             outcomes.append("may")
             continue
         twin = None if row.one is None else row.other if row.one == row.voter else row.one
-        outcomes.append(
-            _ask(connection, vault, poll.id, row.voter, twin, Decision(set_id, reason.strip(), by.strip(), at))
-        )
+        outcomes.append(_ask(connection, vault, poll.id, row.voter, twin, why))
     return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may")))
 
 
@@ -140,12 +186,14 @@ def _right(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
     return Right(who, row.home, commitment(poll, row.home, vault.salt(PURPOSE, who.bytes), who.bytes))
 
 
-def _note(cur: Cursor, poll: str, right: Right, other: Right | None, why: Decision) -> None:
+def _note(
+    cur: Cursor, poll: str, right: Right, other: Right | None, why: Decision, instead: bool = False
+) -> None:  # fmt: skip
     twin = (None, None, None) if other is None else (other.id, other.home, other.commitment)
     cur.execute(
         "INSERT INTO roll_withdrawal (poll, request, entitlement, station, commitment, twin, twin_station, twin_commitment, "
-        "set_id, reason, by, asked) VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (poll, right.id, right.home, right.commitment, *twin, why.set_id, why.reason, why.by, why.at),
+        "set_id, reason, by, asked, instead) VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (poll, right.id, right.home, right.commitment, *twin, why.set_id, why.reason, why.by, why.at, instead),
     )
 
 
@@ -166,16 +214,28 @@ def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool
     return True
 
 
+def ask_again(connection: Connection, poll: str, who: UUID, at: datetime) -> None:
+    """A right was found used, and that use was taken back: it is asked for again."""
+    cursor(connection).execute(
+        "UPDATE roll_withdrawal SET outcome = 'asked', decided = NULL WHERE poll = %s AND entitlement = %s AND outcome = 'used'",
+        (poll, who),
+    )
+    _request(connection, poll, who, at)
+
+
 def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> Settled:
     """Withdraws what can be withdrawn by now, writes it into the record, and sees what was used instead.
 
     Once a station's hour of closing has come its list does not change any more: what is not withdrawn by then stays so.
     """
     cur = cursor(connection)
+    if put_back.standing(cur, poll.id) is not None:  # all of them wait
+        return Settled(0, 0, 0, state(connection, poll.id).asked)
     over = bool(log.of_kind(connection, poll.id, "closing"))
     rows = cur.execute(
         "SELECT w.*, s.area FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
-        "WHERE w.poll = %s AND w.outcome = 'asked' ORDER BY w.station, w.reason, w.entitlement FOR UPDATE OF w",
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement WHERE w.poll = %s AND w.outcome = 'asked' "
+        "ORDER BY w.station, w.reason, w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
     ).fetchall()
     gone: dict[tuple[str, str], list[Any]] = {}
@@ -219,7 +279,7 @@ def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
     if known is None:
         other = Right(row.twin, row.twin_station, bytes(row.twin_commitment))
         this = Right(who, row.station, bytes(row.commitment))
-        _note(cur, poll, other, this, Decision(row.set_id, row.reason, row.by, at))
+        _note(cur, poll, other, this, Decision(row.set_id, row.reason, row.by, at), instead=True)
         if _request(connection, poll, row.twin, at):
             return False
         cur.execute(
@@ -302,22 +362,27 @@ def state(connection: Connection, poll: str) -> State:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The rights that were asked back at one time: because of which set, why, by whom, since when, and how many stand how."""
+    """Rights that were asked back, or given back, at one time: because of which set, why, by whom, when, how many stand how."""
 
     set_id: int
     reason: str
     by: str
-    asked: datetime
+    at: datetime
     outcomes: Mapping[str, int]
 
 
 def groups(connection: Connection, poll: str, limit: int = 50) -> list[Group]:
     """What was asked back in a poll, the newest first."""
+    return grouped(connection, poll, ("set_id", "reason", "by", "asked"), limit)
+
+
+def grouped(connection: Connection, poll: str, columns: tuple[str, str, str, str], limit: int) -> list[Group]:
+    """A poll's withdrawals as these columns say who decided them: set, reason, name, moment."""
+    decided, (set_id, _, by, at) = ", ".join(columns), columns
     rows = cursor(connection).execute(
-        "SELECT set_id, reason, by, asked, json_object_agg(outcome, n ORDER BY outcome) AS outcomes FROM ("
-        "SELECT set_id, reason, by, asked, outcome, count(*) AS n FROM roll_withdrawal WHERE poll = %s "
-        "GROUP BY set_id, reason, by, asked, outcome) AS counts "
-        "GROUP BY set_id, reason, by, asked ORDER BY asked DESC, set_id DESC LIMIT %s",
+        f"SELECT {decided}, json_object_agg(outcome, n ORDER BY outcome) AS outcomes FROM ("  # noqa: S608 - columns of ours
+        f"SELECT {decided}, outcome, count(*) AS n FROM roll_withdrawal WHERE poll = %s AND {by} IS NOT NULL "
+        f"GROUP BY {decided}, outcome) AS counts GROUP BY {decided} ORDER BY {at} DESC, {set_id} DESC LIMIT %s",
         (poll, limit),
     )
     return [Group(*row) for row in rows]

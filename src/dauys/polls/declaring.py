@@ -10,7 +10,8 @@ from dauys.polls.keys import Keys
 from dauys.polls.result import contest_json, contest_standing
 from dauys.polls.standing import snapshot
 from dauys.record import log
-from dauys.record.entry import Entry, sign_entry
+from dauys.record.entry import Entry
+from dauys.record.parts import sign_whole
 from dauys.registers.poll import COMMISSION, Poll
 from dauys.store.engine import Connection
 
@@ -52,4 +53,4 @@ def _enter(
     connection: Connection, poll: Poll, keys: Keys, at: datetime, kind: str, entry_id: str, body: Mapping[str, Any]
 ) -> None:
     entry = Entry(poll.id, kind, entry_id, at.isoformat(), COMMISSION, body)
-    log.append(connection, poll.id, [sign_entry(entry, keys.commission)])
+    log.append(connection, poll.id, sign_whole(entry, keys.commission))

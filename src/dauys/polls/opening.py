@@ -13,7 +13,9 @@ from dauys.errors import DauysError
 from dauys.polls.keys import Keys, origin
 from dauys.record import log
 from dauys.record.canonical import written
-from dauys.record.entry import MAX_ENTRY_BYTES, Entry, EntryError, sign_entry
+from dauys.record.entry import Entry, sign_entry
+from dauys.record.parts import sign_whole
+from dauys.registers.cells import LARGEST
 from dauys.registers.poll import COMMISSION, PLACE, Poll, Station
 from dauys.stations.overview import poll_of
 from dauys.store.engine import Connection, driver
@@ -22,6 +24,8 @@ STATIONS_PER_ENTRY = 200
 """An entry has at most 65,535 bytes; a station with a key and a long name takes about 200."""
 STATION_BYTES = 60_000
 """Bytes of stations in one entry; what is around them takes far less than the rest."""
+FORM_BYTES = 20_000
+"""Of the values of one protocol: a correction holds them twice, and its reason beside them."""
 COLUMNS = ("id", "area", "eligible", "key", "abroad", *PLACE)
 """What the table of stations has of each, beside the poll."""
 
@@ -51,16 +55,7 @@ def _entries(poll: Poll, stations: Sequence[Station], keys: Keys, at: datetime) 
         "keys": {name: b64encode(key).decode() for name, key in keys.public.items()},
     }
     stamp = at.isoformat()
-    first = sign_entry(Entry(poll.id, "poll", "poll", stamp, COMMISSION, body), keys.commission)
-    try:
-        first.to_bytes()
-    except EntryError as error:
-        raise DauysError(
-            f"{poll.id} does not fit into the one entry that defines it ({len(poll.areas):,} areas, "
-            f"{len(poll.contests):,} contests, at most {MAX_ENTRY_BYTES:,} bytes): shorten the names of its areas, or count "
-            "by larger ones"
-        ) from error
-    yield first
+    yield from sign_whole(Entry(poll.id, "poll", "poll", stamp, COMMISSION, body), keys.commission)
     for number, chunk in enumerate(_chunks(stations)):
         entry = Entry(poll.id, "stations", f"stations/{number}", stamp, COMMISSION, {"stations": chunk})
         yield sign_entry(entry, keys.commission)
@@ -85,6 +80,12 @@ def _check(poll: Poll, stations: Sequence[Station]) -> None:
     codes = {area.code for area in poll.areas}
     if not stations:
         raise DauysError(f"{poll.id} has no stations: name a list of stations in its poll.yaml")
+    for contest in poll.contests:
+        if len(written(dict.fromkeys(contest.form.names, LARGEST))) > FORM_BYTES:
+            raise DauysError(
+                f"the form of {contest.id} has {len(contest.form.names):,} fields: its protocols do not fit into the record. "
+                "Give the fields shorter names, or split the contest"
+            )
     seen: set[str] = set()
     for station in stations:
         if station.area not in codes:

@@ -13,8 +13,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from dauys.pollbook.commitment import ENTRY_KIND, find_code, read_code
-from dauys.pollbook.log import Event
+from dauys.pollbook.log import CHANNEL_LOGS, Event
+from dauys.pollbook.sealed import places
 from dauys.record.entry import Entry
+from dauys.registers.poll import Poll
 from dauys.store.engine import Connection
 
 
@@ -107,13 +109,24 @@ def sealed(connection: Connection, poll: str, start: int, limit: int) -> list[Se
 
 
 def totals(connection: Connection, poll: str) -> dict[str, int]:
-    """How many stations have check-ins in the record, how many check-ins stand there, and how many entries that is."""
+    """How many stations have check-ins in the record, how many check-ins stand there, and how many entries that is.
+
+    `electronic`: of the check-ins, those of the electronic channel, which is no station.
+    """
     row = connection.execute(
         sa.text(
-            "SELECT count(DISTINCT station) AS stations, coalesce(sum(sealed_used), 0) AS used, "
+            "SELECT count(DISTINCT station) FILTER (WHERE station <> ALL(:channels)) AS stations, "
+            "coalesce(sum(sealed_used), 0) AS used, "
+            "coalesce(sum(sealed_used) FILTER (WHERE station = ANY(:channels)), 0) AS electronic, "
             "(SELECT count(*) FROM entry WHERE poll = :poll AND kind = :kind) AS entries "
             "FROM pollbook_log WHERE poll = :poll AND sealed > 0"
         ),
-        {"poll": poll, "kind": ENTRY_KIND},
+        {"poll": poll, "kind": ENTRY_KIND, "channels": list(CHANNEL_LOGS)},
     ).one()
-    return {"stations": row.stations, "used": int(row.used), "entries": row.entries}
+    used, electronic = int(row.used), int(row.electronic)
+    return {"stations": row.stations, "used": used, "electronic": electronic, "entries": row.entries}
+
+
+def electronic(connection: Connection, poll: Poll) -> int | None:
+    """How many check-ins of the electronic channel stand in the record; None where the poll has none by its own rules."""
+    return totals(connection, poll.id)["electronic"] if places((), poll.voting) else None

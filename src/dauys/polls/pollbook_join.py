@@ -5,10 +5,10 @@ Each function works in the caller's transaction. `tend` is what the centre does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
 from pathlib import Path
+from traceback import extract_tb
 
 import numpy as np
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from dauys.law.snapshot import Snapshot, rules_on
 from dauys.law.system import load_system
 from dauys.pollbook import envelopes_centre, hand_outs, returns, sealing, withdrawals
 from dauys.pollbook.centre_sums import reaching, reports_at
-from dauys.pollbook.channels import ENVELOPE, PAPER_FIRST, REMOTE, Channels, channels_on, voting_of
+from dauys.pollbook.channels import DAYS, ENVELOPE, Channels, channels_on, voting_of
 from dauys.pollbook.envelopes import Rule
 from dauys.polls.opening import load_poll
 from dauys.record import log
@@ -32,11 +32,7 @@ from dauys.registers.poll import Poll
 from dauys.roll.lookup import terms_of
 from dauys.stations.ledger import is_closed, lock
 from dauys.stations.turnout import Reports, report_turnout
-from dauys.store.engine import Connection
-
-NO_LOG = (REMOTE, PAPER_FIRST)
-NOT_HERE = "no electronic channel is connected: nothing would keep its log (docs/pollbook.md)"
-"""What a poll's rules, or a law to come, may name and no command here makes."""
+from dauys.store.engine import FAULTS, Connection
 
 POLLBOOK = "pollbook"
 """Who sends in turnout reports that come out of the stations' logs."""
@@ -51,13 +47,13 @@ def channels_of(poll: Poll) -> Channels:
     A poll of no pack, or of one without law as data, has its own rules alone. Raises BadInput for rules that are none.
     """
     own = voting_of(None if poll.voting is None else Node.of(dict(poll.voting)))
-    for name in NO_LOG:
-        if name in own and own[name].on:
-            raise BadInput(NOT_HERE, field=f"voting.{name}", expected="a poll without it")
-    found = channels_on(_law_of(poll), poll.kind, poll.timezone, own)
-    named = {name: found.rulings[name] for name in NO_LOG if name in found.rulings}
-    off = {name: replace(one, state="off", reason=NOT_HERE) for name, one in named.items() if one.on}
-    return replace(found, rulings={**found.rulings, **off})
+    for name in DAYS:
+        if name in own and own[name].on and own[name].settings["last"] > poll.day.isoformat():
+            last = f"up to {poll.day}"
+            raise BadInput(
+                "after the polling day", field=f"voting.{name}.last", found=own[name].settings["last"], expected=last
+            )
+    return channels_on(_law_of(poll), poll.kind, poll.timezone, own)
 
 
 def check_ways(poll: Poll, file: Path) -> None:
@@ -88,18 +84,37 @@ def seal(
 ) -> int:  # fmt: skip
     """Puts every check-in (of one station) that is not in the record yet into it, as commitments signed by the commission.
 
-    Returns how many entries that took.
+    Nothing before the first day of voting by the centre's clock, whatever a station's says: P.115 instead. Returns how many
+    entries that took.
     """
     lock(connection, poll)  # the record before the logs, as intake does: nobody waits for both
+    if too_early(load_poll(connection, poll), at) and sealing.too_early(connection, poll, at):
+        return 0
     entries = [sign_entry(entry, key) for entry in sealing.seal(connection, poll, at, station)]
     log.append(connection, poll, entries)
+    if station is None:
+        sealing.note_sealed(connection, poll, at)
     return len(entries)
 
 
+def too_early(poll: Poll, at: datetime) -> bool:
+    """Whether at `at` nobody votes yet: no day of voting has begun in any of the poll's zones. Never in a rehearsal."""
+    first = min(poll.moment(time(0), area.code) for area in poll.areas)
+    if poll.trial or at >= first:
+        return False
+    channels = channels_of(poll)
+    days = [date.fromisoformat(channels[name].settings["first"]) for name in DAYS if channels[name].on]
+    return at < first + (min([poll.day, *days]) - poll.day)
+
+
 def withdraw(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> withdrawals.Settled:
-    """Withdraws the rights that were asked back and that nobody can use any more, as entries signed by the commission."""
+    """Withdraws the rights that were asked back and that nobody can use any more, as entries signed by the commission.
+
+    Before, what is to be given back by itself goes back, and what was found used and is not any more is asked for again.
+    """
     lock(connection, poll.id)
-    returns.hand_back_kept(connection, poll, at)
+    returns.hand_back(connection, poll, key, at)
+    returns.look_again(connection, poll, at)
     return withdrawals.settle(connection, poll, key, at)
 
 
@@ -185,7 +200,7 @@ def polls_with_logs(connection: Connection) -> list[str]:
 def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
     """Seals, reports, and looks at members' signatures, once for every poll that can be signed for here; says what failed.
 
-    Each poll by itself.
+    Each poll by itself, and each of the three: whatever fails, a defect included, keeps nothing else from being done.
     """
     with engine.connect() as connection:
         polls = polls_with_logs(connection)
@@ -193,14 +208,46 @@ def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
         key = key_of(poll)
         if key is None:
             continue
-        try:
-            with engine.begin() as connection:
-                seal(connection, poll, key, at)
-            with engine.begin() as connection:
-                opened = load_poll(connection, poll)
-                withdraw(connection, opened, key, at)
-                report(connection, opened, at)
-            with engine.begin() as connection:
-                hand_outs.check(connection, poll, at)
-        except (DauysError, sa.exc.SQLAlchemyError) as error:
-            yield f"{poll}: check-ins wait to be sealed, or reports to be made: {error}"
+        faults = [fault for name, act in ACTS.items() if (fault := _failed(engine, name, act, poll, key, at))]
+        with engine.begin() as connection:
+            sealing.note_fault(connection, poll, "; ".join(faults))
+        yield from (f"{poll}: {fault}" for fault in faults)
+
+
+Act = Callable[[Connection, str, Ed25519PrivateKey, datetime], object]
+
+
+def _settle_and_report(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    opened = load_poll(connection, poll)
+    withdraw(connection, opened, key, at)
+    report(connection, opened, at)
+
+
+def _look_at_signatures(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    hand_outs.check(connection, poll, at)
+
+
+ACTS: Mapping[str, Act] = {
+    "check-ins wait to be sealed": seal,
+    "withdrawals and turnout reports wait": _settle_and_report,
+    "members' signatures wait to be looked at": _look_at_signatures,
+}
+"""What is done every minute, each in a transaction of its own, and what it means when that fails."""
+
+
+def _failed(engine: sa.Engine, name: str, act: Act, poll: str, key: Ed25519PrivateKey, at: datetime) -> str:
+    """Why an act of the minute was not done; empty where it was."""
+    try:
+        with engine.begin() as connection:
+            act(connection, poll, key, at)
+    except (DauysError, *FAULTS) as error:
+        return f"{name}: {str(error).partition(chr(10))[0]}"
+    except Exception as error:  # noqa: BLE001 - the next minute tries again, and meanwhile the other polls are served
+        return f"{name}: {defect(error)}"
+    return ""
+
+
+def defect(error: Exception) -> str:
+    """A defect of the program: of which kind, and where; its text may name a voter."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"a defect, {type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"

@@ -18,16 +18,17 @@ from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, SENT
 from dauys.observe.accreditation.follows import Body, Register, Standing, follows
 from dauys.pollbook.envelopes_sealed import ENVELOPES, EnvelopeReader
-from dauys.pollbook.sealed import ANSWERS, CheckInReader
+from dauys.pollbook.sealed import ANSWERS, CheckInReader, places
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature
+from dauys.record.parts import PART, part_id
 from dauys.registers.poll import COMMISSION, Contest, Poll, Station
 from dauys.roll.frozen import CHANGES, RollReader
 from dauys.stations.words import agree
 
 AFTER_CLOSING = ABOUT_OBSERVERS | {
-    "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins",
+    "correction", "turnout-correction", "annulment", "declaration", "publication", "check-ins", PART,
 }  # fmt: skip
 """Kinds that still come in then: a station that is heard late is in the record, too, and so is what observers saw."""
 SIGNED = AFTER_CLOSING | {"poll", "stations", "closing", "roll", "roll-stations", ENVELOPES, *CHANGES}
@@ -68,6 +69,7 @@ class Replay:
     _check_in_reader: CheckInReader | None = None
     _envelope_reader: EnvelopeReader | None = None
     _ids: set[str] = field(default_factory=set)
+    _parts: set[str] = field(default_factory=set)  # ids of those that hold a body of the entries so far
     _closed: bool = False
     _adopted: dict[int, bool] = field(default_factory=dict)
     _reports: dict[tuple[str, str], tuple[int, int, int]] = field(default_factory=dict)  # seq, list, ballots handed out
@@ -78,7 +80,7 @@ class Replay:
     _to_check: dict[str, list[tuple[int, Mapping[str, int], tuple[str, ...]]]] = field(default_factory=dict)
 
     def apply(self, seq: int, entry: Entry) -> None:
-        """Takes one entry, in order."""
+        """Takes one entry, in order; one with parts whole (record.parts), and after it its parts."""
         if (seq == 0) != (entry.kind == "poll"):
             self._fault(
                 "V.05", seq, "the first entry, and only it, defines the poll", entry.kind, "poll" if not seq else None
@@ -88,6 +90,7 @@ class Replay:
         self._ids.add(entry.id)
         if self._closed and entry.kind not in AFTER_CLOSING:
             self._fault("V.05", seq, "this came in after the poll was closed", entry.id)
+        self._parts.update(part_id(entry.id, n + 1) for n in range(entry.parts))
         self.as_of = entry.at
         self.kinds[entry.kind] = self.kinds.get(entry.kind, 0) + 1
         try:
@@ -205,8 +208,12 @@ class Replay:
         self.keys.update((name, b64decode(key)) for name, key in entry.body["keys"].items())
         self.announced = entry.body["stations"]
 
+    def _part(self, seq: int, entry: Entry) -> None:
+        if entry.id not in self._parts:
+            self._fault("V.05", seq, "a part of nothing that stands before it", entry.id)
+
     def _stations(self, seq: int, entry: Entry) -> None:
-        if self.kinds.keys() - {"poll", "stations"}:
+        if self.kinds.keys() - {"poll", "stations", PART}:
             self._fault("V.07", seq, "the list of stations goes on after the poll has begun", entry.id)
         for body in entry.body["stations"]:
             station = Station.from_json(body)
@@ -290,14 +297,16 @@ class Replay:
         return errors
 
     def _roll(self, seq: int, entry: Entry) -> None:
-        self._roll_reader = self._roll_reader or RollReader(self.stations)
+        day = None if self.poll is None else self.poll.day
+        self._roll_reader = self._roll_reader or RollReader(self.stations, day)
         with self._noting("V.14", seq):
             self._roll_reader.read(entry.kind, entry.id, entry.body)
 
     _roll_stations = _additions = _withdrawals = _restorations = _roll
 
     def _check_ins(self, seq: int, entry: Entry) -> None:
-        self._check_in_reader = self._check_in_reader or CheckInReader(self.stations)
+        voting = None if self.poll is None else self.poll.voting
+        self._check_in_reader = self._check_in_reader or CheckInReader(places(self.stations, voting))
         with self._noting("V.14", seq):
             self._check_in_reader.read(entry.id, entry.body)
 

@@ -18,6 +18,7 @@ from dauys.pollbook.envelopes_sealed import ENVELOPES, envelopes_shape
 from dauys.pollbook.sealed import check_in_shape
 from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
+from dauys.record.parts import PART, parts_of
 from dauys.registers.cells import LARGEST
 from dauys.registers.poll import KEY_LENGTH, Contest, Poll, Station
 from dauys.roll.frozen import CHANGES, StationRoll, is_hash
@@ -34,6 +35,8 @@ def expect_shape(entry: Entry, poll: Poll | None) -> str:
 
     `poll` is what the record's first entry defines; None while it is read itself.
     """
+    if parts_of(entry):
+        raise Misshapen("the entries after it are not its parts")
     shape = _SHAPES.get(entry.kind)
     if shape is None and entry.kind not in ABOUT_OBSERVERS:
         raise Misshapen(f"a kind of entry that nobody defined: {entry.kind}")
@@ -179,6 +182,13 @@ def _of_roll(kind: str, body: Body, poll: Poll, entry_id: str) -> str:
     return f"{kind}/{_text(body, 'station')}/{_digits(entry_id)}"
 
 
+def _part(body: Body, poll: Poll, entry_id: str) -> str:
+    """A piece of another body; whose it is, the fold knows."""
+    _only(body, ("text",))
+    _text(body, "text")
+    return entry_id
+
+
 def _hash(value: object) -> None:
     if not isinstance(value, str) or not is_hash(value):
         raise Misshapen("a root or commitment is no SHA-256 in hex")
@@ -186,6 +196,7 @@ def _hash(value: object) -> None:
 
 _SHAPES: Mapping[str, Callable[[Body, Poll, str], str]] = {
     "poll": lambda body, poll, entry_id: _poll(body),
+    PART: _part,
     "stations": _stations,
     "turnout": _turnout,
     "turnout-correction": _turnout_correction,

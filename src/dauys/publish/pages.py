@@ -97,7 +97,7 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
     @page("/polls/{poll:path}/turnout", "publish/turnout.html")
     def turnout(lang: str, poll: str) -> Model:
         """Turnout by hour, with every denominator."""
-        return views.turnout(source.standing(poll))
+        return views.turnout(source.standing(poll)) | {"electronic": source.electronic(poll)}
 
     @page("/polls/{poll:path}/quarantine", "publish/quarantine.html")
     def quarantine(lang: str, poll: str, start: int = Query(0, ge=0, le=DEEPEST)) -> Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, leaf_hash
 from dauys.record.note import VerifierKey
 from dauys.record.note import parse as parse_note
+from dauys.record.parts import Joining
 from dauys.record.tiles import Fetch, read_entries
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MILESTONES = ("declaration", "closing", "publication")
 """The kinds of entries from which it follows whether a poll set something off in the law."""
-_READ = (b'"kind":"poll"', b'"kind":"declaration"', b'"kind":"publication"')
+_READ = (b'"kind":"poll"', b'"kind":"part"', b'"kind":"declaration"', b'"kind":"publication"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,7 @@ def facts_of_record(fetch: Fetch, place: str, log_key: str | None = None) -> Rec
     decides: set[str] = set()
     adopted: set[int] = set()
     facts: list[Fact] = []
-    for seq, data in enumerate(read_entries(fetch, state.size)):
-        tree.append(leaf_hash(data))
-        if not any(kind in data for kind in _READ):
-            continue
-        entry = Entry.from_bytes(data)
+    for seq, entry in _told(read_entries(fetch, state.size), tree):
         if entry.kind == "poll":
             poll = entry.poll
             published = entry.body.get("publishes")
@@ -109,6 +106,16 @@ def facts_of_record(fetch: Fetch, place: str, log_key: str | None = None) -> Rec
     if tree.size != state.size or tree.root() != state.root:
         raise DauysError(f"{place}: the entries are not those that the checkpoint commits to; dauys verify says more")
     return Recorded(poll, frozenset(decides), Facts(facts))
+
+
+def _told(entries: Iterable[bytes], tree: Frontier) -> Iterator[tuple[int, Entry]]:
+    """Those of the entries that matter here, whole; all of them grow the tree."""
+    joining = Joining()
+    for seq, data in enumerate(entries):
+        tree.append(leaf_hash(data))
+        if any(kind in data for kind in _READ):
+            yield from joining.take(seq, Entry.from_bytes(data))
+    yield from joining.rest()
 
 
 def _own_key(fetch: Fetch, place: str) -> str:

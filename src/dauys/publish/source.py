@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from dauys.polls import pollbook_find
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import Standing, StationView, standing, station_view
 from dauys.publish.recorded_facts import MILESTONES
@@ -63,6 +64,9 @@ class Source(Protocol):
 
     def record(self, poll_id: str) -> RecordState: ...
 
+    def electronic(self, poll_id: str) -> int | None:
+        """How many voted electronically, by the record; None where the poll knows no such way."""
+
 
 CHANGES = ("correction", "turnout-correction", "annulment")
 """Kinds of entries that change what was reported."""
@@ -115,6 +119,10 @@ class DatabaseSource:
         with self.engine.connect() as connection:
             found = [item for kind in CHANGES for item in log.of_kind(connection, poll_id, kind)]
         return sorted(found, key=lambda item: item[0])
+
+    def electronic(self, poll_id: str) -> int | None:
+        with self.engine.connect() as connection:
+            return pollbook_find.electronic(connection, load_poll(connection, poll_id))
 
     def milestones(self, poll_id: str) -> Sequence[tuple[int, Entry]]:
         with self.engine.connect() as connection:

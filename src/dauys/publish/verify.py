@@ -26,6 +26,7 @@ from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, leaf_hash, root
 from dauys.record.note import NoteError, VerifierKey
 from dauys.record.note import parse as parse_note
+from dauys.record.parts import Joining
 from dauys.record.tiles import (
     WIDTH,
     Fetch,
@@ -210,7 +211,7 @@ class Verification:
 
     def _entries(self, state: Checkpoint) -> tuple[Frontier, dict[int, bytes], list[bytes]]:
         """One pass over all entries: the tree, the roots at earlier sizes, and each declaration counted at its place."""
-        tree, leaves = Frontier(), []
+        tree, leaves, joining = Frontier(), [], Joining()
         roots: dict[int, bytes] = {}
         try:
             for seq, data in enumerate(read_entries(self._fetch, state.size)):
@@ -222,18 +223,23 @@ class Verification:
                 except DauysError as error:
                     self._fault("V.05", f"entry {seq}: {error}")
                     continue
-                if entry.kind == "declaration":
-                    self._declaration(seq, entry)
-                self.replay.apply(seq, entry)
+                self._apply(joining.take(seq, entry))
                 if seq + 1 in self._earlier_sizes:
                     roots[seq + 1] = tree.root()
                 if seq % 5000 == 0:
                     self._progress(seq, state.size)
         except TileError as error:
             self._fault("V.01", str(error))
+        self._apply(joining.rest())
         self._progress(len(leaves), state.size)
         self._notes["V.05"] = f"{len(leaves):,} entries"
         return tree, roots, leaves
+
+    def _apply(self, entries: Iterable[tuple[int, Entry]]) -> None:
+        for seq, entry in entries:
+            if entry.kind == "declaration":
+                self._declaration(seq, entry)
+            self.replay.apply(seq, entry)
 
     def _declaration(self, seq: int, entry: Entry) -> None:
         """V.10, V.11: counts and decides again what was declared."""

@@ -26,6 +26,10 @@ STEPS = (30, 40, 50, 60, 70, 80)
 """Edges of the map's colour classes in percent: class 0 is below the first, class 6 from the last on."""
 
 
+DRAWN = 12
+"""Answers and classes, those with most votes, that a territory's bar and row show: there may be hundreds of candidates."""
+
+
 def poll_head(poll: Poll) -> Model:
     """What every page of a poll says about it."""
     return {
@@ -39,6 +43,7 @@ def poll_head(poll: Poll) -> Model:
         "closes": f"{poll.closes:%H:%M}",
         "areas": len(poll.areas),
         "reconstruction": poll.reconstruction,
+        "trial": poll.trial,
     }
 
 
@@ -73,6 +78,7 @@ def contest_result(poll: Poll, standing: ContestStanding) -> Model:
         "fields": fields(contest),
         "base": base(contest),
         "focus": list(share.value.fields) if share else [],
+        "drawn": drawn(contest, standing.totals),
         "line": percent(share.threshold.share) if share else None,
         "stations": stations(standing),
         "covers": standing.covers,
@@ -128,6 +134,13 @@ def fields(contest: Contest) -> list[Model]:
             {"name": field.name, "number": field.number, "role": field.role, "labels": dict(field.labels), "tone": tone}
         )
     return rows
+
+
+def drawn(contest: Contest, totals: Mapping[str, int]) -> list[str]:
+    """The answers and classes that each territory's bar and row show, in the form's order: all, or those with the most votes."""
+    toned = [f.name for f in contest.form.fields if f.role in ("option", "class")]
+    most = sorted(toned, key=lambda name: -totals.get(name, 0))[:DRAWN]
+    return [name for name in toned if name in most]
 
 
 def base(contest: Contest) -> str:

@@ -35,7 +35,8 @@ class EntryError(DauysError):
 class Entry:
     """One fact of a poll. `at` is ISO 8601 with an offset; `body` depends on `kind`; `sig` is base64 or absent.
 
-    `checks` are the numbers of the checks that the receiver found raised, in order (docs/checks.md).
+    `checks` are the numbers of the checks that the receiver found raised, in order (docs/checks.md). `parts` is how many
+    entries after it hold its body (record.parts): 0 where it holds it itself, or where they are not joined yet.
     """
 
     poll: str
@@ -46,6 +47,7 @@ class Entry:
     body: Mapping[str, Any]
     sig: str | None = None
     checks: tuple[str, ...] = ()
+    parts: int = field(default=0, init=False, compare=False)
     _signed: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,11 +68,19 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """The canonical JSON, the leaf of the log. Raises EntryError beyond 65,535 bytes."""
+        data = self._written()
+        if len(data) > MAX_ENTRY_BYTES:
+            raise EntryError(f"entry {self.id!r} has {len(data):,} bytes, more than {MAX_ENTRY_BYTES:,}; split it")
+        return data
+
+    def size(self) -> int:
+        """Bytes of the canonical JSON, however many."""
+        return len(self._written())
+
+    def _written(self) -> bytes:
         data = canonical(self._authored() | {"checks": list(self.checks)}) if self.checks else self.signed_bytes()
         if self.sig is not None:  # "sig" is the last of the member names in order
             data = b'%b,"sig":"%b"}' % (data[:-1], self.sig.encode())
-        if len(data) > MAX_ENTRY_BYTES:
-            raise EntryError(f"entry {self.id!r} has {len(data):,} bytes, more than {MAX_ENTRY_BYTES:,}; split it")
         return data
 
     def signed_bytes(self) -> bytes:
@@ -79,6 +89,13 @@ class Entry:
             self._keep_signed(canonical(self._authored()))
         assert self._signed is not None
         return self._signed
+
+    def with_body(self, body: Mapping[str, Any], parts: int) -> Entry:
+        """The same entry with the body that its parts hold (record.parts): its bytes and its signature stay what they are."""
+        said = replace(self, body=body)
+        said._keep_signed(self.signed_bytes())
+        object.__setattr__(said, "parts", parts)
+        return said
 
     def _keep_signed(self, data: bytes) -> None:
         object.__setattr__(self, "_signed", data)  # a frozen entry says the same for ever

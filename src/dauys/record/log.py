@@ -18,6 +18,7 @@ from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, inclusion_proof, leaf_hash
 from dauys.record.note import COSIGNATURE, NoteError, Signature, SigningKey, VerifierKey
 from dauys.record.note import parse as parse_note
+from dauys.record.parts import joined, parts_of
 from dauys.record.witness import verify_cosignatures
 from dauys.store.engine import Connection, driver, many
 
@@ -139,22 +140,30 @@ def read(connection: Connection, poll: str, start: int = 0, stop: int | None = N
 
 
 def of_kind(connection: Connection, poll: str, kind: str) -> list[tuple[int, Entry]]:
-    """All entries of one kind, in order. Meant for the few: not for protocols or turnout reports."""
+    """All entries of one kind, in order, each whole. Meant for the few: not for protocols or turnout reports."""
     rows = connection.execute(
         sa.text("SELECT seq, body FROM entry WHERE poll = :poll AND kind = :kind ORDER BY seq"),
         {"poll": poll, "kind": kind},
     )
-    return [(row.seq, Entry.from_bytes(bytes(row.body))) for row in rows]
+    return [(row.seq, _whole(connection, poll, row.seq, Entry.from_bytes(bytes(row.body)))) for row in rows.all()]
+
+
+def _whole(connection: Connection, poll: str, seq: int, entry: Entry) -> Entry:
+    """The entry with its parts, where it has any (record.parts)."""
+    parts = parts_of(entry)
+    if not parts:
+        return entry
+    return joined(entry, [Entry.from_bytes(data) for _, data in read(connection, poll, seq + 1, seq + 1 + parts)])
 
 
 def entry_at(connection: Connection, poll: str, seq: int) -> Entry:
-    """The entry at one place. Raises DauysError if the log is not that long."""
+    """The entry at one place, whole. Raises DauysError if the log is not that long."""
     body = connection.scalar(
         sa.text("SELECT body FROM entry WHERE poll = :poll AND seq = :seq"), {"poll": poll, "seq": seq}
     )
     if body is None:
         raise DauysError(f"the record of {poll!r} has no entry {seq}")
-    return Entry.from_bytes(bytes(body))
+    return _whole(connection, poll, seq, Entry.from_bytes(bytes(body)))
 
 
 def leaf_hashes(connection: Connection, poll: str, start: int, stop: int) -> list[bytes]:

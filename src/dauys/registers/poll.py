@@ -182,6 +182,13 @@ class Poll:
     publishes: Publication | None = None
     voting: Mapping[str, Any] | None = None
 
+    @property
+    def trial(self) -> bool:
+        """Whether it is a rehearsal. Its id says so: `test/...`, or a last part that begins with `trial-`; the id stands in every
+        entry of the record, every address and every package, and never changes."""
+        parts = self.id.split("/")
+        return parts[0] == "test" or parts[-1].startswith("trial-")
+
     def contest(self, contest_id: str | None) -> Contest:
         """The contest with that id; with None the only one there is."""
         if contest_id is None and len(self.contests) == 1:

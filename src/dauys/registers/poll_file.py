@@ -32,7 +32,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.law.decision_rule import DecisionRule, read_rule
 from dauys.law.files import Node, read_yaml
 from dauys.law.form import Form, read_form
-from dauys.law.packs import load_form, load_rule, pack_folder
+from dauys.law.packs import load_form, load_rule, pack_folder, pack_names
 from dauys.registers.areas import Area, areas_on, read_areas
 from dauys.registers.poll import PLACE, BallotLimit, Contest, Poll, Station, is_place, publication_of, voting_in
 from dauys.registers.table import read_table
@@ -84,6 +84,11 @@ def find_poll(name: str) -> Path:
         return path / "poll.yaml"
     pack, _, poll = name.partition("/")
     if poll and not name.startswith((".", "/")):
+        if pack not in pack_names():
+            known = ", ".join(pack_names())
+            raise BadInput(
+                "there is no such poll", found=name, expected=f"a folder with a poll.yaml, or PACK/POLL of {known}"
+            )
         folder = pack_folder(pack) / "polls"
         if (folder / poll / "poll.yaml").exists():
             return folder / poll / "poll.yaml"

@@ -38,6 +38,9 @@ class ChangeSet:
     undone_by: str | None
     undone: datetime | None
     undone_why: str | None
+    back_by: str | None
+    back_at: datetime | None
+    back_why: str | None
     summary: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
@@ -98,11 +101,39 @@ def reject(connection: Connection, set_id: int, by: str, at: datetime, reason: s
         connection.execute(sa.text("DELETE FROM voter WHERE set_id = :id"), {"id": set_id})
 
 
-def roll_back(connection: Connection, set_id: int, by: str, at: datetime, reason: str) -> None:
-    """Takes an applied set back: what held before it holds again from now on; its versions stay in the history.
+def propose_back(connection: Connection, set_id: int, by: str, at: datetime, reason: str) -> None:
+    """Proposes that an applied set be taken back; somebody else does it (`roll_back`). A later proposal replaces this one.
 
-    Raises DauysError: the set is not applied, or a later applied set has some of the same voters (it is named).
+    Raises DauysError as `roll_back`.
     """
+    _to_undo(connection, set_id, by, reason)
+    connection.execute(
+        sa.text("UPDATE roll_set SET back_by = :by, back_at = :at, back_why = :reason WHERE id = :id"),
+        {"id": set_id, "by": by, "at": at, "reason": reason},
+    )
+
+
+def roll_back(connection: Connection, set_id: int, by: str, at: datetime, reason: str) -> None:
+    """Takes an applied set back, as another person proposed: what held before it holds again; its versions stay in the history.
+
+    Raises DauysError: the set is not applied, nobody else proposed it, or a later applied set has some of the same voters (it
+    is named).
+    """
+    found = _to_undo(connection, set_id, by, reason)
+    if found.back_by is None:
+        raise DauysError(f"nobody has proposed to roll set {set_id} back: one person proposes it, another one does it")
+    if plain_name(by) == plain_name(found.back_by):
+        raise DauysError(f"{found.back_by} proposed to roll set {set_id} back: a second person does it")
+    connection.execute(
+        sa.text(
+            "UPDATE roll_set SET state = 'rolled back', undone_by = :by, undone = :at, undone_why = :reason "
+            "WHERE id = :id"
+        ),
+        {"id": set_id, "by": by, "at": at, "reason": reason},
+    )
+
+
+def _to_undo(connection: Connection, set_id: int, by: str, reason: str) -> ChangeSet:
     one_decision_at_a_time(connection)
     found = get_set(connection, set_id)
     if found.state != "applied":
@@ -113,13 +144,7 @@ def roll_back(connection: Connection, set_id: int, by: str, at: datetime, reason
         raise DauysError(
             f"set {set_id} cannot be rolled back: the later set {later} has some of the same voters; roll set {later} back first"
         )
-    connection.execute(
-        sa.text(
-            "UPDATE roll_set SET state = 'rolled back', undone_by = :by, undone = :at, undone_why = :reason "
-            "WHERE id = :id"
-        ),
-        {"id": set_id, "by": by, "at": at, "reason": reason},
-    )
+    return found
 
 
 def one_decision_at_a_time(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import DauysError
 from dauys.registers.poll import Poll
+from dauys.roll.changes import one_decision_at_a_time
 from dauys.roll.freeze import add_set
 from dauys.roll.vault import Vault
 from dauys.roll.voter import may_vote
@@ -86,6 +87,7 @@ def carry(
     as `add_set` does: once a station has closed, its list does not change.
     """
     if key is not None and frozen_before(connection, poll.id, set_id):
+        one_decision_at_a_time(connection)
         # the record before the list, as everywhere, so that nobody waits for both
         connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
         add_set(connection, vault, poll, set_id, reason, key, at)

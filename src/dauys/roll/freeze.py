@@ -214,6 +214,7 @@ def add_set(
     """
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
+    one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
     frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     if frozen is None:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set and freeze it")

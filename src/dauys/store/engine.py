@@ -17,6 +17,13 @@ from dauys.store import embedded
 from dauys.store.migrate import migrate
 
 Connection = sa.Connection
+
+FAULTS = (sa.exc.SQLAlchemyError, psycopg.Error)
+"""What a database raises: a statement that SQLAlchemy does, or one by a cursor below it (`driver`)."""
+
+AWAY = (sa.exc.OperationalError, psycopg.OperationalError)
+"""Those of them that later may not be raised again: the server is away, or gave one of two up that waited for each other."""
+
 EXAMPLE = "postgresql://user@host:5432/dauys"
 
 
@@ -51,7 +58,7 @@ def _engine(url: str) -> sa.Engine:
         said = {name: str(value) for name, value in conninfo_to_dict(f"postgresql://{rest}").items()}
         user, password, database = said.pop("user", None), said.pop("password", None), said.pop("dbname", None)
         address = sa.URL.create("postgresql+psycopg", user, password, database=database, query=said)
-        return sa.create_engine(address, pool_pre_ping=True)
+        return sa.create_engine(address, pool_pre_ping=True, hide_parameters=True)  # they may be about a voter
     except (psycopg.Error, ValueError, sa.exc.ArgumentError) as error:
         why = str(error).partition(": ")[0]  # what follows may be a part of the password
         raise DauysError(f"DAUYS_DATABASE_URL cannot be read ({why.strip()}); for example {EXAMPLE}") from error

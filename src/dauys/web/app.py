@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dauys.errors import BadInput, DauysError
 from dauys.publish import law_pages, live, pages
 from dauys.publish.source import DatabaseSource, Source
-from dauys.store.engine import data_folder
+from dauys.store.engine import AWAY, data_folder
 from dauys.web.render import language, render
 
 POLICY = (
@@ -67,7 +67,8 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     app.mount("/static", StaticFiles(directory=str(resources.files("dauys.web") / "static")), "static")
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(DauysError, _problem)
-    app.add_exception_handler(sa.exc.OperationalError, _away)
+    for away in AWAY:
+        app.add_exception_handler(away, _away)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(_Safety)
     return app
@@ -89,7 +90,8 @@ def _problem(request: Request, error: Exception) -> Response:
 
 
 def _away(request: Request, error: Exception) -> Response:
-    """The database does not answer: it starts, or another machine is taking over (docs/cluster.md)."""
+    """The database does not answer: it starts, or another machine is taking over (docs/cluster.md), or it gave up one of two
+    that waited for each other."""
     gone = HTTPException(503, "the database does not answer at this moment: try again in a few seconds")
     response = _problem(request, gone)
     response.headers["Retry-After"] = "3"

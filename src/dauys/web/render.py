@@ -27,7 +27,7 @@ from markupsafe import Markup, escape
 from dauys.law.citation_words import said
 from dauys.publish import figures
 from dauys.stations.catalogue import catalogue
-from dauys.web.fault_words import shape_of
+from dauys.web.fault_words import message_shape, shape_of
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
 
 DATES = {"kk": "kk", "ru": "ru", "en": "en_GB"}
@@ -134,6 +134,7 @@ def environment(lang: str) -> Environment:
         sentence=lambda text: text[:1].upper() + text[1:],
         url=lambda text: quote(str(text), safe="/"),
         shape=shape_of,
+        message_shape=message_shape,
     )
     return env
 

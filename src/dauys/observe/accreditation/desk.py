@@ -6,8 +6,8 @@
     /{language}/desk/observers/observations?poll=               answer what observers saw; `&show=all`: those answered, too
     /{language}/desk/observers/photos/{sha256}?poll=            a photo that an observation names, as it was sent
 
-Who is at the desk is told by the shell (`Who`): the room knows no accounts. Each decision is signed with the commission's key and
-stands in the public record at once.
+Who is at the desk is told by the shell (`web.clerks`): the room knows no accounts. Each decision is signed with the commission's
+key and stands in the public record at once.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from anyio import to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
 from dauys.observe.accreditation import applications, photos
@@ -39,11 +38,10 @@ from dauys.observe.field.pictures import ENDINGS
 from dauys.record import log
 from dauys.registers.catalogue import catalogue
 from dauys.registers.poll import Poll
-from dauys.roll.routes import LANGUAGES, Refused, form_of, from_here, show
+from dauys.roll.routes import Form, Refused, from_here, show
 from dauys.store.engine import Connection
 
-LARGEST = 64 << 10
-"""Bytes of a form: the names of two hundred observers."""
+HOME = "/observers"
 
 SHOWN = 50
 """Observations on one page."""
@@ -63,9 +61,6 @@ class Officer:
 
     name: str
     mark: str
-
-
-Who = Callable[[Request], Officer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,36 +92,22 @@ class Visit:
 Act = Callable[[Visit], Model | str]
 
 
-def desk_router(engine: sa.Engine, office: Office, who: Who) -> APIRouter:
-    """The pages of the desk."""
-    routes = APIRouter(include_in_schema=False)
+Answer = Callable[[Officer, Request, Form | None], Response]
 
-    def serving(template: str, act: Act) -> Callable[[Request], object]:
-        async def endpoint(request: Request) -> Response:
-            officer = await run_in_threadpool(who, request)
-            if officer is None:  # nothing of a form is read before
-                return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/in", 303)
-            form = await form_of(request, LARGEST)
-            return await to_thread.run_sync(_answer, engine, office, template, act, officer, request, form)
 
-        return endpoint
+def pages(engine: sa.Engine, office: Office) -> list[tuple[str, Answer, bool]]:
+    """The pages: the address below the desk, what answers, and whether forms are sent to it (`web.clerks`)."""
 
-    async def photo(request: Request) -> Response:
-        if await run_in_threadpool(who, request) is None:
-            return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/in", 303)
-        return await to_thread.run_sync(_photo, engine, request)
+    def page(template: str, act: Act) -> Answer:
+        return partial(_answer, engine, office, template, act)
 
-    for language in LANGUAGES:
-        home = f"/{language}/desk/observers"
-        routes.add_api_route(home, serving("observers/desk.html", _home), methods=["GET"])
-        for path, template, act in (
-            ("/applications/{id:int}", "observers/application.html", _application),
-            ("/organisations/{code}", "observers/organisation.html", _organisation),
-            ("/observations", "observers/observations.html", _observations),
-        ):
-            routes.add_api_route(home + path, serving(template, act), methods=["GET", "POST"])
-        routes.add_api_route(home + "/photos/{sha256}", photo, methods=["GET"])
-    return routes
+    return [
+        (HOME, page("observers/desk.html", _home), False),
+        (f"{HOME}/applications/{{id:int}}", page("observers/application.html", _application), True),
+        (f"{HOME}/organisations/{{code}}", page("observers/organisation.html", _organisation), True),
+        (f"{HOME}/observations", page("observers/observations.html", _observations), True),
+        (f"{HOME}/photos/{{sha256}}", lambda officer, request, form: _photo(engine, request), False),
+    ]
 
 
 def _answer(
@@ -159,7 +140,7 @@ def _answer(
         except DauysError:
             return show(request, "observers/none.html", base, 404, at)
     if isinstance(found, str):
-        return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk/observers{found}", 303)
+        return RedirectResponse(f"/{request.url.path.split('/')[1]}/desk{HOME}{found}", 303)
     return show(request, template, base | found, status, at)
 
 

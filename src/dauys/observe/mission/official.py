@@ -25,6 +25,7 @@ from dauys.record.checkpoint import verify as verify_checkpoint
 from dauys.record.entry import Entry
 from dauys.record.merkle import Frontier, leaf_hash
 from dauys.record.note import NoteError, VerifierKey
+from dauys.record.parts import Joining
 from dauys.record.tiles import Fetch, NotPublished, TileError, folder_fetch, read_entries
 from dauys.record.witness_run import http_fetch
 from dauys.registers.poll import Poll, Station
@@ -215,21 +216,23 @@ class _Fold:
         self._observers = {} if before is None else dict(before.observers)
         self._declaration = None if before is None else before.declaration
         self._as_of = "" if before is None else before.as_of
+        self._joining = Joining()
 
     def apply(self, index: int, data: bytes) -> None:
         """Takes one entry. Raises DauysError for one that is not readable as its kind."""
         try:
-            entry = Entry.from_bytes(data)
-            act = _ACTS.get(entry.kind)
-            if act is not None:
-                act(self, index, entry)
+            for at, entry in self._joining.take(index, Entry.from_bytes(data)):
+                if (act := _ACTS.get(entry.kind)) is not None:
+                    act(self, at, entry)
+                self._as_of = entry.at
         except (KeyError, TypeError, ValueError, AttributeError, DauysError) as error:
             raise DauysError(
                 f"entry {index} of the record is not what its kind should be ({error}): run `dauys verify`, it says more"
             ) from None
-        self._as_of = entry.at
 
     def official(self, claimed: Checkpoint, key: str, note: str, tree: Frontier) -> Official:
+        if self._joining.rest():
+            raise DauysError("the last entry of the record lacks its parts: run `dauys verify`, it says more")
         if self._poll is None:
             raise DauysError("the record does not begin with a poll")
         return Official(

@@ -1,4 +1,4 @@
-// Keeps an open page current: when the record has grown, fetches the page again and swaps what changed in <main>.
+// Keeps an open page current: when the record has grown, fetches the page again and swaps what changed in <main> and <footer>.
 // Everything on the site works without it.
 "use strict";
 (() => {
@@ -27,7 +27,10 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      swap(document.getElementById("main"), page.getElementById("main"));
+      for (const part of ["main", "footer"]) {  // the footer says of which record the page is made
+        const old = document.querySelector(`body > ${part}`), fresh = page.querySelector(`body > ${part}`);
+        if (old && fresh) swap(old, fresh);
+      }
       shown = Number(page.body.dataset.size);
       Object.assign(document.body.dataset, page.body.dataset);
       document.title = page.title;

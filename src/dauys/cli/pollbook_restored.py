@@ -1,0 +1,69 @@
+"""`dauys pollbook restored`: was the centre put back from a copy, whom has it not heard since, and who says that it is whole?"""
+
+from __future__ import annotations
+
+import click
+
+from dauys.cli.main import answer, counted, moment
+from dauys.errors import BadInput
+from dauys.pollbook.centre import cursor
+from dauys.pollbook.journal import FILE, Journal
+from dauys.pollbook.put_back import mark, standing
+from dauys.pollbook.restored import lift, unheard
+from dauys.polls.opening import load_poll
+from dauys.store.engine import data_folder, open_store
+
+
+def journal() -> Journal:
+    """The journal of this installation, beside its keys."""
+    return Journal(data_folder() / "keys" / FILE)
+
+
+@click.command()
+@click.argument("poll")
+@click.option("--mark", "marking", is_flag=True, help="Say that the database was put back from a copy.")
+@click.option("--lift", "lifting", is_flag=True, help="Say that the books are whole: every machine is heard or lost.")
+@click.option("--by", default="", help="Who says so: the name is kept.")
+@click.option(
+    "--word", default="", help="With --lift, without a journal: how it is known that there is no other machine."
+)
+@click.option("--at", help="When (ISO 8601 with offset). [default: now]")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
+def restored(poll: str, marking: bool, lifting: bool, by: str, word: str, at: str | None, as_json: bool) -> int:
+    """Show whether the books of POLL are whole after the database was put back from a copy, and whom they wait for.
+
+    While they are not, stations check in as before, and nothing is given, packed, withdrawn or resolved. Exits with 1 then.
+    """
+    if marking and lifting:
+        raise BadInput("mark, or lift?", field="--lift", expected="one of --mark and --lift")
+    if marking and not by.strip():
+        raise BadInput("who says that the database was put back? The name is kept", field="--by", check="P.058")
+    when, doubts = moment(at), 0
+    engine, noted = open_store(), journal()
+    with engine.begin() as connection:
+        load_poll(connection, poll)
+        noted.hold(connection, poll, when)
+    with engine.begin() as connection:
+        cur = cursor(connection)
+        if marking:
+            mark(cur, poll, f"{by.strip()} says so", when, again=True)
+        blind = not noted.vouches(connection, poll)
+        if lifting:
+            doubts = lift(connection, poll, by, when, word, blind=blind)
+        found, missing = standing(cur, poll), unheard(cur, poll)
+    names = [f"{log.station}/{log.generation}" for log in missing] if found else []
+    vouched = not blind and (found is None or not found.blind)
+    body = {
+        "poll": poll, "whole": found is None, "since": None if found is None else found.at.isoformat(),
+        "why": None if found is None else found.why, "journal": vouched, "unheard": names,
+        "in_doubt": doubts,
+    }  # fmt: skip
+    if found is None:
+        text = f"the books of {poll} are whole"
+        text += f"; in doubt stay {counted(doubts, 'right')}, until lost machines are found" if doubts else ""
+    else:
+        text = f"put back from a copy, known since {found.at:%m-%d %H:%M:%S}: {found.why}\n"
+        text += f"not heard since: {counted(len(names), 'machine')}{': ' if names else ''}{', '.join(names[:50])}"
+        text += "\nno journal says which machines there are: --lift needs --word" if not vouched else ""
+    answer(body, as_json, text)
+    return 0 if found is None else 1

@@ -1,0 +1,308 @@
+"""What may the database not forget? A journal beside the keys: packages made, machines enrolled and lost, and how much was heard.
+
+One file, a line of canonical JSON for each fact, appended and on the disk before anybody is told; for its owner alone. It is held
+against the database when the centre starts, each minute, and before each of these acts. What the database lacks says that it
+was put back from a copy: the poll is marked (`pollbook.put_back`), and the facts are entered again, so that a machine that was
+enrolled since is known by its key, heard or not. Where the database counts more acts than stand in the journal, that was put
+back, too: the mark is `blind`.
+
+    {"poll", "what": "begun", "journal"}      the journal of a poll begins; the name of the file, the same for all polls
+    {"poll", "what": "acts"}                  before each act; the database counts them, too
+    {"poll", "what": "package", "station", "generation", "proof", "voters", "made"}     `proof` "": void
+    {"poll", "what": "key" | "lost" | "works", "station", "generation", "key"}     works: it was not lost after all
+    {"poll", "what": "heard", "events"}       so many events of all logs are in the database
+
+Several machines may serve one database, each with a journal: what another one did is entered when it is seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from dauys.errors import DauysError
+from dauys.pollbook import lists
+from dauys.pollbook.centre import Cursor, cursor
+from dauys.pollbook.log import PAPER, LogId
+from dauys.pollbook.moves import onto_the_list
+from dauys.pollbook.put_back import mark
+from dauys.pollbook.restored import adopt, declared_lost, works_again
+from dauys.record.canonical import canonical, parse
+from dauys.store.engine import Connection
+
+FILE = "pollbook.journal"
+LONGEST = 4096
+"""Bytes of a line, at most."""
+
+Line = dict[str, Any]
+Name = tuple[str, int]
+"""Station and generation."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of one poll. `packages`: the newest line of each; `names`: what there is of each station."""
+
+    journal: str = ""
+    acts: int = 0
+    packages: dict[Name, Line] = field(default_factory=dict)
+    keys: dict[Name, str] = field(default_factory=dict)
+    lost: set[Name] = field(default_factory=set)
+    events: int = 0
+    names: dict[str, set[Name]] = field(default_factory=dict)
+    works: set[Name] = field(default_factory=set)
+
+    def learn(self, line: Line) -> None:
+        """One line more."""
+        if "station" in line:
+            self.names.setdefault(line["station"], set()).add(_name(line))
+        match line["what"]:
+            case "begun":
+                self.journal = line["journal"]
+            case "acts":
+                self.acts += 1
+            case "package":
+                if _newer(line, self.packages.get(_name(line))):
+                    self.packages[_name(line)] = line
+            case "key":
+                self.keys[_name(line)] = line["key"]
+            case "lost":
+                self.lost.add(_name(line))
+            case "works":
+                self.works.add(_name(line))
+            case "heard":
+                self.events = max(self.events, line["events"])
+
+    def of(self, station: str | None) -> Facts:
+        """Those of one station, or all; a value of its own."""
+        if station is None:
+            packages, keys, lost, works = dict(self.packages), dict(self.keys), set(self.lost), set(self.works)
+        else:
+            names = self.names.get(station, set())
+            packages = {name: self.packages[name] for name in names if name in self.packages}
+            keys = {name: self.keys[name] for name in names if name in self.keys}
+            lost, works = names & self.lost, names & self.works
+        return Facts(self.journal, self.acts, packages, keys, lost, self.events, works=works)
+
+    def beyond(self, other: Facts) -> list[Line]:
+        """The lines that say what is here, and not there. A key that is another one there is none."""
+        found = [line for name, line in self.packages.items() if _newer(line, other.packages.get(name))]
+        found += [_line("key", name, key=key) for name, key in self.keys.items() if name not in other.keys]
+        found += [_line("lost", name) for name in sorted(self.lost - other.lost)]
+        return found + [_line("works", name) for name in sorted(self.works - other.works)]
+
+
+def _name(line: Line) -> Name:
+    return line["station"], line["generation"]
+
+
+def _line(what: str, name: Name, **more: Any) -> Line:
+    return {"what": what, "station": name[0], "generation": name[1], **more}
+
+
+def _newer(line: Line, other: Line | None) -> bool:
+    """Whether a package was made later, or is the one that was made void."""
+    if other is None:
+        return True
+    mine, theirs = ((datetime.fromisoformat(one["made"]), one["proof"] == "") for one in (line, other))
+    return mine > theirs
+
+
+class Journal:
+    """The file at `path`; several processes append to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._read = 0
+        self._facts: dict[str, Facts] = {}
+
+    @contextmanager
+    def acting(self, engine: sa.Engine, poll: str, station: str, at: datetime) -> Iterator[Connection]:
+        """A transaction in which a package is made, or a machine enrolled, shown or lost: first the books are held against each
+        other, and what came of it is on the disk before anybody hears of it."""
+        with engine.begin() as connection:
+            self.hold(connection, poll, at, station)
+        ours = self._append(poll, [{"what": "acts"}])
+        try:
+            with engine.begin() as connection:
+                count = "UPDATE pollbook_journal SET acts = greatest(acts, %s) WHERE poll = %s AND id = %s"
+                cursor(connection).execute(count, (ours.acts, poll, ours.journal))
+                yield connection
+        finally:
+            with engine.begin() as connection:
+                here = in_database(cursor(connection), poll, station)
+            self._append(poll, here.beyond(self._of(poll, station)))
+
+    def hold(self, connection: Connection, poll: str, at: datetime, station: str | None = None) -> str:
+        """Holds the journal against the database, of one station or as a whole; what showed that one was put back, or nothing.
+
+        In the caller's transaction, to be committed whatever follows. Raises DauysError where the file cannot be read.
+        """
+        cur = cursor(connection)
+        ours = self._of(poll, station)  # read first: what stands in it is in the database by now
+        if not ours.journal:
+            self._append(poll, [{"what": "begun", "journal": self._name()}])
+            ours = self._of(poll, station)
+        row = cur.execute(
+            "INSERT INTO pollbook_journal (poll, id, begun, late) VALUES (%(poll)s, %(id)s, %(at)s, "
+            "EXISTS (SELECT FROM pollbook_package p WHERE p.poll = %(poll)s) "
+            "OR EXISTS (SELECT FROM pollbook_log l WHERE l.poll = %(poll)s)) "
+            "ON CONFLICT (poll, id) DO UPDATE SET id = excluded.id RETURNING acts",
+            {"poll": poll, "id": ours.journal, "at": at},
+        ).fetchone()  # fmt: skip
+        why = self._forgotten(connection, poll, ours, at, station)
+        if row is not None and row.acts > ours.acts:
+            why = "the journal beside the keys has fewer acts than the database counts: it was put back from a copy"
+            mark(cur, poll, why, at, blind=True)
+            cur.execute("UPDATE pollbook_journal SET acts = %s, late = true WHERE poll = %s AND id = %s",
+                        (ours.acts, poll, ours.journal))  # fmt: skip
+        here = in_database(cur, poll, station)
+        new = here.beyond(self._of(poll, station))
+        if station is None and here.events > ours.events:
+            new.append({"what": "heard", "events": here.events})
+        self._append(poll, new)
+        return why
+
+    def vouches(self, connection: Connection, poll: str) -> bool:
+        """Whether every machine that was enrolled here stands in this journal: it was begun before there was any."""
+        query = "SELECT FROM pollbook_journal WHERE poll = %s AND id = %s AND NOT late"
+        return cursor(connection).execute(query, (poll, self._of(poll, "").journal)).rowcount > 0
+
+    def _forgotten(self, connection: Connection, poll: str, ours: Facts, at: datetime, station: str | None) -> str:
+        """Marks the poll where the database lacks what the journal has, and enters that again."""
+        here = in_database(cursor(connection), poll, station)
+        lacking = ours.beyond(here)
+        if not lacking and (station is not None or here.events >= ours.events):
+            return ""
+        some = ", ".join(f"{line['station']}/{line['generation']} {line['what']}" for line in lacking[:5])
+        why = f"the database lacks what the journal beside the keys has: {some or 'events of the logs'}"
+        mark(cursor(connection), poll, why, at, again=True)
+        for line in lacking:
+            _enter(connection, LogId(poll, *_name(line)), line, here)
+        return why
+
+    def _name(self) -> str:
+        """That of the file; a new one for a new file."""
+        return next((facts.journal for facts in list(self._facts.values()) if facts.journal), secrets.token_hex(8))
+
+    def polls(self) -> list[str]:
+        """The polls of which something is in it."""
+        self._of("")
+        return [poll for poll, facts in list(self._facts.items()) if facts.journal]
+
+    def _of(self, poll: str, station: str | None = None) -> Facts:
+        """What the file says now, of a poll; of one station, or of all."""
+        with self._lock:
+            size = self.path.stat().st_size if self.path.exists() else 0
+            if size < self._read:  # another one lies there now
+                self._read, self._facts = 0, {}
+            if size > self._read:
+                with self.path.open("rb") as file:
+                    file.seek(self._read)
+                    self._learn(file.read())
+            return self._facts.setdefault(poll, Facts()).of(station)
+
+    def _learn(self, data: bytes) -> None:
+        whole = data[: data.rfind(b"\n") + 1]
+        for text in whole.splitlines():
+            try:
+                line = parse(text)
+                assert isinstance(line, dict)
+                self._facts.setdefault(str(line.pop("poll")), Facts()).learn(line)
+            except (DauysError, AssertionError, KeyError, TypeError):
+                raise DauysError(
+                    f"{self.path} is damaged: put a copy of it back, or move it away (what it says is then not known)"
+                ) from None
+        self._read += len(whole)
+
+    def _append(self, poll: str, lines: Sequence[Line]) -> Facts:
+        """On the disk when this returns; what the file says then."""
+        if not lines:
+            return self._of(poll, "")
+        data = b"".join(canonical({"poll": poll, **line}) + b"\n" for line in lines)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists()
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            size = os.fstat(handle).st_size
+            tail = os.pread(handle, LONGEST, max(0, size - LONGEST))
+            if tail and not tail.endswith(b"\n"):  # the power went while it was written: nobody was told of that line
+                os.ftruncate(handle, size - len(tail) + tail.rfind(b"\n") + 1)
+            if os.write(handle, data) != len(data):
+                raise DauysError(f"{self.path} cannot be written: is the disk full?")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if new:
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+        return self._of(poll, "")
+
+
+def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
+    """The same facts as the database has them, of one station or of all."""
+    facts = Facts()
+    asked = {"poll": poll, "station": station, "paper": PAPER}
+    for row in cur.execute(
+        "SELECT station, generation, proof, voters, made FROM pollbook_package WHERE poll = %(poll)s "
+        "AND (%(station)s::text IS NULL OR station = %(station)s)",
+        asked,
+    ):
+        name = (row.station, row.generation)
+        made = row.made.astimezone(UTC).isoformat()
+        facts.packages[name] = _line("package", name, proof=bytes(row.proof).hex(), voters=row.voters, made=made)
+    for row in cur.execute(
+        "SELECT station, generation, made FROM pollbook_void WHERE poll = %(poll)s "
+        "AND (%(station)s::text IS NULL OR station = %(station)s)",
+        asked,
+    ):
+        made = row.made.astimezone(UTC).isoformat()
+        facts.learn(_line("package", (row.station, row.generation), proof="", voters=0, made=made))
+    for row in cur.execute(
+        "SELECT station, generation, key, lost, not_lost, n FROM pollbook_log "
+        "WHERE poll = %(poll)s AND generation <= %(paper)s "
+        "AND (%(station)s::text IS NULL OR station = %(station)s)",
+        asked,
+    ):
+        name = (row.station, row.generation)
+        facts.events += row.n
+        if row.key:
+            facts.keys[name] = bytes(row.key).hex()
+        if row.lost or row.not_lost:
+            facts.lost.add(name)
+        if row.not_lost:
+            facts.works.add(name)
+    return facts
+
+
+def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
+    """Enters one fact again."""
+    name = (log.station, log.generation)
+    match line["what"]:
+        case "package" if line["proof"] == "":
+            if name not in here.keys:
+                lists.void_package(connection, log)
+        case "package":
+            if name not in here.packages:
+                onto_the_list(connection, log)
+            made = datetime.fromisoformat(line["made"])
+            lists.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
+        case "key" if name not in here.keys:
+            adopt(connection, log, bytes.fromhex(line["key"]))
+        case "lost":
+            declared_lost(connection, log)
+        case "works":  # since the copy it may have been given anything: it has to be heard, or declared lost again
+            works_again(connection, log)

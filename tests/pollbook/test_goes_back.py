@@ -1,0 +1,47 @@
+"""The centre goes back to a copy of before a voter moved and voted: does a third station get his right?
+
+Short scenes of the world that Hypothesis drives; with each planted fault one of them ends in a double use.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from custody_faults import WHEN_PUT_BACK, planted
+from custody_machine import PutBack
+from custody_world import World
+from pollbook_sample import who
+
+SCENES = list(product(("nobody", "home", "others", "all"), (False, True), (False, True)))
+
+
+def played(fault: str, heard: str, late: bool, twice: bool) -> World:
+    """`heard`: whose logs come in afterwards; `late`: where he voted the machine is given up; `twice`: it is the second time."""
+    machine = PutBack()
+    machine.world = World(fault)
+    with planted(fault, machine.world):
+        for at in range(4):
+            machine.sync(at)
+        machine.move_and_go_back(number=0, first=True, heard=heard, late=late, twice=twice)
+        machine.world.check()
+        machine.world.everything_ends()
+    return machine.world
+
+
+@pytest.mark.parametrize("heard, late, twice", SCENES)
+def test_a_right_that_moved_is_not_given_again(heard: str, late: bool, twice: bool) -> None:
+    world = played("", heard, late, twice)
+    assert world.centre.custody[who(0)].holder == "station/1/1" and world.done["go back"] == 1 + twice
+    assert world.done["lift"] == 1 + twice
+
+
+@pytest.mark.parametrize("fault", WHEN_PUT_BACK)
+def test_each_planted_fault_is_found(fault: str) -> None:
+    found = []
+    for scene in SCENES:
+        try:
+            played(fault, *scene)
+        except AssertionError as error:
+            found.append(str(error).partition("\n")[0])
+    assert "double use" in found

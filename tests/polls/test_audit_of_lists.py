@@ -1,0 +1,94 @@
+"""The audit tells a right's story by the lists as they were made: withdrawn, given back, a machine lost, a package made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from joined_world import POLL, Machine, World, world_of
+from test_paper_and_withdrawals import ask, duplicate, right, settled
+from test_returns import back, mistaken
+
+from dauys.pollbook import packing_out
+from dauys.pollbook.audit_centre import audit_poll
+from dauys.pollbook.centre_state import alarms
+from dauys.pollbook.log import Event
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
+    with world_of(connection, tmp_path, {"A-1": 2, "B-1": 1}) as made:
+        yield made
+
+
+def again(world: World) -> Machine:
+    """The station's next machine, in a folder of its own."""
+    folder = world.folder / "again"
+    folder.mkdir()
+    return replace(world, folder=folder).start("A-1")
+
+
+def honest(world: World, machine: Machine) -> None:
+    machine.link.once()
+    machine.check_in(right(1), world.at(10))
+    machine.link.once()
+    assert not alarms(world.connection, POLL)
+    assert [one.text for _, some in audit_poll(world.connection, POLL) for one in some] == []
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["withdrawn from a list", "withdrawn before any"])
+@pytest.mark.parametrize("remade", [True, False], ids=["on the list made again", "sent after the list"])
+def test_a_right_given_back_to_the_next_machine_is_no_finding(world: World, listed: bool, remade: bool) -> None:
+    number = duplicate(world, goes=1, stays=3)
+    machine = world.start("A-1") if listed else None
+    ask(world, number)
+    if machine is not None:
+        machine.link.once()
+        machine.link.once()
+    assert settled(world).withdrawn == 1
+    if machine is None:
+        world.start("A-1")  # its list has him as somebody who is not here
+    packing_out.lose(world.connection, POLL, "A-1")
+    if remade:
+        world.packed("A-1")  # generation 2, on its way
+        mistaken(world, number)
+        assert back(world, number).returned == 1
+        honest(world, again(world))
+    else:
+        second = again(world)
+        mistaken(world, number)
+        assert back(world, number).returned == 1
+        honest(world, second)
+
+
+def test_a_right_given_back_to_the_first_machine_is_no_finding(world: World) -> None:
+    number = duplicate(world, goes=1, stays=3)
+    ask(world, number)
+    assert settled(world).withdrawn == 1
+    machine = world.start("A-1")
+    mistaken(world, number)
+    assert back(world, number).returned == 1
+    honest(world, machine)
+
+
+def test_a_machine_that_uses_what_was_withdrawn_before_its_list_is_found(world: World) -> None:
+    ask(world, duplicate(world, goes=1, stays=3))
+    assert settled(world).withdrawn == 1
+    machine = world.start("A-1")
+    head = machine.keep.book.head
+    body = {"entitlement": str(right(1)), "channel": "polling-day", "officer": "member1", "salt": "00" * 10}
+    forged = Event(head.n + 1, world.at(10).isoformat(), "check-in", body, head.hash)
+    machine.link.once()
+    world.connection.execute(  # as if the centre had taken it without a word
+        sa.text(
+            "INSERT INTO pollbook_event (log, n, kind, entitlement, at, body) "
+            "SELECT id, :n, 'check-in', :who, :at, :body FROM pollbook_log WHERE poll = :poll"
+        ),
+        {"n": forged.n, "who": right(1), "at": world.now, "body": forged.to_bytes(), "poll": POLL},
+    )
+    assert [one.check for _, some in audit_poll(world.connection, POLL) for one in some] == ["P.101"]

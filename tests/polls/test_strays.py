@@ -1,0 +1,64 @@
+"""Two check-ins of one right are said to be two, whichever the centre hears first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from joined_world import POLL, VAULT, World, iin_of, world_of
+from test_paper_and_withdrawals import typed_by_two, typing
+
+from dauys.pollbook import by_hand, packing_out
+from dauys.pollbook.centre_state import alarms
+from dauys.pollbook.centre_sums import sums_at
+from dauys.store.engine import Connection
+
+pytestmark = pytest.mark.database
+
+WHO = UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(1))))
+
+
+@pytest.fixture
+def world(connection: Connection, tmp_path: Path) -> Iterator[World]:
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
+        made.at(9)
+        yield made
+
+
+def numbers(world: World) -> list[str]:
+    return sorted(one.number for one in alarms(world.connection, POLL))
+
+
+@pytest.mark.parametrize("paper_first", [True, False])
+def test_a_right_that_moved_and_stands_on_paper_too_is_used_twice(
+    world: World, tmp_path: Path, paper_first: bool
+) -> None:
+    a, b = world.start("A-1"), world.start("B-1")
+    b.link.wire.question("find", {"iin": iin_of(1)})
+    b.link.wire.question("ask", {"request": "q", "entitlement": str(WHO)})
+    for machine in (a, b, a, b):
+        machine.link.once()
+    b.check_in(WHO, world.now)
+    packing_out.lose(world.connection, POLL, "A-1")
+    lines = typed_by_two(tmp_path, f"{iin_of(1)},member1")
+    steps = [lambda: by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes), b.link.once]
+    for step in steps if paper_first else reversed(steps):
+        step()
+    assert numbers(world) == ["P.101", "P.102"]
+
+
+def test_what_was_taken_back_because_the_machine_was_found_is_not_noted_again(world: World, tmp_path: Path) -> None:
+    a = world.start("A-1")
+    a.link.once()
+    a.check_in(WHO, world.now)
+    packing_out.lose(world.connection, POLL, "A-1")
+    lines = typed_by_two(tmp_path, f"{iin_of(1)},member1")
+    noted = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
+    a.link.once()
+    by_hand.take_back(world.connection, VAULT, None, typing(world), "its disk was found")
+    again = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
+    assert (noted.noted, again.noted, again.reported) == (1, 0, 1)
+    sums = sums_at(world.connection, POLL, "A-1")
+    assert numbers(world) == ["P.108"] and sums is not None and sums.sums.received == 1
