@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import tempfile
@@ -15,6 +16,7 @@ from hypothesis import settings
 import prepared_store
 from dauys.pollbook import station_door
 from dauys.stations import accounts
+from dauys.store import embedded
 from dauys.store.engine import open_store
 from prepared_store import prepare_store
 
@@ -28,6 +30,8 @@ LONGEST_FIRST = (
 settings.register_profile("dauys", deadline=None)  # no test is timed: a busy machine fails nobody
 settings.load_profile("dauys")
 accounts.COST = station_door.COST = 1 << 4  # nobody guesses here; the real costs: tests/attack/test_password_costs.py
+if "PYTEST_XDIST_WORKER" in os.environ:
+    atexit.register(os._exit, 0)  # called last of all: to free one by one what ends anyway takes seconds
 gc.set_threshold(50_000, 20, 50)  # as the commands do: thousands of tests keep much and throw little away
 
 
@@ -55,6 +59,7 @@ def engine() -> Iterator[sa.Engine]:
         engine = open_store(prepare_store(Path(folder)))
         yield engine
         engine.dispose()
+        embedded.stop(Path(folder))
 
 
 @pytest.fixture

