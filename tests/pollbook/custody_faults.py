@@ -9,7 +9,8 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from custody_world import VOTERS, World
+from custody_ground import VOTERS
+from custody_world import World
 
 from dauys.pollbook import acts, book, books, channel_acts, custody, decided, forgotten
 from dauys.pollbook.custody import Centre, Custody, Place, Standing, State, Taken

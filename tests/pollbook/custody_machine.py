@@ -25,7 +25,8 @@ from hypothesis.stateful import (
 
 sys.path.insert(0, str(Path(__file__).parent))
 from custody_faults import planted
-from custody_world import ADDED, STATIONS, VOTERS, World
+from custody_ground import ADDED, STATIONS, VOTERS
+from custody_world import World
 
 from dauys.pollbook.custody import Standing
 

@@ -1,12 +1,5 @@
 """A nation in small: stations with disks and clocks, an electronic channel, a centre, and a network that loses, repeats and
-reorders everything.
-
-The world knows the truth (every disk there ever was) and asserts after each step what must hold:
-
-* no right is used twice, over all logs, synced or not;
-* no right can be used at two places from now on;
-* what an officer was told is done is on his station's disk;
-* what the centre has of a log is the beginning of that log, and honest stations raise no alarm.
+reorders everything. Here is what people do in it; what it stands on, and what must hold after each step, is `custody_ground`.
 
 With `fault` the world itself breaks a rule on purpose (custody_faults.py breaks the others).
 """
@@ -15,73 +8,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from custody_disk import LEASE, Machine
-from pollbook_sample import CENTRE, MORNING, POLL, key, voter, who
+from custody_disk import Machine
+from custody_ground import ALL, REFUSALS, STATIONS, Ground
+from pollbook_sample import MORNING, POLL, key, who
 
-from dauys.pollbook import acts, box, channel_acts, custody, decided, envelopes, forgotten, slips
-from dauys.pollbook.audit import audit
+from dauys.pollbook import acts, box, channel_acts, custody, decided, forgotten, slips
 from dauys.pollbook.book import Book
-from dauys.pollbook.books import Books
-from dauys.pollbook.custody import Centre, Custody, CustodyError, Place, Standing, State
-from dauys.pollbook.grants import BOOKS, Answer, Grant, Request
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
-
-STATIONS, VOTERS = 3, 6
-ADDED = STATIONS + 2
-"""Voters who are added: one of each station before its list is made, others later."""
-ALL = VOTERS + ADDED
-UNHEARD = timedelta(hours=2)
-CENTRE_KEY = CENTRE.public_key().public_bytes_raw()
-HERE = Place(Standing.HERE, 0)
-REFUSALS = (acts.Refused, CustodyError, LogError)
+from dauys.pollbook.custody import Custody, CustodyError, Standing, State
+from dauys.pollbook.log import Event, Head, LogId, sign_batch
 
 
-class World:
-    """All of it. Each public method is one step; what the rules refuse is refused and changes nothing.
-
-    `paper`: a paper ballot replaces an electronic one; `late`: so many stations have no list yet.
-    """
-
-    def __init__(self, fault: str = "", paper: bool = True, late: int = 0) -> None:
-        self.fault, self.paper = fault, paper
-        self.machines: list[Machine] = []
-        rights = {who(n): Custody(f"station/{n % STATIONS}/1", 0) for n in range(VOTERS)}
-        self.centre = Centre(POLL, rights, unmade=frozenset(map(str, range(STATIONS))), books=Books(key=CENTRE_KEY))
-        self.copied: tuple[Centre, tuple[int, ...]] | None = None
-        self.back = 0
-        self.net: list[tuple[str, bytes, LogId]] = []
-        self.grants: list[Grant] = []
-        self.told: list[tuple[Machine, int, bytes]] = []
-        self.leases: dict[str, datetime] = {}
-        self.now = MORNING
-        self.tap = 0
-        self.typed: dict[Machine, Counter[UUID]] = {}
-        self.papers: dict[LogId, list[Event]] = {}
-        """Of lost machines: the logs that their paper was typed into."""
-        self.steps = 0
-        self.done: Counter[str] = Counter()
-        self.enveloped: dict[UUID, UUID] = {}
-        """Whose each envelope is, in truth."""
-        self.heard: set[tuple[UUID, int]] = set()
-        """Rights, and their epochs, that some machine was ever asked to let go."""
-        self.promised: dict[UUID, Machine] = {}
-        """Whose voters were told to go there: the machine that keeps the right, for nobody asks it for it."""
-        self.ahead: set[UUID] = set()
-        """Whose right moved before any list of its station was made: it begins with the grant."""
-        self.homes: dict[UUID, LogId] = {who(n): LogId(POLL, str(n % STATIONS), 1) for n in range(VOTERS)}
-        self.added: list[str] = []
-        """The stations of voters VOTERS, VOTERS + 1, ... who were added one after the other."""
-        for number in range(STATIONS):
-            self.enter(number)
-        for station in (*map(str, range(STATIONS - late)), "remote"):
-            self.begin(station)
+class World(Ground):
+    """All of it. Each public method is one step; what the rules refuse is refused and changes nothing."""
 
     def begin(self, station: str) -> None:
         """A station's first list is made, and its machine opened: not while the centre's books are not whole."""
@@ -200,96 +144,6 @@ class World:
         self.now = min(self.now + timedelta(hours=hours), MORNING.replace(hour=22))
 
     # Steps on the wire
-
-    def send(self, at: int, first: int) -> None:
-        """A batch sets out; it may carry what was sent before, or leave a gap."""
-        machine = self.machine(at)
-        if machine.up:
-            events = [event for event in machine.events() if event.n >= first]
-            first = events[0].n if events else len(machine.disk) + 1
-            head = events[-1].head.hash if events else machine.book.head.hash
-            self.net.append(
-                ("batch", sign_batch(machine.log, first, events, head, machine.signing).to_bytes(), machine.log)
-            )
-
-    def deliver(self, message: int, committed: bool = True, let_go: bool = True, torn: bool = False) -> None:
-        """Anything that was ever on the wire arrives, again or late; the centre may crash before it has committed.
-
-        `torn`: the power goes when the machine has done the first thing that it was asked for.
-        """
-        if not self.net:
-            return
-        kind, data, log = self.net[-1 - message % min(len(self.net), 60)]
-        self.done[f"{kind} arrives"] += 1
-        if kind == "whole":
-            mark, n, head = json.loads(data)
-            self.centre = forgotten.whole(self.centre, log, mark, Head(n, head))
-            return
-        if kind == "answer":
-            for machine in self.machines:
-                if machine.log == log and machine.up:
-                    self._hear(machine, Answer.from_bytes(data, machine.log, machine.public, CENTRE_KEY), let_go, torn)
-            return
-        before = self.centre
-        taken = custody.take(before, Batch.from_bytes(data))
-        self.centre = taken.centre
-        self._grant_what_is_free()
-        if not committed:
-            self.centre = before
-            return
-        known = self.centre
-        given = tuple(grant.signed(CENTRE) for grant in custody.granted_to(known, log))
-        self.grants += given
-        asked = () if known.books.marked else custody.asked_of(known, log)
-        if known.books.mark and log not in known.books.whole:
-            asked = (Request(known.books.mark, who(0), 0, BOOKS),)
-        self.heard |= {(one.entitlement, one.epoch) for one in asked}
-        lease = self.leases[log.holder] = self.now + UNHEARD
-        answer = Answer(
-            log, self.centre.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given
-        )
-        self.net.append(("answer", answer.to_bytes(CENTRE), log))
-
-    def forge(self, message: int, at: int, how: int) -> None:
-        """Somebody on the wire changes a batch; none of it may be taken."""
-        batches = [data for kind, data, _ in self.net if kind == "batch"]
-        if not batches:
-            return
-        true = Batch.from_bytes(batches[message % len(batches)])
-        if how == 0 and true.events:
-            event = true.events[-1]
-            changed = Event(event.n, "19" + event.at[2:], event.kind, event.body, event.prev)
-            false = Batch(true.log, true.first, (*true.events[:-1], changed), changed.head.hash, true.sig)
-        elif how == 1:
-            false = sign_batch(true.log, true.first, true.events, true.head, key(999))
-        else:
-            other = self.machine(at).log
-            false = Batch(
-                other if other != true.log else LogId(POLL, "9", 1), true.first, true.events, true.head, true.sig
-            )
-        try:
-            custody.take(self.centre, false)
-        except LogError as error:
-            assert error.check in ("P.003", "P.004", "P.005"), error
-            self.done["forged batch refused"] += 1
-        else:
-            raise AssertionError("a forged batch was taken")
-
-    def replay_grant(self, grant: int, at: int) -> None:
-        """A grant that was ever given comes again, long after: to whom it was given, or to another."""
-        if not self.grants:
-            return
-        logs = {machine.log.holder: machine for machine in self.machines}
-        gone = [
-            one for one in self.grants if logs[one.to].book.places.get(one.entitlement, HERE).standing is Standing.AWAY
-        ]
-        again = gone if gone and at < 3 else self.grants
-        given = again[grant % len(again)]
-        machine = logs[given.to] if at < 3 else self.machine(at)
-        if machine.up:
-            self._act(machine, "receive", lambda book, now: acts.do_receive(book, given, now))
-
-    # Steps at the centre
 
     def ask(self, number: int, at: int) -> None:
         self.tap += 1
@@ -472,229 +326,6 @@ class World:
                 self.done["lift refused"] += 1
                 return
             self.done["lift"] += 1
-
-    def everything_ends(self) -> None:
-        """All wires up, all disks that exist read out, all lists closed: nothing is lost, and envelopes are resolved."""
-        alive = [machine for machine in self.machines if not machine.destroyed]
-        for machine in alive:
-            machine.up, machine.clock = True, timedelta()
-            machine.fold()
-            if not machine.book.closed and not machine.stopped:
-                self.now = MORNING.replace(hour=23)
-                self.close(self.machines.index(machine))
-                assert machine.book.closed
-            self.name_envelopes(self.machines.index(machine))
-            self.send(self.machines.index(machine), 1)
-            self.deliver(0)
-            if self.centre.books.marked:
-                self.deliver(0)
-                self.deliver(0)
-        self.lift()
-        assert not self.centre.books.marked, "the books are never whole"
-        self.check()
-        used = Counter({one: len(uses) for one, uses in self.centre.uses.items() if uses})
-        true = sum((machine.standing() for machine in alive), Counter())
-        unread = [machine for machine in self.machines if machine.destroyed]
-        sent = sum((self._sent(machine) for machine in unread), Counter())
-        sent += sum(self.typed.values(), Counter())
-        assert used == true + sent, "the centre's count is not what stands in the logs"
-        for machine, n, data in self.told:
-            if not machine.destroyed:
-                assert machine.events()[n - 1].head.hash == self.centre.logs[machine.log].hashes[n - 1], (
-                    "lost on the way"
-                )
-            assert machine.disk[n - 1] == data
-        left = [
-            envelopes.Provisional(one.id, machine.log, one.n, one.entitlement)
-            for machine in alive
-            for one in machine.book.envelopes
-        ]
-        resolved = envelopes.resolve(self.centre, left, envelopes.Rule("none", "art. 8"), final=True)
-        for machine in alive:
-            for one, place in machine.book.places.items():
-                if place.standing is Standing.HERE and self.centre.custody[one].holder in self._of(machine):
-                    doubted = self.centre.books.doubt.get(one) == self.centre.custody[one].epoch  # by a burnt machine
-                    assert doubted or custody.may_grant(self.centre, one), "a right is lost in a closed log"
-        everyone = {machine.log: machine.events()[: self._read(machine)] for machine in self.machines}
-        everyone |= {log.paper: events for log, events in self.papers.items()}
-        homes = {one: log for one, log in self.homes.items() if one not in self.ahead}
-        assert (found := audit(everyone, homes)) == [], f"a false alarm of the audit: {found}"
-        everything = true + sum((machine.standing() for machine in unread), Counter())
-        for one in resolved:
-            assert one.entitlement is not None, "an envelope is lost: nobody knows whose it is"
-            assert one.entitlement == self.enveloped[one.id]
-            everything[one.entitlement] += one.counts
-            self.done["envelope counts" if one.counts else "envelope does not count"] += 1
-        assert max(everything.values(), default=0) <= 1, "an envelope counts beside a ballot"
-
-    def check(self) -> None:
-        """What must hold after every step."""
-        used = sum((machine.standing() for machine in self.machines), Counter())
-        assert max(used.values(), default=0) <= 1, "double use"
-        able: Counter[UUID] = Counter()
-        for machine in self.machines:
-            may = (Standing.HERE, Standing.USED) if not machine.book.closed else (Standing.USED,)
-            able.update(one for one, place in machine.book.places.items() if place.standing in may)
-        assert max(able.values(), default=0) <= 1, "a right can be used at two places"
-        for machine, n, data in self.told:
-            assert len(machine.disk) >= n and machine.disk[n - 1] == data, "an acknowledged check-in is lost"
-        for machine in self.machines:
-            known = self.centre.logs[machine.log]
-            ours = machine.book.hashes
-            assert list(known.hashes) == ours[: len(known.hashes)], "the centre has another log"
-        # logs that are read out again come in another order: a check-in that was undone may come after its right moved on
-        alarms = [one for one in self.centre.alarms if not self.back or one.check not in ("P.101", "P.102")]
-        assert not alarms, f"a false alarm: {alarms}"
-        for one, machine in self.promised.items():
-            place = machine.book.places[one]
-            assert place.standing is not Standing.AWAY, "lost on the way: let go behind its voter's back"
-        for machine in self.machines:
-            carried = {machine.book.places[one].standing for one in machine.book.in_box}
-            assert carried <= {Standing.HERE}, "a right is lost to the mobile box that is on its way with it"
-
-    def machine_with(self, standing: Standing, at: int, channel: bool = True) -> int:
-        """A machine that is up, from that one on, where some right stands so; `channel`: an electronic channel's, too."""
-        every = [(at + step) % len(self.machines) for step in range(len(self.machines))]
-        turned = [one for one in every if self.machines[one].up and (channel or not self.machines[one].channel)]
-        places = (self.machines[one].book.places.values() for one in turned)
-        return next(
-            (one for one, found in zip(turned, places, strict=True) if any(p.standing is standing for p in found)), at
-        )
-
-    def holder_of(self, number: int) -> int:
-        """The machine that holds a right, by what the centre knows; any other where none does."""
-        has = self.centre.custody.get(who(number))
-        return next((n for n, one in enumerate(self.machines) if has is not None and one.log.holder == has.holder), 0)
-
-    def newest(self, station: str) -> int:
-        """The machine of a station that was enrolled last."""
-        return max((n for n, machine in enumerate(self.machines) if machine.log.station == station), default=0)
-
-    @property
-    def channel(self) -> int:
-        """The machine of the electronic channel that works."""
-        return self.newest("remote")
-
-    def one_of(self, at: int, standing: Standing, number: int) -> int:
-        """One of the voters who stand so at that machine, where there are any; otherwise the number itself."""
-        places = self.machine(at).book.places
-        found = [n for n in range(ALL) if (place := places.get(who(n))) and place.standing is standing]
-        return found[number % len(found)] if found else number
-
-    def machine(self, at: int) -> Machine:
-        return self.machines[at % len(self.machines)]
-
-    def _read(self, machine: Machine) -> int | None:
-        """How far a machine's log is read; of one whose paper was typed in, what it had sent."""
-        return len(self.centre.logs[machine.log].hashes) if machine in self.typed else None
-
-    def _of(self, machine: Machine) -> tuple[str, str]:
-        """The holders that the centre has for what this machine has."""
-        return machine.log.holder, machine.log.paper.holder
-
-    def _sent(self, machine: Machine) -> Counter[UUID]:
-        """What the centre has of a machine that is gone, counted from its hashes and the true disk."""
-        n = len(self.centre.logs[machine.log].hashes)
-        short = Machine(machine.log, [], machine.signing)
-        short.disk = machine.disk[:n]
-        return short.standing()
-
-    def _act(
-        self, machine: Machine, name: str, act: Callable[[Book, datetime], Event | None], crash: str = ""
-    ) -> Event | None:
-        if not machine.up:
-            return None
-        try:
-            event = act(machine.book, self.now + machine.clock)
-        except REFUSALS as error:
-            self.done[f"{name} refused {error.check}"] += 1
-            return None
-        if event is not None:
-            self.done["strike" if "request" in event.body and event.kind == "undo" else name] += 1
-            self._store(machine, event, crash)
-        return event
-
-    def _store(self, machine: Machine, event: Event, crash: str = "") -> None:
-        """Durable first, then told. `crash`: the power goes before the disk has it, or before the officer hears."""
-        data = event.to_bytes()
-        if self.fault == "told before the disk":
-            self.told.append((machine, event.n, data))
-        if crash == "before":
-            machine.up = False
-            return
-        machine.disk.append(data)
-        machine.book.apply(event)
-        if crash == "after":
-            machine.up = False
-        elif event.kind == "check-in":
-            self.told.append((machine, event.n, data))
-
-    def _hear(self, machine: Machine, answer: Answer, let_go: bool, torn: bool = False) -> None:
-        machine.stopped = machine.book.hear(answer)
-        machine.lease = machine.book.lease
-        assert not machine.stopped, "an honest station was stopped"
-        for grant in answer.grants:
-            self._act(machine, "receive", lambda book, now, grant=grant: acts.do_receive(book, grant, now))
-        for request in answer.requests if let_go else ():
-            if request.to == BOOKS:
-                head = machine.book.head
-                self.net.append(("whole", json.dumps([request.id, head.n, head.hash]).encode(), machine.log))
-                continue
-            crash = "after" if torn else ""
-            while (
-                self._act(machine, "release", lambda book, now, one=request: channel_acts.let_go(book, one, now), crash)
-                is not None
-            ):
-                continue
-
-    def _grant_what_is_free(self) -> None:
-        logs = {log.holder: log for log in self.centre.logs}
-        for request in list(self.centre.requests.values()):
-            before = self.centre
-            try:
-                if request.to == custody.WITHDRAWN:
-                    self.centre = decided.settle(self.centre, request.id)
-                    continue
-                self.centre, _ = custody.grant(self.centre, request.id, logs[request.to])
-                self.done["grant"] += 1
-            except CustodyError:
-                continue
-            finally:
-                one = request.entitlement
-                if before.custody[one] != self.centre.custody[one] and custody.never_listed(
-                    before, before.custody[one]
-                ):
-                    self.ahead.add(one)
-
-    def _enrol(self, log: LogId) -> None:
-        """The station's list as the centre has it: what another holder has, this very station's lost log too, is away."""
-        signing = key(len(self.machines) + 1)
-        waiting = [one for one, has in self.centre.custody.items() if has.holder == decided.unlisted(log.station)]
-        self.centre = decided.listed(self.centre, log)
-        self.homes |= dict.fromkeys(waiting, log)
-        self.centre = custody.enrol(self.centre, log, signing.public_key().public_bytes_raw())
-        lines = []
-        for number in range(ALL):
-            has = self.centre.custody.get(who(number))
-            home = (*(str(n % STATIONS) for n in range(VOTERS)), *self.added, *([""] * ADDED))[number]
-            if has is not None and home == log.station:
-                away = "" if has.holder == log.holder else has.holder
-                if away and log.generation == 1:  # in doubt: it may have been given ahead of this list
-                    self.ahead.add(who(number))
-                if self.fault == "the new machine gets the old list" and has.holder.startswith(
-                    f"station/{log.station}/"
-                ):
-                    away = ""
-                lines.append(voter(number, epoch=has.epoch, away=away))
-        machine = Machine(log, lines, signing, self.paper)
-        self.machines.append(machine)
-        self.leases[log.holder] = LEASE
-        opened = (
-            channel_acts.do_begin(machine.book, MORNING)
-            if machine.channel
-            else acts.do_open(machine.book, "c1", MORNING)
-        )
-        self._store(machine, opened)
 
 
 def on_paper(one: UUID) -> tuple[str, dict[str, Any]]:

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import custody_ground
 import custody_world
 import pytest
 import sqlalchemy as sa
 from centre_mirror import Mirror, in_database, right
-from custody_world import STATIONS, VOTERS, World
+from custody_ground import STATIONS, VOTERS
+from custody_world import World
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
 from dauys.pollbook import centre, custody, moves, sealing, service
@@ -111,8 +113,9 @@ def step_sync(world: World, at: int) -> None:
 def test_the_database_follows_the_model(centre_of: Connection, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step of the world that the proof searches, taken by both: same answers, same alarms, same custody."""
     mirror = Mirror(centre_of, together=seed % 2 == 0)
-    monkeypatch.setattr(custody_world, "custody", mirror)
-    monkeypatch.setattr(custody_world, "decided", mirror)
+    for module in (custody_ground, custody_world):
+        monkeypatch.setattr(module, "custody", mirror)
+        monkeypatch.setattr(module, "decided", mirror)
     dice = random.Random(seed)
     world = World(paper=seed % 3 > 0, late=seed % 4)
     names, weights = zip(*STEPS, strict=True)
