@@ -160,7 +160,9 @@ class FakeCentre:
                 line = replace(line, epoch=has.epoch, away=has.holder)
                 asked, let_go = self._asked(line.entitlement), has.state == "released"
                 asked = replace(asked, left=asked.left or let_go)
-                said = visitors.found(question.log, asked, self.channels, used=used, address=address, line=line)
+                said = visitors.found(
+                    question.log, asked, self.channels, MORNING, used=used, address=address, line=line
+                )
                 return said if said["line"] is None else said | {"let_go": let_go}
             case "call-off":
                 before, one = self.centre.requests, UUID(body["entitlement"])

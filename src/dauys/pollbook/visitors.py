@@ -91,7 +91,9 @@ def must_be_found(log: LogId, asked: Asked) -> None:
         raise NotAllowed("it is not known whether this right was used on the station's lost machine", "P.034")
 
 
-def found(log: LogId, asked: Asked, channels: Channels, *, used: bool, address: str, line: Voter) -> dict[str, Any]:
+def found(
+    log: LogId, asked: Asked, channels: Channels, at: datetime, *, used: bool, address: str, line: Voter
+) -> dict[str, Any]:
     """The answer to `find` of somebody on the roll: `line` is who he is, or null and `why`.
 
     Where the law does not let him vote here, nobody here has to know who holds his right, and whether he has voted: null.
@@ -112,14 +114,21 @@ def found(log: LogId, asked: Asked, channels: Channels, *, used: bool, address: 
         if not used:
             must_be_found(log, asked)
         elif voted_electronically(log, asked, used):
-            said["paper"] = channels[PAPER_FIRST].on and not asked.left
+            said["paper"] = paper_replaces(log, asked, channels, at)
             if not said["paper"]:
-                over = " any more: the channel is closed" if asked.left else ""
-                message = f"the voter has voted electronically, and no paper ballot replaces that{over}"
+                message = (
+                    f"the voter has voted electronically, and no paper ballot replaces that{_not_now(asked, channels)}"
+                )
                 raise NotAllowed(message, "P.070", channels[PAPER_FIRST].cite)
     except NotAllowed as error:
         return said | {"line": None, "why": _why(log, asked, channels, error)}
     return said | {"line": line.to_json(), "why": None}
+
+
+def _not_now(asked: Asked, channels: Channels) -> str:
+    if asked.left or not channels[PAPER_FIRST].on:
+        return " any more: the channel is closed" if asked.left else ""
+    return " today: by the centre's clock it is no day of paper ballots"
 
 
 def _why(log: LogId, asked: Asked, channels: Channels, error: NotAllowed) -> dict[str, str]:
