@@ -32,7 +32,7 @@ settings.load_profile("dauys")
 accounts.COST = station_door.COST = 1 << 4  # nobody guesses here; the real costs: tests/attack/test_password_costs.py
 if "PYTEST_XDIST_WORKER" in os.environ:
     atexit.register(os._exit, 0)  # called last of all: to free one by one what ends anyway takes seconds
-gc.set_threshold(50_000, 20, 50)  # as the commands do: thousands of tests keep much and throw little away
+gc.set_threshold(1_000_000, 20, 50)  # thousands of tests keep much and throw little away
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -108,7 +108,7 @@ def votes(draw: st.DrawFn) -> tuple[DecisionRule, dict[str, AreaCount]]:
 
 
 @given(votes())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_bounds_and_decision_agree_with_brute_force(vote: tuple[DecisionRule, dict[str, AreaCount]]) -> None:
     rule, areas = vote
     found = [decide(rule, complete, DAY) for complete in completions(rule, areas)]

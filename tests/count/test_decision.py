@@ -89,7 +89,7 @@ def test_outside_its_years_the_law_is_not_loaded(day: date) -> None:
 
 
 @given(st.integers(0, 10**7), st.data())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_the_national_tests_for_odd_and_even_totals(eligible: int, data: st.DataObject) -> None:
     participated = data.draw(st.integers(0, eligible) | st.sampled_from([eligible // 2, (eligible + 1) // 2]))
     yes = data.draw(st.integers(0, participated) | st.sampled_from([participated // 2, (participated + 1) // 2]))

@@ -51,7 +51,7 @@ def test_every_form_is_read(text: str, key: str) -> None:
     assert parse_citation(text).id == key
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(CITATIONS, st.sampled_from(["kk", "ru", "en"]))
 def test_the_full_form_comes_back_in_every_language(citation: Citation, language: str) -> None:
     assert parse_citation(citation.format(language)) == citation

@@ -146,7 +146,7 @@ PIECES = st.lists(st.sampled_from([*"a1:-?[]{},&*!|>'\"#%~ \n", ": ", "- ", "\n 
 
 @pytest.mark.skipif(len(PARSERS) < 2, reason="PyYAML was built without libyaml")
 @given(PIECES.map("".join))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_both_parsers_read_any_text_alike(text: str) -> None:
     ours, theirs = (tree(text, parser) for parser in PARSERS)
     assert ours == theirs or isinstance(ours, str) or isinstance(theirs, str)
@@ -165,7 +165,7 @@ def test_json_data_has_the_same_view() -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:
         node = parse_yaml(text, "x.yaml")

@@ -67,7 +67,7 @@ def test_an_unknown_base_is_an_error_and_so_are_impossible_votes() -> None:
 
 
 @given(MAJORITIES, votes())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_majority_is_its_definition_in_whole_numbers(majority: Majority, vote: Votes) -> None:
     base = {"total": vote.total, "present": vote.present, "cast": vote.cast, "yes_no": vote.yes + vote.no}[majority.of]
     assert base is not None

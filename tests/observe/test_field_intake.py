@@ -271,7 +271,7 @@ MOMENT = st.integers(-5000, 5000).map(lambda minutes: NIGHT + timedelta(minutes=
 
 
 @given(MOMENT, st.none() | MOMENT, MOMENT, st.none() | MOMENT, st.none() | MOMENT)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_settled_never_lies_in_the_future(
     written: datetime, sent: datetime | None, now: datetime, after: datetime | None, before: datetime | None
 ) -> None:
@@ -363,7 +363,7 @@ def test_without_the_record_its_noted_poll_gives_the_form(keep: Notebook) -> Non
 
 
 @given(st.dictionaries(st.sampled_from([*COPY, "picture", "x"]), st.text(max_size=12)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_answers_are_read_or_refused_with_a_number(typed: dict[str, str]) -> None:
     form = protocol_form(poll(), poll().contests[0])
     try:

@@ -44,7 +44,7 @@ def read(path: Path, rows: list[tuple[str, ...]], quoted: bool, end: str) -> She
 @given(rows=tables, end=st.sampled_from(["\n", "\r\n"]))
 @example(rows=[("S0", "R", "a", "", "", "9"), ("S1", "R", "a", "5", "6", "9")], end="\r\n")
 @example(rows=[("S0", "R", "a", "79418240975455594", "99999999999999999", "9")], end="\n")  # more than a float holds
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_plain_and_quoted_tables_say_the_same(
     rows: list[tuple[str, ...]], end: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -43,7 +43,7 @@ from prepared_store import prepare_store
 pytestmark = pytest.mark.database
 POLL, PIN = "test/pollday", "739164"
 STATIONS = {"P-1": 24, "P-2": 24}
-EACH = 20
+EACH = 14
 """How many come to each station."""
 CLOCK = "2022-06-05T09:00:00+06:00"
 PATIENCE = 800

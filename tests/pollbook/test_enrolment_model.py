@@ -238,7 +238,7 @@ def test_no_package_gives_two_machines_one_right(steps: list[tuple[str, int, int
 )
 def test_the_search_finds_a_broken_rule(fault: str, before: list[str], names: tuple[str, ...]) -> None:
     @given(steps_of(names))
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+    @settings(max_examples=80, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
               report_multiple_bugs=False)  # fmt: skip
     def search(steps: list[tuple[str, int, int]]) -> None:
         with enrolling(fault) as world:

@@ -46,7 +46,7 @@ centres = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(centre=centres, final=st.booleans(), order=st.permutations([0, 1, 2, 3, 3]))
 def test_what_counts_can_be_used_by_it_and_by_nobody_else_then(centre: Centre, final: bool, order: list[int]) -> None:
     left = [Provisional(UUID(int=n), LOGS[n % 3], n + 1, who(number)) for n, number in enumerate(order)]

@@ -77,13 +77,13 @@ moments = st.builds(lambda seconds, tick, zone: datetime.fromtimestamp(seconds, 
 @given(st.lists(st.builds(lambda n, o, c, s: body(n, officer=o, channel=c, **s), st.integers(0, 40), plain_texts | texts,
                           plain_texts, st.sampled_from([{}, {}, {"sig": SIGNATURE}, {"members": ["m1", "m2"]}])), max_size=6),
        st.integers(0, 2), moments)  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_both_ways_of_reading_say_the_same(bodies: list[dict[str, object]], before: int, at: datetime) -> None:
     assert same(batch(*bodies, before=before, at=at.isoformat()).to_bytes())
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255), st.sampled_from(["change", "drop", "double", "insert"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_changed_on_the_way_it_is_refused_by_both(place: int, change: int, how: str) -> None:
     data = bytearray(DATA)
     place %= len(data)

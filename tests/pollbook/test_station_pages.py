@@ -337,7 +337,7 @@ NAMES = ("text", "who", "salt", "n", "reason", "other", "number", "count", "what
 @given(
     path=st.sampled_from(FORMS), fields=st.dictionaries(st.sampled_from(NAMES), TYPED, max_size=6), chair=st.booleans()
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_typed_is_answered(station: Station, path: str, fields: dict[str, str], chair: bool) -> None:
     tablets = station.__dict__.setdefault("_tablets", {})
     tablet = tablets.get(chair) or tablets.setdefault(chair, Tablet(station, "c1" if chair else "m1"))

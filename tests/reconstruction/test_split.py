@@ -39,7 +39,7 @@ def exact_quotas(total, weights, lower, upper):
 
 
 @given(problems())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_sum_bounds_and_quota(problem):
     total, weights, lower, upper = problem
     parts = split(total, ints(weights), ints(lower), ints(upper), ints(range(len(weights)))).tolist()
@@ -52,7 +52,7 @@ def test_sum_bounds_and_quota(problem):
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=10), st.integers(0, 500))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_without_bounds_it_is_the_method_of_largest_remainders(weights, total):
     free = ints([total] * len(weights))
     parts = split(total, ints(weights), free * 0, free, ints(range(len(weights)))).tolist()

@@ -36,7 +36,7 @@ def distance(x, start, scale):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_where_a_point_exists_the_nearest_is_found(data):
     n = data.draw(st.integers(1, 4))
     point = data.draw(st.lists(numbers, min_size=n, max_size=n))
@@ -52,7 +52,7 @@ def test_where_a_point_exists_the_nearest_is_found(data):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_figures_of_a_clash_exclude_each_other_by_themselves(data):
     n = data.draw(st.integers(1, 3))
     wanted = data.draw(conditions(n))

@@ -21,20 +21,20 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(VALUES)
 def test_the_bytes_are_those_of_another_implementation(value):
     assert canonical(value) == rfc8785.dumps(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_reading_gives_the_value_back(value):
     assert parse(canonical(value)) == value
     assert canonical(parse(canonical(value))) == canonical(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(VALUES, st.integers(0, 10**6), st.integers(0, 255))
 def test_bytes_that_are_read_are_the_only_ones_for_their_value(value, place, byte):
     data = bytearray(canonical(value))

@@ -111,7 +111,7 @@ AREAS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(AREAS, SHARES, SHARES, st.sampled_from(["2/3", "1/2"]), st.booleans())
 def test_it_decides_as_the_package_does(areas, national, local, of_areas, strict):
     rule = deepcopy(RULE)

@@ -188,7 +188,7 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path, cut: int) -> None:
     assert refused(written(tmp_path, broken, "t.csv.gz")).check in {"F.006", "F.004", "F.008", "F.016"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.sampled_from('a,"\n\r'), min_size=1, max_size=120).map("".join), st.integers(8, 40), st.booleans())
 def test_blocks_are_the_text_cut_where_rows_end(
     tmp_path_factory: pytest.TempPathFactory, text: str, size: int, packed: bool

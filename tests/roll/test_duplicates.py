@@ -85,7 +85,7 @@ people = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(people, people, st.integers(0, 100))
 def test_likeness_is_the_same_both_ways_and_the_threshold_only_leaves_out(
     one: Person, other: Person, least: int

@@ -64,7 +64,7 @@ def test_births_shared_by_many_still_have_their_own_iins() -> None:
     assert found["iin"].n_unique() == 60_000 and read_iins(found["iin"]).good.all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=30).filter(any), st.integers(0, 10**7))
 def test_shares_are_whole_and_within_one_of_the_proportion(eligible: list[int], voters: int) -> None:
     found = shares(eligible, voters)
