@@ -232,3 +232,21 @@ def world_of(connection: sa.Connection, folder: Path, voters: dict[str, int]) ->
         yield world
     finally:
         world.close()
+
+
+def right(serial: int) -> UUID:
+    """The right of the voter with this serial number."""
+    return UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(serial))))
+
+
+def held(world: World, who: UUID) -> tuple[str, int, int]:
+    """Who holds a right by the centre, its epoch and its state."""
+    query = sa.text("SELECT holder, epoch, state FROM entitlement WHERE id = :id")
+    return tuple(world.connection.execute(query, {"id": who}).one())
+
+
+def synced(*machines: Machine) -> None:
+    """All that the machines have to say and to hear is said and heard."""
+    for machine in machines:
+        while machine.link.once():
+            continue

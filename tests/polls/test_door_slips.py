@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, VAULT, VOTING, Machine, World, iin_of, world_of
+from joined_world import KEYS, POLL, VAULT, VOTING, Machine, World, held, iin_of, right, synced, world_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
@@ -40,21 +40,6 @@ def world(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyP
                 sa.text("UPDATE station SET settlement = :place WHERE id = :id"), {"place": place, "id": station}
             )
         yield made
-
-
-def right(serial: int) -> UUID:
-    return UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(serial))))
-
-
-def held(world: World, who: UUID) -> tuple[str, int, int]:
-    query = sa.text("SELECT holder, epoch, state FROM entitlement WHERE id = :id")
-    return tuple(world.connection.execute(query, {"id": who}).one())
-
-
-def synced(*machines: Machine) -> None:
-    for machine in machines:
-        while machine.link.once():
-            continue
 
 
 def at_table(world: World, machine: Machine, lang: str = "en") -> Tablet:

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, VAULT, VOTING, Machine, World, iin_of, world_of
+from joined_world import KEYS, POLL, VOTING, Machine, World, held, iin_of, right, synced, world_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
@@ -34,21 +33,6 @@ def world(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(station_door, "COST", 1 << 4)
     with world_of(connection, tmp_path, {"A-1": 3, "B-1": 2}) as made:
         yield made
-
-
-def right(serial: int) -> UUID:
-    return UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(serial))))
-
-
-def held(world: World, who: UUID) -> tuple[str, int, int]:
-    query = sa.text("SELECT holder, epoch, state FROM entitlement WHERE id = :id")
-    return tuple(world.connection.execute(query, {"id": who}).one())
-
-
-def synced(*machines: Machine) -> None:
-    for machine in machines:
-        while machine.link.once():
-            continue
 
 
 def at_table(world: World, machine: Machine) -> Tablet:

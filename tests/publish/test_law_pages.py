@@ -258,8 +258,8 @@ OTHER_WAYS = {
 }
 
 
-SAID_IN = {"open": ("en",), "open, with nothing declared": ("kk",), "open, with a lower result": ("ru",)}
-"""These pages say the same; those of "refused" are read in every language."""
+SAID_IN = {"open, with nothing declared": ("kk",), "open, with a lower result": ("ru",)}
+"""These pages say the same as those of "open", which are read in every language."""
 
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
