@@ -204,7 +204,7 @@ def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     # tests/end_to_end/test_two_stations.py and tests/pollbook/test_station_command.py; paper needs a station that was lost:
     # tests/polls/test_paper_and_withdrawals.py
     elsewhere = {
-        "serve", "mission serve", "station", "station enrol", "station pin", "station print", "pollbook paper",
+        "serve", "mission serve", "station", "station enrol", "station envelopes", "station pin", "station print", "pollbook paper",
         "pollbook paper-undo", "pollbook not-lost", "pollbook print",
     }  # fmt: skip
     assert set(reference.json) | elsewhere >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from custody_ground import CENTRE_KEY
 from pollbook_sample import MORNING, POLL
 
-from dauys.pollbook import centre, custody, decided, moves, unasked
+from dauys.law.files import Node
+from dauys.pollbook import centre, custody, decided, forgotten, moves, put_back, restored, unasked
 from dauys.pollbook.centre import Outcome
 from dauys.pollbook.custody import Centre, Custody, CustodyError
 from dauys.pollbook.grants import Grant
-from dauys.pollbook.log import Batch, LogError, LogId
+from dauys.pollbook.log import Batch, Head, LogError, LogId
 from dauys.pollbook.received import received
 from dauys.pollbook.together import take_together
 from dauys.store.engine import Connection
 
 
 class Mirror:
-    """Stands in for the module `custody` in the world: each decision is taken by the model and by the database."""
+    """Stands in for the modules `custody`, `decided` and `forgotten` in the world: each decision is taken by the model and by the database."""
 
     def __init__(self, connection: Connection, together: bool = False) -> None:
         self.connection = connection
         self.together = together
+        self.marks = 0
 
     def _take(self, batch: Batch) -> Outcome:
         if not self.together:
-            return centre.take(self.connection, batch, MORNING)
-        (outcome,) = take_together(self.connection, [received(batch.to_bytes())], MORNING)
+            return centre.take(self.connection, batch, MORNING, CENTRE_KEY)
+        (outcome,) = take_together(self.connection, [received(batch.to_bytes())], MORNING, lambda _: CENTRE_KEY)
         if isinstance(outcome, LogError):
             raise outcome
         return outcome
@@ -84,9 +88,9 @@ class Mirror:
     def unlisted(self, station: str) -> str:
         return decided.unlisted(station)
 
-    def enter(self, model: Centre, entitlement: UUID, station: str) -> Centre:
-        result = decided.enter(model, entitlement, station)
-        right(self.connection, entitlement, station, addition=1)
+    def enter(self, model: Centre, who: UUID, station: str) -> Centre:
+        result = decided.enter(model, who, station)
+        right(self.connection, who, station, addition=1)
         return result
 
     def listed(self, model: Centre, log: LogId) -> Centre:
@@ -133,6 +137,37 @@ class Mirror:
             lambda: given.append(moves.give_back(self.connection, request, entitlement, to, MORNING)),
         )
         assert given == [result[1]]
+        return result
+
+    def put_back(self, model: Centre, mark: str) -> Centre:
+        cur = centre.cursor(self.connection)
+        self.marks += 1
+        put_back.mark(cur, POLL, mark, MORNING + timedelta(seconds=self.marks), again=True)
+        return forgotten.put_back(model, put_back.newest(cur, POLL))
+
+    def enrolled(self, model: Centre, log: LogId, key: bytes) -> Centre:
+        result = forgotten.enrolled(model, log, key)
+        if result is not model:
+            restored.adopt(self.connection, log, key)
+        return result
+
+    def lost(self, model: Centre, log: LogId) -> Centre:
+        result = forgotten.lost(model, log)
+        if result is not model:
+            restored.declared_lost(self.connection, log)
+        return result
+
+    def whole(self, model: Centre, log: LogId, mark: str, head: Head) -> Centre:
+        result = forgotten.whole(model, log, mark, head)
+        body = Node.of({"mark": mark, "n": head.n, "head": head.hash})
+        assert restored.whole(self.connection, log, body) == (result is not model)
+        return result
+
+    def lift(self, model: Centre) -> Centre:
+        names = [f"{log.station}/{log.generation}" for log in sorted(forgotten.unheard(model), key=str)]
+        assert sorted(restored.books(self.connection, POLL)["unheard"]) == sorted(names)
+        result = forgotten.lift(model)
+        restored.lift(self.connection, POLL, "anna", MORNING)
         return result
 
     def _both(self, model: Any, database: Any) -> Any:

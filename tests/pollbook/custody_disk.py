@@ -32,7 +32,7 @@ class Machine:
         self.signing = signing
         self.disk: list[bytes] = []
         self.read: list[Event] = []
-        self.stopped = ""
+        self.stopped = self.mark = ""
         self.lease = self.package.lease
         self.book = Book.of(self.package)
         self.up = True
@@ -55,7 +55,7 @@ class Machine:
     def fold(self) -> None:
         """What a start reads: the disk, nothing else."""
         self.book = Book.of(self.package, self.events())
-        self.book.stopped, self.book.lease = self.stopped, self.lease
+        self.book.stopped, self.book.lease, self.book.mark = self.stopped, self.lease, self.mark
 
     def standing(self) -> Counter[UUID]:
         """The check-ins that stand, counted from the disk without any of the rules."""

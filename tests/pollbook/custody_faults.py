@@ -191,14 +191,9 @@ def runs_when_closed(state: book.Book) -> None:
     """Goes with `never_closed`."""
 
 
-def lifts_at_once(state: books.Books, unheard: Any, free: Any, unread: bool) -> books.Books:
+def lifts_at_once(state: books.Books, unheard: Any) -> books.Books:
     """A person says that the books are whole, and nobody looks whether every log was heard."""
-    return LIFTED(state, (), free, unread)
-
-
-def lifts_without_doubt(state: books.Books, unheard: Any, free: Any, unread: bool) -> books.Books:
-    """What was free may have been given to a machine that nobody heard since; it is given on."""
-    return LIFTED(state, unheard, {}, False)
+    return LIFTED(state, ())
 
 
 def believes_old_words(centre: Centre, log: LogId, mark: str, head: Head) -> Centre:
@@ -253,9 +248,16 @@ FAULTS: dict[str, Patches] = {
 WHEN_PUT_BACK: dict[str, Patches] = {
     "the books are said to be whole before every log is heard": lambda world: [(books.Books, "lifted", lifts_at_once)],
     "what a lost machine may have been given is not in doubt": lambda world: [
-        (books.Books, "lifted", lifts_without_doubt)
+        (books.Books, "in_doubt", lambda *_: False)
     ],
-    "a machine's word of before counts": lambda world: [(forgotten, "whole", believes_old_words)],
+    "what a machine let go before its word counts as new": lambda world: [
+        (books.Books, "let_go", lambda state, log, who, epoch: state.given(who, epoch))
+    ],
+    "an answer of before brings a right": lambda world: [(book.Book, "given", lambda state, answer: answer.grants)],
+    "a machine's word of before counts": lambda world: [
+        (forgotten, "whole", believes_old_words),
+        (book.Book, "given", lambda state, answer: answer.grants),
+    ],
     "the centre goes back and nobody knows": lambda world: [],
 }
 """The same, for a centre that is put back from a copy (test_goes_back.py); the last one is broken in the world itself."""

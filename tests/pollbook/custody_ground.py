@@ -14,6 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from custody_disk import LEASE, Machine
@@ -48,10 +49,12 @@ class Ground:
         self.machines: list[Machine] = []
         rights = {who(n): Custody(f"station/{n % STATIONS}/1", 0) for n in range(VOTERS)}
         self.centre = Centre(POLL, rights, unmade=frozenset(map(str, range(STATIONS))), books=Books(key=CENTRE_KEY))
-        self.copied: tuple[Centre, tuple[int, ...]] | None = None
         self.back = 0
+        self.journal: list[Callable[[Centre], Centre]] = []
+        """What was entered, enrolled and lost, in order: it lies beside the keys, and is entered again."""
         self.net: list[tuple[str, bytes, LogId]] = []
-        self.grants: list[Grant] = []
+        self.grants: list[tuple[Grant, str]] = []
+        """What was ever given, and the mark of its machine that the answer named."""
         self.told: list[tuple[Machine, int, bytes]] = []
         self.leases: dict[str, datetime] = {}
         self.now = MORNING
@@ -115,14 +118,15 @@ class Ground:
             return
         known = self.centre
         given = tuple(grant.signed(CENTRE) for grant in custody.granted_to(known, log))
-        self.grants += given
         asked = () if known.books.marked else custody.asked_of(known, log)
         if known.books.mark and log not in known.books.whole:
             asked = (Request(known.books.mark, who(0), 0, BOOKS),)
         self.heard |= {(one.entitlement, one.epoch) for one in asked}
         lease = self.leases[log.holder] = self.now + UNHEARD
+        mark = known.books.marks.get(log, "")
+        self.grants += [(grant, mark) for grant in given]
         answer = Answer(
-            log, self.centre.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given
+            log, known.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given, mark=mark
         )
         self.net.append(("answer", answer.to_bytes(CENTRE), log))
 
@@ -152,17 +156,20 @@ class Ground:
             raise AssertionError("a forged batch was taken")
 
     def replay_grant(self, grant: int, at: int) -> None:
-        """A grant that was ever given comes again, long after: to whom it was given, or to another."""
+        """An answer with a grant that was ever given comes again, long after: to whom it was given, or to another."""
         if not self.grants:
             return
         logs = {machine.log.holder: machine for machine in self.machines}
         gone = [
-            one for one in self.grants if logs[one.to].book.places.get(one.entitlement, HERE).standing is Standing.AWAY
+            (one, mark)
+            for one, mark in self.grants
+            if logs[one.to].book.places.get(one.entitlement, HERE).standing is Standing.AWAY
         ]
         again = gone if gone and at < 3 else self.grants
-        given = again[grant % len(again)]
+        given, mark = again[grant % len(again)]
         machine = logs[given.to] if at < 3 else self.machine(at)
-        if machine.up:
+        answer = Answer(machine.log, machine.public, Head.before(machine.log), grants=(given,), mark=mark)
+        if machine.up and machine.book.given(answer):
             self._act(machine, "receive", lambda book, now: acts.do_receive(book, given, now))
 
     # Steps at the centre
@@ -207,12 +214,17 @@ class Ground:
         for machine in alive:
             for one, place in machine.book.places.items():
                 if place.standing is Standing.HERE and self.centre.custody[one].holder in self._of(machine):
-                    doubted = self.centre.books.doubt.get(one) == self.centre.custody[one].epoch  # by a burnt machine
+                    doubted = custody.in_doubt(self.centre, one, self.centre.custody[one].epoch)  # by a burnt machine
                     assert doubted or custody.may_grant(self.centre, one), "a right is lost in a closed log"
         everyone = {machine.log: machine.events()[: self._read(machine)] for machine in self.machines}
         everyone |= {log.paper: events for log, events in self.papers.items()}
         homes = {one: log for one, log in self.homes.items() if one not in self.ahead}
-        assert (found := audit(everyone, homes)) == [], f"a false alarm of the audit: {found}"
+        found = audit(everyone, homes)
+        if self.back and any(
+            machine.destroyed and len(everyone[machine.log]) < len(machine.disk) for machine in unread
+        ):
+            found = [one for one in found if one.check != "P.105"]  # the release, which the centre had, burnt
+        assert not found, f"a false alarm of the audit: {found}"
         everything = true + sum((machine.standing() for machine in unread), Counter())
         for one in resolved:
             assert one.entitlement is not None, "an envelope is lost: nobody knows whose it is"
@@ -335,11 +347,12 @@ class Ground:
         machine.stopped = machine.book.hear(answer)
         machine.lease = machine.book.lease
         assert not machine.stopped, "an honest station was stopped"
-        for grant in answer.grants:
+        for grant in machine.book.given(answer):
             self._act(machine, "receive", lambda book, now, grant=grant: acts.do_receive(book, grant, now))
         for request in answer.requests if let_go else ():
             if request.to == BOOKS:
-                head = machine.book.head
+                head, machine.mark = machine.book.head, request.id
+                machine.book.mark = request.id
                 self.net.append(("whole", json.dumps([request.id, head.n, head.hash]).encode(), machine.log))
                 continue
             crash = "after" if torn else ""
@@ -374,7 +387,9 @@ class Ground:
         waiting = [one for one, has in self.centre.custody.items() if has.holder == decided.unlisted(log.station)]
         self.centre = decided.listed(self.centre, log)
         self.homes |= dict.fromkeys(waiting, log)
-        self.centre = custody.enrol(self.centre, log, signing.public_key().public_bytes_raw())
+        public = signing.public_key().public_bytes_raw()
+        self.centre = custody.enrol(self.centre, log, public)
+        self.journal.append(partial(forgotten.enrolled, log=log, key=public))
         lines = []
         for number in range(ALL):
             has = self.centre.custody.get(who(number))

@@ -349,38 +349,54 @@ class PutBack(Custody):
         self.world.lift()
 
     @rule(
-        number=number, first=st.booleans(), heard=st.sampled_from(["nobody", "home", "others", "all"]), late=st.booleans(),
-        twice=st.booleans(),
+        number=number, first=st.booleans(), heard=st.sampled_from(["nobody", "home", "others", "all"]),
+        lost=st.sampled_from(["none", "there", "both"]), cut=st.booleans(), twice=st.booleans(),
     )  # fmt: skip
-    def move_and_go_back(self, number: int, first: bool, heard: str, late: bool, twice: bool) -> None:
-        """A voter moves and votes, the centre goes back to before that, and he stands at a third station. `late`: the machine
-        where he voted is given up before it is heard. `twice`: the centre was put back before, and every log was heard."""
+    def move_and_go_back(self, number: int, first: bool, heard: str, lost: str, cut: bool, twice: bool) -> None:
+        """A voter moves and votes, the centre goes back to before that, and he stands at a third station.
+
+        `lost`: the machine where he voted is given up before it is heard; or his own one, too, and that is found first. `cut`: he
+        did not vote there, for the grant did not arrive; it does afterwards. `twice`: the centre was put back before, and every
+        log was heard.
+        """
         if twice:
             self.world.copy()
             self.world.go_back()
-            for place in [*range(len(self.world.machines))] * 2:
-                self.sync(place)
-                self.world.deliver(0)
-            self.world.lift()
+            self._all_heard([*range(len(self.world.machines))] * 2)
         home = self.world.holder_of(number)
         at, other = ((home + step) % STATIONS for step in ((1, 2) if first else (2, 1)))
         self.world.copy()
-        self.move(number, at)
-        self.world.check_in(at, number)
+        if cut:
+            self.world.ask(number, at)
+            self.sync(home)
+            self.sync(home)
+            self.world.send(at, 1)
+            self.world.deliver(0)
+        else:
+            self.move(number, at)
+            self.world.check_in(at, number)
         self.world.send(at, 1)  # it will come late
         self.world.go_back()
         self.world.words_again()
-        if late:
-            self.world.lose(at, False)
+        for place in {"none": [], "there": [at]}.get(lost, [at, home]):
+            self.world.lose(place, False)
         every = [place for place in range(len(self.world.machines)) if heard == "all" or place != at] * 3
-        for place in {"nobody": [], "home": [home, home]}.get(heard, every):
-            self.sync(place)
-            self.world.deliver(0)
-        self.world.lift()
+        found = [place for place in every if place != home]
+        self._all_heard(found if lost == "both" else {"nobody": [], "home": [home, home]}.get(heard, every))
         self.world.ask(number, other)
         for place in (home, home, other, other):
             self.sync(place)
         self.world.check_in(other, number)
+        if cut:
+            self.world.replay_grant(number, 0)
+            self.world.check_in(at, number)
+
+    def _all_heard(self, places: list[int]) -> None:
+        """These logs come in, and the mark is lifted if they are all."""
+        for place in places:
+            self.sync(place)
+            self.world.deliver(0)
+        self.world.lift()
 
 
 def search(examples: int, steps: int, fault: str = "", *, seeded: bool = True) -> int:

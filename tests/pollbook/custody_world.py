@@ -6,7 +6,6 @@ With `fault` the world itself breaks a rule on purpose (custody_faults.py breaks
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,17 +13,18 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from custody_back import Forgetful
 from custody_disk import Machine
-from custody_ground import ALL, REFUSALS, STATIONS, Ground
+from custody_ground import ALL, REFUSALS, STATIONS, VOTERS
 from pollbook_sample import MORNING, POLL, key, who
 
 from dauys.pollbook import acts, box, channel_acts, custody, decided, forgotten, slips
 from dauys.pollbook.book import Book
-from dauys.pollbook.custody import Custody, CustodyError, Standing, State
+from dauys.pollbook.custody import Custody, Standing, State
 from dauys.pollbook.log import Event, Head, LogId, sign_batch
 
 
-class World(Ground):
+class World(Forgetful):
     """All of it. Each public method is one step; what the rules refuse is refused and changes nothing."""
 
     def begin(self, station: str) -> None:
@@ -171,10 +171,11 @@ class World(Ground):
 
     def enter(self, station: int) -> None:
         """The commission adds a voter to the roll: he is on no list yet."""
-        one = who(len(self.centre.custody))
-        if len(self.centre.custody) < ALL:
-            self.centre = decided.enter(self.centre, one, str(station % STATIONS))
-            self.added.append(str(station % STATIONS))
+        one, home = who(VOTERS + len(self.added)), str(station % STATIONS)
+        if VOTERS + len(self.added) < ALL:
+            self.centre = decided.enter(self.centre, one, home)
+            self.added.append(home)
+            self.journal.append(partial(decided.enter, who=one, station=home))
             self.done["enter"] += 1
 
     def add(self, number: int, at: int) -> None:
@@ -226,6 +227,17 @@ class World(Ground):
         self._type(machine, *(on_paper(one) for one in unsent))
         self.typed[machine] = Counter(unsent)
         self.done["typed in"] += len(unsent)
+
+    def deliver(self, message: int, committed: bool = True, let_go: bool = True, torn: bool = False) -> None:
+        """What a burnt machine had sent may arrive when its paper is typed in: those lines are taken back (`paper-undo --found`)."""
+        super().deliver(message, committed, let_go, torn)
+        for machine, typed in self.typed.items():
+            for one in [one for one in typed if typed[one] and self._sent(machine)[one]]:
+                n = next(event.n for event in self.papers[machine.log] if event.entitlement == one)
+                self._type(machine, ("undo", {"of": n, "reason": "found", "officer": "anna + boris"}))
+                typed[one] = 0
+                others = [alarm for alarm in self.centre.alarms if (alarm.check, alarm.entitlement) != ("P.108", one)]
+                self.centre = replace(self.centre, alarms=tuple(others))
 
     def mistype(self, at: int, number: int, votes: bool) -> None:
         """Two people misread the paper of a lost machine, and take it back: a right that it has, as far as the centre knows, not
@@ -285,49 +297,11 @@ class World(Ground):
         if destroyed:
             machine.up, machine.destroyed = False, True
         self.centre = custody.declare_lost(self.centre, machine.log)
+        self.journal.append(partial(forgotten.lost, log=machine.log))
         if self.centre.books.marked:  # no package is made
             return
         self._enrol(LogId(POLL, machine.log.station, newest + 1))
         self.done["lost"] += 1
-
-    def copy(self) -> None:
-        """A copy of the centre's database is made."""
-        self.copied = (self.centre, self._made)
-
-    @property
-    def _made(self) -> tuple[int, ...]:
-        """Machines, losses, voters and typed lines: what a journal, or the commission, enters again (tests/polls/test_journal.py)."""
-        lost = sum(known.lost for known in self.centre.logs.values())
-        return len(self.machines), lost, len(self.added), sum(map(len, self.papers.values()))
-
-    def go_back(self) -> None:
-        """The centre's disk dies; the copy is put in its place, and it is known to be one."""
-        if self.copied is None or self.copied[1] != self._made:
-            return
-        self.tap += 1
-        self.back += 1
-        self.centre = self.copied[0]
-        if self.fault != "the centre goes back and nobody knows":
-            self.centre = forgotten.put_back(self.centre, f"mark-{self.tap}")
-            self.promised.clear()  # what was called off is asked for again
-        self.done["go back"] += 1
-
-    def words_again(self) -> None:
-        """Whatever machines said of being whole, long ago, arrives again."""
-        for place in [place for place, (kind, *_) in enumerate(self.net) if kind == "whole"]:
-            _, data, log = self.net[place]
-            mark, n, head = json.loads(data)
-            self.centre = forgotten.whole(self.centre, log, mark, Head(n, head))
-
-    def lift(self) -> None:
-        """Somebody says that the books are whole."""
-        if self.centre.books.marked:
-            try:
-                self.centre = forgotten.lift(self.centre)
-            except CustodyError:
-                self.done["lift refused"] += 1
-                return
-            self.done["lift"] += 1
 
 
 def on_paper(one: UUID) -> tuple[str, dict[str, Any]]:

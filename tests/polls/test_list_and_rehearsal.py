@@ -163,7 +163,8 @@ def test_early_voting_is_not_too_early(world: World) -> None:
 def test_packages_made_again_void_none_that_is_on_its_way(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pollbook, "open_store", lambda: OneConnection(world.connection))
+    for module in (pollbook, pollbook_not_lost):
+        monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(pollbook, "keys_of", lambda poll, folder: KEYS)
     monkeypatch.setattr(pollbook, "load_vault", lambda path: VAULT)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
@@ -229,7 +230,7 @@ def test_a_copy_from_before_that_was_taken_back_waits_for_the_machine(world: Wor
     for act in (packing_out.lose, packing_out.not_lost):
         with noted.acting(engine, POLL, "A-1", world.now) as connection:
             act(connection, POLL, "A-1")
-    lost = sa.text("UPDATE pollbook_log SET lost = true, not_lost = false WHERE poll = :poll")
+    lost = sa.text("UPDATE pollbook_log SET lost = true, lost_changes = 1 WHERE poll = :poll")
     world.connection.execute(lost, {"poll": POLL})
     assert "A-1/1 works" in noted.hold(world.connection, POLL, world.now)
     assert [log.holder for log in unheard(cursor(world.connection), POLL)] == ["station/A-1/1"]

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
-from dauys.cli import main
+from dauys.cli import main, pollbook_not_lost
 from dauys.cli import pollbook as commands
 from dauys.errors import BadInput
 from dauys.pollbook import acts, packing_out
@@ -146,8 +146,7 @@ def test_a_print_that_is_older_than_a_release_is_mended_before_anybody_goes_on(
     other.check_in(gone, world.at(10, 30))
     machine.check_in(used, world.now)
     machine.link.once()
-    monkeypatch.setattr(commands, "open_store", lambda: OneConnection(world.connection))
-    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(pollbook_not_lost, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setenv("DAUYS_HOME", str(world.folder))
     done = CliRunner().invoke(main.tree, ["pollbook", "lost", POLL, "A-1", "--json"], standalone_mode=False)
     assert json.loads(done.stdout)["left"] == 1

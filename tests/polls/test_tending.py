@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from joined_world import KEYS, POLL, OneConnection, World, world_of
 
-from dauys.cli import main, office
+from dauys.cli import main, office, pollbook_not_lost
 from dauys.cli import pollbook as commands
 from dauys.pollbook import centre, centre_pages, hand_outs, sealing
 from dauys.pollbook.log import LogId
@@ -217,7 +217,7 @@ def test_a_command_that_the_database_gave_up_says_so(
     def store() -> None:
         raise Deadlock("deadlock detected\nDETAIL:  Process 1 waits")
 
-    monkeypatch.setattr(commands, "open_store", store)
+    monkeypatch.setattr(pollbook_not_lost, "open_store", store)
     with pytest.raises(SystemExit) as ended:
         main.main(["pollbook", "lost", POLL, "A-1"])
     assert ended.value.code == 2

@@ -11,7 +11,7 @@ import click
 from markupsafe import Markup
 
 from dauys.cli.main import answer, counted, moment, say
-from dauys.cli.pollbook_not_lost import not_lost
+from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import journal, restored
 from dauys.errors import BadInput
 from dauys.pollbook.audit import Finding
@@ -23,8 +23,8 @@ from dauys.pollbook.centre_state import Look, State, alarms, channel_states, lis
 from dauys.pollbook.channels import REMOTE
 from dauys.pollbook.envelopes_centre import Line, totals
 from dauys.pollbook.log import CHANNEL_LOGS
-from dauys.pollbook.lost_list import left, lost_list, printed
-from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, lose, pack, read_officers, without_package, write
+from dauys.pollbook.lost_list import MAY_LACK, lost_list, printed
+from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, pack, read_officers, without_package, write
 from dauys.pollbook.put_back import standing
 from dauys.pollbook.sealing import Tended, tended
 from dauys.polls.keys import keys_of
@@ -50,6 +50,7 @@ def pollbook() -> None:
 
 
 pollbook.add_command(restored)
+pollbook.add_command(lost)
 pollbook.add_command(not_lost)
 
 
@@ -120,31 +121,6 @@ def packages(
     return 0
 
 
-@pollbook.command()
-@click.argument("poll")
-@click.argument("station")
-@JSON
-def lost(poll: str, station: str, as_json: bool) -> int:
-    """Declare the machine of STATION lost: burnt, stolen, broken. Its voters' rights stay with it until its log is found.
-
-    A new package is then its next generation, for those whose rights come to it. Who received a ballot by the officers' paper
-    is typed in with `pollbook paper`. A package with which nobody has enrolled yet is made void.
-    """
-    with journal().acting(open_store(), poll, station, moment(None)) as connection:
-        log, state = lose(connection, poll, station)
-        gone = left(connection, log)
-    body = {"poll": poll, "station": station, "generation": log.generation, "state": state, "left": gone}
-    said = (
-        "is declared lost; no right moves by that" if state == "lost" else "is void: nobody can enrol with its package"
-    )
-    text = f"station {station}, generation {log.generation}, {said}"
-    if gone:
-        text += f"\n{counted(gone, 'right')} had left it. Strike them on its print before anybody goes on by hand: "
-        text += f"dauys pollbook print {poll} {station} --strike --out FILE --by NAME"
-    answer(body, as_json, text)
-    return 0
-
-
 @pollbook.command("print")
 @click.argument("poll")
 @click.argument("station")
@@ -167,6 +143,9 @@ def print_(
 
     It shows what that machine had sent. Where the station has a print of its own, whoever has a ballot, or is elsewhere, by this
     list is struck there first (--strike). What is signed on the paper is typed in afterwards with `pollbook paper`.
+
+    After the database was put back from a copy, while the centre has not all of that machine's log, the page says that more may
+    have left than stand on it.
     """
     with open_store().begin() as connection:
         lost = lost_log(connection, poll, station, generation)
@@ -183,8 +162,10 @@ def print_(
         "generation": lost.generation,
         "file": str(out),
         "lines": len(model["lines"]),
+        "may_lack": model["may_lack"],
     }
     text = f"the list of machine {lost.generation} of station {station}, {counted(len(model['lines']), 'line')}: {out}"
+    text += f"\n{MAY_LACK}" if model["may_lack"] else ""
     answer(body, as_json, f"{text}\nprint it, and delete the file")
     return 0
 

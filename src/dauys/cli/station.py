@@ -27,6 +27,7 @@ from dauys.pollbook.station_app import create_app
 from dauys.pollbook.station_door import Door, first_pins
 from dauys.pollbook.station_visit import LANGUAGES, Station
 from dauys.pollbook.sync import EVERY, Link, Syncing, Unreached, connect
+from dauys.pollbook.unnamed import whose
 from dauys.web.render import language, render
 
 CODE = "DAUYS_STATION_CODE"
@@ -170,6 +171,38 @@ def print_(folder: Path | None, lang: str, out: Path | None, as_json: bool) -> i
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(page)
     answer({"file": str(path)}, as_json, f"the list: {path}; print it, and delete the file")
+    return 0
+
+
+@station.command("envelopes")
+@_FOLDER
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File; otherwise envelopes.csv in the folder."
+)
+@_JSON
+def envelopes_(folder: Path | None, out: Path | None, as_json: bool) -> int:
+    """Write whose the envelopes without a name are: the number on each, its event, and the voter's IIN.
+
+    The machine asks the centre by itself while it runs, also one that was declared lost and is found. Where it cannot reach the
+    centre any more, or is stopped, two clerks there each type the IIN from this file, on the desk's page of envelopes.
+    """
+    where = folder or default_folder()
+    keep = open_station(where)
+    try:
+        _must_have_officers(keep)
+        lines = whose(keep)
+    finally:
+        keep.close()
+    path = out or where / "envelopes.csv"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(
+            f"{line}\n" for line in ("number,event,iin", *(f"{number},{n},{iin}" for n, number, iin in lines))
+        )
+    text = f"envelopes whose voters the centre has not named: {len(lines)}, in {path}"
+    answer(
+        {"file": str(path), "envelopes": len(lines)}, as_json, f"{text}\nwhen two clerks have typed it, delete the file"
+    )
     return 0
 
 

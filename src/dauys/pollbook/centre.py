@@ -16,10 +16,10 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from dauys.pollbook.custody import CERTIFICATE, Alarm, CustodyError, back_request
+from dauys.pollbook.custody import BESIDE_ITS_PAPER, CERTIFICATE, Alarm, CustodyError, back_request
 from dauys.pollbook.locks import lock_station
 from dauys.pollbook.log import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
-from dauys.pollbook.put_back import given_before, let_go_before
+from dauys.pollbook.put_back import given_before, is_clear, let_go_before
 from dauys.store.engine import Connection, driver
 
 UNUSED, USED, RELEASED = 0, 1, 2
@@ -42,6 +42,8 @@ class Outcome:
     alarms: tuple[Alarm, ...] = ()
     sound: bool = True
     """Its machine said that the centre has all of it, since the centre was put back from a copy, if it ever was."""
+    mark: str = ""
+    """The mark by which it said so last (`grants.Answer`)."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Row:
     centre: bytes = b""
     """The centre's public key, where who calls has it: what it signed before it was put back from a copy is known by it."""
     sound: bool = True
+    mark: str = ""
 
 
 def cursor(connection: Connection) -> Cursor:
@@ -109,7 +112,7 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     cur = cursor(connection)
     log = batch.log
     found = cur.execute(
-        "SELECT id, key, n, head, closed, stopped, check_ins, sound FROM pollbook_log "
+        "SELECT id, key, n, head, closed, stopped, check_ins, sound, mark FROM pollbook_log "
         "WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
         (log.poll, log.station, log.generation),
     ).fetchone()
@@ -121,8 +124,10 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     if found.stopped:
         return Outcome(here, key, stopped=found.stopped)
     if batch.first > here.n + 1:
-        return Outcome(here, key, send_from=here.n + 1, sound=found.sound)
-    row = Row(found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre)
+        return Outcome(here, key, send_from=here.n + 1, sound=found.sound, mark=found.mark)
+    row = Row(
+        found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre, found.sound, found.mark
+    )  # fmt: skip
     if (n := _parting(cur, row, batch)) is not None:
         text = f"two histories: event {n} was another one before"
         alarm = _alarm(cur, row, n, None, "P.106", text, at)
@@ -138,7 +143,7 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
         "WHERE id = %s",
         (row.n, row.head, row.closed, row.check_ins, at, whole, row.id),
     )
-    return Outcome(Head(row.n, row.head), key, alarms=alarms, sound=found.sound)
+    return Outcome(Head(row.n, row.head), key, alarms=alarms, sound=row.sound, mark=row.mark)
 
 
 def _parting(cur: Cursor, row: Row, batch: Batch) -> int | None:
@@ -225,13 +230,14 @@ def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Itera
     held = (row.log.paper_of or row.log).holder
     its_own = "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0"
     if cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held)).rowcount:  # a stray one came before it
-        if before:
+        if before and _uses(cur, row.log.poll, who, but=row.log.paper) == 1:
+            yield _alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
+        elif before:
             yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
         return
     if _typed(cur, row.log, who):
         cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held))
-        text = "a found log used what was typed from its paper: one ballot or two?"
-        yield _alarm(cur, row, event.n, who, "P.108", text, at)
+        yield _alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
         return
     cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
     yield _alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
@@ -255,12 +261,13 @@ def _typed(cur: Cursor, log: LogId, who: UUID) -> bool:
     return beside.rowcount > 0
 
 
-def _uses(cur: Cursor, poll: str, who: UUID) -> int:
-    """How many check-ins of this entitlement stand, in all logs."""
+def _uses(cur: Cursor, poll: str, who: UUID, but: LogId | None = None) -> int:
+    """How many check-ins of this entitlement stand, in all logs, or all `but` one."""
     one = cur.execute(
         "SELECT (SELECT count(*) FROM entitlement WHERE poll = %(poll)s AND id = %(who)s AND state = 1) + "
-        "(SELECT count(*) FROM pollbook_stray WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses",
-        {"poll": poll, "who": who},
+        "(SELECT count(*) FROM pollbook_stray s JOIN pollbook_log l ON l.id = s.log WHERE s.poll = %(poll)s "
+        "AND s.entitlement = %(who)s AND NOT s.undone AND l.holder IS DISTINCT FROM %(but)s) AS uses",
+        {"poll": poll, "who": who, "but": None if but is None else but.holder},
     ).fetchone()
     return int(one.uses) if one else 0
 
@@ -302,6 +309,8 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
     if not went and _typed(cur, row.log, who):
         yield _alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
         went = cur.execute(goes, asked).rowcount
+    if went and row.sound:  # since its machine's word: nobody was given it before
+        is_clear(cur, row.log.poll, who, epoch)
     if went:  # whoever asked for it hears of it
         cur.execute(
             "SELECT pg_notify(%s, poll || E'\\n' || asker) FROM pollbook_request "

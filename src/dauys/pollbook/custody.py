@@ -43,6 +43,10 @@ UNLISTED = "roll/"
 """Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""
 
 
+BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"
+"""The text of P.108."""
+
+
 class State(StrEnum):
     """What the centre knows of an entitlement: RELEASED means that its holder let it go and nobody has it yet."""
 
@@ -124,7 +128,7 @@ def enrol(centre: Centre, log: LogId, key: bytes) -> Centre:
         raise CustodyError(f"{log} is not the next generation of a station of {centre.poll}", "P.019")
     if any(not centre.logs[other].lost for other in earlier) or (log.paper_of is not None and not earlier):
         raise CustodyError(f"station {log.station} works; declare it lost before it is enrolled again", "P.019")
-    return replace(centre, logs={**centre.logs, log: Known(key)})
+    return replace(centre, logs={**centre.logs, log: Known(key)}, books=centre.books.begun(log))
 
 
 def declare_lost(centre: Centre, log: LogId) -> Centre:
@@ -197,11 +201,12 @@ def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     held = (log.paper_of or log).holder  # what a lost machine's paper shows as used, that machine held
     if custody is not None and custody.holder == held and custody.state is State.UNUSED:
         centre = put(centre, who, replace(custody, holder=log.holder, state=State.USED, n=event.n))
+        if all(use[0] == log.paper for use in uses[:-1]) and log.paper_of is None:
+            return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.108", BESIDE_ITS_PAPER)
         return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
     if custody is not None and _typed(custody, log):
         centre = put(centre, who, replace(custody, holder=log.holder, n=event.n))
-        text = "a found log used what was typed from its paper: one ballot or two?"
-        return _alarm(centre, log, event, who, "P.108", text)
+        return _alarm(centre, log, event, who, "P.108", BESIDE_ITS_PAPER)
     centre = _alarm(centre, log, event, who, "P.101", "a right was used that was not this station's to use")
     return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
 
@@ -227,6 +232,10 @@ def _typed(custody: Custody, log: LogId) -> bool:
 
 def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     custody = centre.custody.get(who)
+    if event.kind == "certificate":
+        known = centre.logs[log]
+        known = replace(known, certificates={**known.certificates, who: event.body["epoch"]})
+        centre = replace(centre, logs={**centre.logs, log: known})
     if custody is not None and _typed(custody, log):
         centre = _alarm(centre, log, event, who, "P.108", "a found log let go what was typed from its paper")
         custody = Custody(log.holder, custody.epoch)
@@ -234,12 +243,9 @@ def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
         return centre  # late: the centre had given it on before it was put back
     if custody != Custody(log.holder, event.body["epoch"]):
         return _alarm(centre, log, event, who, "P.103", "a right was let go that was not this station's to let go")
-    if event.kind == "certificate":
-        known = centre.logs[log]
-        known = replace(known, certificates={**known.certificates, who: custody.epoch})
-        centre = replace(centre, logs={**centre.logs, log: known})
-        return put(centre, who, Custody(CERTIFICATE, custody.epoch + 1))
-    return put(centre, who, replace(custody, state=State.RELEASED))
+    certified = Custody(CERTIFICATE, custody.epoch + 1)
+    free = certified if event.kind == "certificate" else replace(custody, state=State.RELEASED)
+    return replace(put(centre, who, free), books=centre.books.let_go(log, who, free.epoch))
 
 
 def back_request(log: LogId, n: int) -> str:
@@ -262,8 +268,8 @@ def _receive(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     given = centre.grants.get(event.body["grant"]["request"])
     if given is None or (given.entitlement, given.epoch, given.to) != (who, event.body["epoch"], log.holder):
         custody, epoch = centre.custody.get(who), event.body["epoch"]
-        if custody is not None and custody.epoch != epoch and centre.books.gave(log, event):  # before it was put back
-            return put(centre, who, Custody(log.holder, epoch)) if custody.epoch < epoch else centre
+        if (custody is None or custody.epoch != epoch) and centre.books.gave(log, event):  # before it was put back
+            return put(centre, who, Custody(log.holder, epoch)) if custody is None or custody.epoch < epoch else centre
         return _alarm(centre, log, event, who, "P.105", "custody was taken that the centre did not give")
     return replace(centre, grants={name: one for name, one in centre.grants.items() if one != given})
 
@@ -276,12 +282,12 @@ def put(centre: Centre, who: UUID, custody: Custody) -> Centre:
 def give(centre: Centre, who: UUID, custody: Custody) -> Centre:
     """The same, where it is the centre that gives; raises CustodyError P.090, P.052 where it may have given that already."""
     centre.books.must_be_free(who, custody.epoch - 1, unread(centre))
-    return put(centre, who, custody)
+    return replace(put(centre, who, custody), books=centre.books.given(who, custody.epoch))
 
 
 def in_doubt(centre: Centre, who: UUID, epoch: int) -> bool:
-    """Whether such a machine may have been given this right, which was free in that epoch."""
-    return centre.books.doubt.get(who) == epoch and unread(centre)
+    """Whether a machine that nobody has read may have been given this right, which was free in that epoch."""
+    return centre.books.in_doubt(who, epoch, unread(centre))
 
 
 def unread(centre: Centre) -> bool:
@@ -326,7 +332,10 @@ def unask(centre: Centre, who: UUID, to: LogId) -> Centre:
 
 
 def asked_of(centre: Centre, log: LogId) -> tuple[Request, ...]:
-    """What this log's holder is asked to let go, as far as the centre knows: unused, or used in a channel."""
+    """What this log's holder is asked to let go, as far as the centre knows: unused, or used in a channel. Nothing, once its
+    machine was given up: its officers may have gone on by hand, with what it held."""
+    if centre.logs[log].lost:
+        return ()
     states = (State.UNUSED, State.USED) if is_channel(log.holder) else (State.UNUSED,)
     ours = {who: has.epoch for who, has in centre.custody.items() if has.holder == log.holder and has.state in states}
     return tuple(one for one in centre.requests.values() if ours.get(one.entitlement) == one.epoch)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dauys.pollbook.custody import CERTIFICATE, UNLISTED, Centre, State, declare_lost, never_listed, unread
+from dauys.pollbook.custody import Centre, declare_lost
 from dauys.pollbook.decided import listed
 from dauys.pollbook.known import Known
 from dauys.pollbook.log import Head, LogId
@@ -45,6 +45,20 @@ def _adopted(centre: Centre, log: LogId, key: bytes, *, lost: bool = False) -> C
     return replace(centre, books=centre.books.lost(log)) if lost else centre
 
 
+def enrolled(centre: Centre, log: LogId, key: bytes) -> Centre:
+    """The journal has that this machine was enrolled; again changes nothing."""
+    known = centre.logs.get(log)
+    return _adopted(centre, log, key) if known is None or not known.key else centre
+
+
+def lost(centre: Centre, log: LogId) -> Centre:
+    """The journal has that this machine was given up; again changes nothing."""
+    known = centre.logs.get(log)
+    if known is None:
+        return _adopted(centre, log, b"", lost=True)
+    return centre if known.lost else declare_lost(centre, log)
+
+
 def whole(centre: Centre, log: LogId, mark: str, head: Head) -> Centre:
     """A machine signs, with the name of the newest mark, that its log ends here."""
     said = mark == centre.books.mark and centre.head(log) == head
@@ -61,13 +75,5 @@ def unheard(centre: Centre) -> list[LogId]:
 
 
 def lift(centre: Centre) -> Centre:
-    """The books are whole again; what was free meanwhile is in doubt where a machine was given up. Raises CustodyError P.090."""
-    over = {log.holder for log, known in centre.logs.items() if known.complete and log.paper_of is None}
-    free = {
-        who: has.epoch
-        for who, has in centre.custody.items()
-        if has.state is State.RELEASED
-        or never_listed(centre, has)
-        or (has.state is State.UNUSED and (has.holder in {CERTIFICATE, *over} or has.holder.startswith(UNLISTED)))
-    }
-    return replace(centre, books=centre.books.lifted(unheard(centre), free, unread(centre)))
+    """The books are whole again, but for what a machine that was given up may have. Raises CustodyError P.090."""
+    return replace(centre, books=centre.books.lifted(unheard(centre)))

@@ -129,7 +129,8 @@ class Answer:
     log's package can lie on several machines; the answer is for the one that has this key, and opens no other.
     `send_from`: the number from which to send again, where the batch left a gap. `stopped`: why the station must stop.
     `lease`: until when it may check in without being heard again. `requests` ask for releases; `grants` give custody; `fates`
-    say what became of what it asked for, for as long as there is something to say.
+    say what became of what it asked for, for as long as there is something to say. `mark`: that by which the machine last
+    said that this is all of its log, empty if it never did (pollbook.restored): what was given before that is void.
     """
 
     log: LogId
@@ -141,6 +142,7 @@ class Answer:
     requests: tuple[Request, ...] = ()
     grants: tuple[Grant, ...] = ()
     fates: tuple[Fate, ...] = ()
+    mark: str = ""
     said: bytes = field(default=b"", compare=False, repr=False)
     """The bytes that the centre signed, where it was read from them: what a machine shows to a centre that has forgotten."""
 
@@ -199,6 +201,7 @@ class Answer:
             "requests": [request.to_json() for request in self.requests],
             "grants": [grant.to_json() for grant in self.grants],
             **({"fates": {str(fate.entitlement): fate.how for fate in self.fates}} if self.fates else {}),
+            **({"mark": self.mark} if self.mark else {}),
         }
 
     @classmethod
@@ -220,4 +223,5 @@ class Answer:
             tuple(requests),
             tuple(grants),
             tuple(Fate(UUID(who), str(how)) for who, how in value.get("fates", {}).items()),
+            str(value.get("mark", "")),
         )

@@ -9,8 +9,12 @@ back, too: the mark is `blind`.
     {"poll", "what": "begun", "journal"}      the journal of a poll begins; the name of the file, the same for all polls
     {"poll", "what": "acts"}                  before each act; the database counts them, too
     {"poll", "what": "package", "station", "generation", "proof", "voters", "made"}     `proof` "": void
-    {"poll", "what": "key" | "lost" | "works", "station", "generation", "key"}     works: it was not lost after all
+    {"poll", "what": "key", "station", "generation", "key"}
+    {"poll", "what": "lost" | "works", "station", "generation", "changes"}     works: it was not lost after all
     {"poll", "what": "heard", "events"}       so many events of all logs are in the database
+
+A machine is declared lost, that is taken back, and it is lost all the same: `changes` is how often it was said or taken back. The
+database counts, too (0026), and the higher number is the later word, in whatever order the lines were written.
 
 Several machines may serve one database, each with a journal: what another one did is entered when it is seen.
 """
@@ -51,16 +55,16 @@ Name = tuple[str, int]
 
 @dataclass(slots=True)
 class Facts:
-    """What is known of one poll. `packages`: the newest line of each; `names`: what there is of each station."""
+    """What is known of one poll. `packages`: the newest line of each; `changes`: how often each machine was declared lost, or
+    that was taken back (odd: lost); `names`: what there is of each station."""
 
     journal: str = ""
     acts: int = 0
     packages: dict[Name, Line] = field(default_factory=dict)
     keys: dict[Name, str] = field(default_factory=dict)
-    lost: set[Name] = field(default_factory=set)
+    changes: dict[Name, int] = field(default_factory=dict)
     events: int = 0
     names: dict[str, set[Name]] = field(default_factory=dict)
-    works: set[Name] = field(default_factory=set)
 
     def learn(self, line: Line) -> None:
         """One line more."""
@@ -76,30 +80,29 @@ class Facts:
                     self.packages[_name(line)] = line
             case "key":
                 self.keys[_name(line)] = line["key"]
-            case "lost":
-                self.lost.add(_name(line))
-            case "works":
-                self.works.add(_name(line))
+            case "lost" | "works" as what:  # a line of before they were counted: the first of its kind
+                said = line.get("changes", 1 if what == "lost" else 2)
+                self.changes[_name(line)] = max(said, self.changes.get(_name(line), 0))
             case "heard":
                 self.events = max(self.events, line["events"])
 
     def of(self, station: str | None) -> Facts:
         """Those of one station, or all; a value of its own."""
         if station is None:
-            packages, keys, lost, works = dict(self.packages), dict(self.keys), set(self.lost), set(self.works)
+            packages, keys, changes = dict(self.packages), dict(self.keys), dict(self.changes)
         else:
             names = self.names.get(station, set())
             packages = {name: self.packages[name] for name in names if name in self.packages}
             keys = {name: self.keys[name] for name in names if name in self.keys}
-            lost, works = names & self.lost, names & self.works
-        return Facts(self.journal, self.acts, packages, keys, lost, self.events, works=works)
+            changes = {name: self.changes[name] for name in names if name in self.changes}
+        return Facts(self.journal, self.acts, packages, keys, changes, self.events)
 
     def beyond(self, other: Facts) -> list[Line]:
         """The lines that say what is here, and not there. A key that is another one there is none."""
         found = [line for name, line in self.packages.items() if _newer(line, other.packages.get(name))]
         found += [_line("key", name, key=key) for name, key in self.keys.items() if name not in other.keys]
-        found += [_line("lost", name) for name in sorted(self.lost - other.lost)]
-        return found + [_line("works", name) for name in sorted(self.works - other.works)]
+        later = [(name, n) for name, n in sorted(self.changes.items()) if n > other.changes.get(name, 0)]
+        return found + [_line("lost" if n % 2 else "works", name, changes=n) for name, n in later]
 
 
 def _name(line: Line) -> Name:
@@ -139,6 +142,10 @@ class Journal:
                 count = "UPDATE pollbook_journal SET acts = greatest(acts, %s) WHERE poll = %s AND id = %s"
                 cursor(connection).execute(count, (ours.acts, poll, ours.journal))
                 yield connection
+                # from the commit on, any process gives such a machine rights: by then it is written. If there is no commit after
+                # all, the poll is marked, which costs time and nothing else
+                new = in_database(cursor(connection), poll, station).beyond(self._of(poll, station))
+                self._append(poll, [line for line in new if line["what"] == "works"])
         finally:
             with engine.begin() as connection:
                 here = in_database(cursor(connection), poll, station)
@@ -162,11 +169,17 @@ class Journal:
             {"poll": poll, "id": ours.journal, "at": at},
         ).fetchone()  # fmt: skip
         why = self._forgotten(connection, poll, ours, at, station)
-        if row is not None and row.acts > ours.acts:
+        acts = self._of(poll, "").acts  # read last: an act is in the journal before it is in the database
+        if row is not None and row.acts > acts:
             why = "the journal beside the keys has fewer acts than the database counts: it was put back from a copy"
             mark(cur, poll, why, at, blind=True)
             cur.execute("UPDATE pollbook_journal SET acts = %s, late = true WHERE poll = %s AND id = %s",
-                        (ours.acts, poll, ours.journal))  # fmt: skip
+                        (acts, poll, ours.journal))  # fmt: skip
+        if station is None:
+            cur.execute(
+                "UPDATE pollbook_journal j SET held = (SELECT coalesce(max(id), 0) FROM pollbook_restored r "
+                "WHERE r.poll = j.poll) WHERE j.poll = %s AND j.id = %s", (poll, ours.journal),
+            )  # fmt: skip
         here = in_database(cur, poll, station)
         new = here.beyond(self._of(poll, station))
         if station is None and here.events > ours.events:
@@ -175,9 +188,14 @@ class Journal:
         return why
 
     def vouches(self, connection: Connection, poll: str) -> bool:
-        """Whether every machine that was enrolled here stands in this journal: it was begun before there was any."""
-        query = "SELECT FROM pollbook_journal WHERE poll = %s AND id = %s AND NOT late"
-        return cursor(connection).execute(query, (poll, self._of(poll, "").journal)).rowcount > 0
+        """Whether every machine that was enrolled is known: this journal was begun before there was any, and each other one that
+        was written for the poll has been held against the database since it was marked last."""
+        query = (
+            "SELECT FROM pollbook_journal j WHERE poll = %(poll)s AND id = %(id)s AND NOT late AND NOT EXISTS ("
+            "SELECT FROM pollbook_journal o WHERE o.poll = j.poll AND o.id <> j.id "
+            "AND o.held < (SELECT max(id) FROM pollbook_restored WHERE poll = j.poll))"
+        )
+        return cursor(connection).execute(query, {"poll": poll, "id": self._of(poll, "").journal}).rowcount > 0
 
     def _forgotten(self, connection: Connection, poll: str, ours: Facts, at: datetime, station: str | None) -> str:
         """Marks the poll where the database lacks what the journal has, and enters that again."""
@@ -272,7 +290,7 @@ def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
         made = row.made.astimezone(UTC).isoformat()
         facts.learn(_line("package", (row.station, row.generation), proof="", voters=0, made=made))
     for row in cur.execute(
-        "SELECT station, generation, key, lost, not_lost, n FROM pollbook_log "
+        "SELECT station, generation, key, lost_changes, n FROM pollbook_log "
         "WHERE poll = %(poll)s AND generation <= %(paper)s "
         "AND (%(station)s::text IS NULL OR station = %(station)s)",
         asked,
@@ -281,10 +299,8 @@ def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
         facts.events += row.n
         if row.key:
             facts.keys[name] = bytes(row.key).hex()
-        if row.lost or row.not_lost:
-            facts.lost.add(name)
-        if row.not_lost:
-            facts.works.add(name)
+        if row.lost_changes:
+            facts.changes[name] = row.lost_changes
     return facts
 
 
@@ -295,6 +311,11 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
         case "package" if line["proof"] == "":
             if name not in here.keys:
                 lists.void_package(connection, log)
+            cursor(connection).execute(  # where it was made and void since the copy, too
+                "INSERT INTO pollbook_void (poll, station, generation, made) VALUES (%s, %s, %s, %s) "
+                "ON CONFLICT (poll, station, generation) DO UPDATE SET made = greatest(pollbook_void.made, excluded.made)",
+                (log.poll, *name, datetime.fromisoformat(line["made"])),
+            )
         case "package":
             if name not in here.packages:
                 onto_the_list(connection, log)
@@ -303,6 +324,6 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
         case "key" if name not in here.keys:
             adopt(connection, log, bytes.fromhex(line["key"]))
         case "lost":
-            declared_lost(connection, log)
+            declared_lost(connection, log, line["changes"])
         case "works":  # since the copy it may have been given anything: it has to be heard, or declared lost again
-            works_again(connection, log)
+            works_again(connection, log, line["changes"])

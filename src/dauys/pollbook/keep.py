@@ -132,6 +132,12 @@ class Keep:
         with self._lock, _disk(self.path):
             return (self._read("answer") or "").encode()
 
+    def say(self, mark: str) -> None:
+        """Before this machine says, by the name of a mark, that this is all of its log: what was given before is void."""
+        with self._lock:
+            self.book.mark = mark
+            self._keep(mark=mark)
+
     def stop(self, why: str) -> None:
         """Stops this machine for good: the centre does not take its key. What it has stays as it is."""
         with self._lock:
@@ -199,6 +205,7 @@ class Keep:
         self.acknowledged = int(self._read("acknowledged") or 0)
         self.book.stopped = self._read("stopped") or ""
         self.book.told = self._read("told") is not None
+        self.book.mark = self._read("mark") or ""
         if (lease := self._read("lease")) is not None:
             self.book.lease = datetime.fromisoformat(lease)
         if self.acknowledged > self.book.head.n:

@@ -6,7 +6,7 @@ roll only sealed for one station (`package.seal`), or as the answer to one quest
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -36,12 +36,16 @@ class Standing:
     let_go: bool = False
 
 
-def voters_of(connection: Connection, vault: Vault, log: LogId) -> tuple[Voter, ...]:
+def voters_of(connection: Connection, vault: Vault, log: LogId, came: Sequence[UUID] = ()) -> tuple[Voter, ...]:
     """The lines of a station's list, by name, numbered from 1. Rights held elsewhere stand on it as such (`away`).
 
-    A right that is used, or let go and given to nobody, is away too: this log is not to use it.
+    A right that is used, or let go and given to nobody, is away too: this log is not to use it. `came`: others that the list had.
     """
-    rows = cursor(connection).execute(_ROWS + "(e.home = %s OR e.holder = %s)", (log.poll, log.station, log.holder))
+    which, wanted = "(e.home = %s OR e.holder = %s)", [log.poll, log.station, log.holder]
+    rows = [*cursor(connection).execute(_ROWS + which, wanted)]
+    seen = {row.id for row in rows}
+    others = [who for who in came if who not in seen]
+    rows += cursor(connection).execute(_ROWS + "e.id = ANY(%s)", (log.poll, others)) if others else ()
     lines = sorted(
         _lines(rows, vault, log), key=lambda one: (one.surname, one.given, one.patronymic, one.born, one.iin)
     )

@@ -3,13 +3,17 @@
 The same paper as the station's own print (`pollbook.paper`): voters sign on it, and two people type it in afterwards
 (`pollbook.by_hand`). It shows what the machine had sent; what it did after that stands on the station's own prints alone. No
 right moves by it. Names leave the roll by it, so who printed it is kept.
+
+Whose right is elsewhere stands on it as such, by whatever the centre knows: who holds it, what it gave or another log received
+in a later epoch, a use somewhere else. After the centre was put back from a copy it may know less than the machine did: then
+the list says so.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +22,7 @@ from zoneinfo import ZoneInfo
 from dauys.errors import BadInput
 from dauys.pollbook import lists
 from dauys.pollbook.centre import Cursor, cursor
+from dauys.pollbook.decided import unlisted
 from dauys.pollbook.log import LogId
 from dauys.pollbook.package import Voter
 from dauys.registers.poll import Poll
@@ -26,16 +31,69 @@ from dauys.store.engine import Connection
 
 Model = dict[str, Any]
 
+MAY_LACK = (
+    "The centre was put back from a copy and does not have all of this machine's log: more may have left it than are known. "
+    "Print the list to strike before anybody goes on by hand, and again whenever more stations were heard."
+)
+"""What the commands say of a list that `may_lack` some."""
+
+OTHERWISE = ("P.103", "P.105")
+"""Alarms by which another log let go, or received, a right that the centre did not know to be there."""
+
 
 def left(connection: Connection, lost: LogId) -> int:
-    """How many rights a machine let go that are not its any more: on a print that is older their voters stand as if here."""
-    row = cursor(connection).execute(
-        "SELECT count(*) AS n FROM entitlement e WHERE e.poll = %(poll)s AND (e.holder <> %(holder)s OR e.state = 2) AND EXISTS ("
+    """How many rights of a machine's list are not its any more: on a print that is older their voters stand as if here.
+
+    Those that it let go, as far as the centre heard that; of a machine that was not heard since the centre was put back, all of
+    its station that are elsewhere. What stood on its list as held by an earlier machine is none of them.
+    """
+    cur = cursor(connection)
+    rows = cur.execute(
+        "SELECT e.id FROM entitlement e WHERE e.poll = %(poll)s AND (e.holder <> %(holder)s OR e.state = 2) AND EXISTS ("
         "SELECT FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log WHERE l.poll = e.poll AND l.holder = %(holder)s "
-        "AND v.entitlement = e.id AND v.kind IN ('release', 'certificate'))",
-        {"poll": lost.poll, "holder": lost.holder},
-    ).fetchone()  # fmt: skip
-    return int(row.n) if row else 0
+        "AND v.entitlement = e.id AND v.kind IN ('release', 'certificate')) UNION "
+        "SELECT e.id FROM entitlement e JOIN pollbook_log l ON l.poll = e.poll AND l.holder = %(holder)s "
+        "WHERE e.poll = %(poll)s AND e.home = %(station)s AND NOT l.sound AND NOT (l.closed AND l.stopped = '') "
+        "AND e.holder <> %(roll)s AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.holder = e.holder "
+        "AND o.station = %(station)s)",
+        {"poll": lost.poll, "holder": lost.holder, "station": lost.station, "roll": unlisted(lost.station)},
+    )
+    return len({row.id for row in rows} | _given_elsewhere(cur, lost).keys())
+
+
+def may_lack(connection: Connection, lost: LogId) -> bool:
+    """Whether more may have left a machine than the centre knows: it was put back from a copy and has not heard all of this log
+    since, or somebody was added at the station whose name it has forgotten."""
+    return cursor(connection).execute(
+        "SELECT FROM pollbook_log WHERE poll = %(poll)s AND holder = %(holder)s AND NOT sound AND NOT (closed AND stopped = '') "
+        "UNION ALL SELECT FROM entitlement WHERE poll = %(poll)s AND home IN (%(station)s, '') AND addition < 0 LIMIT 1",
+        {"poll": lost.poll, "holder": lost.holder, "station": lost.station},
+    ).rowcount > 0  # fmt: skip
+
+
+def _given_elsewhere(cur: Cursor, lost: LogId) -> dict[UUID, str]:
+    """Rights that are with this machine and unused by custody, while something says otherwise; and where it says that they are:
+    the centre's signature on a later epoch, a use that stands elsewhere, what another log let go or received."""
+    rows = cur.execute(
+        "WITH here AS (SELECT poll, id, epoch FROM entitlement WHERE poll = %(poll)s AND holder = %(holder)s AND state = 0) "
+        "SELECT e.id, g.receiver AS there FROM here e JOIN pollbook_grant g ON g.poll = e.poll AND g.entitlement = e.id "
+        "AND g.epoch > e.epoch UNION ALL SELECT e.id, l.holder FROM here e JOIN ("
+        "SELECT poll, entitlement, log FROM pollbook_stray WHERE NOT undone UNION ALL "
+        "SELECT poll, entitlement, log FROM pollbook_alarm WHERE number = ANY(%(numbers)s)) s "
+        "ON s.poll = e.poll AND s.entitlement = e.id JOIN pollbook_log l ON l.id = s.log WHERE l.holder <> ALL(%(own)s)",
+        {"poll": lost.poll, "holder": lost.holder, "own": [lost.holder, lost.paper.holder], "numbers": list(OTHERWISE)},
+    )
+    return {row.id: row.there for row in rows}
+
+
+def _came(cur: Cursor, lost: LogId) -> list[UUID]:
+    """Rights of other stations that this machine was given: its print has them, wherever they are now."""
+    rows = cur.execute(
+        "SELECT DISTINCT v.entitlement FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log "
+        "WHERE l.poll = %s AND l.holder = %s AND v.kind = 'receive'",
+        (lost.poll, lost.holder),
+    )
+    return [row.entitlement for row in rows]
 
 
 def lost_list(
@@ -58,7 +116,9 @@ def lost_list(
     zone = ZoneInfo((poll.area(area.area).timezone if area else "") or poll.timezone)
     shown = _Shown(poll, zone, *_told(cur, lost))
     place = lists.place_of(connection, lost.poll, lost.station)
-    lines = [shown.line(voter) for voter in lists.voters_of(connection, vault, lost)]
+    there = _given_elsewhere(cur, lost)
+    voters = lists.voters_of(connection, vault, lost, _came(cur, lost))
+    lines = [shown.line(replace(voter, away=there.get(voter.entitlement, voter.away))) for voter in voters]
     used = sum(line["standing"] == "used" for line in lines)
     here = sum(line["standing"] == "here" for line in lines)
     if to_strike:
@@ -70,6 +130,7 @@ def lost_list(
     return {
         "lines": lines,
         "to_strike": to_strike,
+        "may_lack": may_lack(connection, lost),
         "sums": {"eligible": used + here, "received": used},
         "printed_at": shown.clock(at),
         "sent_until": shown.clock(log.heard),
@@ -81,7 +142,7 @@ def lost_list(
             "address": ", ".join(filter(None, (place.settlement, place.address))),
         },
         "machine": lost.generation,
-        "station": {"poll": dict(poll.names)},
+        "station": {"poll": dict(poll.names), "trial": poll.trial},
     }
 
 

@@ -16,7 +16,7 @@ from dauys.pollbook.decided import not_to_add, unlisted
 from dauys.pollbook.grants import Grant, Request, why_given
 from dauys.pollbook.locks import lock_log, lock_right, lock_station, station_is_free
 from dauys.pollbook.log import PAPER, LogId, is_channel
-from dauys.pollbook.put_back import UNREAD, must_be_free
+from dauys.pollbook.put_back import DOUBT, is_clear, must_be_free
 from dauys.store.engine import Connection
 
 
@@ -52,14 +52,16 @@ LASTS = timedelta(minutes=10)
 
 
 def asked_of(connection: Connection, log: LogId, at: datetime | None = None) -> tuple[Request, ...]:
-    """What this log's holder is asked to let go, oldest first: unused, or used in a channel. `at`: not what is over by then."""
+    """What this log's holder is asked to let go, oldest first: unused, or used in a channel; nothing of a lost machine.
+    `at`: not what is over by then."""
     states = [UNUSED, USED] if is_channel(log.holder) else [UNUSED]
     rows = cursor(connection).execute(
         "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "
         "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
         "WHERE r.poll = %s AND NOT r.granted AND r.holder = ANY(%s) AND e.holder = %s AND e.state = ANY(%s) "
-        "AND (r.at >= %s OR r.asker = %s) ORDER BY r.at, r.id",
-        (log.poll, [log.holder, f"station/{log.station}"], log.holder, states, _since(at), WITHDRAWN),
+        "AND (r.at >= %s OR r.asker = %s) AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = r.poll "
+        "AND l.holder = %s AND l.lost) ORDER BY r.at, r.id",
+        (log.poll, [log.holder, f"station/{log.station}"], log.holder, states, _since(at), WITHDRAWN, log.holder),
     )
     return tuple(Request(row.id, row.entitlement, row.epoch, row.asker) for row in rows)
 
@@ -139,6 +141,19 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     return made
 
 
+def off_its_list(connection: Connection, who: UUID, log: LogId) -> None:
+    """A right that was added again, since the centre was put back from a copy, is held by this log, which may have it on its list
+    (`roll.added_again`). Its own machine asks for the voter: so it has not, and is given the right; no other is because of that.
+
+    In the savepoint in which `add` gives it.
+    """
+    cursor(connection).execute(
+        "UPDATE entitlement e SET holder = %s WHERE poll = %s AND id = %s AND holder = %s AND epoch = 0 AND state = 0 "
+        "AND addition > 0 AND EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll)",
+        (unlisted(log.station), log.poll, who, log.holder),
+    )
+
+
 def onto_the_list(connection: Connection, log: LogId) -> None:
     """What was added for the log's station and stands on no list is held by this log, whose list is made now (`decided.listed`).
 
@@ -147,8 +162,7 @@ def onto_the_list(connection: Connection, log: LogId) -> None:
     cur = cursor(connection)
     to, waiting = log.holder, unlisted(log.station)
     cur.execute(
-        "UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND NOT (EXISTS ("  # noqa: S608
-        f"SELECT FROM pollbook_doubt d WHERE d.poll = e.poll AND d.entitlement = e.id AND d.epoch = e.epoch) AND {UNREAD})",
+        f"UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND NOT {DOUBT}",  # noqa: S608
         (to, log.poll, log.station, waiting),
     )
     cur.execute(  # who asked for one of them asks this log now
@@ -310,6 +324,7 @@ def _give(cur: Cursor, made: Grant) -> None:
         "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
         (made.to, made.epoch, made.poll, made.entitlement),
     )
+    is_clear(cur, made.poll, made.entitlement, made.epoch)
 
 
 def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError | None:

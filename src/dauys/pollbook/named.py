@@ -1,7 +1,8 @@
 """Whose is an envelope that its station took without knowing? The centre's part: the station asks, or two clerks say it.
 
-A station asks as soon as it can (`pollbook.unnamed`), and its log then says it (`centre`). For an envelope whose machine cannot,
-two clerks find the voter each for himself, by his IIN, with a reason; neither sees what the other typed, and no IIN is kept.
+A station asks as soon as it can (`pollbook.unnamed`), and its log then says it (`centre`); a machine that was declared lost and
+is found, too: what it hears is the id of a right, with which it can do nothing any more. For an envelope whose machine cannot
+ask, two clerks find the voter each for himself, by his IIN, with a reason; neither sees what the other typed, and no IIN is kept.
 Only before the envelope is resolved. Whether it counts is decided by `envelopes` alone.
 """
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -39,7 +40,7 @@ from dauys.pollbook.package import (
     seal,
 )
 from dauys.pollbook.put_back import must_be_whole, standing
-from dauys.pollbook.restored import declared_lost, off_the_list, works_again
+from dauys.pollbook.restored import declared_lost, followed, off_the_list, works_again
 from dauys.registers.poll import Poll, Station
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -194,59 +195,87 @@ def without_package(connection: Connection, poll: str, stations: Iterable[str]) 
     return [station for station in stations if station not in have]
 
 
-def lose(connection: Connection, poll: str, station: str) -> tuple[LogId, str]:
-    """Declares the machine of a station `lost`: its newest log. Rights stay where they are.
+def lose(connection: Connection, poll: str, station: str, generation: int | None = None) -> tuple[LogId, str]:
+    """Declares a machine of a station `lost`. Rights stay where they are.
 
     A package that nobody has enrolled with is made `void` instead: nobody can any more, and a machine that opened it while
     its wire was cut never could do anything. While the centre's books are not whole it is declared lost, too: somebody may have
-    enrolled with it since the copy. Raises DauysError.
+    enrolled with it since the copy. Without `generation` it is the one machine, or package, that can be meant: while the books
+    are not whole, one that was not heard since. Raises DauysError where there is none, or several.
     """
-    lock_station(cursor(connection), poll, station)
-    row = cursor(connection).execute(
-        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
-        "ORDER BY generation DESC LIMIT 1",
-        (poll, station, PAPER),
-    ).fetchone()  # fmt: skip
-    generation = 1 if row is None else row.generation + row.lost
-    log = LogId(poll, station, generation)
-    if standing(cursor(connection), poll) is not None:
-        query = "SELECT FROM station WHERE poll = %s AND id = %s"
-        if station not in CHANNEL_LOGS and not cursor(connection).execute(query, (poll, station)).rowcount:
-            raise DauysError(f"{poll} has no station {station!r}")
+    cur = cursor(connection)
+    lock_station(cur, poll, station)
+    query = "SELECT FROM station WHERE poll = %s AND id = %s"
+    if station not in CHANNEL_LOGS and not cur.execute(query, (poll, station)).rowcount:
+        raise DauysError(f"{poll} has no station {station!r}")
+    marked = standing(cur, poll) is not None
+    known = cur.execute(
+        "SELECT generation, lost, %(marked)s AND (sound OR closed AND stopped = '') AS heard "
+        "FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s AND generation <= %(paper)s "
+        "UNION ALL SELECT generation, false, false FROM pollbook_package p WHERE poll = %(poll)s "
+        "AND station = %(station)s AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = p.poll "
+        "AND l.station = p.station AND l.generation = p.generation) ORDER BY 1",
+        {"poll": poll, "station": station, "marked": marked, "paper": PAPER},
+    ).fetchall()
+    log = LogId(poll, station, generation or _meant(known, poll, station, marked))
+    numbers = [row.generation for row in known]
+    newest = max(numbers, default=0)
+    if log.generation not in numbers and not (marked and log.generation == newest + 1):  # that may be of after the copy
+        raise DauysError(f"station {station} of {poll} has no machine {log.generation}: the newest is {newest}")
+    if marked:
         declared_lost(connection, log)
-        return log, "lost"
-    if lists.void_package(connection, log):
+    elif lists.void_package(connection, log):
         return log, "void"
-    if row is None:
-        raise DauysError(f"station {station} of {poll} has no package yet")
-    log = LogId(poll, station, row.generation)
-    declare_lost(connection, log)
+    else:
+        declare_lost(connection, log)
     return log, "lost"
 
 
-def not_lost(connection: Connection, poll: str, station: str) -> LogId:
-    """Takes back that the newest machine of a station was declared lost: it works on, with what it held all the time.
+def _meant(known: Sequence[Any], poll: str, station: str, marked: bool) -> int:
+    """Which machine of a station is gone, where nobody says it by number. Raises DauysError where that is not certain."""
+    command = f"dauys pollbook lost {poll} {station} --generation"
+    some = [row.generation for row in known if not row.lost and not row.heard]
+    if len(some) == 1:
+        return int(some[0])
+    if some:
+        names = ", ".join(map(str, some))
+        raise DauysError(f"machines {names} of station {station} are not declared lost: which is gone? {command} N")
+    newest = known[-1].generation if known else 0
+    if not marked:
+        if known:
+            return int(newest)  # lost already
+        raise DauysError(f"station {station} of {poll} has no package yet")
+    if heard := [row.generation for row in known if not row.lost]:
+        why = f"machine {heard[-1]} of station {station} was heard since the centre was put back"
+        raise DauysError(f"{why}: it would be shut out. If it is gone all the same: {command} {heard[-1]}")
+    why = f"{newest} is lost already" if known else "none is known"
+    why = f"no machine of station {station} is waited for: {why}"
+    raise DauysError(f"{why}. If a next one was enrolled since the copy, and is gone: {command} {newest + 1}")
 
-    Only while nothing followed from it: no package of the next machine, no paper typed, the centre's books whole. Raises
-    DauysError.
+
+def not_lost(connection: Connection, poll: str, station: str) -> LogId:
+    """Takes back that the last lost machine of a station was declared lost: it works on, with what it held all the time.
+
+    Only while nothing followed from it: no package of a later machine, no paper typed, the centre's books whole, and what it was
+    given before they were not is known. Raises DauysError.
     """
     cur = cursor(connection)
     lock_station(cur, poll, station)
     must_be_whole(cur, poll)
     row = cur.execute(
-        "SELECT generation, lost, missed FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
-        "ORDER BY generation DESC LIMIT 1",
+        "SELECT generation, missed AND NOT sound AS unheard FROM pollbook_log "
+        "WHERE poll = %s AND station = %s AND generation <= %s AND lost ORDER BY generation DESC LIMIT 1",
         (poll, station, PAPER),
     ).fetchone()  # fmt: skip
-    if row is None or not row.lost:
+    if row is None:
         raise DauysError(f"no machine of station {station} of {poll} is declared lost")
     log = LogId(poll, station, row.generation)
-    if _packed(cur, poll, station, log.generation + 1):
-        raise DauysError(f"station {station} has the package of its next machine: the one before stays lost")
+    if later := followed(cur, log):
+        raise DauysError(f"machine {log.generation} of station {station} stays lost: its next machine {later}")
     typed = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s UNION ALL SELECT FROM pollbook_typing "
     typed += "WHERE (poll, station, generation) = (%s, %s, %s)"
-    if row.missed or cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
-        why = "its paper is typed in" if not row.missed else "it was given up when the centre was put back"
+    if row.unheard or cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
+        why = "given up when the centre was put back, and not heard since" if row.unheard else "its paper is typed in"
         raise DauysError(f"machine {log.generation} of station {station} stays lost: {why}")
     works_again(connection, log)
     return log

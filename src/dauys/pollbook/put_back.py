@@ -8,7 +8,7 @@ word. While it stands, check-ins are taken and nothing is given. What lifts it i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +78,7 @@ def mark(
     if made:
         cur.execute("SELECT FROM pollbook_log WHERE poll = %s ORDER BY id FOR UPDATE", (poll,))
         cur.execute("UPDATE pollbook_log SET sound = false WHERE poll = %s AND sound", (poll,))
+        cur.execute("DELETE FROM pollbook_clear WHERE poll = %s", (poll,))  # what was new once may be forgotten now
     elif blind:
         cur.execute("UPDATE pollbook_restored SET blind = true WHERE poll = %s AND lifted IS NULL", (poll,))
     return bool(made)
@@ -85,8 +86,8 @@ def mark(
 
 def newest(cur: Cursor[Any], poll: str) -> str:
     """The name of the newest mark, which a machine signs when it says that the centre has all of its log; empty for none."""
-    row = cur.execute("SELECT max(at) AS at FROM pollbook_restored WHERE poll = %s", (poll,)).fetchone()
-    return "" if row is None or row.at is None else row.at.astimezone(UTC).isoformat()
+    row = cur.execute("SELECT name FROM pollbook_restored WHERE poll = %s ORDER BY id DESC LIMIT 1", (poll,)).fetchone()
+    return "" if row is None else str(row.name)
 
 
 def ever(cur: Cursor[Any], poll: str) -> bool:
@@ -94,13 +95,31 @@ def ever(cur: Cursor[Any], poll: str) -> bool:
     return cur.execute("SELECT FROM pollbook_restored WHERE poll = %s LIMIT 1", (poll,)).rowcount > 0
 
 
+DOUBT = (
+    f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "
+    "WHERE c.poll = e.poll AND c.entitlement = e.id AND c.epoch = e.epoch))"
+)
+"""Of a right `e` (poll, id, epoch) in a query: a machine that was given up unheard may have been given it in the next epoch."""
+
+
 def in_doubt(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
-    """Whether a machine that nobody has heard since may have been given this right in the next epoch."""
-    return cur.execute(
-        "SELECT FROM pollbook_doubt e WHERE e.poll = %(poll)s AND e.entitlement = %(who)s AND e.epoch = %(epoch)s "
-        f"AND {UNREAD}",
+    """Whether a machine that nobody has heard since may have been given this right, free in this epoch, in the next one."""
+    right = {"poll": poll, "who": who, "epoch": epoch}
+    return cur.execute(f"SELECT FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE {DOUBT}", right).rowcount > 0
+
+
+def is_clear(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
+    """A right that is free in this epoch, or given in it, by something that the centre cannot have forgotten: what a machine did
+    since its word, and what the centre gives now. No other machine was given it in a later one."""
+    cur.execute(
+        "INSERT INTO pollbook_clear (poll, entitlement, epoch) SELECT e.poll, e.id, e.epoch "  # noqa: S608
+        f"FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll) "
+        "ON CONFLICT (poll, entitlement) DO UPDATE SET epoch = excluded.epoch",
         {"poll": poll, "who": who, "epoch": epoch},
-    ).rowcount > 0  # fmt: skip
+    )
+
+
+_RIGHT = "(%(poll)s::text, %(who)s::uuid, %(epoch)s::smallint)"
 
 
 def must_be_free(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
@@ -119,28 +138,37 @@ def must_be_free(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
 def given_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, centre: bytes, at: datetime) -> bool:
     """Whether a `receive` rests on what the centre gave before it was put back: its own signature says so.
 
-    The right is with that log then. A use that its earlier holder has not undone yet stands beside it until it is undone.
+    The right is with that log then. A use that its earlier holder has not undone yet stands beside it until it is undone. A right
+    that is not here was added to the roll since the copy: it is entered, its voter and his home when the commission adds him
+    again (`roll.freeze.add_set`).
     """
     if not centre or not ever(cur, log.poll):
         return False
     given = Grant.of_event(log, event)
     if not given.good(centre):
         return False
+    cur.execute(
+        "INSERT INTO entitlement (poll, id, home, holder, epoch, addition, voter, set_id) VALUES (%s, %s, %s, '', -1, -1, %s, 0) "
+        "ON CONFLICT (poll, id) DO NOTHING",
+        (log.poll, who, log.station, UUID(int=0)),
+    )
     row = cur.execute(
         "SELECT e.holder, e.epoch, e.state, e.used, l.id AS log FROM entitlement e "
         "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
         (log.poll, who),
     ).fetchone()
-    if row is not None and row.epoch > given.epoch:
-        return True  # late: it was let go since, and somebody has it in a later epoch
-    if row is not None and (row.epoch == given.epoch or (row.state == 1 and row.log is None)):
+    assert row is not None
+    late = row.epoch > given.epoch  # it was let go since, and somebody has it in a later epoch
+    if not late and (row.epoch == given.epoch or (row.state == 1 and row.log is None)):
         return False
     cur.execute(
         "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at, taken) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, true) ON CONFLICT DO NOTHING",
         (log.poll, given.request, who, given.epoch, given.to, given.why, at),
     )
-    if row is not None and row.state == 1:
+    if late:
+        return True
+    if row.state == 1:
         stray = "INSERT INTO pollbook_stray (poll, entitlement, log, n) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
         cur.execute(stray, (log.poll, who, row.log, row.used))
     cur.execute(

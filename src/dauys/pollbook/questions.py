@@ -5,12 +5,13 @@
 `once` is random: the centre answers a question once (P.007), so that one that was caught on its way tells nobody anything later.
 No clock has to be right for that; `at` is written down by the station, and decides nothing.
 
-The answer is a Reply, which the centre signs (pollbook.replies). `find` {"iin"}: where this voter's right is, and who he is
-where he may vote here; who was added to the roll since his station's list was made is given to it (the grant comes with a later
-sync, as after `ask`). `ask` {"request", "entitlement"}: let it come here. `call-off` {"entitlement"}: nobody waits for it here
-any more. `envelope` {"id", "iin"}: whose is a provisional envelope that was taken here while the centre could not be asked?
-`wait` {}: is there word (pollbook.waiting)? `whole` {"mark", "n", "head"}: the log ends here, to a centre that was put back
-(pollbook.restored). A station puts nobody on the roll: the commission does.
+The answer is a Reply, which the centre signs (pollbook.replies). `find` {"iin"}, from the electronic channel {"iin", "born"}:
+where this voter's right is, and who he is where he may vote here; of whom the channel does not say the day of birth nothing is
+said. Who was added to the roll since his station's list was made is given to it (the grant comes with a later sync, as after
+`ask`). `ask` {"request", "entitlement"}: let it come here. `call-off` {"entitlement"}: nobody waits for it here any more.
+`envelope` {"id", "iin"}: whose is a provisional envelope that was taken here while the centre could not be asked? A machine that
+was declared lost may ask this, too. `wait` {}: is there word (pollbook.waiting)? `whole` {"mark", "n", "head"}: the log ends
+here, to a centre that was put back (pollbook.restored). A station puts nobody on the roll: the commission does.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from dauys.pollbook.grants import Answer
 from dauys.pollbook.locks import lock_station
 from dauys.pollbook.log import PAPER, LogError, LogId, parsed
 from dauys.pollbook.moves import onto_the_list
-from dauys.pollbook.put_back import UNREAD, mark, must_be_whole, newest, standing
+from dauys.pollbook.put_back import DOUBT, mark, must_be_whole, newest, standing
 from dauys.store.engine import Connection
 
 ALARM = "P.120"
@@ -112,19 +112,45 @@ _KNOWN = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s"
 _LOST = "UPDATE pollbook_log SET lost = true, missed = missed OR NOT lost WHERE poll = %s AND holder = %s"
 
 
-def declared_lost(connection: Connection, log: LogId) -> None:
-    """A machine is given up while the mark stands: whether it was enrolled since the copy, or given what, nobody knows here."""
+def declared_lost(connection: Connection, log: LogId, changes: int = 0) -> None:
+    """A machine is given up while the mark stands: whether it was enrolled since the copy, or given what, nobody knows here.
+
+    `changes`: how often it was said or taken back, by the journal. Where the database has fewer, it worked after the copy.
+    """
     cur = cursor(connection)
     if cur.execute(_KNOWN, (log.poll, log.holder)).rowcount:
         cur.execute(_LOST, (log.poll, log.holder))
     else:
         adopt(connection, log, b"", lost=True)
+    cur.execute(
+        "UPDATE pollbook_log SET lost_changes = %s, missed = true WHERE poll = %s AND holder = %s AND lost_changes < %s",
+        (changes, log.poll, log.holder, changes),
+    )
 
 
-def works_again(connection: Connection, log: LogId) -> None:
-    """That a machine was declared lost is taken back: it works with what it holds, and is waited for where the mark stands."""
-    query = "UPDATE pollbook_log SET lost = false, not_lost = true WHERE poll = %s AND holder = %s"
-    cursor(connection).execute(query, (log.poll, log.holder))
+def works_again(connection: Connection, log: LogId, changes: int = 0) -> None:
+    """That a machine was declared lost is taken back: it works with what it holds, and is waited for where the mark stands.
+
+    `changes`: as for `declared_lost`. A package or a machine of a later generation proves that it was lost after all.
+    """
+    cur = cursor(connection)
+    if followed(cur, log):
+        declared_lost(connection, log, changes)
+        return
+    query = "UPDATE pollbook_log SET lost = false, lost_changes = greatest(lost_changes, %s) WHERE poll = %s AND holder = %s"
+    cur.execute(query, (changes, log.poll, log.holder))
+
+
+def followed(cur: Cursor[Any], log: LogId) -> str:
+    """What there is of a later machine of its station: `is enrolled`, `has a package`, or nothing."""
+    row = cur.execute(
+        "SELECT EXISTS (SELECT FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s "
+        "AND generation > %(generation)s AND generation <= %(paper)s) AS enrolled, "
+        "EXISTS (SELECT FROM pollbook_package WHERE poll = %(poll)s AND station = %(station)s "
+        "AND generation > %(generation)s) AS packed",
+        {"poll": log.poll, "station": log.station, "generation": log.generation, "paper": PAPER},
+    ).fetchone()
+    return "is enrolled" if row and row.enrolled else "has a package" if row and row.packed else ""
 
 
 def whole(connection: Connection, log: LogId, body: Node) -> bool:
@@ -136,8 +162,8 @@ def whole(connection: Connection, log: LogId, body: Node) -> bool:
     if parts["mark"].text() != newest(cur, log.poll):
         return False
     return cur.execute(
-        "UPDATE pollbook_log SET sound = true WHERE poll = %s AND holder = %s AND n = %s AND head = %s",
-        (log.poll, log.holder, parts["n"].integer(), parts["head"].text()),
+        "UPDATE pollbook_log SET sound = true, mark = %s WHERE poll = %s AND holder = %s AND n = %s AND head = %s",
+        (parts["mark"].text(), log.poll, log.holder, parts["n"].integer(), parts["head"].text()),
     ).rowcount > 0  # fmt: skip
 
 
@@ -184,7 +210,12 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             "the journal beside the keys was put back or lost, too: say how it is known that no other machine was enrolled",
             field="--word", check="P.090",
         )  # fmt: skip
-    doubts = _doubt(cur, poll)
+    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again
+        cur.execute(
+            "UPDATE pollbook_log SET missed = true WHERE poll = %s AND lost AND NOT sound AND NOT (closed AND stopped = '')",
+            (poll,),
+        )
+    doubts = _doubts(cur, poll)
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
         (at, by.strip(), word.strip(), poll),
@@ -192,20 +223,16 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
     return doubts
 
 
-def _doubt(cur: Cursor[Any], poll: str) -> int:
-    """Keeps which rights are free now, if a machine was given up unheard since the copy: it may have been given any of them."""
-    missed = "SELECT FROM pollbook_log WHERE poll = %s AND missed AND NOT sound AND NOT (closed AND stopped = '')"
-    if not cur.execute(missed, (poll,)).rowcount:
-        return 0
+def _doubts(cur: Cursor[Any], poll: str) -> int:
+    """How many rights are free now that a machine which was given up unheard may have been given."""
     return cur.execute(
-        "INSERT INTO pollbook_doubt (poll, entitlement, epoch) SELECT e.poll, e.id, e.epoch FROM entitlement e "
-        "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
-        "WHERE e.poll = %s AND (e.state = 2 OR e.state = 0 AND (e.holder = 'certificate' OR e.holder LIKE 'roll/%%' "
+        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "  # noqa: S608
+        f"WHERE e.poll = %s AND {DOUBT} AND (e.state = 2 OR e.state = 0 AND ("
+        "e.holder IN ('certificate', 'withdrawn') OR e.holder LIKE 'roll/%%' "
         "OR l.closed AND l.stopped = '' AND l.generation <= %s "
         "OR e.epoch = 0 AND e.holder IN ('station/' || e.home, 'station/' || e.home || '/1') "  # of a station without any list
         "AND NOT EXISTS (SELECT FROM pollbook_package p WHERE p.poll = e.poll AND p.station = e.home) "
-        "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home))) "
-        "ON CONFLICT (poll, entitlement) DO UPDATE SET epoch = excluded.epoch",
+        "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home)))",
         (poll, PAPER),
     ).rowcount
 
@@ -217,8 +244,7 @@ def off_the_list(connection: Connection, log: LogId) -> None:
     Before the first list is made, where the law lets a voter vote at another station (`decided.listed`).
     """
     cursor(connection).execute(
-        "UPDATE entitlement e SET holder = %(roll)s FROM pollbook_doubt d WHERE e.poll = %(poll)s AND e.home = %(home)s "  # noqa: S608
-        "AND e.holder IN (%(first)s, %(first)s || '/1') AND e.state = 0 AND e.epoch = 0 AND d.poll = e.poll "
-        f"AND d.entitlement = e.id AND d.epoch = 0 AND {UNREAD}",
+        "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(home)s "  # noqa: S608
+        f"AND e.holder IN (%(first)s, %(first)s || '/1') AND e.state = 0 AND e.epoch = 0 AND {DOUBT}",
         {"roll": unlisted(log.station), "poll": log.poll, "home": log.station, "first": f"station/{log.station}"},
     )

@@ -10,6 +10,9 @@ not asked for any more; should its holder have let it go already, it gets it aga
 
 A right that was used stays, and the other one of the same person is withdrawn in its place (`withdrawals`). Should that use be
 taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back.
+
+A centre that was put back from a copy may have forgotten that it gave a right back; the grant that it had signed shows it
+(`put_back.given_before`). The record says so again (`_found_given`); nobody is given anything by that.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +33,7 @@ from dauys.pollbook.centre import Cursor, cursor
 from dauys.pollbook.custody import WITHDRAWN, CustodyError
 from dauys.pollbook.locks import lock_stations
 from dauys.pollbook.log import PAPER, LogId
-from dauys.pollbook.put_back import must_be_whole, standing
+from dauys.pollbook.put_back import ever, must_be_whole, standing
 from dauys.pollbook.withdrawals import Group, ask_again, grouped
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
@@ -39,10 +43,14 @@ from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, RESTORATIONS, change_body
 from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
 
+BEFORE, CENTRE = "given back before the centre was put back from a copy", "pollbook"
+"""The reason in the record, and who is noted beside it, where nobody repeats the decision that was forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What became of the rights that a set was about: given back; kept by their holders, who are not asked any more.
+    """What became of the rights that a set was about: given back, now or before the centre was put back from a copy; kept by
+    their holders, who are not asked any more.
 
     Not given back: `may_not` vote by the roll as it is now, or one person would have two; `late`, the list is closed; `no_taker`,
     the station's machine is closed, stopped, or lost and not replaced; `used` all the same. `not_withdrawn` never were.
@@ -90,10 +98,7 @@ def give_back_set(
         elif outcome == "kept":
             _over(cursor(connection), poll.id, [row], outcome, (set_id, reason.strip(), by.strip(), at, None))
     for station, some in gone.items():
-        for first in range(0, len(some), COMMITMENTS_PER_ENTRY):
-            part = some[first : first + COMMITMENTS_PER_ENTRY]
-            number = _record(connection, poll.id, station, reason.strip(), part, key, at)
-            _over(cursor(connection), poll.id, part, "returned", (set_id, reason.strip(), by.strip(), at, number))
+        _returned(connection, poll.id, station, some, (set_id, reason.strip(), by.strip()), key, at)
     hand_back(connection, poll, key, at)
     others = _voters(connection, set_id) - {row.voter for row in rows}
     outcomes += ["not withdrawn"] * len(others)
@@ -107,15 +112,44 @@ def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: da
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
         return 0
+    _found_given(connection, poll.id, key, at)
     rows = sorted((*_kept(cur, poll.id), *_instead(connection, poll)), key=lambda row: row.entitlement)
     lock_stations(cur, poll.id, [row.station for row in rows])
     timely = [row for row in rows if at < poll.closing(row.area)]
     back = [row for row in timely if _hand_back(connection, poll.id, row, at) == "returned"]
     for row in back:
         if row.instead:
-            number = _record(connection, poll.id, row.station, row.reason, [row], key, at)
-            _over(cur, poll.id, [row], "returned", (row.set_id, row.reason, row.by, at, number))
+            _returned(connection, poll.id, row.station, [row], (row.set_id, row.reason, row.by), key, at)
     return len(back)
+
+
+def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    """Ends the withdrawals of rights that the centre had given back before it was put back from a copy: a log shows its grant."""
+    cur = cursor(connection)
+    if not ever(cur, poll) or log.of_kind(connection, poll, "closing"):
+        return
+    rows = cur.execute(
+        f"SELECT w.* FROM roll_withdrawal w WHERE w.poll = %s AND w.outcome = 'withdrawn' AND {_ELSEWHERE} "  # noqa: S608
+        "ORDER BY w.station, w.set_id, w.entitlement FOR UPDATE OF w",
+        (poll,),
+    ).fetchall()
+    for (station, set_id), some in groupby(rows, key=lambda row: (row.station, row.set_id)):
+        _returned(connection, poll, station, list(some), (set_id, BEFORE, CENTRE), key, at)
+    asked = cur.execute(
+        "SELECT w.* FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request "
+        "WHERE w.poll = %s AND w.outcome = 'asked' AND EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = w.poll "
+        "AND g.entitlement = w.entitlement AND g.why = 'returned' AND g.epoch > r.epoch) ORDER BY w.entitlement FOR UPDATE OF w",
+        (poll,),
+    ).fetchall()
+    for row in asked:  # withdrawn and given back, both forgotten: the record never heard of it
+        moves.call_off(connection, poll, row.request)
+        _over(cur, poll, [row], "kept", (row.set_id, BEFORE, CENTRE, at, None))
+
+
+_ELSEWHERE = (
+    f"EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND e.holder <> '{WITHDRAWN}')"
+)
+"""Of a withdrawal `w`: somebody holds the right, used it or let it go, though it was withdrawn."""
 
 
 def _kept(cur: Cursor, poll: str) -> list[Any]:
@@ -194,7 +228,8 @@ def _name(name: str) -> str:
 def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
     """The rights asked back or withdrawn because of the set, or of its voters."""
     return cursor(connection).execute(
-        "SELECT w.*, s.area, e.voter, e.epoch, t.voter AS twin_voter, t.holder AS twin_holder FROM roll_withdrawal w "
+        "SELECT w.*, s.area, e.voter, e.epoch, t.voter AS twin_voter, t.holder AS twin_holder, "  # noqa: S608 - ours
+        f"{_ELSEWHERE} AS elsewhere FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
         "LEFT JOIN entitlement t ON t.poll = w.poll AND t.id = w.twin "
@@ -220,6 +255,8 @@ def _may(connection: Connection, poll: Poll, voters: Sequence[UUID]) -> set[UUID
 
 def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: datetime) -> str:
     """What becomes of one right."""
+    if row.outcome == "withdrawn" and row.elsewhere:
+        return "returned"
     if at >= poll.closing(row.area):
         return "late"
     one_person = row.twin_voter is not None and row.twin_voter not in may and row.twin_holder != WITHDRAWN
@@ -228,18 +265,20 @@ def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: d
     if row.outcome == "asked":
         moves.call_off(connection, poll.id, row.request)
         return "kept"
-    return _hand_back(connection, poll.id, row, at)
+    outcome = _hand_back(connection, poll.id, row, at)
+    return "returned" if outcome == "held" else outcome
 
 
 def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str:
-    """The right goes to its home station: `returned`, `used`, or `no taker`."""
+    """The right goes to its home station: `returned`, `used`, `no taker`; or `held`: somebody has it already."""
     try:
         to = _working(cursor(connection), poll, row.station)
         moves.give_back(connection, f"return/{row.entitlement}/{row.epoch}", row.entitlement, to, at)
     except CustodyError as error:
-        if error.check not in ("P.021", "P.051", "P.052"):  # the last: in doubt since the centre was put back
+        outcome = {"P.021": "used", "P.057": "held"}.get(error.check, "no taker")
+        if outcome == "no taker" and error.check not in ("P.051", "P.052"):  # in doubt since the centre was put back
             raise
-        return "used" if error.check == "P.021" else "no taker"
+        return outcome
     return "returned"
 
 
@@ -270,6 +309,17 @@ def _record(
     entry = Entry(poll, RESTORATIONS, f"{RESTORATIONS}/{station}/{number}", at.isoformat(), COMMISSION, body)
     log.append(connection, poll, [sign_entry(entry, key)])
     return number
+
+
+def _returned(
+    connection: Connection, poll: str, station: str, rows: Sequence[Any], why: tuple[int, str, str], key: Ed25519PrivateKey,
+    at: datetime,
+) -> None:  # fmt: skip
+    """These rights of one station are given back: the record says so, their withdrawals are over. `why`: set, reason, name."""
+    for first in range(0, len(rows), COMMITMENTS_PER_ENTRY):
+        part = rows[first : first + COMMITMENTS_PER_ENTRY]
+        number = _record(connection, poll, station, why[1], part, key, at)
+        _over(cursor(connection), poll, part, "returned", (*why, at, number))
 
 
 def _over(cur: Cursor, poll: str, rows: Sequence[Any], outcome: str, why: tuple[Any, ...]) -> None:

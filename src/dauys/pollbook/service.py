@@ -93,11 +93,11 @@ def answers(connection: Connection, batches: Sequence[Sent], at: datetime, key: 
         log = batch.log
         if isinstance(outcome, LogError):
             said.append(outcome)
+        elif not outcome.sound and not outcome.stopped and outcome.send_from is None:  # first of all
+            asks = (Request(newest(centre.cursor(connection), log.poll), UUID(int=0), 0, BOOKS),)
+            said.append(Answer(log, outcome.key, outcome.acknowledged, None, "", at + LEASE, asks, mark=outcome.mark))
         elif (log.poll, log.holder) in stir and not outcome.stopped:
             said.append(_with_rights(connection, log, outcome, at, key(log.poll)))
-        elif not outcome.sound and not outcome.stopped and outcome.send_from is None:
-            asks = (Request(newest(centre.cursor(connection), log.poll), UUID(int=0), 0, BOOKS),)
-            said.append(Answer(log, outcome.key, outcome.acknowledged, None, "", at + LEASE, asks))
         else:  # a stopped station gets neither lease nor rights
             lease = None if outcome.stopped else at + LEASE
             said.append(Answer(log, outcome.key, outcome.acknowledged, outcome.send_from, outcome.stopped, lease))
@@ -110,7 +110,9 @@ def _with_rights(connection: Connection, log: LogId, outcome: Outcome, at: datet
     requests = moves.asked_of(connection, log, at)
     unasked.told(connection, log, requests)
     fates = unasked.fates(connection, log, at)
-    return Answer(log, outcome.key, outcome.acknowledged, outcome.send_from, "", at + LEASE, requests, grants, fates)
+    return Answer(
+        log, outcome.key, outcome.acknowledged, outcome.send_from, "", at + LEASE, requests, grants, fates, outcome.mark
+    )
 
 
 def reply(
@@ -119,9 +121,9 @@ def reply(
     """Answers a question of an enrolled station, and writes down that it was asked; commit before it is sent.
 
     `find` brings the right of who was added since his station's list was made. Raises LogError P.003, P.004, P.041 for a stopped
-    station, P.078 for a machine that was declared lost, P.079 for the voter after `most` in an hour, and P.007 where it was asked
-    before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does not let
-    the voter vote there; BadInput for a body that is none.
+    station, P.078 for a machine that was declared lost (it may ask whose the envelopes in its log are), P.079 for the voter after
+    `most` in an hour, and P.007 where it was asked before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does
+    not let the voter vote there; BadInput for a body that is none.
     """
     log = asked.log
     cur = centre.cursor(connection)
@@ -137,14 +139,16 @@ def reply(
         raise LogError(f"the station is stopped: {row.stopped}", "P.041")
     if asked.what == "whole":  # of a lost machine's log, too
         return {"whole": restored.whole(connection, log, Node.of(dict(asked.body)))}
-    if row.lost:
+    if row.lost and asked.what != "envelope":  # whose those are that lie in its log, it alone may know
         raise not_of_the_lost(log)
     if asked.what in OF_A_VOTER and not is_channel(log.holder) and _asked_since(cur, row.id, at - HOUR) >= most:
         raise LogError(f"station {log.station} has asked for {most:,} voters within an hour; call the centre", "P.079")
     must_be_whole(cur, log.poll)
     body = Node.of(dict(asked.body))
     if asked.what == "find":
-        found, said = _find(connection, vault, log, body.mapping(("iin",))["iin"].text(), channels, at)
+        parts = body.mapping(("iin", "born") if is_channel(log.holder) else ("iin",))
+        born = parts["born"].text() if "born" in parts else None
+        found, said = _find(connection, vault, log, parts["iin"].text(), born, channels, at)
     elif asked.what == "envelope":
         parts = body.mapping(("id", "iin"))
         found = named.whose(connection, vault, log, _uuid(parts["id"]), parts["iin"].text())
@@ -183,12 +187,20 @@ def _asked_since(cur: centre.Cursor, log: int, since: datetime) -> int:
 
 
 def _find(
-    connection: Connection, vault: Vault, log: LogId, iin: str, channels: Channels, at: datetime
+    connection: Connection, vault: Vault, log: LogId, iin: str, born: str | None, channels: Channels, at: datetime
 ) -> tuple[UUID | None, dict[str, Any]]:
-    """Where a voter's right is. Who he is goes only to a station at which the law of the day may let him vote."""
+    """Where a voter's right is. Who he is goes only to a station at which the law of the day may let him vote.
+
+    `born`, from the electronic channel alone: of whom it does not say the day of birth nothing is said, as of nobody. Whoever
+    types there is not seen by an officer.
+    """
     standing = lists.find(connection, vault, log.poll, iin)
-    if standing is not None and standing.holder == unlisted(log.station):
-        with suppress(CustodyError):  # this station cannot take it: the answer says who holds it
+    if born is not None and standing is not None and standing.voter.born != born:
+        standing = None
+    if standing is not None and standing.holder in (unlisted(log.station), log.holder):
+        with suppress(CustodyError), connection.begin_nested():  # it cannot be given: the answer says who holds it
+            if standing.holder == log.holder:
+                moves.off_its_list(connection, standing.voter.entitlement, log)
             given = moves.add(connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at)
             voter = replace(standing.voter, epoch=given.epoch, away=given.to)
             standing = replace(standing, holder=given.to, voter=voter)

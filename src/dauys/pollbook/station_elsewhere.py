@@ -48,6 +48,7 @@ def elsewhere(visit: Visit) -> Model | str:
         "who": "",
         "whose": "",
         "own": None,
+        "of": "",
     }
     if visit.form is None:
         return model
@@ -60,7 +61,7 @@ def elsewhere(visit: Visit) -> Model | str:
             return f"/voter/{own}"
         model["who"] = str(own)
         if book.voters[own].number:
-            model["own"] = where(book, book.went.get(own, ""))
+            model |= {"own": where(book, book.went.get(own, "")), "of": "here"}
     try:
         found = visit.station.syncing.link.wire.question("find", {"iin": iin})
     except NotTheCentre:  # the refusal's own page, with its number
@@ -79,6 +80,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     holder = "the centre" if found.get("let_go") else str(found.get("holder", ""))
     model |= {"found": {"home": _home(visit, found), "where": where(visit.book, holder)}}
     model["found"]["certificate"] = str(found.get("certificate", ""))
+    model["of"] = "here" if found.get("home") == visit.book.log.station else "elsewhere"
     paper = bool(found.get("paper"))
     if found.get("used") and not paper:
         return model | {"state": "used", "why": _why(found["why"]) if isinstance(found.get("why"), dict) else None}

@@ -29,6 +29,7 @@ from dauys.pollbook.station_keys import must_be_open
 from dauys.pollbook.station_visit import Model, Page, Visit
 from dauys.pollbook.station_words import check_in, clock_of, line
 from dauys.pollbook.sums import sums_of
+from dauys.roll.iin import is_iin
 
 LONGEST_NUMBER = 6
 """Digits of a list's number; more of them are an IIN that is not whole."""
@@ -76,7 +77,9 @@ def found(visit: Visit) -> Model | str:
     book = visit.book
     lines = [line(book, book.voters[who]) for who in visit.session.found if who in book.voters]
     digits = "".join(visit.session.sought.split())
-    return {"sought": visit.session.sought, "lines": lines, "is_iin": digits.isdecimal() and len(digits) == 12}
+    here = [who for who, place in book.places.items() if place.standing == "here" and who not in book.voters]
+    iin = digits if is_iin(digits) else ""
+    return {"sought": visit.session.sought, "lines": lines, "iin": iin, "nameless": len(here)}
 
 
 def _found(visit: Visit, text: str) -> list[UUID]:

@@ -132,6 +132,7 @@ class Wire:
     def whole(self, mark: str) -> None:
         """Says to a centre that was put back how far the log goes; it asked by `mark`. Raises Unreached, CentreRefused."""
         with self.keep.acting() as book:
+            self.keep.say(mark)
             head = book.head
         self.question("whole", {"mark": mark, "n": head.n, "head": head.hash})
 
@@ -274,7 +275,7 @@ class Link:
         if self.keep.hear(answer):
             return False
         self.fates = {one.entitlement: one.how for one in answer.fates}
-        for grant in answer.grants:
+        for grant in self.keep.book.given(answer):
             self._do(partial(acts.do_receive, grant=grant, at=self.clock()))  # told again, it is refused: it is here
         for request in answer.requests:
             if request.to == BOOKS:

@@ -58,7 +58,7 @@ def take_together(
             continue
         named.update(batch.rights)
         plain.append(
-            (place, batch, Row(row.id, batch.log, key, row.n, row.head, False, row.check_ins, sound=row.sound))
+            (place, batch, Row(row.id, batch.log, key, row.n, row.head, False, row.check_ins, b"", row.sound, row.mark))
         )
     if plain:
         outcomes |= _take_plain(cur, plain, at)
@@ -80,8 +80,8 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
     """The logs of the batches, locked in one order."""
     several = list(logs)
     found = cur.execute(
-        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound FROM pollbook_log "
-        "WHERE (poll, station, generation) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])) "
+        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound, mark "
+        "FROM pollbook_log WHERE (poll, station, generation) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])) "
         "ORDER BY id FOR UPDATE",
         ([log.poll for log in several], [log.station for log in several], [log.generation for log in several]),
         prepare=True,
@@ -113,7 +113,9 @@ def _take_plain(cur: Cursor, plain: Sequence[_Plain], at: datetime) -> dict[int,
         for row, event, who in _strays(cur, plain):
             alarms.setdefault(row.id, []).extend(centre.stray(cur, row, event, who, at))
     return {
-        place: Outcome(Head(batch.last, batch.head), row.key, alarms=tuple(alarms.get(row.id, ())), sound=row.sound)
+        place: Outcome(
+            Head(batch.last, batch.head), row.key, alarms=tuple(alarms.get(row.id, ())), sound=row.sound, mark=row.mark
+        )
         for place, batch, row in plain
     }
 

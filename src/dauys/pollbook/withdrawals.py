@@ -180,7 +180,8 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUI
 
 def _right(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
     who = UUID(bytes=vault.entitlement(poll, voter))
-    row = cur.execute("SELECT home FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
+    query = "SELECT home FROM entitlement WHERE poll = %s AND id = %s AND addition >= 0"  # else not added again yet
+    row = cur.execute(query, (poll, who)).fetchone()
     if row is None:
         return None
     return Right(who, row.home, commitment(poll, row.home, vault.salt(PURPOSE, who.bytes), who.bytes))
@@ -198,7 +199,7 @@ def _note(
 
 
 def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
-    """Asks whoever holds the right now to let it go; False where it was used."""
+    """Asks whoever holds the right now to let it go, if anybody does; False where it was used."""
     cur = cursor(connection)
     row = cur.execute("SELECT epoch FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
     assert row is not None
@@ -206,9 +207,9 @@ def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool
     try:
         moves.withdraw(connection, poll, request, who, at)
     except CustodyError as error:
-        if error.check != "P.021":
+        if error.check not in ("P.021", "P.056"):
             raise
-        return False
+        return error.check == "P.056"
     update = f"UPDATE roll_withdrawal SET request = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
     cur.execute(update, (request, poll, who))
     return True

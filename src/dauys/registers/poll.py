@@ -157,6 +157,12 @@ def _plain(node: Node) -> Any:
     return int(text) if plain and re.fullmatch("[1-9]?[0-9]{1,8}", text) else text
 
 
+def is_trial(poll_id: str) -> bool:
+    """Whether the poll with this id is a rehearsal: `test/...`, or a last part that begins with `trial-`."""
+    parts = poll_id.split("/")
+    return parts[0] == "test" or parts[-1].startswith("trial-")
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """A referendum or an election on one day.
@@ -184,10 +190,9 @@ class Poll:
 
     @property
     def trial(self) -> bool:
-        """Whether it is a rehearsal. Its id says so: `test/...`, or a last part that begins with `trial-`; the id stands in every
-        entry of the record, every address and every package, and never changes."""
-        parts = self.id.split("/")
-        return parts[0] == "test" or parts[-1].startswith("trial-")
+        """Whether it is a rehearsal. Its id says so, which stands in every entry of the record, every address and every package,
+        and never changes."""
+        return is_trial(self.id)
 
     def contest(self, contest_id: str | None) -> Contest:
         """The contest with that id; with None the only one there is."""

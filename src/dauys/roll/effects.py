@@ -62,7 +62,8 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
         sa.text(
             "SELECT home, holder = 'withdrawn' AS gone, set_id, "
             "(SELECT w.outcome FROM roll_withdrawal w WHERE w.poll = e.poll AND w.entitlement = e.id "
-            "AND w.outcome IN ('asked', 'used')) AS asked FROM entitlement e WHERE e.poll = :poll AND e.id = :id"
+            "AND w.outcome IN ('asked', 'used')) AS asked FROM entitlement e "
+            "WHERE e.poll = :poll AND e.id = :id AND e.addition >= 0"
         ),
         {"poll": poll.id, "id": UUID(bytes=vault.entitlement(poll.id, new.voter))},
     ).one_or_none()

@@ -20,6 +20,7 @@ from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.merkle import inclusion_proof, leaf_hash
 from dauys.registers.poll import COMMISSION, Poll
+from dauys.roll.added_again import as_the_logs_say, found_again, hold_the_logs
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.changes import get_set, one_decision_at_a_time
 from dauys.roll.frozen import (
@@ -209,12 +210,14 @@ def add_set(
 ) -> Added:
     """Brings the voters of an applied set, as they are in force, onto a frozen roll, each at the home station, with a reason.
 
-    Who has a right in the poll already keeps it where it is. Raises DauysError: not frozen, or only later than `at`; closed;
-    set not applied; no reason.
+    Who has a right in the poll already keeps it where it is; so does whose addition was forgotten when the centre was put back
+    from a copy, and is made again now (`roll.added_again`). Raises DauysError: not frozen, or only later than `at`; closed; set
+    not applied; no reason.
     """
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
     one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
+    hold_the_logs(connection, poll.id)
     frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     if frozen is None:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set and freeze it")
@@ -238,7 +241,7 @@ def add_set(
     rights = {row.voter: UUID(bytes=vault.entitlement(poll.id, row.voter)) for row in rows}
     listed = set(
         connection.scalars(
-            sa.text("SELECT id FROM entitlement WHERE poll = :poll AND id = ANY(:ids)"),
+            sa.text("SELECT id FROM entitlement WHERE poll = :poll AND id = ANY(:ids) AND addition >= 0"),
             {"poll": poll.id, "ids": list(rights.values())},
         )
     )
@@ -275,8 +278,12 @@ def _add(
     body = change_body(station, reason, ones)
     entry = Entry(poll.id, ADDITIONS, f"{ADDITIONS}/{station}/{number}", at.isoformat(), COMMISSION, body)
     log.append(connection, poll.id, [sign_entry(entry, seal)])
-    packed, _ = Rights(vault, poll.id, number)([(station, b"".join(voters))])
+    whose = {UUID(bytes=right): voter for right, voter in zip(rights, voters, strict=True)}
+    known = found_again(connection, poll.id, station, number, whose)
+    new = [voter for right, voter in whose.items() if right not in known]
+    packed, _ = Rights(vault, poll.id, number)([(station, b"".join(new))])
     copy_rows(connection, "entitlement", RIGHT, [packed], fresh=False)
+    as_the_logs_say(connection, poll.id, station, whose.keys() - known)
     connection.execute(
         sa.text(
             "INSERT INTO roll_addition (poll, station, n, at, reason, voters) "
@@ -317,7 +324,7 @@ def proof(connection: Connection, vault: Vault, poll: str, voter: UUID) -> Proof
     """The proof for one voter; None for who has no right in the poll. For an addition the path is empty: its entry has all."""
     right = vault.entitlement(poll, voter)
     row = connection.execute(
-        sa.text("SELECT home, addition FROM entitlement WHERE poll = :poll AND id = :id"),
+        sa.text("SELECT home, addition FROM entitlement WHERE poll = :poll AND id = :id AND addition >= 0"),
         {"poll": poll, "id": UUID(bytes=right)},
     ).one_or_none()
     if row is None:

@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 
 from dauys.law.citation_words import said
 from dauys.publish import figures
+from dauys.registers.poll import is_trial
 from dauys.stations.catalogue import catalogue
 from dauys.web.fault_words import message_shape, shape_of
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
@@ -108,6 +109,7 @@ def environment(lang: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    env.tests["trial"] = is_trial
     say = _sayer(translations(lang).gettext)
     env.globals.update(
         _=say,

@@ -1,0 +1,130 @@
+"""After the centre was put back from a copy: who is struck on a lost machine's print, and does the list say that it may lack some?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from joined_world import POLL, VAULT, Machine, OneConnection, World, synced
+from test_put_back import RIGHTS, asks, world
+
+from dauys.cli import pollbook as commands
+from dauys.cli import pollbook_not_lost
+from dauys.cli.main import tree
+from dauys.pollbook import packing_out
+from dauys.pollbook.centre import cursor
+from dauys.pollbook.log import LogId
+from dauys.pollbook.lost_list import left, lost_list, may_lack
+from dauys.pollbook.put_back import mark
+
+pytestmark = pytest.mark.database
+__all__ = ["world"]
+LOST = LogId(POLL, "A-1", 1)
+KNOWN, UNKNOWN, FROM_ELSEWHERE = RIGHTS[0], RIGHTS[1], RIGHTS[3]
+
+
+def used_elsewhere_and_put_back(world: World) -> tuple[Machine, Machine, Machine]:
+    """Two voters of A-1 voted elsewhere since the copy; A-1 is lost, and only the station of one of them was heard."""
+    home, first, second = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    synced(home, first, second)
+    copy = world.connection.begin_nested()
+    asks(first, KNOWN, "q1")
+    asks(second, UNKNOWN, "q2")
+    synced(home, first, second)
+    for machine, who in ((first, KNOWN), (second, UNKNOWN)):
+        machine.check_in(who, world.now)
+        synced(machine)
+    copy.rollback()
+    with world.connection.begin_nested():
+        mark(cursor(world.connection), POLL, "anna says so", world.now)
+    return home, first, second
+
+
+def struck(world: World, lost: LogId = LOST) -> dict[str, str]:
+    """Name and where his right is, of everybody on the strike list."""
+    model = lost_list(world.connection, VAULT, world.poll, lost, "anna", world.now, to_strike=True)
+    assert model["may_lack"] is may_lack(world.connection, lost)
+    return {line["name"]: line["where"]["id"] or line["standing"] for line in model["lines"]}
+
+
+def name(machine: Machine, who: UUID) -> str:
+    voter = machine.keep.book.voters[who]
+    return f"{voter.surname} {voter.given}"
+
+
+def run(*args: str) -> tuple[dict[str, Any], str]:
+    said = [
+        CliRunner().invoke(tree, ["pollbook", *args, *more], standalone_mode=False, catch_exceptions=False).stdout
+        for more in (["--json"], [])
+    ]
+    return json.loads(said[0].splitlines()[-1]), said[1]
+
+
+def test_a_list_that_may_lack_some_says_so(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home, first, second = used_elsewhere_and_put_back(world)
+    synced(first)
+    for module in (commands, pollbook_not_lost):
+        monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
+    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
+    said, text = run("lost", POLL, "A-1", "--generation", "1")
+    assert (said["left"], said["may_lack"]) == (1, True)
+    assert "1 right had left it. Strike them" in text and "put back from a copy and does not have all" in text
+    out = ["--out", str(tmp_path / "list.html"), "--by", "anna"]
+    for strike, lines in ((["--strike"], 1), ([], 6)):
+        said, text = run("print", POLL, "A-1", *out, "--language", "en", *strike)
+        assert (said["may_lack"], said["lines"]) == (True, lines) and "put back from a copy" in text
+        assert "somebody may have left" in (tmp_path / "list.html").read_text("utf-8")
+    assert struck(world) == {name(home, KNOWN): "B-1"}
+    synced(second)
+    assert struck(world) == {name(home, KNOWN): "B-1", name(home, UNKNOWN): "A/2"} and left(world.connection, LOST) == 2
+    synced(home)  # it is found, and the centre has all of its log
+    assert not may_lack(world.connection, LOST) and left(world.connection, LOST) == 2
+    run("print", POLL, "A-1", *out, "--language", "en")
+    assert "somebody may have left" not in (tmp_path / "list.html").read_text("utf-8")
+
+
+def test_a_machine_lost_without_any_copy_lacks_nobody(world: World) -> None:
+    home, first = world.start("A-1"), world.start("B-1")
+    asks(first, KNOWN, "q1")
+    synced(home, first)
+    packing_out.lose(world.connection, POLL, "A-1")
+    assert struck(world) == {name(home, KNOWN): "B-1"}
+    assert left(world.connection, LOST) == 1 and not may_lack(world.connection, LOST)
+    second = world.start("A-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    assert left(world.connection, second.keep.log) == 0, "what its list never had did not leave it"
+
+
+def test_who_came_from_elsewhere_and_left_again_is_struck_too(world: World) -> None:
+    """His right is of B-1, stood on A-1's print since it came, and is at A/2 now: neither home nor holder is A-1."""
+    home, first, second = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    who = first.voters[0]
+    asks(home, who, "q1")
+    synced(first, home)
+    asks(second, who, "q2")
+    synced(home, second)
+    packing_out.lose(world.connection, POLL, "A-1")
+    assert struck(world) == {name(first, who): "A/2"} and left(world.connection, LOST) == 1
+
+
+@pytest.mark.parametrize("how", ["grant", "stray", "alarm"])
+def test_whatever_says_that_a_right_is_elsewhere_is_enough(world: World, how: str) -> None:
+    """By custody it is at A-1, unused; the centre's own grant, a use, or another log's receive says that it is at B-1."""
+    home, other = world.start("A-1"), world.start("B-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    said = {
+        "grant": "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at) "
+        "VALUES (:poll, 'q', :who, 1, 'station/B-1/1', 'move', :at)",
+        "stray": "INSERT INTO pollbook_stray SELECT poll, :who, id, 9 FROM pollbook_log WHERE poll = :poll AND station = 'B-1'",
+        "alarm": "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) "
+        "SELECT poll, id, 9, :who, 'P.105', 'x', :at FROM pollbook_log WHERE poll = :poll AND station = 'B-1'",
+    }
+    assert struck(world) == {} and other.voters
+    world.connection.execute(sa.text(said[how]), {"poll": POLL, "who": KNOWN, "at": world.now})
+    assert struck(world) == {name(home, KNOWN): "B-1"} and left(world.connection, LOST) == 1
