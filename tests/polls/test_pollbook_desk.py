@@ -173,7 +173,8 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     assert "two people" in text.partition("Given back")[2]  # why, and by whom, stays on the page
     names = [entry.id for _, entry in log.of_kind(world.connection, POLL, "restorations")]
     assert names == ["restorations/A-1/1"]
-    assert right(1) in world.start("A-1").voters
+    (machine := world.start("A-1")).link.once()
+    assert machine.keep.book.places[right(1)].standing == "here"
 
 
 def test_two_clerks_say_at_the_desk_whose_envelope_it_is(

@@ -38,19 +38,12 @@ class Stay:
 def audit(
     logs: Mapping[LogId, Sequence[Event]],
     homes: Mapping[UUID, LogId],
-    epochs: Mapping[UUID, int] | None = None,
-    later: Mapping[UUID, Sequence[tuple[LogId, int]]] | None = None,
 ) -> list[Finding]:
     """What is wrong over all logs. `homes`: in whose first log each right of the frozen roll begins, in epoch 0.
 
-    `epochs`: where a list names another one, because the right was withdrawn and given back before the list was made. `later`:
-    on which lists a right stands that were made when it had been withdrawn from an earlier one, and in which epoch. A log that
-    is missing from `logs` is not judged, and neither is what was given out of it.
+    A log that is missing from `logs` is not judged, and neither is what was given out of it.
     """
-    begun = epochs or {}
-    stays: dict[UUID, list[Stay]] = {who: [Stay(log, begun.get(who, 0), 0, "list")] for who, log in homes.items()}
-    for one, lists in (later or {}).items():
-        stays.setdefault(one, []).extend(Stay(log, epoch, 0, "returned") for log, epoch in lists)
+    stays: dict[UUID, list[Stay]] = {who: [Stay(log, 0, 0, "list")] for who, log in homes.items()}
     findings: list[Finding] = []
     closed = set()
     for log, events in logs.items():

@@ -32,8 +32,8 @@ def audit_poll(connection: Connection, poll: str, at_once: int = AT_ONCE) -> Ite
     parts = min(256, 1 + (int(row.events) if row else 0) // at_once)
     for part in range(parts):
         logs = _logs(cur, poll, part, parts)
-        homes, epochs, later = _begun(cur, poll, part, parts, logs)
-        findings = audit(logs, homes, epochs, later)
+        homes = _begun(cur, poll, part, parts, logs)
+        findings = audit(logs, homes)
         yield (
             len(homes),
             sorted(findings + _beside_envelopes(cur, poll, logs), key=lambda one: (one.check, one.entitlement)),
@@ -58,14 +58,12 @@ def _logs(cur: Cursor, poll: str, part: int, parts: int) -> dict[LogId, list[Eve
     return logs
 
 
-def _begun(
-    cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list[Event]]
-) -> tuple[dict[UUID, LogId], dict[UUID, int], dict[UUID, list[tuple[LogId, int]]]]:
-    """On whose list each of these rights began, and in which epoch where it was withdrawn and given back before; and on which
-    later lists it stands, in which epoch: those of a next machine, made again after the right was given back.
+def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list[Event]]) -> dict[UUID, LogId]:
+    """On whose list each of these rights began, in epoch 0.
 
     Left out is what was given to a log because it was added after its list was made, or was asked for or back while it was on no
-    list yet (`ahead`: no list of its station was made): it begins with the grant. So does what was withdrawn before that list.
+    list yet (`ahead`: no list of its station was made): it begins with the grant. So does what was withdrawn before that list,
+    which has it as somebody who is not here; given back it comes by a grant.
     """
     where = {"poll": poll, "part": part, "parts": parts}
     named: dict[UUID, list[tuple[LogId, Event]]] = {}
@@ -78,17 +76,6 @@ def _begun(
         f"AND {_PART.format('entitlement')}"
     )
     unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
-    later: dict[UUID, list[tuple[LogId, int]]] = {}
-    holders = {log.holder: log for log in logs if log.generation > 1}
-    for row in cur.execute(
-        "SELECT entitlement, receiver, epoch FROM pollbook_grant WHERE poll = %(poll)s AND why = 'returned' AND taken "  # noqa: S608
-        f"AND {_PART.format('entitlement')}",
-        where,
-    ):
-        told = named.get(row.entitlement, ())
-        to = holders.get(row.receiver)
-        if to is not None and not any(_receives(event, row.epoch) for _, event in told):
-            later.setdefault(row.entitlement, []).append((to, row.epoch))
     homes = {}
     for row in cur.execute(
         f"SELECT id, home, addition FROM entitlement e WHERE poll = %(poll)s AND {_PART.format('id')} AND NOT EXISTS ("  # noqa: S608
@@ -96,19 +83,8 @@ def _begun(
         where,
     ):
         told = named.get(row.id, ())
-        if row.id not in unlisted or (row.id not in later and all(event.kind != "receive" for _, event in told)):
+        if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
             homes[row.id] = LogId(poll, row.home, _first(row, told))
-    epochs: dict[UUID, int] = {}
-    for row in cur.execute(  # asked for in epoch n, withdrawn in n + 1, given back in n + 2
-        "SELECT entitlement, split_part(request, '/', 3)::int + 2 AS epoch FROM roll_withdrawal WHERE poll = %(poll)s "  # noqa: S608
-        f"AND outcome = 'returned' AND {_PART.format('entitlement')}",
-        where,
-    ):
-        told = named.get(row.entitlement, ())
-        elsewhere = any(epoch == row.epoch for _, epoch in later.get(row.entitlement, ()))
-        if not elsewhere and not any(_receives(event, row.epoch) for _, event in told):
-            epochs[row.entitlement] = max(row.epoch, epochs.get(row.entitlement, 0))
-    # withdrawn before its station's first list was made, which has it as somebody who is not here
     for row in cur.execute(
         "SELECT w.entitlement, w.station FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -116,16 +92,11 @@ def _begun(
         f"AND (p.made IS NULL OR w.decided <= p.made) AND {_PART.format('w.entitlement')}",
         where,
     ):
-        told = named.get(row.entitlement, ())
         home = LogId(poll, row.station, 1)
-        released = any(log == home and event.kind == "release" and event.body["epoch"] == 0 for log, event in told)
-        if row.entitlement not in epochs and not released:
+        told = named.get(row.entitlement, ())
+        if not any(log == home and event.kind == "release" and event.body["epoch"] == 0 for log, event in told):
             homes.pop(row.entitlement, None)
-    return homes, epochs, later
-
-
-def _receives(event: Event, epoch: int) -> bool:
-    return event.kind == "receive" and bool(event.body["epoch"] == epoch)
+    return homes
 
 
 def _first(row: Any, named: Sequence[tuple[LogId, Event]]) -> int:

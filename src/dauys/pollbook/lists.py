@@ -1,7 +1,7 @@
 """Which list does a station get, and who stands at the wrong station? Persons out of the roll, for those who need them.
 
-A list holds every right whose home is the station, and those that came to it before the list is made. Names leave the
-roll only sealed for one station (`package.seal`), or as the answer to one question of an enrolled station.
+A list holds every right whose home is the station; others come to it by grants, when it is enrolled. Names leave the roll only
+sealed for one station (`package.seal`), or as the answer to one question of an enrolled station.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dauys.roll.voter import Person
 from dauys.store.engine import Connection
 
 _ROWS = (
-    "SELECT e.id, e.home, e.holder, e.epoch, e.state, e.voter, v.sealed FROM entitlement e "
+    "SELECT e.id, e.home, e.holder, e.epoch, e.state, e.voter, v.sealed, EXISTS (SELECT FROM pollbook_grant g "
+    "WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch AND NOT g.taken) AS comes FROM entitlement e "
     "JOIN voter v ON v.voter = e.voter AND v.set_id = e.set_id WHERE e.poll = %s AND "
 )
 
@@ -39,10 +40,10 @@ class Standing:
 def voters_of(connection: Connection, vault: Vault, log: LogId, came: Sequence[UUID] = ()) -> tuple[Voter, ...]:
     """The lines of a station's list, by name, numbered from 1. Rights held elsewhere stand on it as such (`away`).
 
-    A right that is used, or let go and given to nobody, is away too: this log is not to use it. `came`: others that the list had.
+    A right that is used, or let go and given to nobody, is away too: this log is not to use it; and one that comes by a grant,
+    which this log is to show. `came`: others that the list had.
     """
-    which, wanted = "(e.home = %s OR e.holder = %s)", [log.poll, log.station, log.holder]
-    rows = [*cursor(connection).execute(_ROWS + which, wanted)]
+    rows = [*cursor(connection).execute(_ROWS + "e.home = %s", (log.poll, log.station))]
     seen = {row.id for row in rows}
     others = [who for who in came if who not in seen]
     rows += cursor(connection).execute(_ROWS + "e.id = ANY(%s)", (log.poll, others)) if others else ()
@@ -64,8 +65,9 @@ def find(connection: Connection, vault: Vault, poll: str, iin: str) -> Standing 
 def _lines(rows: Any, vault: Vault, log: LogId) -> Iterator[Voter]:
     for row in rows:
         mine = row.holder == log.holder and row.state == UNUSED
-        away = "" if mine else "the centre" if row.state == RELEASED else row.holder
-        yield _line(row, vault, away)
+        away = "" if mine and not row.comes else "the centre" if mine or row.state == RELEASED else row.holder
+        line = _line(row, vault, away)
+        yield replace(line, epoch=line.epoch - 1) if mine and row.comes else line
 
 
 def _line(row: Any, vault: Vault, away: str) -> Voter:

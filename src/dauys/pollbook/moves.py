@@ -229,8 +229,9 @@ def call_off(connection: Connection, poll: str, request: str) -> None:
 def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: datetime) -> Grant:
     """Custody of a right that was withdrawn, or let go for that, by mistake (`decided.give_back`).
 
-    Besides, `to` may have no log yet: its station finds the grant when it enrols, or stands on the list that is still to be
-    made. Raises CustodyError: P.020 not on the roll, P.021 used all the same, P.057 somebody holds it, P.051.
+    Besides, `to` may have no log yet: its station finds the grant when it enrols, and the list that is made meanwhile has the
+    right as away. What moved since the freeze comes by a grant, which its log then shows. Raises CustodyError: P.020 not on the
+    roll, P.021 used all the same, P.057 somebody holds it, P.051.
     """
     cur = cursor(connection)
     given = _given(cur, to.poll, request)
@@ -245,27 +246,14 @@ def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: da
         raise CustodyError(f"the right was used at {custody.holder}", "P.021")
     if custody.holder != WITHDRAWN and custody.state != RELEASED:
         raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
-    listed = _enrolled_or_listed(cur, to)
+    known = "SELECT 1 FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
+    if cur.execute(known, (to.poll, to.station, to.generation)).fetchone() is not None:
+        _must_take(cur, to)
     made = Grant(to.poll, who, custody.epoch + 1, to.holder, "returned", request)
     _give(cur, made)
-    if listed:
-        _keep(cur, made, at)
-        _call(cur, to.poll, to.holder)
+    _keep(cur, made, at)
+    _call(cur, to.poll, to.holder)
     return made
-
-
-def _enrolled_or_listed(cur: Cursor, to: LogId) -> bool:
-    """Whether a list of this log was made, so that a right must be sent after it. Raises CustodyError P.051.
-
-    Whoever asks holds `lock_station`.
-    """
-    where = (to.poll, to.station, to.generation)
-    known = "SELECT 1 FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
-    if cur.execute(known, where).fetchone() is not None:
-        _must_take(cur, to)
-        return True
-    packed = "SELECT 1 FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
-    return cur.execute(packed, where).fetchone() is not None
 
 
 def may_receive(connection: Connection, log: LogId, at: datetime | None = None) -> bool:

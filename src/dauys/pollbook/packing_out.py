@@ -117,9 +117,6 @@ def pack(
             off_the_list(connection, log)
         onto_the_list(connection, log)
         package = _of_station(connection, packing, log, officers)
-    cur.execute(  # rights that were sent after a list that nobody enrolled with: they stand on this one
-        "UPDATE pollbook_grant SET taken = true WHERE poll = %s AND receiver = %s AND NOT taken", (poll.id, log.holder)
-    )
     code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
     data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
     here = sum(not voter.away for voter in package.voters)
