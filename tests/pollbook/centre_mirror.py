@@ -47,7 +47,8 @@ class Mirror:
         return result
 
     def declare_lost(self, model: Centre, log: LogId) -> Centre:
-        centre.declare_lost(self.connection, log)
+        by = restored.declared_lost if model.books.marked else centre.declare_lost  # as packing_out.lose
+        by(self.connection, log)
         return custody.declare_lost(model, log)
 
     def take(self, model: Centre, batch: Batch) -> custody.Taken:
@@ -169,6 +170,15 @@ class Mirror:
         result = forgotten.lift(model)
         restored.lift(self.connection, POLL, "anna", MORNING)
         return result
+
+    def stand(self, model: Centre) -> None:
+        """Both wait for the same machines, and doubt the same rights."""
+        books = {(log.station, log.generation) for log in forgotten.unheard(model)} if model.books.marked else set()
+        cur = centre.cursor(self.connection)
+        assert {(log.station, log.generation) for log in restored.unheard(cur, POLL)} == books or not model.books.marked
+        rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {put_back.DOUBT}", (POLL,))
+        doubted = {one for one, has in model.custody.items() if custody.in_doubt(model, one, has.epoch)}
+        assert {row.id for row in rows} == doubted
 
     def _both(self, model: Any, database: Any) -> Any:
         try:

@@ -33,6 +33,7 @@ class Machine:
         self.disk: list[bytes] = []
         self.read: list[Event] = []
         self.stopped = self.mark = ""
+        self.lost = False
         self.lease = self.package.lease
         self.book = Book.of(self.package)
         self.up = True
@@ -56,6 +57,7 @@ class Machine:
         """What a start reads: the disk, nothing else."""
         self.book = Book.of(self.package, self.events())
         self.book.stopped, self.book.lease, self.book.mark = self.stopped, self.lease, self.mark
+        self.book.lost = self.lost
 
     def standing(self) -> Counter[UUID]:
         """The check-ins that stand, counted from the disk without any of the rules."""

@@ -126,8 +126,9 @@ class Ground:
         mark = known.books.marks.get(log, "")
         self.grants += [(grant, mark) for grant in given]
         answer = Answer(
-            log, known.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given, mark=mark
-        )
+            log, known.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given, mark=mark,
+            lost=known.logs[log].lost,
+        )  # fmt: skip
         self.net.append(("answer", answer.to_bytes(CENTRE), log))
 
     def forge(self, message: int, at: int, how: int) -> None:
@@ -345,7 +346,7 @@ class Ground:
 
     def _hear(self, machine: Machine, answer: Answer, let_go: bool, torn: bool = False) -> None:
         machine.stopped = machine.book.hear(answer)
-        machine.lease = machine.book.lease
+        machine.lease, machine.lost = machine.book.lease, machine.book.lost
         assert not machine.stopped, "an honest station was stopped"
         for grant in machine.book.given(answer):
             self._act(machine, "receive", lambda book, now, grant=grant: acts.do_receive(book, grant, now))

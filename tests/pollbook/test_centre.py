@@ -153,6 +153,7 @@ def test_the_database_follows_the_model(centre_of: Connection, seed: int, monkey
     for name in dice.choices(names, weights, k=120):
         step(world, name, dice)
         assert in_database(centre_of) == dict(world.centre.custody), name
+        mirror.stand(world.centre)
         if dice.randrange(8) == 0 and not world.centre.books.marked:
             nobody_waits_unheard(centre_of, list(world.centre.logs))
     world.everything_ends()

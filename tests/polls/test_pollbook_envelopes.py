@@ -165,6 +165,9 @@ def test_a_right_that_somebody_may_have_used_does_not_count_and_one_that_counted
     assert held(world, lost) == ("station/A-1/1", 1) and alarms(world.connection, POLL) == []
     taken = "UPDATE entitlement SET holder = 'envelope/A/2/1', state = 1 WHERE id = :who"  # had it been given too early
     world.connection.execute(sa.text(taken), {"who": home.voters[2]})
+    with pytest.raises(acts.Refused, match=r"P\.087"):  # it has heard that it was declared lost
+        home.check_in(home.voters[2], world.now)
+    home.keep.book.lost = False  # had it not
     home.check_in(home.voters[2], world.now)
     home.link.once()
     assert {alarm.number for alarm in alarms(world.connection, POLL)} == {"P.101", "P.102"}

@@ -162,9 +162,9 @@ def test_a_second_machine_is_lost_after_the_first_as_it_was_before_the_copy(worl
     copy.rollback()
     synced(second)
     assert second.link.status.fault == ""
+    a.check_in(RIGHTS[0], world.at(9, 30))
     synced(a)  # the first one is found: its key was not known
     assert a.link.status.fault == ""
-    a.check_in(RIGHTS[0], world.at(9, 30))
     synced(a, a, second)
     assert custody(world, RIGHTS[0]) == ("station/A-1/1", 0, 1)
     restored.lift(world.connection, POLL, "anna", world.now)

@@ -27,13 +27,23 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
     is typed in with `pollbook paper`. A package with which nobody has enrolled yet is made void.
 
     While the books are not whole (`pollbook restored`), the machine that was not heard since is meant. One that was heard is
-    declared lost by its --generation only: it would be shut out.
+    declared lost by its --generation only: it would be shut out. So is one as which nobody is known to have enrolled, where the
+    journal does not have every machine.
     """
-    with journal().acting(open_store(), poll, station, moment(None)) as connection:
-        log, state = packing_out.lose(connection, poll, station, generation)
+    noted = journal()
+    with noted.acting(open_store(), poll, station, moment(None)) as connection:
+        every = noted.vouches(connection, poll)
+        log, state = packing_out.lose(connection, poll, station, generation, every=every)
         gone, marked = left(connection, log), standing(cursor(connection), poll) is not None
         lacks = state == "lost" and may_lack(connection, log)
-    body = {"poll": poll, "station": station, "generation": log.generation, "state": state, "left": gone, "may_lack": lacks}
+    body = {
+        "poll": poll,
+        "station": station,
+        "generation": log.generation,
+        "state": state,
+        "left": gone,
+        "may_lack": lacks,
+    }
     said = "is void: nobody can enrol with its package"
     if state == "lost":
         said = "is declared lost; no right moves by that. Was it another one: "
@@ -51,14 +61,35 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
 @click.command("not-lost")
 @click.argument("poll")
 @click.argument("station")
+@click.option(
+    "--nobody-by-hand",
+    "by_hand",
+    default="",
+    metavar="NAME",
+    help="Who says that no ballot was handed out by hand since: the name is kept.",
+)
+@click.option(
+    "--nobody-enrolled",
+    "never",
+    default="",
+    metavar="NAME",
+    help="Of a machine that is known by its number alone: who says that nobody ever enrolled as that one.",
+)
 @JSON
-def not_lost(poll: str, station: str, as_json: bool) -> int:
-    """Take back that the machine of STATION was declared lost: the wrong station was named, or it works again.
+def not_lost(poll: str, station: str, by_hand: str, never: str, as_json: bool) -> int:  # fmt: skip
+    """Take back that the machine of STATION was declared lost: the wrong station was named, or it was only cut off.
 
-    Only before a package of its next machine is made, and before any of its paper is typed in.
+    Only before a package of its next machine is made, and while nobody was given a ballot by hand. The machine would hand out a
+    second one to whoever signed on paper, and the centre does not know what the station printed: ask its officers. If they went
+    on by hand, it stays lost, and the sheets are typed in (`pollbook paper`). Should sheets turn up afterwards, declare it lost
+    again and type them.
     """
-    with journal().acting(open_store(), poll, station, moment(None)) as connection:
-        log = packing_out.not_lost(connection, poll, station)
-    body = {"poll": poll, "station": station, "generation": log.generation}
-    answer(body, as_json, f"station {station}, generation {log.generation}, is not lost: it works with what it holds")
+    when = moment(None)
+    with journal().acting(open_store(), poll, station, when) as connection:
+        log, state = packing_out.not_lost(connection, poll, station, when, by_hand, never)
+    body = {"poll": poll, "station": station, "generation": log.generation, "state": state}
+    said = "is not lost: it works with what it holds"
+    if state == "closed":
+        said = "never was: its empty log is closed, and what stood on its list comes to whoever asks for it"
+    answer(body, as_json, f"station {station}, generation {log.generation}, {said}")
     return 0

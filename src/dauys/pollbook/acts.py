@@ -134,7 +134,7 @@ def do_officer_key(
 
 def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
     """Takes a check-in back: the wrong person was picked. The check-in stays in the log, and so does the reason."""
-    must_vote(book, at)
+    must_vote(book, at, gives=False)
     _officer(book, officer)
     if not reason.strip():
         raise Refused("say why the check-in is taken back", "P.032")
@@ -283,8 +283,12 @@ def must_run(book: Book) -> None:
         raise Refused(f"the list was closed at {book.closed}", "P.023", facts={"at": book.closed})
 
 
-def must_vote(book: Book, at: datetime) -> None:
+def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:
+    """`gives`: something is handed out, which a machine that was given up does no more; it undoes, and closes."""
     must_run(book)
+    if gives and book.lost:
+        message = "this machine was declared lost: its voters may have voted on paper, or at another machine"
+        raise Refused(f"{message}; hand out nothing here, close the list, and call the centre", "P.087")
     if not book.opened:
         raise Refused("the station is not open; the chair opens it", "P.024")
     if at > book.lease:

@@ -86,10 +86,11 @@ class Struck:
 
 @dataclass(slots=True)
 class Book:
-    """A station's state. `lease`, `stopped` and `told` come from the centre's answers and are no part of the log.
+    """A station's state. `lease`, `stopped`, `lost` and `told` come from the centre's answers and are no part of the log.
 
     `told`: the centre knows this log's key. A station's store begins without it (dauys.pollbook.keep). `mark`: that by which
-    this machine last said to a centre that was put back that this is all of its log (pollbook.restored).
+    this machine last said to a centre that was put back that this is all of its log (pollbook.restored). `lost`: it was declared
+    lost; its officers went on by hand, or with another machine.
     """
 
     package: Package
@@ -100,6 +101,7 @@ class Book:
     stopped: str = ""
     told: bool = True
     mark: str = ""
+    lost: bool = False
     opened: str = ""
     closed: str = ""
     hashes: list[str] = field(default_factory=list)
@@ -284,7 +286,7 @@ class Book:
         A centre that holds more of this log than this machine, or other events, means that the disk is an old copy. That
         there is an answer, signed and to this log's own key, says that the centre knows it.
         """
-        self.told = True
+        self.told, self.lost = True, answer.lost
         said = answer.acknowledged
         ours = self.hashes[said.n - 1] if 0 < said.n <= len(self.hashes) else self.log.start
         if answer.stopped:

@@ -34,9 +34,14 @@ class Books:
         """Whether the centre was put back at any time: what was given before may still come to light."""
         return bool(self.mark)
 
-    def put_back(self, mark: str) -> Books:
-        """It is known that the centre was put back: every log has to be heard again. The name is new with each mark."""
-        return replace(self, marked=True, mark=mark, whole=frozenset(), clear={})
+    def put_back(self, mark: str, stopped: frozenset[LogId] = frozenset()) -> Books:
+        """It is known that the centre was put back: every log has to be heard again. The name is new with each mark.
+
+        But for those that are `stopped` in the copy: nothing was given to them since. A machine that had been given up, and was
+        heard after that, was given nothing since, either: it is missed no more.
+        """
+        whole = stopped & self.whole if self.ever else stopped
+        return replace(self, marked=True, mark=mark, whole=whole, missed=self.missed - self.whole, clear={})
 
     def heard(self, log: LogId) -> Books:
         """A machine said that the centre has all of its log."""

@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from dauys.pollbook.custody import BESIDE_ITS_PAPER, CERTIFICATE, Alarm, CustodyError, back_request
+from dauys.pollbook.known import HEARD, Heard
 from dauys.pollbook.locks import lock_station
 from dauys.pollbook.log import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
 from dauys.pollbook.put_back import given_before, is_clear, let_go_before
@@ -40,10 +41,7 @@ class Outcome:
     send_from: int | None = None
     stopped: str = ""
     alarms: tuple[Alarm, ...] = ()
-    sound: bool = True
-    """Its machine said that the centre has all of it, since the centre was put back from a copy, if it ever was."""
-    mark: str = ""
-    """The mark by which it said so last (`grants.Answer`)."""
+    machine: Heard = HEARD
 
 
 @dataclass(slots=True)
@@ -59,8 +57,7 @@ class Row:
     check_ins: int
     centre: bytes = b""
     """The centre's public key, where who calls has it: what it signed before it was put back from a copy is known by it."""
-    sound: bool = True
-    mark: str = ""
+    machine: Heard = HEARD
 
 
 def cursor(connection: Connection) -> Cursor:
@@ -112,7 +109,7 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     cur = cursor(connection)
     log = batch.log
     found = cur.execute(
-        "SELECT id, key, n, head, closed, stopped, check_ins, sound, mark FROM pollbook_log "
+        "SELECT id, key, n, head, closed, stopped, check_ins, sound, mark, lost FROM pollbook_log "
         "WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
         (log.poll, log.station, log.generation),
     ).fetchone()
@@ -124,10 +121,9 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     if found.stopped:
         return Outcome(here, key, stopped=found.stopped)
     if batch.first > here.n + 1:
-        return Outcome(here, key, send_from=here.n + 1, sound=found.sound, mark=found.mark)
-    row = Row(
-        found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre, found.sound, found.mark
-    )  # fmt: skip
+        return Outcome(here, key, send_from=here.n + 1, machine=Heard(found.sound, found.mark, found.lost))
+    machine = Heard(found.sound, found.mark, found.lost)
+    row = Row(found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre, machine)
     if (n := _parting(cur, row, batch)) is not None:
         text = f"two histories: event {n} was another one before"
         alarm = _alarm(cur, row, n, None, "P.106", text, at)
@@ -143,7 +139,7 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
         "WHERE id = %s",
         (row.n, row.head, row.closed, row.check_ins, at, whole, row.id),
     )
-    return Outcome(Head(row.n, row.head), key, alarms=alarms, sound=row.sound, mark=row.mark)
+    return Outcome(Head(row.n, row.head), key, alarms=alarms, machine=machine)
 
 
 def _parting(cur: Cursor, row: Row, batch: Batch) -> int | None:
@@ -309,7 +305,7 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
     if not went and _typed(cur, row.log, who):
         yield _alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
         went = cur.execute(goes, asked).rowcount
-    if went and row.sound:  # since its machine's word: nobody was given it before
+    if went and row.machine.sound:  # since its machine's word: nobody was given it before
         is_clear(cur, row.log.poll, who, epoch)
     if went:  # whoever asked for it hears of it
         cur.execute(

@@ -99,7 +99,7 @@ def do_use(book: Book, who: UUID, *, salt: bytes, at: datetime) -> Event:
 
 def do_take_back(book: Book, who: UUID, *, reason: str, at: datetime) -> Event:
     """The voting system has no ballot of this voter after all: the use is undone, and the right stays here."""
-    acts.must_vote(book, at)
+    acts.must_vote(book, at, gives=False)
     if not reason.strip():
         raise Refused("say why the ballot is taken back", "P.032")
     if (was := book.check_in_of(who)) is None:

@@ -15,8 +15,10 @@ from dauys.pollbook.log import Head, LogId
 
 
 def put_back(centre: Centre, mark: str) -> Centre:
-    """It is known that the centre was put back: nothing is given until every log is heard. `mark` was never used before."""
-    return replace(centre, books=centre.books.put_back(mark))
+    """It is known that the centre was put back: nothing is given until every log is heard that is not stopped in the copy.
+    `mark` was never used before."""
+    stopped = frozenset(log for log, known in centre.logs.items() if known.stopped)
+    return replace(centre, books=centre.books.put_back(mark, stopped))
 
 
 def shown(centre: Centre, log: LogId, key: bytes, n: int, mark: str) -> Centre:

@@ -130,7 +130,8 @@ class Answer:
     `send_from`: the number from which to send again, where the batch left a gap. `stopped`: why the station must stop.
     `lease`: until when it may check in without being heard again. `requests` ask for releases; `grants` give custody; `fates`
     say what became of what it asked for, for as long as there is something to say. `mark`: that by which the machine last
-    said that this is all of its log, empty if it never did (pollbook.restored): what was given before that is void.
+    said that this is all of its log, empty if it never did (pollbook.restored): what was given before that is void. `lost`: it
+    was declared lost, and hands out nothing more.
     """
 
     log: LogId
@@ -143,6 +144,7 @@ class Answer:
     grants: tuple[Grant, ...] = ()
     fates: tuple[Fate, ...] = ()
     mark: str = ""
+    lost: bool = False
     said: bytes = field(default=b"", compare=False, repr=False)
     """The bytes that the centre signed, where it was read from them: what a machine shows to a centre that has forgotten."""
 
@@ -202,6 +204,7 @@ class Answer:
             "grants": [grant.to_json() for grant in self.grants],
             **({"fates": {str(fate.entitlement): fate.how for fate in self.fates}} if self.fates else {}),
             **({"mark": self.mark} if self.mark else {}),
+            **({"lost": True} if self.lost else {}),
         }
 
     @classmethod
@@ -224,4 +227,5 @@ class Answer:
             tuple(grants),
             tuple(Fate(UUID(who), str(how)) for who, how in value.get("fates", {}).items()),
             str(value.get("mark", "")),
+            value.get("lost") is True,
         )

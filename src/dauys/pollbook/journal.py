@@ -8,13 +8,18 @@ back, too: the mark is `blind`.
 
     {"poll", "what": "begun", "journal"}      the journal of a poll begins; the name of the file, the same for all polls
     {"poll", "what": "acts"}                  before each act; the database counts them, too
-    {"poll", "what": "package", "station", "generation", "proof", "voters", "made"}     `proof` "": void
+    {"poll", "what": "package", "station", "generation", "proof", "voters", "made", "changes"}     `proof` "": void
     {"poll", "what": "key", "station", "generation", "key"}
     {"poll", "what": "lost" | "works", "station", "generation", "changes"}     works: it was not lost after all
-    {"poll", "what": "heard", "events"}       so many events of all logs are in the database
+    {"poll", "what": "heard", "events", "series"}       so many events of all logs are in the database
 
-A machine is declared lost, that is taken back, and it is lost all the same: `changes` is how often it was said or taken back. The
-database counts, too (0026), and the higher number is the later word, in whatever order the lines were written.
+A machine is declared lost, that is taken back, and it is lost all the same: `changes` is how often it was said or taken back; of
+a package, how often one was made, or made void. The database counts, too (0026, 0029), and the higher number is the later word,
+in whatever order the lines were written, and by whatever clock.
+
+Where the database has fewer events than the journal, the poll is marked, and that count is over: what a machine that is gone had
+sent never comes back. It begins again with the next `series`, of which the database knows from the transaction of the mark on; a
+database that does not know of it is a copy of before.
 
 Several machines may serve one database, each with a journal: what another one did is entered when it is seen.
 """
@@ -56,7 +61,7 @@ Name = tuple[str, int]
 @dataclass(slots=True)
 class Facts:
     """What is known of one poll. `packages`: the newest line of each; `changes`: how often each machine was declared lost, or
-    that was taken back (odd: lost); `names`: what there is of each station."""
+    that was taken back (odd: lost); `events`: how many there were, in this `series`; `names`: what there is of each station."""
 
     journal: str = ""
     acts: int = 0
@@ -64,6 +69,7 @@ class Facts:
     keys: dict[Name, str] = field(default_factory=dict)
     changes: dict[Name, int] = field(default_factory=dict)
     events: int = 0
+    series: int = 0
     names: dict[str, set[Name]] = field(default_factory=dict)
 
     def learn(self, line: Line) -> None:
@@ -76,7 +82,10 @@ class Facts:
             case "acts":
                 self.acts += 1
             case "package":
-                if _newer(line, self.packages.get(_name(line))):
+                known = self.packages.get(_name(line))
+                again = known is not None and known["changes"] > 1
+                line = {"changes": 2 if not line["proof"] else 3 if again else 1, **line}  # of before they were counted
+                if known is None or line["changes"] >= known["changes"]:
                     self.packages[_name(line)] = line
             case "key":
                 self.keys[_name(line)] = line["key"]
@@ -84,7 +93,10 @@ class Facts:
                 said = line.get("changes", 1 if what == "lost" else 2)
                 self.changes[_name(line)] = max(said, self.changes.get(_name(line), 0))
             case "heard":
-                self.events = max(self.events, line["events"])
+                series = line.get("series", 0)
+                before = {self.series: self.events}.get(series, 0)
+                if series >= self.series:
+                    self.series, self.events = series, max(before, line["events"])
 
     def of(self, station: str | None) -> Facts:
         """Those of one station, or all; a value of its own."""
@@ -95,11 +107,11 @@ class Facts:
             packages = {name: self.packages[name] for name in names if name in self.packages}
             keys = {name: self.keys[name] for name in names if name in self.keys}
             changes = {name: self.changes[name] for name in names if name in self.changes}
-        return Facts(self.journal, self.acts, packages, keys, changes, self.events)
+        return Facts(self.journal, self.acts, packages, keys, changes, self.events, self.series)
 
     def beyond(self, other: Facts) -> list[Line]:
         """The lines that say what is here, and not there. A key that is another one there is none."""
-        found = [line for name, line in self.packages.items() if _newer(line, other.packages.get(name))]
+        found = [line for name, line in self.packages.items() if _lacks(other.packages.get(name), line)]
         found += [_line("key", name, key=key) for name, key in self.keys.items() if name not in other.keys]
         later = [(name, n) for name, n in sorted(self.changes.items()) if n > other.changes.get(name, 0)]
         return found + [_line("lost" if n % 2 else "works", name, changes=n) for name, n in later]
@@ -113,12 +125,10 @@ def _line(what: str, name: Name, **more: Any) -> Line:
     return {"what": what, "station": name[0], "generation": name[1], **more}
 
 
-def _newer(line: Line, other: Line | None) -> bool:
-    """Whether a package was made later, or is the one that was made void."""
-    if other is None:
-        return True
-    mine, theirs = ((datetime.fromisoformat(one["made"]), one["proof"] == "") for one in (line, other))
-    return mine > theirs
+def _lacks(known: Line | None, line: Line) -> bool:
+    """Whether who knows that line of a package lacks this one; of the same number, where it is another package."""
+    mine, theirs = ((-1, "") if one is None else (one["changes"], one["proof"]) for one in (known, line))
+    return mine[0] < theirs[0] or (mine[0] == theirs[0] and mine[1] != theirs[1])
 
 
 class Journal:
@@ -165,12 +175,15 @@ class Journal:
             "INSERT INTO pollbook_journal (poll, id, begun, late) VALUES (%(poll)s, %(id)s, %(at)s, "
             "EXISTS (SELECT FROM pollbook_package p WHERE p.poll = %(poll)s) "
             "OR EXISTS (SELECT FROM pollbook_log l WHERE l.poll = %(poll)s)) "
-            "ON CONFLICT (poll, id) DO UPDATE SET id = excluded.id RETURNING acts",
+            "ON CONFLICT (poll, id) DO UPDATE SET id = excluded.id RETURNING acts, series",
             {"poll": poll, "id": ours.journal, "at": at},
         ).fetchone()  # fmt: skip
-        why = self._forgotten(connection, poll, ours, at, station)
+        assert row is not None
+        known = in_database(cur, poll, station)
+        gone = station is None and (row.series, known.events) < (ours.series, ours.events)
+        why = self._forgotten(connection, poll, ours, known, gone, at)
         acts = self._of(poll, "").acts  # read last: an act is in the journal before it is in the database
-        if row is not None and row.acts > acts:
+        if row.acts > acts:
             why = "the journal beside the keys has fewer acts than the database counts: it was put back from a copy"
             mark(cur, poll, why, at, blind=True)
             cur.execute("UPDATE pollbook_journal SET acts = %s, late = true WHERE poll = %s AND id = %s",
@@ -181,9 +194,9 @@ class Journal:
                 "WHERE r.poll = j.poll) WHERE j.poll = %s AND j.id = %s", (poll, ours.journal),
             )  # fmt: skip
         here = in_database(cur, poll, station)
-        new = here.beyond(self._of(poll, station))
-        if station is None and here.events > ours.events:
-            new.append({"what": "heard", "events": here.events})
+        new, series = here.beyond(self._of(poll, station)), ours.series + 1 if gone else row.series
+        if station is None and (series, here.events) > (ours.series, ours.events):
+            new.append({"what": "heard", "events": here.events, "series": series})
         self._append(poll, new)
         return why
 
@@ -197,15 +210,19 @@ class Journal:
         )
         return cursor(connection).execute(query, {"poll": poll, "id": self._of(poll, "").journal}).rowcount > 0
 
-    def _forgotten(self, connection: Connection, poll: str, ours: Facts, at: datetime, station: str | None) -> str:
-        """Marks the poll where the database lacks what the journal has, and enters that again."""
-        here = in_database(cursor(connection), poll, station)
+    def _forgotten(
+        self, connection: Connection, poll: str, ours: Facts, here: Facts, gone: bool, at: datetime
+    ) -> str:  # fmt: skip
+        """Marks the poll where the database lacks what the journal has, and enters that again; `gone`: it lacks events."""
         lacking = ours.beyond(here)
-        if not lacking and (station is not None or here.events >= ours.events):
+        if not lacking and not gone:
             return ""
         some = ", ".join(f"{line['station']}/{line['generation']} {line['what']}" for line in lacking[:5])
         why = f"the database lacks what the journal beside the keys has: {some or 'events of the logs'}"
         mark(cursor(connection), poll, why, at, again=True)
+        if gone:  # what was counted is over by this mark
+            again = "UPDATE pollbook_journal SET series = %s WHERE poll = %s AND id = %s"
+            cursor(connection).execute(again, (ours.series + 1, poll, ours.journal))
         for line in lacking:
             _enter(connection, LogId(poll, *_name(line)), line, here)
         return why
@@ -275,20 +292,16 @@ def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
     facts = Facts()
     asked = {"poll": poll, "station": station, "paper": PAPER}
     for row in cur.execute(
-        "SELECT station, generation, proof, voters, made FROM pollbook_package WHERE poll = %(poll)s "
+        "SELECT station, generation, changes, proof, voters, made FROM pollbook_packing "
+        "LEFT JOIN pollbook_package USING (poll, station, generation) WHERE poll = %(poll)s "
         "AND (%(station)s::text IS NULL OR station = %(station)s)",
         asked,
     ):
+        made = {"proof": "", "voters": 0, "made": ""}  # it is void
+        if row.made is not None:
+            made = {"proof": bytes(row.proof).hex(), "voters": row.voters, "made": row.made.astimezone(UTC).isoformat()}
         name = (row.station, row.generation)
-        made = row.made.astimezone(UTC).isoformat()
-        facts.packages[name] = _line("package", name, proof=bytes(row.proof).hex(), voters=row.voters, made=made)
-    for row in cur.execute(
-        "SELECT station, generation, made FROM pollbook_void WHERE poll = %(poll)s "
-        "AND (%(station)s::text IS NULL OR station = %(station)s)",
-        asked,
-    ):
-        made = row.made.astimezone(UTC).isoformat()
-        facts.learn(_line("package", (row.station, row.generation), proof="", voters=0, made=made))
+        facts.packages[name] = _line("package", name, **made, changes=row.changes)
     for row in cur.execute(
         "SELECT station, generation, key, lost_changes, n FROM pollbook_log "
         "WHERE poll = %(poll)s AND generation <= %(paper)s "
@@ -308,19 +321,25 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
     """Enters one fact again."""
     name = (log.station, log.generation)
     match line["what"]:
-        case "package" if line["proof"] == "":
-            if name not in here.keys:
-                lists.void_package(connection, log)
-            cursor(connection).execute(  # where it was made and void since the copy, too
-                "INSERT INTO pollbook_void (poll, station, generation, made) VALUES (%s, %s, %s, %s) "
-                "ON CONFLICT (poll, station, generation) DO UPDATE SET made = greatest(pollbook_void.made, excluded.made)",
-                (log.poll, *name, datetime.fromisoformat(line["made"])),
-            )
         case "package":
-            if name not in here.packages:
-                onto_the_list(connection, log)
-            made = datetime.fromisoformat(line["made"])
-            lists.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
+            known, changes = here.packages.get(name), line["changes"]
+            if (
+                known is not None and known["changes"] == changes
+            ):  # made here, before anybody knew: it stays as the later one
+                changes += 1
+            elif line["proof"] == "":
+                if name not in here.keys:
+                    lists.void_package(connection, log)
+            else:
+                if known is None:
+                    onto_the_list(connection, log)
+                made = datetime.fromisoformat(line["made"])
+                lists.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
+            cursor(connection).execute(
+                "INSERT INTO pollbook_packing AS c VALUES (%s, %s, %s, %s) "
+                "ON CONFLICT (poll, station, generation) DO UPDATE SET changes = greatest(c.changes, excluded.changes)",
+                (log.poll, *name, changes),
+            )
         case "key" if name not in here.keys:
             adopt(connection, log, bytes.fromhex(line["key"]))
         case "lost":

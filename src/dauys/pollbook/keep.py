@@ -122,6 +122,7 @@ class Keep:
                 lease=self.book.lease.isoformat(),
                 stopped=self.book.stopped,
                 told="yes",
+                lost="yes" if self.book.lost else "",
                 **({"answer": answer.said.decode()} if newest and answer.said else {}),
             )
             return stopped
@@ -206,6 +207,7 @@ class Keep:
         self.book.stopped = self._read("stopped") or ""
         self.book.told = self._read("told") is not None
         self.book.mark = self._read("mark") or ""
+        self.book.lost = bool(self._read("lost"))
         if (lease := self._read("lease")) is not None:
             self.book.lease = datetime.fromisoformat(lease)
         if self.acknowledged > self.book.head.n:

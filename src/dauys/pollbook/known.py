@@ -1,4 +1,4 @@
-"""What does the centre have of one log, and what does it say when a rule was broken? Values of the pure `custody.Centre`."""
+"""What does the centre have of one log and its machine, and what does it say when a rule was broken? Values alone."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ class Alarm:
     n: int
     entitlement: UUID | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How the centre stands to a log's machine. `sound`: it said that this is all of its log, since the centre was put back from
+    a copy, if it ever was; `mark`: that by which it said so last (`grants.Answer`); `lost`: it was declared lost."""
+
+    sound: bool = True
+    mark: str = ""
+    lost: bool = False
+
+
+HEARD = Heard()

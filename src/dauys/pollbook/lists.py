@@ -120,10 +120,7 @@ def note_package(connection: Connection, log: LogId, proof: bytes, at: datetime,
 def void_package(connection: Connection, log: LogId) -> bool:
     """Nobody enrols any more with a package that nobody has enrolled with; False where there is none."""
     return cursor(connection).execute(
-        "WITH gone AS (DELETE FROM pollbook_package p WHERE (poll, station, generation) = (%s, %s, %s) "
-        "AND NOT EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = "
-        "(p.poll, p.station, p.generation)) RETURNING *) "
-        "INSERT INTO pollbook_void (poll, station, generation, made) SELECT poll, station, generation, made FROM gone "
-        "ON CONFLICT (poll, station, generation) DO UPDATE SET made = excluded.made",
+        "DELETE FROM pollbook_package p WHERE (poll, station, generation) = (%s, %s, %s) AND NOT EXISTS ("
+        "SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))",
         (log.poll, log.station, log.generation),
     ).rowcount > 0  # fmt: skip

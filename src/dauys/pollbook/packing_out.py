@@ -14,7 +14,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from dauys.pollbook.package import (
     seal,
 )
 from dauys.pollbook.put_back import must_be_whole, standing
-from dauys.pollbook.restored import declared_lost, followed, off_the_list, works_again
+from dauys.pollbook.restored import declared_lost, followed, never_was, off_the_list, works_again
 from dauys.registers.poll import Poll, Station
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -192,46 +192,50 @@ def without_package(connection: Connection, poll: str, stations: Iterable[str]) 
     return [station for station in stations if station not in have]
 
 
-def lose(connection: Connection, poll: str, station: str, generation: int | None = None) -> tuple[LogId, str]:
+def lose(
+    connection: Connection, poll: str, station: str, generation: int | None = None, *, every: bool = False
+) -> tuple[LogId, str]:
     """Declares a machine of a station `lost`. Rights stay where they are.
 
     A package that nobody has enrolled with is made `void` instead: nobody can any more, and a machine that opened it while
-    its wire was cut never could do anything. While the centre's books are not whole it is declared lost, too: somebody may have
-    enrolled with it since the copy. Without `generation` it is the one machine, or package, that can be meant: while the books
-    are not whole, one that was not heard since. Raises DauysError where there is none, or several.
+    its wire was cut never could do anything. While the centre's books are not whole somebody may have enrolled with it since the
+    copy, unless the journal beside the keys has `every` machine (`Journal.vouches`): then its machine is declared lost, but only
+    by its number. Without `generation` it is the one machine, or package, that can be meant: while the books are not whole, one
+    that was not heard since. Raises DauysError where there is none, or several.
     """
     cur = cursor(connection)
     lock_station(cur, poll, station)
     query = "SELECT FROM station WHERE poll = %s AND id = %s"
     if station not in CHANNEL_LOGS and not cur.execute(query, (poll, station)).rowcount:
         raise DauysError(f"{poll} has no station {station!r}")
-    marked = standing(cur, poll) is not None
+    mark = standing(cur, poll)
+    every = mark is None or (every and not mark.blind)
     known = cur.execute(
-        "SELECT generation, lost, %(marked)s AND (sound OR closed AND stopped = '') AS heard "
+        "SELECT generation, lost, %(marked)s AND stopped = '' AND (sound OR closed) AS heard, true AS begun "
         "FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s AND generation <= %(paper)s "
-        "UNION ALL SELECT generation, false, false FROM pollbook_package p WHERE poll = %(poll)s "
+        "UNION ALL SELECT generation, false, false, false FROM pollbook_package p WHERE poll = %(poll)s "
         "AND station = %(station)s AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = p.poll "
         "AND l.station = p.station AND l.generation = p.generation) ORDER BY 1",
-        {"poll": poll, "station": station, "marked": marked, "paper": PAPER},
+        {"poll": poll, "station": station, "marked": mark is not None, "paper": PAPER},
     ).fetchall()
-    log = LogId(poll, station, generation or _meant(known, poll, station, marked))
-    numbers = [row.generation for row in known]
-    newest = max(numbers, default=0)
-    if log.generation not in numbers and not (marked and log.generation == newest + 1):  # that may be of after the copy
+    log = LogId(poll, station, generation or _meant(known, poll, station, mark is not None, every))
+    begun = {row.generation: row.begun for row in known}
+    newest = max(begun, default=0)
+    if log.generation not in begun and (every or log.generation != newest + 1):  # that may be of after the copy
         raise DauysError(f"station {station} of {poll} has no machine {log.generation}: the newest is {newest}")
-    if marked:
-        declared_lost(connection, log)
-    elif lists.void_package(connection, log):
+    if every and not begun[log.generation] and lists.void_package(connection, log):
         return log, "void"
-    else:
+    if mark is None:
         declare_lost(connection, log)
+    else:
+        declared_lost(connection, log)
     return log, "lost"
 
 
-def _meant(known: Sequence[Any], poll: str, station: str, marked: bool) -> int:
+def _meant(known: Sequence[Any], poll: str, station: str, marked: bool, every: bool) -> int:
     """Which machine of a station is gone, where nobody says it by number. Raises DauysError where that is not certain."""
     command = f"dauys pollbook lost {poll} {station} --generation"
-    some = [row.generation for row in known if not row.lost and not row.heard]
+    some = [row.generation for row in known if not row.lost and not row.heard and (row.begun or every)]
     if len(some) == 1:
         return int(some[0])
     if some:
@@ -242,40 +246,81 @@ def _meant(known: Sequence[Any], poll: str, station: str, marked: bool) -> int:
         if known:
             return int(newest)  # lost already
         raise DauysError(f"station {station} of {poll} has no package yet")
-    if heard := [row.generation for row in known if not row.lost]:
+    if heard := [row.generation for row in known if row.heard and not row.lost]:
         why = f"machine {heard[-1]} of station {station} was heard since the centre was put back"
         raise DauysError(f"{why}: it would be shut out. If it is gone all the same: {command} {heard[-1]}")
     why = f"{newest} is lost already" if known else "none is known"
+    after = newest + 1
+    if known and not known[-1].begun:
+        why, after = f"nobody is known to have enrolled with package {newest}", newest
     why = f"no machine of station {station} is waited for: {why}"
-    raise DauysError(f"{why}. If a next one was enrolled since the copy, and is gone: {command} {newest + 1}")
+    if every:
+        raise DauysError(f"{why}, and the journal beside the keys has every machine that enrolled")
+    raise DauysError(f"{why}. If one was enrolled since the copy, and is gone: {command} {after}")
 
 
-def not_lost(connection: Connection, poll: str, station: str) -> LogId:
-    """Takes back that the last lost machine of a station was declared lost: it works on, with what it held all the time.
+def not_lost(
+    connection: Connection, poll: str, station: str, at: datetime, by_hand: str = "", never: str = ""
+) -> tuple[LogId, str]:  # fmt: skip
+    """Takes back that the last lost machine of a station was declared lost: it `works` on, with what it held all the time.
 
     Only while nothing followed from it: no package of a later machine, no paper typed, the centre's books whole, and what it was
-    given before they were not is known. Raises DauysError.
+    given before they were not is known. `by_hand`: who says that its officers handed out nothing by hand, which the centre cannot
+    know. Of a machine that is known by its number alone, `never`: who says that nobody ever enrolled as that one; its log is then
+    `closed`, and it stays lost. The names are kept. Raises DauysError, BadInput P.058 without them.
     """
     cur = cursor(connection)
     lock_station(cur, poll, station)
     must_be_whole(cur, poll)
     row = cur.execute(
-        "SELECT generation, missed AND NOT sound AS unheard FROM pollbook_log "
-        "WHERE poll = %s AND station = %s AND generation <= %s AND lost ORDER BY generation DESC LIMIT 1",
+        "SELECT generation, key = '' AS nobody, missed AND NOT sound AND NOT (closed AND stopped = '') AS unheard "
+        "FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s AND lost AND NOT (key = '' AND closed) "
+        "ORDER BY generation DESC LIMIT 1",
         (poll, station, PAPER),
     ).fetchone()  # fmt: skip
     if row is None:
         raise DauysError(f"no machine of station {station} of {poll} is declared lost")
     log = LogId(poll, station, row.generation)
+    stays = f"machine {log.generation} of station {station} stays lost:"
     if later := followed(cur, log):
-        raise DauysError(f"machine {log.generation} of station {station} stays lost: its next machine {later}")
+        raise DauysError(f"{stays} its next machine {later}")
     typed = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s UNION ALL SELECT FROM pollbook_typing "
     typed += "WHERE (poll, station, generation) = (%s, %s, %s)"
-    if row.unheard or cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
-        why = "given up when the centre was put back, and not heard since" if row.unheard else "its paper is typed in"
-        raise DauysError(f"machine {log.generation} of station {station} stays lost: {why}")
+    if cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
+        raise DauysError(f"{stays} its paper is typed in")
+    if row.unheard and not row.nobody:
+        raise DauysError(f"{stays} given up when the centre was put back, and not heard since")
+    if row.nobody and not never.strip():
+        message = f"{stays} it is known by its number alone. If nobody ever enrolled as that one, who says so? The name is kept"
+        raise BadInput(message, field="--nobody-enrolled", check="P.058")
+    if not by_hand.strip():
+        raise BadInput(_by_hand(cur, log), field="--nobody-by-hand", check="P.058")
+    cur.execute(
+        "INSERT INTO pollbook_not_lost (poll, station, generation, at, by_hand, never) VALUES (%s, %s, %s, %s, %s, %s)",
+        (poll, station, log.generation, at, by_hand.strip(), never.strip() if row.nobody else ""),
+    )
+    if row.nobody:
+        never_was(connection, log)
+        return log, "closed"
     works_again(connection, log)
-    return log
+    return log, "works"
+
+
+def _by_hand(cur: Cursor, log: LogId) -> str:
+    """The question whether anybody was given a ballot by the paper of a machine that is to work again."""
+    printed = cur.execute(
+        "SELECT at, by FROM pollbook_print WHERE (poll, station, generation) = (%s, %s, %s) AND at > coalesce(("
+        "SELECT max(at) FROM pollbook_not_lost n WHERE (n.poll, n.station, n.generation) = (%s, %s, %s)), '-infinity') "
+        "ORDER BY id DESC LIMIT 1",
+        (log.poll, log.station, log.generation) * 2,
+    ).fetchone()
+    what = "what the station printed itself, the centre does not know"
+    if printed is not None:
+        what = f"the centre printed its list for that on {printed.at.astimezone(UTC):%m-%d at %H:%M} UTC ({printed.by})"
+    return (
+        f"did the officers of station {log.station} hand out ballots by hand since its machine was declared lost? {what}. "
+        f"If they did, it stays lost: dauys pollbook paper {log.poll} {log.station}. If not, who says so? The name is kept"
+    )
 
 
 def _packed(cur: Cursor, poll: str, station: str, generation: int) -> bool:

@@ -61,6 +61,9 @@ def mark(
 ) -> bool:  # fmt: skip
     """Marks a poll, unless it is; whether this is new. From now on every log has to be heard again.
 
+    But for one that is stopped (P.106): it was given nothing since, and has no more to say. Nor was a machine that had been given
+    up, and was heard as a whole after that: it is `missed` no more.
+
     `again`: it was put back to a copy that has a mark already, which is over: what machines said by that one is of before.
     """
     if again:
@@ -77,7 +80,8 @@ def mark(
     ).rowcount
     if made:
         cur.execute("SELECT FROM pollbook_log WHERE poll = %s ORDER BY id FOR UPDATE", (poll,))
-        cur.execute("UPDATE pollbook_log SET sound = false WHERE poll = %s AND sound", (poll,))
+        over = "UPDATE pollbook_log SET sound = stopped <> '', missed = false WHERE poll = %s AND sound"
+        cur.execute(over, (poll,))
         cur.execute("DELETE FROM pollbook_clear WHERE poll = %s", (poll,))  # what was new once may be forgotten now
     elif blind:
         cur.execute("UPDATE pollbook_restored SET blind = true WHERE poll = %s AND lifted IS NULL", (poll,))

@@ -109,7 +109,8 @@ def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False)
 
 
 _KNOWN = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s"
-_LOST = "UPDATE pollbook_log SET lost = true, missed = missed OR NOT lost WHERE poll = %s AND holder = %s"
+_LOST = "UPDATE pollbook_log SET lost = true, missed = missed OR NOT lost AND NOT sound WHERE poll = %s AND holder = %s"
+"""Nothing is given while the mark stands: of a machine that was heard since, all is known."""
 
 
 def declared_lost(connection: Connection, log: LogId, changes: int = 0) -> None:
@@ -123,7 +124,8 @@ def declared_lost(connection: Connection, log: LogId, changes: int = 0) -> None:
     else:
         adopt(connection, log, b"", lost=True)
     cur.execute(
-        "UPDATE pollbook_log SET lost_changes = %s, missed = true WHERE poll = %s AND holder = %s AND lost_changes < %s",
+        "UPDATE pollbook_log SET lost_changes = %s, missed = missed OR NOT sound "
+        "WHERE poll = %s AND holder = %s AND lost_changes < %s",
         (changes, log.poll, log.holder, changes),
     )
 
@@ -137,8 +139,21 @@ def works_again(connection: Connection, log: LogId, changes: int = 0) -> None:
     if followed(cur, log):
         declared_lost(connection, log, changes)
         return
-    query = "UPDATE pollbook_log SET lost = false, lost_changes = greatest(lost_changes, %s) WHERE poll = %s AND holder = %s"
-    cur.execute(query, (changes, log.poll, log.holder))
+    cur.execute(
+        "UPDATE pollbook_log SET lost = false, lost_changes = greatest(lost_changes, %s), missed = missed AND NOT sound "
+        "WHERE poll = %s AND holder = %s",
+        (changes, log.poll, log.holder),
+    )
+
+
+def never_was(connection: Connection, log: LogId) -> None:
+    """A machine that is known by its number alone, declared lost by mistake: nobody ever enrolled as that one. Its log is empty
+    and ends; what stood on its list comes to whoever asks, as from any that is closed. Should it be heard all the same, that
+    raises the alarms of a machine that goes on after its end."""
+    cursor(connection).execute(
+        "UPDATE pollbook_log SET closed = true WHERE poll = %s AND holder = %s AND lost AND key = '' AND n = 0",
+        (log.poll, log.holder),
+    )
 
 
 def followed(cur: Cursor[Any], log: LogId) -> str:
@@ -168,7 +183,8 @@ def whole(connection: Connection, log: LogId, body: Node) -> bool:
 
 
 def unheard(cur: Cursor[Any], poll: str) -> list[LogId]:
-    """The logs for which the mark waits: not heard as a whole since, not complete, and not declared lost."""
+    """The logs for which the mark waits: not heard as a whole since, not complete, not declared lost, nor stopped in the copy
+    already (such a one counts as heard: see `put_back.mark`)."""
     rows = cur.execute(
         f"SELECT station, generation FROM pollbook_log WHERE poll = %s AND generation <= {PAPER} AND NOT sound "  # noqa: S608
         "AND NOT lost AND NOT (closed AND stopped = '') ORDER BY station, generation",

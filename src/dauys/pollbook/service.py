@@ -90,29 +90,35 @@ def answers(connection: Connection, batches: Sequence[Sent], at: datetime, key: 
     stir = stirred(connection, heard) if heard else set()
     said: list[Answer | LogError] = []
     for batch, outcome in zip(batches, outcomes, strict=True):
-        log = batch.log
         if isinstance(outcome, LogError):
             said.append(outcome)
-        elif not outcome.sound and not outcome.stopped and outcome.send_from is None:  # first of all
-            asks = (Request(newest(centre.cursor(connection), log.poll), UUID(int=0), 0, BOOKS),)
-            said.append(Answer(log, outcome.key, outcome.acknowledged, None, "", at + LEASE, asks, mark=outcome.mark))
-        elif (log.poll, log.holder) in stir and not outcome.stopped:
-            said.append(_with_rights(connection, log, outcome, at, key(log.poll)))
-        else:  # a stopped station gets neither lease nor rights
-            lease = None if outcome.stopped else at + LEASE
-            said.append(Answer(log, outcome.key, outcome.acknowledged, outcome.send_from, outcome.stopped, lease))
+            continue
+        log, machine = batch.log, outcome.machine
+        lease = None if outcome.stopped else at + LEASE
+        plain = Answer(
+            log, outcome.key, outcome.acknowledged, outcome.send_from, outcome.stopped, lease, mark=machine.mark,
+            lost=machine.lost,
+        )  # fmt: skip
+        if outcome.stopped:  # neither lease nor rights
+            said.append(plain)
+        elif not machine.sound and outcome.send_from is None:  # first of all
+            asks = Request(newest(centre.cursor(connection), log.poll), UUID(int=0), 0, BOOKS)
+            said.append(replace(plain, requests=(asks,)))
+        elif (log.poll, log.holder) in stir:
+            said.append(_with_rights(connection, plain, at, key(log.poll)))
+        else:
+            said.append(plain)
     return said
 
 
-def _with_rights(connection: Connection, log: LogId, outcome: Outcome, at: datetime, key: Ed25519PrivateKey) -> Answer:
+def _with_rights(connection: Connection, plain: Answer, at: datetime, key: Ed25519PrivateKey) -> Answer:
     """The answer to a station that asked for rights, is asked for some, or is given some."""
+    log = plain.log
     grants = tuple(given.signed(key) for given in moves.grant_what_can_be(connection, log, at))
     requests = moves.asked_of(connection, log, at)
     unasked.told(connection, log, requests)
     fates = unasked.fates(connection, log, at)
-    return Answer(
-        log, outcome.key, outcome.acknowledged, outcome.send_from, "", at + LEASE, requests, grants, fates, outcome.mark
-    )
+    return replace(plain, requests=requests, grants=grants, fates=fates)
 
 
 def reply(

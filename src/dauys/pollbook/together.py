@@ -16,6 +16,7 @@ from uuid import UUID
 from dauys.pollbook import centre
 from dauys.pollbook.centre import Cursor, Outcome, Row, cursor
 from dauys.pollbook.custody import Alarm
+from dauys.pollbook.known import HEARD, Heard
 from dauys.pollbook.log import CHANNEL_LOGS, Event, Head, LogError, LogId, verify_batch
 from dauys.pollbook.received import CheckIns, Sent
 from dauys.roll.binary import CLOSING, OPENING
@@ -58,7 +59,7 @@ def take_together(
             continue
         named.update(batch.rights)
         plain.append(
-            (place, batch, Row(row.id, batch.log, key, row.n, row.head, False, row.check_ins, b"", row.sound, row.mark))
+            (place, batch, Row(row.id, batch.log, key, row.n, row.head, False, row.check_ins, machine=_machine(row)))
         )
     if plain:
         outcomes |= _take_plain(cur, plain, at)
@@ -80,13 +81,18 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
     """The logs of the batches, locked in one order."""
     several = list(logs)
     found = cur.execute(
-        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound, mark "
+        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound, mark, lost "
         "FROM pollbook_log WHERE (poll, station, generation) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])) "
         "ORDER BY id FOR UPDATE",
         ([log.poll for log in several], [log.station for log in several], [log.generation for log in several]),
         prepare=True,
     )
     return {LogId(row.poll, row.station, row.generation): row for row in found}
+
+
+def _machine(row: Any) -> Heard:
+    plain = row.sound and not row.lost and not row.mark  # all of them, nearly always
+    return HEARD if plain else Heard(row.sound, row.mark, row.lost)
 
 
 def _continues(batch: Sent, row: Any) -> TypeGuard[CheckIns]:
@@ -113,9 +119,7 @@ def _take_plain(cur: Cursor, plain: Sequence[_Plain], at: datetime) -> dict[int,
         for row, event, who in _strays(cur, plain):
             alarms.setdefault(row.id, []).extend(centre.stray(cur, row, event, who, at))
     return {
-        place: Outcome(
-            Head(batch.last, batch.head), row.key, alarms=tuple(alarms.get(row.id, ())), sound=row.sound, mark=row.mark
-        )
+        place: Outcome(Head(batch.last, batch.head), row.key, alarms=tuple(alarms.get(row.id, ())), machine=row.machine)
         for place, batch, row in plain
     }
 
