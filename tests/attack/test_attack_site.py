@@ -30,7 +30,7 @@ from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
 from dauys.store.migrate import migrate
 from dauys.web.app import create_app
-from site_client import TestClient, client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 POLL = "test/hostile"
@@ -60,9 +60,9 @@ class Site:
         self.app = create_app(engine, [record_router(engine, keys), desk], folder)
         self.client = self.another()
 
-    def another(self) -> TestClient:
+    def another(self) -> SiteClient:
         """A client that lets an exception through: a 500 is one."""
-        return client_of(self.app, base_url="http://desk.test", follow_redirects=False)
+        return SiteClient(self.app, base_url="http://desk.test", follow_redirects=False)
 
     def send(self, body: Any, way: str = "protocols", headers: dict[str, str] | None = None) -> Any:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -306,7 +306,7 @@ def at_once(site: Site, times: int, act: Any) -> Counter[Any]:
 
 
 def test_of_contradicting_protocols_one_is_taken(site: Site) -> None:
-    def send(client: TestClient, yes: int) -> Any:
+    def send(client: SiteClient, yes: int) -> Any:
         body = json.dumps({"station": "s8", **VALUES, "yes": yes, "no": 400 - yes}).encode()
         answer = client.post(f"{API}/protocols", content=body, headers=JSON | site.clerk)
         return answer.status_code, answer.json().get("error", {}).get("check")

@@ -29,7 +29,7 @@ BROKEN = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalErr
 """The connection went, or there was nobody to connect to: whether the transaction was committed is not known."""
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
-PAUSE = 0.01
+PAUSE = 0.03
 """Seconds between two sendings of one sender: the machine's cores are for the cluster, too."""
 
 T = TypeVar("T")

@@ -28,7 +28,7 @@ from doc_pages import DOCS, REPOSITORY, Command, all_commands, blocks, commands,
 from dauys.cli.main import COMMANDS, main, tree
 from dauys.store import embedded
 from prepared_store import prepare_store
-from site_client import client_of
+from site_client import SiteClient
 
 pytestmark = [pytest.mark.database, pytest.mark.xdist_group("docs")]
 
@@ -178,7 +178,7 @@ def client(folder: Path) -> Any:
             return keys_of(load_poll(connection, poll), folder / ".dauys/keys")
 
     routers = [record_router(engine, keys), desk_router(engine, seal=lambda poll: keys(poll).commission)]
-    return client_of(create_app(engine, routers, folder / "maps"), base_url="http://127.0.0.1:8040")
+    return SiteClient(create_app(engine, routers, folder / "maps"), base_url="http://127.0.0.1:8040")
 
 
 @pytest.fixture(scope="module")

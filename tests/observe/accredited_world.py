@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.batch import one
 from dauys.stations.intake import receive as receive_protocol
 from dauys.web.app import create_app
+from site_client import completed
 
 POLL: Poll = replace(
     read_poll(find_poll("kz/2022-referendum")).poll, id="kz/2024-seen", day=date(2024, 10, 6), reconstruction=False
@@ -176,16 +176,16 @@ class Site:
     app: Any
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return asyncio.run(self._send("GET", path, b"", headers))
+        return completed(self._send("GET", path, b"", headers))
 
     def post(self, path: str, data: bytes | dict[str, str], **headers: str) -> httpx.Response:
         if isinstance(data, dict):
             headers["content-type"] = "application/x-www-form-urlencoded"
             data = urlencode(data).encode()
-        return asyncio.run(self._send("POST", path, data, headers))
+        return completed(self._send("POST", path, data, headers))
 
     def put(self, path: str, data: bytes | AsyncIterator[bytes], **headers: str) -> httpx.Response:
-        return asyncio.run(self._send("PUT", path, data, headers))
+        return completed(self._send("PUT", path, data, headers))
 
     async def _send(
         self, method: str, path: str, data: bytes | AsyncIterator[bytes], headers: dict[str, str]

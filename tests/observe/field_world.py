@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from dauys.observe.mission.visit import Office
 from dauys.registers.poll import Area, Poll, Station
 from dauys.registers.poll_file import read_poll
 from dauys.web.render import language, render
+from site_client import completed
 
 SMALL = Path(__file__).parents[1] / "end_to_end" / "small" / "poll.yaml"
 STATIONS = ("KZ10-0120", "KZ10-0121", "KZ10-0122", "KZ10-0123", "KZ11-0001", "KZ11-0002")
@@ -186,7 +186,7 @@ class Phone:
                 self.cookies = client.cookies
                 return answer
 
-        return asyncio.run(asked())
+        return completed(asked())
 
     def get(self, path: str) -> httpx.Response:
         return self.ask("GET", path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from dauys.observe.mission.running import Outbox, Reading
 from dauys.observe.mission.visit import Office
 from dauys.record.entry import Entry
 from dauys.web.render import language, render
+from site_client import SiteClient
 
 MORNING = datetime.fromisoformat("2022-05-30T09:00:00+06:00")
 the_door.PASSWORD_COST = 1 << 6  # tests set a password each: the real cost is tried in test_mission_office
@@ -80,16 +80,12 @@ class Browser:
     def ask(
         self, method: str, path: str, follow_redirects: bool = True, cookies: Any = None, **more: Any
     ) -> httpx.Response:
-        async def asked() -> httpx.Response:
-            jar = self.cookies if cookies is None else cookies
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(transport=transport, base_url=self._site, cookies=jar) as client:
-                answer = await client.request(method, path, follow_redirects=follow_redirects, **more)
-                if cookies is None:
-                    self.cookies = client.cookies
-                return answer
-
-        return asyncio.run(asked())
+        with SiteClient(self._app, self._site, follow_redirects) as client:
+            client.cookies = self.cookies if cookies is None else cookies
+            answer = client.request(method, path, **more)
+            if cookies is None:
+                self.cookies = client.cookies
+            return answer
 
 
 @dataclass

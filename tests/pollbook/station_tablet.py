@@ -11,14 +11,14 @@ from station_world import PIN
 from dauys.pollbook.station_app import create_app
 from dauys.pollbook.station_visit import Station
 from dauys.web.render import language, render
-from site_client import client_of
+from site_client import SiteClient
 
 
 class Tablet:
     """A browser with an officer at it. Forms are read off the page and sent as the page has them."""
 
     def __init__(self, station: Station, officer: str = "", lang: str = "en") -> None:
-        self.client = client_of(
+        self.client = SiteClient(
             create_app(station, render, language), base_url="http://station", follow_redirects=False
         )
         self.lang = lang

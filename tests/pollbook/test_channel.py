@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,10 +30,7 @@ from dauys.pollbook.log import Event, LogId
 from dauys.pollbook.station_visit import Station
 from dauys.pollbook.sync import Link, Syncing, connect
 from dauys.web.render import language, render
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+from site_client import SiteClient
 
 SALT = bytes(10)
 PAPER_OFF = all_on(paper_beats_electronic="no rule says so")
@@ -160,7 +156,7 @@ class Town:
     clock: Clock
     channel: Channel
     stations: tuple[Station, Station]
-    client: TestClient
+    client: SiteClient
 
     def post(self, name: str, token: str = "t" * 40, **body: Any) -> httpx.Response:
         return self.client.post(f"/api/remote/{name}", json=body, headers={"authorization": f"Bearer {token}"})
@@ -196,7 +192,7 @@ def town_of(folder: Path, channels: Channels) -> Iterator[Town]:
     link = Link(connect(keeps["remote"], clock, centre.transport), clock)
     channel = Channel(keeps["remote"], Syncing(link), clock)
     app = create_app(channel, "t" * 40, render, language)
-    town = Town(centre, clock, channel, stations, TestClient(app, base_url="http://channel", follow_redirects=False))
+    town = Town(centre, clock, channel, stations, SiteClient(app, base_url="http://channel", follow_redirects=False))
     assert town.post("open").json()["opened"]
     yield town
     for keep in keeps.values():

@@ -5,7 +5,6 @@ The centre works in the one connection of the test, which is rolled back; each r
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from dauys.roll.freeze import freeze
 from dauys.roll.iin import check_digit
 from dauys.roll.importing import add_versions, new_set
 from dauys.roll.vault import Vault
+from site_client import InThisThread
 
 POLL = "test/joined"
 DAY = date(2022, 6, 5)
@@ -128,14 +128,10 @@ class Wires(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self.cut:
             raise httpx.ConnectError("cut")
-        answer = asyncio.run(self._post(request.url.path, request.read()))
+        answer = InThisThread(self.app).handle_request(request)
         if self.lose:
             raise httpx.ReadError("lost")
-        return httpx.Response(answer.status_code, content=answer.content)
-
-    async def _post(self, path: str, data: bytes) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://centre") as client:
-            return await client.post(path, content=data)
+        return answer
 
 
 @dataclass

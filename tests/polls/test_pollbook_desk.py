@@ -30,7 +30,7 @@ from dauys.stations.requests import COOKIE
 from dauys.stations.states import Role
 from dauys.web.app import create_app
 from dauys.web.clerks import clerks_router
-from site_client import TestClient, client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 PASSWORD = "a long pass phrase"
@@ -57,7 +57,7 @@ class Clerk:
         return answer.status_code, answer.text
 
 
-def site(world: World, who: Callable[[Request], Officer | None]) -> TestClient:
+def site(world: World, who: Callable[[Request], Officer | None]) -> SiteClient:
     engine = cast(sa.Engine, OneConnection(world.connection))
     desk = centre_desk.Desk(
         lambda: VAULT,
@@ -76,7 +76,7 @@ def site(world: World, who: Callable[[Request], Officer | None]) -> TestClient:
         clerks_router(centre_desk.pages(engine, desk), who),
     ]
     app = create_app(engine, routers, world.folder)
-    return client_of(app, base_url="http://centre", follow_redirects=False)
+    return SiteClient(app, base_url="http://centre", follow_redirects=False)
 
 
 def fact(text: str, name: str) -> list[str]:

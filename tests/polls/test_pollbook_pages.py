@@ -23,7 +23,7 @@ from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
 from dauys.web.app import create_app
 from dauys.web.render import render
-from site_client import TestClient, client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 PASSWORD = "a long pass phrase"
@@ -36,7 +36,7 @@ def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def site(world: World) -> TestClient:
+def site(world: World) -> SiteClient:
     engine = cast(sa.Engine, OneConnection(world.connection))
     first_account(world.connection, "anna", PASSWORD)
     make_account(world.connection, "a1", Role.STATION, PASSWORD, poll=POLL, station="A-1")
@@ -45,10 +45,10 @@ def site(world: World) -> TestClient:
         pollbook_pages.router(engine, render),
         desk_router(engine, beside=beside(lambda poll: KEYS.commission, lambda: world.now)),
     ]
-    return client_of(create_app(engine, routers, world.folder), base_url="http://centre", follow_redirects=False)
+    return SiteClient(create_app(engine, routers, world.folder), base_url="http://centre", follow_redirects=False)
 
 
-def signed_in(site: TestClient, name: str) -> None:
+def signed_in(site: SiteClient, name: str) -> None:
     assert site.post("/en/desk/in", data={"name": name, "password": PASSWORD}).status_code == 303
 
 
@@ -57,7 +57,7 @@ def facts(text: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", ["kk", "ru", "en"])
-def test_everybody_sees_the_sums_and_the_holder_of_a_code_his_own(world: World, site: TestClient, lang: str) -> None:
+def test_everybody_sees_the_sums_and_the_holder_of_a_code_his_own(world: World, site: SiteClient, lang: str) -> None:
     machine, address = world.start("A/2"), f"/{lang}/polls/{POLL}/pollbook"
     event = machine.check_in(machine.voters[0], world.at(9))
     code = code_of(bytes.fromhex(event.body["salt"]), machine.voters[0])
@@ -82,7 +82,7 @@ def test_everybody_sees_the_sums_and_the_holder_of_a_code_his_own(world: World, 
     assert asked(code)[1] == ["undone"]
 
 
-def test_the_stations_page_is_for_clerks(world: World, site: TestClient) -> None:
+def test_the_stations_page_is_for_clerks(world: World, site: SiteClient) -> None:
     machine = world.start("A-1")
     machine.check_in(machine.voters[0], world.at(9))
     machine.link.once()
@@ -100,7 +100,7 @@ def test_the_stations_page_is_for_clerks(world: World, site: TestClient) -> None
     assert site.get("/en/desk/pollbook/no/poll").status_code == 404
 
 
-def test_the_protocols_form_begins_with_the_pollbook_and_shows_each_difference(world: World, site: TestClient) -> None:
+def test_the_protocols_form_begins_with_the_pollbook_and_shows_each_difference(world: World, site: SiteClient) -> None:
     machine = world.start("A-1")
     for who in machine.voters[:3]:
         machine.check_in(who, world.at(9))
@@ -131,7 +131,7 @@ def test_the_protocols_form_begins_with_the_pollbook_and_shows_each_difference(w
 
 
 def test_every_station_of_the_poll_is_listed_and_open_only_once_its_chair_opened_it(
-    world: World, site: TestClient
+    world: World, site: SiteClient
 ) -> None:
     signed_in(site, "anna")
     address = f"/en/desk/pollbook/{POLL}"
@@ -162,7 +162,7 @@ def test_every_station_of_the_poll_is_listed_and_open_only_once_its_chair_opened
         assert word in site.get(address.replace("/en/", f"/{lang}/")).text
 
 
-def test_ten_thousand_stations_are_paged_in_one_look(world: World, site: TestClient) -> None:
+def test_ten_thousand_stations_are_paged_in_one_look(world: World, site: SiteClient) -> None:
     world.connection.execute(
         sa.text(
             "INSERT INTO station (poll, id, area, eligible) SELECT :p, 'N-' || n, 'B', 1 FROM generate_series(1, 10009) n"

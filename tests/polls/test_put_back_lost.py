@@ -10,8 +10,9 @@ import pytest
 from joined_world import POLL, Machine, World, world_of
 from test_put_back import RIGHTS, asks, custody, numbers, synced
 
-from dauys.pollbook import acts, packing_out, restored
+from dauys.pollbook import acts, centre, packing_out, restored
 from dauys.pollbook.centre import cursor
+from dauys.pollbook.log import sign_batch
 from dauys.pollbook.put_back import mark
 from dauys.store.engine import Connection
 
@@ -29,7 +30,7 @@ def world(connection: Connection, tmp_path: Path) -> Iterator[World]:
 
 
 def marked(world: World) -> None:
-    mark(cursor(world.connection), POLL, "anna says so", world.now)
+    mark(cursor(world.connection), POLL, "anna says so", world.now, again=True)
 
 
 def lost(world: World, *stations: str) -> None:
@@ -39,6 +40,18 @@ def lost(world: World, *stations: str) -> None:
 
 def lifted(world: World) -> int:
     return restored.lift(world.connection, POLL, "anna", world.now)
+
+
+def parted(world: World, machine: Machine) -> None:
+    """Another history of its log is sent (P.106): its disk was copied, or put back."""
+    batch = sign_batch(machine.keep.log, 1, (), "0" * 64, machine.keep.key)
+    assert centre.take(world.connection, batch, world.now).stopped
+
+
+def missed(world: World) -> list[str]:
+    """Whom the centre has given up unheard, and what may have been given to it is in doubt."""
+    query = "SELECT station FROM pollbook_log WHERE poll = %s AND missed AND NOT sound ORDER BY station"
+    return [row.station for row in cursor(world.connection).execute(query, (POLL,))]
 
 
 def is_refused(world: World, machine: Machine, request: str) -> bool:
@@ -166,3 +179,76 @@ def test_a_machine_that_was_given_up_is_asked_for_nothing(world: World) -> None:
     asks(b, WHO, "q1")
     synced(a, b, a, b)
     assert custody(world, WHO) == ("station/A-1/1", 0, 0) and a.keep.book.places[WHO].standing == "here"
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_one_that_is_stopped_in_the_copy_was_given_nothing_since(world: World, given_up: bool) -> None:
+    """Nobody can hear it, and nobody has to; however often a copy is put back."""
+    a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    synced(a, b, c)
+    parted(world, b)
+    asks(c, WHO, "q1")
+    copy = world.connection.begin_nested()
+    synced(a)  # lets go
+    copy.rollback()
+    for _ in range(2):
+        marked(world)
+        if given_up:
+            lost(world, *(["B-1"] if not is_lost(world, "B-1") else []))
+        synced(a, b, c)
+        assert restored.unheard(cursor(world.connection), POLL) == [] and missed(world) == []
+        assert lifted(world) == 0
+    synced(c)
+    assert c.keep.book.places[WHO].standing == "here" and numbers(world) == ["P.106"]
+
+
+def test_one_that_stops_after_the_copy_may_have_been_given_something(world: World) -> None:
+    a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    synced(a, b, c)
+    marked(world)
+    parted(world, b)
+    synced(a, c)
+    assert [log.station for log in restored.unheard(cursor(world.connection), POLL)] == ["B-1"]
+    lost(world, "B-1")
+    for _ in range(2):  # that it is stopped by the next copy says nothing of what it was given before
+        lifted(world)
+        assert missed(world) == ["B-1"]
+        marked(world)
+        synced(a, c)
+
+
+def test_one_that_was_heard_and_burns_afterwards_is_not_missed(world: World) -> None:
+    """Nor by the next mark: it was given nothing since."""
+    a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    synced(a, b, c)
+    marked(world)
+    synced(a, b, c)
+    assert packing_out.lose(world.connection, POLL, "B-1", 1)[1] == "lost" and missed(world) == []
+    lifted(world)
+    asks(c, WHO, "q1")
+    synced(a)  # let go
+    marked(world)
+    synced(a, c)
+    assert lifted(world) == 0 and missed(world) == []
+    synced(c)
+    assert c.keep.book.places[WHO].standing == "here"
+
+
+def test_one_that_was_found_is_not_missed_by_the_next_mark(world: World) -> None:
+    a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
+    synced(a, b, c)
+    marked(world)
+    lost(world, "B-1")
+    synced(a, c)
+    lifted(world)
+    assert missed(world) == ["B-1"]
+    synced(b, b)  # its disk
+    assert missed(world) == []
+    marked(world)
+    assert missed(world) == []
+
+
+def is_lost(world: World, station: str) -> bool:
+    query = "SELECT lost FROM pollbook_log WHERE poll = %s AND station = %s"
+    row = cursor(world.connection).execute(query, (POLL, station)).fetchone()
+    return row is not None and bool(row.lost)

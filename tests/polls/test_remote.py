@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -47,11 +46,7 @@ from dauys.stations.intake import receive
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app as create_site
 from dauys.web.render import language, render
-from site_client import client_of
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 VOTERS = {"A-1": 4, "A/2": 2, "B-1": 3}
@@ -76,7 +71,7 @@ class Remote:
         self.link = Link(connect(self.keep, lambda: world.now, world.wires), lambda: world.now)
         self.link.once()
         channel = Channel(self.keep, Syncing(self.link), lambda: world.now)
-        self.client = TestClient(create_app(channel, TOKEN, render, language), base_url="http://channel")
+        self.client = SiteClient(create_app(channel, TOKEN, render, language), base_url="http://channel")
         self.salts = 0
         assert self.post("open")["opened"]
 
@@ -255,7 +250,7 @@ def the_evening(world: World, home: Machine, away: Machine, remote: Remote) -> N
         public_pages.router(DatabaseSource(engine), render),
         desk_router(engine),
     ]
-    site = client_of(create_site(engine, pages, world.folder), base_url="http://centre", follow_redirects=False)
+    site = SiteClient(create_site(engine, pages, world.folder), base_url="http://centre", follow_redirects=False)
     assert site.post("/en/desk/in", data={"name": "anna", "password": "a long pass phrase"}).status_code == 303
     page = site.get(f"/ru/desk/pollbook/{POLL}").text
     assert 'data-channel="remote"' in page and "из них электронно: 1" in page

@@ -12,12 +12,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VAULT, Machine, OneConnection, World, applied, rows, world_of
-from test_paper_and_withdrawals import ask, duplicate, reader, right, settled
+from joined_world import KEYS, POLL, VAULT, Machine, OneConnection, World, applied, iin_of, rows, world_of
+from test_paper_and_withdrawals import ask, duplicate, reader, right, settled, typed_by_two, typing
 
 from dauys.cli import roll as office
 from dauys.errors import DauysError
-from dauys.pollbook import acts, packing_out, withdrawals
+from dauys.pollbook import acts, by_hand, packing_out, withdrawals
 from dauys.pollbook.audit import audit
 from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.centre_state import alarms
@@ -227,6 +227,24 @@ def test_who_died_is_withdrawn_though_his_line_was_tapped_once(world: World) -> 
     take_back(world, machine, event)
     assert custody(world, right(3)) == ("station/A-1/1", 0)
     assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 1, 0, 0, kept=1)
+
+
+def test_of_a_pair_the_other_votes_where_the_one_was_only_mistyped(world: World, tmp_path: Path) -> None:
+    """The machine of one of two rights of one person burnt; from its paper he is typed by mistake, and taken back."""
+    gone, there = world.start("A-1"), world.start("B-1")
+    number = duplicate(world, goes=1, stays=10)
+    packing_out.lose(world.connection, POLL, "A-1")
+    gone.link.once()
+    line = typed_by_two(tmp_path, f"{iin_of(1)},member1")
+    by_hand.type_in(world.connection, VAULT, line, typing(world), random.Random(1).randbytes)
+    ask(world, number)
+    pass_on(world)
+    assert custody(world, right(10))[0] == "withdrawn"
+    by_hand.take_back(world.connection, VAULT, line, typing(world), "misread")
+    pass_on(world)
+    there.link.once()
+    assert there.keep.book.places[right(10)].standing is Standing.HERE
+    assert custody(world, right(1))[0] == "station/A-1/1"
 
 
 @pytest.mark.parametrize("seed", range(3))

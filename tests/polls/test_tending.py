@@ -26,7 +26,7 @@ from dauys.polls import pollbook_join
 from dauys.polls.pollbook_join import tend
 from dauys.record import log as record
 from dauys.web.render import render
-from site_client import client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 OTHER = "test/tended"
@@ -166,7 +166,7 @@ def test_the_desk_and_the_command_show_when_it_was_last_done(
     app = FastAPI()
     app.state.render = render
     app.include_router(centre_pages.router(engine, lambda _: None, lambda: world.now, pollbook_join.late))
-    site = client_of(app)
+    site = SiteClient(app)
     monkeypatch.setattr(commands, "open_store", lambda: engine)
 
     def shown() -> tuple[list[str], bool, dict[str, Any]]:

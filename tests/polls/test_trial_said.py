@@ -23,7 +23,7 @@ from dauys.stations.accounts import first_account
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
 from dauys.web.render import environment
-from site_client import client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 __all__ = ["world"]
@@ -44,7 +44,7 @@ def test_the_pollbook_pages_of_the_desk_say_it(world: World) -> None:
 def test_the_desk_of_protocols_says_it(world: World) -> None:
     first_account(world.connection, "anna", "a long pass phrase")
     engine = cast(sa.Engine, OneConnection(world.connection))
-    site = client_of(create_app(engine, [desk_router(engine)], world.folder), base_url="http://centre")
+    site = SiteClient(create_app(engine, [desk_router(engine)], world.folder), base_url="http://centre")
     site.post("/en/desk/in", data={"name": "anna", "password": "a long pass phrase"})
     assert "data-trial" in site.get("/en/desk").text
     pages = (*desk_protocols.PAGES, *desk_turnout.PAGES, *desk_files.PAGES, *desk_annulments.PAGES)

@@ -20,7 +20,7 @@ from dauys.registers.poll import Contest, Poll, Station
 from dauys.registers.poll_file import find_poll, read_poll
 from dauys.stations.overview import Held as Listed
 from dauys.web.app import site
-from site_client import TestClient, client_of
+from site_client import SiteClient
 
 MAPS = TemporaryDirectory(prefix="dauys-maps")
 atexit.register(MAPS.cleanup)
@@ -229,6 +229,6 @@ def two_questions() -> Poll:
     return replace(poll, id="two/questions", day=date(2022, 6, 5), contests=(first, second), reconstruction=False)
 
 
-def reader(source: Sample) -> TestClient:
+def reader(source: Sample) -> SiteClient:
     """Someone who reads the site."""
-    return client_of(site(source, maps=Path(MAPS.name)), follow_redirects=False)
+    return SiteClient(site(source, maps=Path(MAPS.name)), follow_redirects=False)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sample_poll import Sample, TestClient, reader, referendum
+from sample_poll import Sample, SiteClient, reader, referendum
 from test_pages import LANGUAGES, Page, page
 
 from dauys.law.snapshot import LawNotLoaded
@@ -50,12 +50,12 @@ def milestones(outcome: str, *, closed: bool = True, **publication: object) -> l
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+def client() -> Iterator[SiteClient]:
     with reader(Sample(referendum(), milestones_=milestones("adopted"))) as found:
         yield found
 
 
-def model(client: TestClient, path: str) -> Any:
+def model(client: SiteClient, path: str) -> Any:
     answer = client.get(f"/en/{path}")
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -63,7 +63,7 @@ def model(client: TestClient, path: str) -> Any:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("part", PARTS)
-def test_every_page_is_whole(client: TestClient, lang: str, part: str) -> None:
+def test_every_page_is_whole(client: SiteClient, lang: str, part: str) -> None:
     shown = page(client, f"/{lang}/{part}")
     assert shown.all("html", lang=lang)
     assert len(shown.all("h1")) == 1 and len(shown.all("main")) == 1
@@ -77,7 +77,7 @@ def test_every_page_is_whole(client: TestClient, lang: str, part: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_no_link_of_the_law_leads_nowhere(client: TestClient, lang: str) -> None:
+def test_no_link_of_the_law_leads_nowhere(client: SiteClient, lang: str) -> None:
     seen: set[str] = set()
     for part in ("law/", HOME, f"{HOME}on/2022-06-08", f"{HOME}text/constitution?on=2022-06-08", f"{HOME}rules"):
         for link in page(client, f"/{lang}/{part}").all("a"):
@@ -90,7 +90,7 @@ def test_no_link_of_the_law_leads_nowhere(client: TestClient, lang: str) -> None
         assert client.get(address).status_code == 200, address
 
 
-def test_the_timeline_counts_what_the_law_changes_and_marks_the_three_days(client: TestClient) -> None:
+def test_the_timeline_counts_what_the_law_changes_and_marks_the_three_days(client: SiteClient) -> None:
     days = {row["day"]: row for row in model(client, "law/kz.json")["days"]}
     system = pack_law("kz").system
     assert list(days) == [day.isoformat() for day in system.days()]
@@ -104,7 +104,7 @@ def test_the_timeline_counts_what_the_law_changes_and_marks_the_three_days(clien
     assert [a["data-day"] for a in shown.with_attribute("data-part")] == [*COMMENCEMENT]
 
 
-def test_a_redline_gives_both_texts_back(client: TestClient) -> None:
+def test_a_redline_gives_both_texts_back(client: SiteClient) -> None:
     for day in COMMENCEMENT:
         on = date.fromisoformat(day)
         system = pack_law("kz").system
@@ -122,14 +122,14 @@ def test_a_redline_gives_both_texts_back(client: TestClient) -> None:
             assert line["effects"], line["id"]
 
 
-def test_a_redline_is_told_without_colour(client: TestClient) -> None:
+def test_a_redline_is_told_without_colour(client: SiteClient) -> None:
     answer = client.get(f"/en/{HOME}on/2022-06-08").text
     assert '<del><span class="hidden">[taken out: </span>Council<span class="hidden">]</span></del>' in answer
     assert answer.count("<ins>") == answer.count("[put in: ")
 
 
 @pytest.mark.parametrize(("day", "says"), [("2022-06-07", 49), ("2022-06-08", 55), ("2023-01-19", 50)])
-def test_the_senate_of_a_day(client: TestClient, day: str, says: int) -> None:
+def test_the_senate_of_a_day(client: SiteClient, day: str, says: int) -> None:
     answer = model(client, f"{HOME}rules/senate.size.json?on={day}")
     assert answer["value"]["value"] == says
     assert sum(answer["value"]["inputs"].values()) == says
@@ -137,7 +137,7 @@ def test_the_senate_of_a_day(client: TestClient, day: str, says: int) -> None:
     assert f'<div class="outcome value">{says}</div>' in client.get(f"/en/{HOME}rules/senate.size?on={day}").text
 
 
-def test_a_rule_says_why_its_other_values_do_not_hold(client: TestClient) -> None:
+def test_a_rule_says_why_its_other_values_do_not_hold(client: SiteClient) -> None:
     (other,) = model(client, f"{HOME}rules/senate.presidential_quota.json?on=2022-06-08")["others"]
     assert (other["value"], other["why_not"]["code"], other["why_not"]["day"]) == (10, "begins", "2023-01-19")
     assert other["event"]["event"] == "mazhilis-8.elections" and other["event"]["source"]
@@ -162,7 +162,7 @@ def test_every_subject_and_event_has_a_name_and_no_name_is_left_over() -> None:
     assert causes | whens - {None, ""} <= set(law.events) | {""}
 
 
-def test_rules_of_a_day_are_all_there_known_or_not(client: TestClient) -> None:
+def test_rules_of_a_day_are_all_there_known_or_not(client: SiteClient) -> None:
     for day in ("2022-06-08", "2023-01-01"):
         answer = model(client, f"{HOME}rules.json?on={day}")
         rows = {row["key"]: row for subject in answer["subjects"] for row in subject["rules"]}
@@ -177,7 +177,7 @@ def test_rules_of_a_day_are_all_there_known_or_not(client: TestClient) -> None:
 @pytest.mark.parametrize("part", ["text/constitution", "rules", "rules/senate.size", ""])
 @pytest.mark.parametrize("day", ["2026-07-01", "2019-03-22"])
 def test_where_the_law_is_not_loaded_the_page_says_so_and_nothing_else(
-    client: TestClient, lang: str, part: str, day: str
+    client: SiteClient, lang: str, part: str, day: str
 ) -> None:
     shown = page(client, f"/{lang}/{HOME}{part}?on={day}")
     assert shown.all("div", data_loaded="false")
@@ -185,14 +185,14 @@ def test_where_the_law_is_not_loaded_the_page_says_so_and_nothing_else(
     assert not shown.with_attribute("data-known")
 
 
-def test_the_last_day_is_the_day_where_none_is_named(client: TestClient) -> None:
+def test_the_last_day_is_the_day_where_none_is_named(client: SiteClient) -> None:
     assert model(client, f"{HOME}rules.json")["on"] == "2026-06-30"
     with pytest.raises(LawNotLoaded):
         pack_law("kz").system.rules(date(2026, 7, 1)).value("senate.size")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_text_is_never_shown_as_official(client: TestClient, lang: str) -> None:
+def test_a_text_is_never_shown_as_official(client: SiteClient, lang: str) -> None:
     for day in ("2022-06-07", "2022-06-08", "2023-01-01"):
         answer = model(client, f"{HOME}text/constitution.json?on={day}")
         assert "official" not in answer["statuses"].values()
@@ -202,7 +202,7 @@ def test_a_text_is_never_shown_as_official(client: TestClient, lang: str) -> Non
     assert (no_kazakh in shown.text) == (lang == "kk" and "kk" not in answer["titles"])
 
 
-def test_the_history_of_a_provision_leads_to_its_words(client: TestClient) -> None:
+def test_the_history_of_a_provision_leads_to_its_words(client: SiteClient) -> None:
     answer = model(client, f"{HOME}text/constitution.json?on=2022-10-01")
     for provision in answer["provisions"]:
         past = [step for step in provision["history"] if step["past"]]
@@ -214,18 +214,18 @@ def test_the_history_of_a_provision_leads_to_its_words(client: TestClient) -> No
 
 
 @pytest.mark.parametrize("words", ["x", "2022-02-30", "0001-01-01", "9999-12-31", "<b>"])
-def test_what_is_no_day_is_refused_in_one_sentence(client: TestClient, words: str) -> None:
+def test_what_is_no_day_is_refused_in_one_sentence(client: SiteClient, words: str) -> None:
     for path in (f"rules?on={words}", f"on/{words}", f"text/constitution?on={words}"):
         answer = client.get(f"/en/{HOME}{path}")
         assert answer.status_code == 400 and "2022-06-08" in answer.text and "<b>" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["law/ch/", "law/xx/", f"{HOME}text/nothing", f"{HOME}rules/nothing", "law/..%2f/"])
-def test_what_is_not_there_is_not_found(client: TestClient, path: str) -> None:
+def test_what_is_not_there_is_not_found(client: SiteClient, path: str) -> None:
     assert client.get(f"/en/{path}").status_code == 404
 
 
-def test_the_site_leads_to_the_law_and_the_decision_to_its_rules(client: TestClient) -> None:
+def test_the_site_leads_to_the_law_and_the_decision_to_its_rules(client: SiteClient) -> None:
     shown: Page = page(client, "/en/polls/kz/2022-referendum/")
     links = {a["href"] for a in shown.all("a")}
     assert {"/en/law/", "/en/law/kz/rules?on=2022-06-05#referendum"} <= links
@@ -236,7 +236,7 @@ def test_the_site_leads_to_the_law_and_the_decision_to_its_rules(client: TestCli
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_a_poll_decided_is_cited_from_its_record(client: TestClient, lang: str) -> None:
+def test_what_a_poll_decided_is_cited_from_its_record(client: SiteClient, lang: str) -> None:
     (change,) = [row for row in model(client, f"{HOME}on/2022-06-08.json")["events"] if row["event"] == EVENT]
     assert change["record"] == {"poll": POLL, "entry": 41}
     assert change["source"] == f"{POLL}, entry 41: referendum law, art. 33-34"
@@ -323,7 +323,7 @@ def test_every_value_in_words_has_a_name_in_every_language_and_no_name_is_left_o
     assert all(set(names) == {"kk", "ru", "en"} for names in law.words.values())
 
 
-def test_values_in_words_are_shown_in_the_language_of_the_page(client: TestClient) -> None:
+def test_values_in_words_are_shown_in_the_language_of_the_page(client: SiteClient) -> None:
     address = f"{HOME}rules/senate.bill_power?on=2023-01-01"
     for lang, says in (("kk", "мақұлдайды"), ("ru", "одобряет"), ("en", "approves")):
         assert f'<div class="outcome value">{says}</div>' in client.get(f"/{lang}/{address}").text

@@ -10,7 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sample_poll import POLL, Sample, TestClient, reader, referendum, two_questions
+from sample_poll import POLL, Sample, SiteClient, reader, referendum, two_questions
 
 from dauys.polls.standing import HistoryItem, ProtocolView
 
@@ -78,12 +78,12 @@ def _attributes(text: str) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def night() -> Iterator[TestClient]:
+def night() -> Iterator[SiteClient]:
     with reader(Sample(referendum(), counted=60, quarantined=8)) as client:
         yield client
 
 
-def page(client: TestClient, path: str, status: int = 200) -> Page:
+def page(client: SiteClient, path: str, status: int = 200) -> Page:
     answer = client.get(path)
     assert answer.status_code == status, answer.text[:300]
     return Page(answer.text)
@@ -91,7 +91,7 @@ def page(client: TestClient, path: str, status: int = 200) -> Page:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("part", PARTS)
-def test_every_page_is_whole_and_says_reconstruction(night: TestClient, lang: str, part: str) -> None:
+def test_every_page_is_whole_and_says_reconstruction(night: SiteClient, lang: str, part: str) -> None:
     shown = page(night, f"/{lang}/{HOME}{part}")
     assert shown.all("html", lang=lang)
     assert len(shown.all("h1")) == 1 and len(shown.all("main")) == 1
@@ -107,7 +107,7 @@ def test_every_page_is_whole_and_says_reconstruction(night: TestClient, lang: st
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_twin_is_the_model_of_the_page(night: TestClient, part: str) -> None:
+def test_the_twin_is_the_model_of_the_page(night: SiteClient, part: str) -> None:
     path = f"/en/{HOME}{part}".rstrip("/") + ".json"
     shown = page(night, f"/en/{HOME}{part}")
     assert [a["href"] for a in shown.all("link", type="application/json")] == [path]
@@ -122,7 +122,7 @@ def test_the_twin_is_the_model_of_the_page(night: TestClient, part: str) -> None
         assert str(marked["data-value"]) in numbers
 
 
-def test_the_result_shows_the_decision_and_the_sums(night: TestClient) -> None:
+def test_the_result_shows_the_decision_and_the_sums(night: SiteClient) -> None:
     model = night.get(f"/en/{HOME}".rstrip("/") + ".json").json()
     [contest] = model["contests"]
     shown = page(night, f"/en/{HOME}")
@@ -142,7 +142,7 @@ def test_the_result_shows_the_decision_and_the_sums(night: TestClient) -> None:
     assert contest["covers"][:16] in shown.text
 
 
-def test_the_maps_have_one_shape_for_each_territory(night: TestClient) -> None:
+def test_the_maps_have_one_shape_for_each_territory(night: SiteClient) -> None:
     text = night.get(f"/kk/{HOME}").text
     for kind in ("tiles", "outlines"):
         drawn = re.search(rf'data-map="{kind}".*?</svg>', text, re.S)
@@ -155,7 +155,7 @@ def test_the_maps_have_one_shape_for_each_territory(night: TestClient) -> None:
     assert text.count('class="shape marker"') == 3
 
 
-def test_numbers_are_written_as_each_language_does(night: TestClient) -> None:
+def test_numbers_are_written_as_each_language_does(night: SiteClient) -> None:
     contest = night.get(f"/en/{HOME}".rstrip("/") + ".json").json()["contests"][0]
     total, share = contest["totals"]["yes"], contest["shares"]["yes"]
     grouped = f"{total:,}".replace(",", "\u00a0")
@@ -218,7 +218,7 @@ def test_of_many_answers_the_territories_show_those_with_the_most_votes() -> Non
     assert {a["data-field"] for a in shown.all("p") if "data-field" in a} >= set(toned)  # of the whole, every one
 
 
-def test_a_station_shows_its_form_checks_history_and_proof(night: TestClient) -> None:
+def test_a_station_shows_its_form_checks_history_and_proof(night: SiteClient) -> None:
     source = Sample(referendum(), counted=60, quarantined=8)
     station = next(name for name, held in source.held["q1"].items() if held.quarantined)
     shown = page(night, f"/en/{HOME}stations/{station}")
@@ -238,7 +238,7 @@ def test_a_station_shows_its_form_checks_history_and_proof(night: TestClient) ->
 
 
 @pytest.mark.parametrize("place", ["quarantine", "stations/KZ10-0001"])
-def test_a_report_that_was_corrected_is_shown_with_both_numbers(night: TestClient, place: str) -> None:
+def test_a_report_that_was_corrected_is_shown_with_both_numbers(night: SiteClient, place: str) -> None:
     source = Sample(referendum(), counted=60, quarantined=8)
     place = place.replace("KZ10-0001", source.stations_[0].id)
     text = night.get(f"/en/{HOME}{place}").text
@@ -250,7 +250,7 @@ def test_a_report_that_was_corrected_is_shown_with_both_numbers(night: TestClien
     assert said["before"]["received"] == 521 and said["time"] == "10:00"
 
 
-def test_a_warning_is_no_failure(night: TestClient) -> None:
+def test_a_warning_is_no_failure(night: SiteClient) -> None:
     source = Sample(referendum(), counted=60, quarantined=8)
     station = next(name for name, held in source.held["q1"].items() if held.checks == ("W.105",))
     text = night.get(f"/en/{HOME}stations/{station}").text
@@ -289,7 +289,7 @@ def test_long_lists_come_in_pages() -> None:
         assert client.get(f"/en/{HOME}areas/KZ11.json?start=200").json()["stations"][0]["id"] == "KZ11-0200"
 
 
-def test_the_front_leads_to_the_only_poll_in_the_readers_language(night: TestClient) -> None:
+def test_the_front_leads_to_the_only_poll_in_the_readers_language(night: SiteClient) -> None:
     answer = night.get("/", headers={"Accept-Language": "de, ru;q=0.9, en;q=0.8"})
     assert (answer.status_code, answer.headers["location"]) == (307, "/ru/")
     assert night.get("/ru/").headers["location"] == f"/ru/{HOME}"
@@ -301,16 +301,16 @@ def test_the_front_leads_to_the_only_poll_in_the_readers_language(night: TestCli
 @pytest.mark.parametrize(
     "path", ["nothing", "polls/kz/other/", HOME + "areas/XX", HOME + "stations/none", HOME + "a/b/"]
 )
-def test_what_is_not_there_is_said_in_the_readers_language(night: TestClient, lang: str, word: str, path: str) -> None:
+def test_what_is_not_there_is_said_in_the_readers_language(night: SiteClient, lang: str, word: str, path: str) -> None:
     assert word in page(night, f"/{lang}/{path}", 404).text
 
 
-def test_what_is_not_there_is_json_for_machines(night: TestClient) -> None:
+def test_what_is_not_there_is_json_for_machines(night: SiteClient) -> None:
     answer = night.get(f"/en/{HOME}stations/none.json")
     assert answer.status_code == 404 and "none" in answer.json()["error"]
 
 
-def test_nothing_from_elsewhere_and_nothing_inline(night: TestClient) -> None:
+def test_nothing_from_elsewhere_and_nothing_inline(night: SiteClient) -> None:
     answer = night.get(f"/en/{HOME}")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
-from sample_poll import POLL, Sample, TestClient, reader, referendum
+from sample_poll import POLL, Sample, SiteClient, reader, referendum
 
 from dauys.errors import BadInput
 from dauys.polls.standing import HistoryItem, ProtocolView, StationView
@@ -57,14 +57,14 @@ class Text(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def night() -> Iterator[TestClient]:
+def night() -> Iterator[SiteClient]:
     with reader(Sample(referendum(), counted=60, quarantined=8)) as client:
         yield client
 
 
 @pytest.mark.parametrize("lang", ["kk", "ru"])
 @pytest.mark.parametrize("part", PARTS)
-def test_no_english_word_is_left_on_a_page(night: TestClient, lang: str, part: str) -> None:
+def test_no_english_word_is_left_on_a_page(night: SiteClient, lang: str, part: str) -> None:
     seen = Text(night.get(f"/{lang}/polls/{POLL}/{part}").text)
     assert seen.marked == ""
     words = set(re.findall(r"\b[A-Za-z]{4,}\b", SAMPLE.sub(" ", seen.text)))
@@ -80,7 +80,7 @@ def test_no_english_word_is_left_on_a_page(night: TestClient, lang: str, part: s
     ],
 )
 def test_a_test_of_the_law_cites_its_article_in_the_language_of_the_page(
-    night: TestClient, lang: str, cite: str
+    night: SiteClient, lang: str, cite: str
 ) -> None:
     assert night.get(f"/{lang}/polls/{POLL}/").text.count(cite) == 2
 
@@ -160,7 +160,7 @@ def test_a_reason_in_three_languages_is_shown_in_the_language_of_the_page() -> N
 
 
 @pytest.mark.parametrize("lang", ["kk", "ru"])
-def test_a_page_that_is_not_there_says_so_in_its_language(night: TestClient, lang: str) -> None:
+def test_a_page_that_is_not_there_says_so_in_its_language(night: SiteClient, lang: str) -> None:
     seen = Text(night.get(f"/{lang}/polls/kz/none/").text)
     assert "no poll" not in seen.text and "no poll" in seen.marked
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sample_poll import Sample, TestClient, referendum
+from sample_poll import Sample, SiteClient, referendum
 
 from dauys.errors import DauysError
 from dauys.polls.keys import new_keys
@@ -62,7 +62,7 @@ def test_lists_are_those_of_the_database(engine: sa.Engine, sample: Sample) -> N
 
 
 def test_the_pages_say_what_the_sample_says(engine: sa.Engine, sample: Sample, tmp_path: Path) -> None:
-    with TestClient(create_app(engine, maps=tmp_path)) as client:
+    with SiteClient(create_app(engine, maps=tmp_path)) as client:
         [made] = client.get(f"/en/polls/{POLL}.json").json()["contests"]
         expected = sample.standing(POLL).contests[0]
         assert made["totals"] == dict(expected.totals) and made["covers"] == expected.covers
@@ -91,7 +91,7 @@ def test_what_is_annulled_says_so_in_the_list_and_on_the_page_of_the_territory(
     first, *others = source.stations(POLL, "KZ15", 0, 100)
     assert (first.id, first.protocols[0].state) == ("KZ15-0000", "annulled")
     assert {p.state for row in others for p in row.protocols} <= {"accepted", "quarantined"}
-    with TestClient(create_app(engine, maps=tmp_path)) as client:
+    with SiteClient(create_app(engine, maps=tmp_path)) as client:
         assert 'data-repeat="5"' in client.get(f"/ru/polls/{POLL}/areas/KZ11").text
         text = client.get(f"/ru/polls/{POLL}/areas/KZ15").text
         assert 'data-annulled="1"' in text and text.count('data-state="annulled"') == 1

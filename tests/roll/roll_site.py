@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,10 +24,7 @@ from dauys.roll.pages import Officer
 from dauys.roll.routes import Office
 from dauys.web import render as rendering
 from dauys.web.clerks import clerks_router
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from site_client import SiteClient
 
 POLL = "test/roll"
 NOW = datetime(2022, 5, 30, 4, tzinfo=UTC)
@@ -65,7 +61,7 @@ class Site:
     """The pages, their clock, and who is at the desk. `poll` is open, and its list too."""
 
     connection: sa.Connection
-    client: TestClient
+    client: SiteClient
     poll: Poll
     office: Office
     at: datetime = NOW
@@ -136,7 +132,7 @@ def site(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     app.include_router(routes.router(engine, office))
     app.include_router(clerks_router(pages.desk_pages(engine, office), who))
-    with TestClient(app, base_url="http://roll.test", follow_redirects=False) as client:
+    with SiteClient(app, base_url="http://roll.test", follow_redirects=False) as client:
         made.append(Site(connection, client, open_with_list(connection), office))
         yield made[0]
 

@@ -24,7 +24,7 @@ from dauys.roll.lookup import Limits
 from dauys.roll.vault import key_file, make_vault
 from dauys.stations.accounts import first_account, make_account
 from dauys.stations.states import Role
-from site_client import TestClient, client_of
+from site_client import SiteClient
 
 pytestmark = pytest.mark.database
 __all__ = ["site"]
@@ -38,11 +38,11 @@ class Served:
         self.site = site
         self.made: list[shell.Site] = []
 
-    def client(self, **options: Any) -> TestClient:
+    def client(self, **options: Any) -> SiteClient:
         engine = cast(sa.Engine, OneConnection(self.site.connection))
         made = shell.Site(engine, 0, clock=lambda: self.site.at, **options)
         self.made.append(made)
-        return client_of(made.app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 4711))
+        return SiteClient(made.app, base_url="http://127.0.0.1", follow_redirects=False, client=("127.0.0.1", 4711))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def served(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         one._server._socket.close()  # it was never up
 
 
-def asks(client: TestClient, number: int, forwarded: str | None) -> int:
+def asks(client: SiteClient, number: int, forwarded: str | None) -> int:
     form = {"poll": POLL, "iin": iin_of(date(1979, 10, 28), number), "born": BORN}
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     return int(client.post("/en/roll", data=form, headers=headers).status_code)

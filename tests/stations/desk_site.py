@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +16,7 @@ from dauys.stations.accounts import first_account, issue_token, make_account
 from dauys.stations.routes import desk_router
 from dauys.stations.states import Role
 from dauys.web.render import render
-
-with warnings.catch_warnings():  # it asks for a newer client library; ours does the same
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
+from site_client import SiteClient
 
 NOW = datetime(2022, 6, 5, 15, tzinfo=UTC)
 POLL = "test/routes"
@@ -51,7 +47,7 @@ class OneConnection:
 
 
 @pytest.fixture
-def client(connection: sa.Connection) -> Iterator[TestClient]:
+def client(connection: sa.Connection) -> Iterator[SiteClient]:
     open_sample(connection, sample_poll(POLL), 9)
     first_account(connection, "clerk", PASSWORD)
     for name, role in (("ann", Role.TYPIST), ("bek", Role.TYPIST), ("cho", Role.RESOLVER)):
@@ -60,7 +56,7 @@ def client(connection: sa.Connection) -> Iterator[TestClient]:
     app = FastAPI()
     app.state.render = render
     app.include_router(desk_router(OneConnection(connection), lambda: NOW))  # type: ignore[arg-type]
-    with TestClient(app, base_url="http://desk.test", follow_redirects=False) as client:
+    with SiteClient(app, base_url="http://desk.test", follow_redirects=False) as client:
         yield client
 
 
@@ -68,7 +64,7 @@ def bearer(connection: sa.Connection, name: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {issue_token(connection, name, NOW + timedelta(hours=1))}"}
 
 
-def enter(client: TestClient, name: str, password: str = PASSWORD) -> Any:
+def enter(client: SiteClient, name: str, password: str = PASSWORD) -> Any:
     client.cookies.clear()
     return client.post("/en/desk/in", data={"name": name, "password": password})
 
@@ -79,5 +75,5 @@ def mark_of(page: str) -> str:
     return found[1]
 
 
-def submit(client: TestClient, address: str, **data: Any) -> Any:
+def submit(client: SiteClient, address: str, **data: Any) -> Any:
     return client.post(address, data={"mark": mark_of(client.get(address).text), **data})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from desk_site import NOW, PASSWORD, POLL, TestClient, bearer, enter, mark_of, submit
+from desk_site import NOW, PASSWORD, POLL, SiteClient, bearer, enter, mark_of, submit
 from sample_stations import GOOD
 
 from dauys.record.log import entry_at, of_kind, size
@@ -25,7 +25,7 @@ def table(*rows: Mapping[str, Any]) -> bytes:
     return "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]).encode()
 
 
-def upload(client: TestClient, content: bytes, name: str = "p.csv", **data: str) -> Any:
+def upload(client: SiteClient, content: bytes, name: str = "p.csv", **data: str) -> Any:
     mark = mark_of(client.get(f"{DESK}/file").text)
     return client.post(f"{DESK}/file", data={"mark": mark, **data}, files={"file": (name, content)})
 
@@ -37,7 +37,7 @@ def count(connection: sa.Connection, table: str) -> Any:
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 @pytest.mark.parametrize("name", ["clerk", "ann", "cho", "s1"])
 def test_every_link_of_the_desk_opens_for_its_role_in_every_language(
-    client: TestClient, name: str, language: str
+    client: SiteClient, name: str, language: str
 ) -> None:
     enter(client, name)
     seen, due = set[str](), [f"/{language}/desk"]
@@ -63,7 +63,7 @@ def test_every_link_of_the_desk_opens_for_its_role_in_every_language(
     ],
 )
 def test_every_role_is_kept_to_its_pages(
-    client: TestClient, connection: sa.Connection, name: str, closed: list[str]
+    client: SiteClient, connection: sa.Connection, name: str, closed: list[str]
 ) -> None:
     enter(client, name)
     mark, before = mark_of(client.get("/en/desk").text), size(connection, POLL)
@@ -85,7 +85,7 @@ def test_every_role_is_kept_to_its_pages(
     assert size(connection, POLL) == before and count(connection, "proposal") == 0
 
 
-def test_reports_by_hour_and_the_stations_that_are_silent(client: TestClient, connection: sa.Connection) -> None:
+def test_reports_by_hour_and_the_stations_that_are_silent(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "clerk")
     page = client.get(f"{DESK}/turnout").text
     assert "<option selected>18:00" in page  # 15:00 UTC is 21:00 in Almaty: 18:00 is the last hour that is due
@@ -104,14 +104,14 @@ def test_reports_by_hour_and_the_stations_that_are_silent(client: TestClient, co
     assert "station=s1" not in client.get(f"{DESK}/turnout?time=12:00&area=A").text
 
 
-def test_a_station_reports_for_itself_alone(client: TestClient, connection: sa.Connection) -> None:
+def test_a_station_reports_for_itself_alone(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "s1")
     page = submit(client, f"{DESK}/turnout", station="s2", time="12:00", eligible="1000", received="300").text
     assert 'data-station="s1"' in page and "Not yet reported" not in page
     assert connection.scalar(sa.text("SELECT station FROM turnout WHERE poll = :p"), {"p": POLL}) == "s1"
 
 
-def test_a_station_sends_its_protocol_once(client: TestClient, connection: sa.Connection) -> None:
+def test_a_station_sends_its_protocol_once(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "s1")
     bad = submit(client, f"{DESK}/send", **(FIELDS | {"yes": ""}))
     assert bad.status_code == 422 and "F.011" in bad.text
@@ -127,7 +127,7 @@ def test_a_station_sends_its_protocol_once(client: TestClient, connection: sa.Co
     assert client.post(f"{DESK}/send", data={"mark": mark, **FIELDS}).status_code == 409
 
 
-def test_a_report_is_corrected_with_a_reason(client: TestClient, connection: sa.Connection) -> None:
+def test_a_report_is_corrected_with_a_reason(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "clerk")
     submit(client, f"{DESK}/turnout", station="s4", time="12:00", eligible="1000", received="300")
     other = submit(client, f"{DESK}/turnout", station="s4", time="12:00", eligible="1000", received="200")
@@ -148,7 +148,7 @@ def test_a_report_is_corrected_with_a_reason(client: TestClient, connection: sa.
     assert client.get(f"{DESK}/correct-turnout?station=s8&time=12:00").status_code == 422
 
 
-def test_a_report_is_corrected_over_http(client: TestClient, connection: sa.Connection) -> None:
+def test_a_report_is_corrected_over_http(client: SiteClient, connection: sa.Connection) -> None:
     who, base = bearer(connection, "clerk"), f"/api/polls/{POLL}"
     client.post(
         f"{base}/turnout", json={"station": "s4", "time": "12:00", "eligible": 1000, "received": 300}, headers=who
@@ -174,7 +174,7 @@ def test_a_report_is_corrected_over_http(client: TestClient, connection: sa.Conn
     ).one() == (30, 1)  # fmt: skip
 
 
-def test_a_file_is_looked_at_first_and_nothing_of_that_stays(client: TestClient, connection: sa.Connection) -> None:
+def test_a_file_is_looked_at_first_and_nothing_of_that_stays(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "clerk")
     before = size(connection, POLL)
     rows = [{"station": f"s{n}", **GOOD} for n in range(4)] + [{"station": "s4", **GOOD, "yes": 501}]
@@ -200,7 +200,7 @@ def test_a_file_is_looked_at_first_and_nothing_of_that_stays(client: TestClient,
 
 
 def test_a_file_that_cannot_be_taken_is_not_kept(
-    client: TestClient, connection: sa.Connection, monkeypatch: Any
+    client: SiteClient, connection: sa.Connection, monkeypatch: Any
 ) -> None:
     enter(client, "clerk")
     good = {"station": "s0", **GOOD}
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_taken_is_not_kept(
     assert count(connection, "upload") == 0 and count(connection, "protocol") == 0
 
 
-def test_a_file_of_other_columns_and_one_of_reports(client: TestClient, connection: sa.Connection) -> None:
+def test_a_file_of_other_columns_and_one_of_reports(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "clerk")
     row = {"number": "s0", **{f"n_{name}": value for name, value in GOOD.items()}}
     columns = "\r\n".join(["station = number", *(f"{name}=n_{name}" for name in GOOD)])
@@ -237,7 +237,7 @@ def test_a_file_of_other_columns_and_one_of_reports(client: TestClient, connecti
     assert count(connection, "turnout") == 4 and count(connection, "protocol") == 0
 
 
-def test_two_clerks_annul(client: TestClient, connection: sa.Connection) -> None:
+def test_two_clerks_annul(client: SiteClient, connection: sa.Connection) -> None:
     make_account(connection, "dana", Role.CLERK, PASSWORD)
     rows = [{"station": f"s{n}", **GOOD} for n in range(9)]
     client.post(f"/api/polls/{POLL}/protocols", json=rows, headers=bearer(connection, "clerk"))
@@ -267,7 +267,7 @@ def test_two_clerks_annul(client: TestClient, connection: sa.Connection) -> None
     assert count(connection, "proposal") == 0 and len(of_kind(connection, POLL, "annulment")) == 1
 
 
-def test_a_clerk_makes_and_ends_accounts(client: TestClient, connection: sa.Connection) -> None:
+def test_a_clerk_makes_and_ends_accounts(client: SiteClient, connection: sa.Connection) -> None:
     enter(client, "clerk")
     accounts = "/en/desk/accounts"
     page = submit(client, accounts, act="make", name="eli", role="typist", poll=POLL).text
@@ -311,7 +311,7 @@ def test_made_passwords_are_long_and_never_the_same() -> None:
     assert len(made) == 50 and all(re.fullmatch(r"(?:[a-km-np-z2-9]{4}-){3}[a-km-np-z2-9]{4}", p) for p in made)
 
 
-def test_the_first_typist_takes_back_a_wrong_station(client: TestClient, connection: sa.Connection) -> None:
+def test_the_first_typist_takes_back_a_wrong_station(client: SiteClient, connection: sa.Connection) -> None:
     paper, back = {"station": "s3", **FIELDS}, {"act": "take back", "station": "s3"}
     enter(client, "ann")
     submit(client, f"{DESK}/type", **paper)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from desk_site import NOW, PASSWORD, POLL, TestClient, bearer, enter, mark_of, submit
+from desk_site import NOW, PASSWORD, POLL, SiteClient, bearer, enter, mark_of, submit
 from sample_stations import GOOD
 
 from dauys.errors import BadInput, DauysError
@@ -25,7 +25,7 @@ def count(connection: sa.Connection, table: str) -> Any:
     return connection.scalar(sa.text(f"SELECT count(*) FROM {table} WHERE poll = '{POLL}'"))
 
 
-def test_a_batch_a_replay_and_a_conflict(client: TestClient, connection: sa.Connection) -> None:
+def test_a_batch_a_replay_and_a_conflict(client: SiteClient, connection: sa.Connection) -> None:
     who = bearer(connection, "clerk")
     rows = [{"station": "s0", **GOOD}, {"station": "s1", "values": GOOD | {"yes": 501}}]
     first = client.post(f"/api/polls/{POLL}/protocols", json=rows, headers=who)
@@ -59,13 +59,13 @@ def test_a_batch_a_replay_and_a_conflict(client: TestClient, connection: sa.Conn
         (json.dumps({"station": "s0", **GOOD, "sig": "no"}).encode(), 422, "F.026"),
     ],
 )
-def test_bad_requests(client: TestClient, connection: sa.Connection, body: bytes, status: int, check: str) -> None:
+def test_bad_requests(client: SiteClient, connection: sa.Connection, body: bytes, status: int, check: str) -> None:
     answer = client.post(f"/api/polls/{POLL}/protocols", content=body, headers=bearer(connection, "clerk"))
     assert (answer.status_code, answer.json()["error"]["check"]) == (status, check)
     assert count(connection, "protocol") == 0
 
 
-def test_who_may_send_what(client: TestClient, connection: sa.Connection) -> None:
+def test_who_may_send_what(client: SiteClient, connection: sa.Connection) -> None:
     address, row = f"/api/polls/{POLL}/protocols", {"station": "s0", **GOOD}
     assert client.post(address, json=row).status_code == 401
     assert client.post(address, json=row, headers={"Authorization": "Bearer x"}).status_code == 401
@@ -80,7 +80,7 @@ def test_who_may_send_what(client: TestClient, connection: sa.Connection) -> Non
     assert answer.status_code == 403
 
 
-def test_nobody_speaks_for_another_without_a_signature(client: TestClient, connection: sa.Connection) -> None:
+def test_nobody_speaks_for_another_without_a_signature(client: SiteClient, connection: sa.Connection) -> None:
     address, row = f"/api/polls/{POLL}/protocols", {"station": "s1", **GOOD}
     for name, claim in (
         ("clerk", {"by": "commission"}),
@@ -94,7 +94,7 @@ def test_nobody_speaks_for_another_without_a_signature(client: TestClient, conne
     assert count(connection, "protocol") == 1
 
 
-def test_a_file_is_taken_whole_or_not_at_all(client: TestClient, connection: sa.Connection) -> None:
+def test_a_file_is_taken_whole_or_not_at_all(client: SiteClient, connection: sa.Connection) -> None:
     who, names = bearer(connection, "clerk"), list(GOOD)
     lines = [",".join(["station", *names])]
     lines += [",".join([f"s{n}", *(str(GOOD[name]) for name in names)]) for n in range(6)]
@@ -113,7 +113,7 @@ def test_a_file_is_taken_whole_or_not_at_all(client: TestClient, connection: sa.
     assert send(lines, "p.xlsx").json()["error"]["check"] == "F.001"
 
 
-def test_turnout_corrections_and_checks(client: TestClient, connection: sa.Connection) -> None:
+def test_turnout_corrections_and_checks(client: SiteClient, connection: sa.Connection) -> None:
     who, base = bearer(connection, "clerk"), f"/api/polls/{POLL}"
     reports = [{"station": s, "time": t, "eligible": 1000, "received": n} for s, t, n in
                (("s0", "12:00", 80), ("s1", "10:00", 90), ("s0", "10:00", 100))]  # fmt: skip
@@ -138,7 +138,7 @@ def without_marks(page: str) -> str:
     return re.sub("[0-9a-f]{32,}", "", page)
 
 
-def test_double_entry_at_the_desk(client: TestClient, connection: sa.Connection) -> None:
+def test_double_entry_at_the_desk(client: SiteClient, connection: sa.Connection) -> None:
     paper = {"station": "s3"} | {name: str(value) for name, value in GOOD.items()}
     address = f"/en/desk/{POLL}/type"
     assert enter(client, "ann").headers["location"] == "/en/desk"
@@ -162,7 +162,7 @@ def test_double_entry_at_the_desk(client: TestClient, connection: sa.Connection)
 
 
 def test_two_who_agree_send_the_protocol_in_and_words_are_checked(
-    client: TestClient, connection: sa.Connection
+    client: SiteClient, connection: sa.Connection
 ) -> None:
     paper = {"station": "s4"} | {name: str(value) for name, value in GOOD.items()}
     for name, words in (("ann", "пятьсот один"), ("bek", "Пятьсот  ОДИН")):
@@ -172,7 +172,7 @@ def test_two_who_agree_send_the_protocol_in_and_words_are_checked(
     assert connection.scalar(sa.text(f"SELECT state FROM protocol WHERE poll = '{POLL}'")) == "quarantined"
 
 
-def test_a_fault_stands_beside_its_field_with_what_was_typed(client: TestClient) -> None:
+def test_a_fault_stands_beside_its_field_with_what_was_typed(client: SiteClient) -> None:
     enter(client, "ann")
     paper = {"station": "s5"} | {name: str(value) for name, value in GOOD.items()} | {"no": "1 50"}
     page = submit(client, f"/kk/desk/{POLL}/type", **paper)
@@ -182,7 +182,7 @@ def test_a_fault_stands_beside_its_field_with_what_was_typed(client: TestClient)
     assert 'id="f-no"' in page.text.split('aria-invalid="true"')[0].rsplit("<input", 1)[1]
 
 
-def test_a_correction_at_the_desk(client: TestClient, connection: sa.Connection) -> None:
+def test_a_correction_at_the_desk(client: SiteClient, connection: sa.Connection) -> None:
     faulty = {"station": "s6", **GOOD, "yes": 501}
     client.post(f"/api/polls/{POLL}/protocols", json=faulty, headers=bearer(connection, "clerk"))
     enter(client, "clerk")
@@ -207,7 +207,7 @@ def test_a_correction_at_the_desk(client: TestClient, connection: sa.Connection)
     assert submit(client, address, **fields, of=of[1], reason="again").status_code == 409
 
 
-def test_forms_from_elsewhere_and_without_a_session_do_nothing(client: TestClient, connection: sa.Connection) -> None:
+def test_forms_from_elsewhere_and_without_a_session_do_nothing(client: SiteClient, connection: sa.Connection) -> None:
     paper = {"station": "s3"} | {name: str(value) for name, value in GOOD.items()}
     address = f"/en/desk/{POLL}/type"
     assert client.get(address).headers["location"] == "/en/desk/in"
@@ -225,7 +225,7 @@ def test_forms_from_elsewhere_and_without_a_session_do_nothing(client: TestClien
     assert client.get(address).headers["location"] == "/en/desk/in"
 
 
-def test_the_session_cookie_is_kept_from_scripts_and_other_sites(client: TestClient) -> None:
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(client: SiteClient) -> None:
     cookie = enter(client, "ann").headers["set-cookie"]
     assert "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
     assert client.get("/en/desk").headers["cache-control"] == "no-store"

@@ -20,12 +20,14 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import holidays
+from typing import TYPE_CHECKING
 
 from dauys.errors import DauysError
 from dauys.law.files import Node, read_yaml
 from dauys.law.packs import pack_folder
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 _DAY = datetime.timedelta(days=1)
 
@@ -45,15 +47,19 @@ class Calendar:
     country: str
     years: frozenset[int]
     moved: Mapping[datetime.date, datetime.date]
-    _public: holidays.HolidayBase = field(init=False, repr=False, compare=False)
+    _public: HolidayBase = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        import holidays  # here, and not above: most commands ask for no working day, and start sooner without
+
         public = holidays.country_holidays(self.country, years=sorted(self.years), observed=True, expand=False)
         object.__setattr__(self, "_public", public)
 
     @classmethod
     def read(cls, path: Path) -> Calendar:
         """The calendar of a YAML file; raises `BadInput`."""
+        import holidays
+
         parts = read_yaml(path).mapping(required=("country", "years"))
         country = parts["country"].matching("[A-Z]{2}", "the two letters of a country (ISO 3166)")
         if country not in holidays.list_supported_countries():

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from dauys.errors import BadInput
@@ -52,7 +53,29 @@ def consolidate(base: Work, effects: Iterable[Effect], day: date, facts: Facts) 
     """
     if day < base.day:
         raise BadInput("the text of this day is not here", found=day, expected=f"a day from {base.day} on")
-    return replay(base, live(base, effects, day, facts), day)
+    return _replayed(_Live(base, tuple(live(base, effects, day, facts)))).on(day)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Live:
+    """A text and the effects on it: the same where they are the same objects. To compare what they say takes too long."""
+
+    base: Work
+    effects: tuple[Effect, ...]
+
+    def __hash__(self) -> int:
+        return hash((id(self.base), *map(id, self.effects)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Live) or self.base is not other.base or len(self.effects) != len(other.effects):
+            return False
+        return all(one is its for one, its in zip(self.effects, other.effects, strict=True))
+
+
+@lru_cache(maxsize=128)
+def _replayed(text: _Live) -> Work:
+    """Most days have the text of the day before."""
+    return replay(text.base, text.effects)
 
 
 def live(base: Work, effects: Iterable[Effect], day: date, facts: Facts) -> list[Effect]:

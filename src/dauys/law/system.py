@@ -12,6 +12,7 @@ A System is a value: pack, facts, rules, texts, areas. Nothing of a day is store
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -177,7 +178,24 @@ def _exists(area: Area, day: datetime.date) -> bool:
 
 @lru_cache(maxsize=128)
 def _rules(system: System, day: datetime.date) -> Snapshot:
-    return rules_on(system.book, day, system.facts, system.counts(day))
+    """Between two turns nothing changes: the rules of the first day are those of the others."""
+    turns = _turns(system)
+    place = bisect_right(turns, day)
+    if not place or turns[place - 1] == day:
+        return rules_on(system.book, day, system.facts, system.counts(day))
+    try:
+        return replace(_rules(system, turns[place - 1]), day=day)
+    except BadInput:  # it names the day that was asked for
+        return rules_on(system.book, day, system.facts, system.counts(day))
+
+
+@lru_cache(maxsize=32)
+def _turns(system: System) -> tuple[datetime.date, ...]:
+    """The days on which a rule may change, in order."""
+    days = set(system.book.change_days(system.facts))
+    for area in system.areas:
+        days |= {day for day in (area.since, area.until and area.until + DAY) if day is not None}
+    return tuple(sorted(days))
 
 
 @lru_cache(maxsize=128)
@@ -187,15 +205,12 @@ def _text(system: System, work: str, day: datetime.date, language: str) -> Work:
 
 @lru_cache(maxsize=32)
 def _days(system: System) -> tuple[datetime.date, ...]:
-    candidates = set(system.book.change_days(system.facts))
-    for area in system.areas:
-        candidates |= {day for day in (area.since, area.until and area.until + DAY) if day is not None}
     texts: set[datetime.date] = set()
     for text in system.works.values():
         texts |= _text_days(text, system.facts)
     return tuple(
         day
-        for day in sorted(candidates | texts)
+        for day in sorted(texts.union(_turns(system)))
         if (day in texts and _texts_differ(system, day)) or system.rules(day - DAY) != system.rules(day)
     )
 

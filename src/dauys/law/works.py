@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -86,6 +87,12 @@ class Work:
             index[provision.id] = provision
         _check_places("", self.provisions)
         object.__setattr__(self, "_index", index)
+
+    def on(self, day: date) -> Work:
+        """The same words as the text of another day: they were looked at already."""
+        same = copy(self)
+        object.__setattr__(same, "day", day)
+        return same
 
     def walk(self) -> Iterator[Provision]:
         """All provisions in printed order."""

@@ -41,12 +41,15 @@ def enter(centre: Centre, who: UUID, station: str) -> Centre:
     return put(centre, who, Custody(unlisted(station), 0))
 
 
-def listed(centre: Centre, log: LogId) -> Centre:
-    """A list is made for this log: what was added for its station and stands on none stands on this one, and is held by it."""
+def listed(centre: Centre, log: LogId, *, of_before: bool = False) -> Centre:
+    """A list is made for this log: what was added for its station and stands on none stands on this one, and is held by it.
+
+    `of_before`: it was made before the centre was put back, and nobody else is given what it may have.
+    """
     waiting, first = Custody(unlisted(log.station), 0), Custody(f"station/{log.station}/1", 0)
     unmade = log.station in centre.unmade
     moved = {  # what is in doubt may have been given ahead of this list
-        who: waiting if in_doubt(centre, who, 0) else Custody(log.holder, 0)
+        who: waiting if in_doubt(centre, who, 0) and not of_before else Custody(log.holder, 0)
         for who, custody in centre.custody.items()
         if custody == waiting or (unmade and custody == first)
     }

@@ -41,7 +41,7 @@ def _adopted(centre: Centre, log: LogId, key: bytes, *, lost: bool = False) -> C
         elif not known.lost:
             centre = declare_lost(centre, before)
     known = centre.logs.get(log)
-    centre = listed(centre, log) if known is None else centre
+    centre = listed(centre, log, of_before=True) if known is None else centre
     known = Known(key, lost=lost) if known is None else replace(known, key=key)
     centre = replace(centre, logs={**centre.logs, log: known})
     return replace(centre, books=centre.books.lost(log)) if lost else centre

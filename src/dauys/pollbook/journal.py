@@ -332,7 +332,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
                     lists.void_package(connection, log)
             else:
                 if known is None:
-                    onto_the_list(connection, log)
+                    onto_the_list(connection, log, of_before=True)
                 made = datetime.fromisoformat(line["made"])
                 lists.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
             cursor(connection).execute(

@@ -154,15 +154,16 @@ def off_its_list(connection: Connection, who: UUID, log: LogId) -> None:
     )
 
 
-def onto_the_list(connection: Connection, log: LogId) -> None:
+def onto_the_list(connection: Connection, log: LogId, *, of_before: bool = False) -> None:
     """What was added for the log's station and stands on no list is held by this log, whose list is made now (`decided.listed`).
 
     In the transaction that makes the list and holds `lock_station`, before the list is read: what is added later waits.
+    `of_before`: that list was made before the centre was put back, and nobody else is given what it may have.
     """
     cur = cursor(connection)
-    to, waiting = log.holder, unlisted(log.station)
+    to, waiting, certain = log.holder, unlisted(log.station), "" if of_before else f"AND NOT {DOUBT}"
     cur.execute(
-        f"UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND NOT {DOUBT}",  # noqa: S608
+        f"UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s {certain}",  # noqa: S608
         (to, log.poll, log.station, waiting),
     )
     cur.execute(  # who asked for one of them asks this log now

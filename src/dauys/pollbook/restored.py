@@ -100,7 +100,7 @@ def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False)
             adopt(connection, before, b"", lost=True)
     packed = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
     if not cur.execute(packed, (log.poll, log.station, log.generation)).rowcount:
-        onto_the_list(connection, log)
+        onto_the_list(connection, log, of_before=True)
     cur.execute(
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, lost, missed, sound) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, false) ON CONFLICT (poll, station, generation) DO UPDATE SET key = excluded.key",

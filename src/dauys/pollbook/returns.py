@@ -9,7 +9,8 @@ A right that is withdrawn goes to the working machine of its home station (`deci
 not asked for any more; should its holder have let it go already, it gets it again, and the record never heard of it.
 
 A right that was used stays, and the other one of the same person is withdrawn in its place (`withdrawals`). Should that use be
-taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back.
+taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back. At
+once, where it is a lost machine's that was typed from its paper by mistake: nobody lets that go, as nobody did before.
 
 A centre that was put back from a copy may have forgotten that it gave a right back; the grant that it had signed shows it
 (`put_back.given_before`). The record says so again (`_found_given`); nobody is given anything by that.
@@ -169,7 +170,9 @@ def _instead(connection: Connection, poll: Poll) -> list[Any]:
     rows = cursor(connection).execute(
         "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND t.outcome = 'withdrawn' "
+        "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND (t.outcome = 'withdrawn' "
+        "OR t.outcome = 'asked' AND EXISTS (SELECT FROM entitlement u JOIN pollbook_log l USING (poll, holder) "
+        "WHERE u.poll = t.poll AND u.id = t.entitlement AND u.state = 0 AND l.lost)) "
         "WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead FOR UPDATE OF w",
         (poll.id,),
     ).fetchall()  # fmt: skip

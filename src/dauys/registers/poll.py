@@ -6,12 +6,14 @@ same value either way, so that a verifier without our packs decides by what the 
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -250,7 +252,24 @@ class Poll:
     @staticmethod
     def from_json(body: Mapping[str, Any]) -> Poll:
         """The poll that `to_json` wrote. Raises BadInput, naming the member, for anything that is not one."""
-        return _poll_of(Node.of(body))
+        try:
+            return _read(_Said(json.dumps(body), body))
+        except (TypeError, ValueError, RecursionError):  # no JSON: what is wrong with it is said by reading it
+            return _poll_of(Node.of(body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A poll as text, to know it again, and as the value that is read."""
+
+    text: str
+    body: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=32)
+def _read(said: _Said) -> Poll:
+    """Most pages of a site and a desk ask their poll's record who it is, again and again the same."""
+    return _poll_of(Node.of(said.body))
 
 
 def _poll_of(node: Node) -> Poll:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from num2words import num2words
-
 LANGUAGES = {"kk": "kz", "ru": "ru", "en": "en"}
 """Our language to the library's."""
 
@@ -34,6 +32,8 @@ def normalised(words: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def spellings(number: int) -> frozenset[tuple[str, ...]]:
     """The number in each language, normalised."""
+    from num2words import num2words  # here, and not above: most commands read no words, and start sooner without
+
     return frozenset(normalised(num2words(number, lang=language)) for language in LANGUAGES.values())
 
 
