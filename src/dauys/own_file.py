@@ -1,4 +1,4 @@
-"""How does a program keep a SQLite file of its own: nobody beside it, on the disk with each commit, every fault one message?"""
+"""How does a program keep a file of its own: whole or not at all, for its owner; one of SQLite's, with nobody beside it?"""
 
 from __future__ import annotations
 
@@ -71,6 +71,24 @@ def disk(in_use: Callable[[], BadInput], damaged: Callable[[str], BadInput]) -> 
         raise (in_use() if "locked" in str(error) else damaged(str(error))) from None
     except (sqlite3.Error, OSError, OverflowError) as error:
         raise damaged(str(error)) from None
+
+
+def write(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """A file with these bytes, whole or not at all, on the disk when this returns. One that is there is replaced, its rights too.
+
+    The draft beside it has a name of its own: two who write at once take nothing from each other. Raises OSError.
+    """
+    draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.making")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -117,6 +117,18 @@ def test_pins_ports_and_stores_in_use(tmp_path: Path) -> None:
     assert isinstance(nothing.exception, BadInput) and "enrol" in str(nothing.exception)
 
 
+def test_what_names_voters_is_for_its_owner_alone_though_a_file_for_all_lay_there(tmp_path: Path) -> None:
+    centre = FakeCentre({"1": [person(n) for n in range(1, 4)]})
+    enrolled(centre, tmp_path, "1").close()
+    folder = tmp_path / "1"
+    for command, name, begins in (("print", "list.html", "<!DOCTYPE html>"), ("envelopes", "envelopes.csv", "number,event,iin\n")):
+        (folder / name).write_text("yesterday's", "utf-8")
+        (folder / name).chmod(0o644)
+        assert call(command, "--folder", folder).exit_code == 0
+        assert (folder / name).read_text("utf-8").lower().startswith(begins.lower())
+        assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+
+
 def test_the_machine_of_the_electronic_channel(tmp_path: Path) -> None:
     """Enrolled as a station is; then a token instead of PINs, an API instead of the officers' pages, on this machine alone."""
     centre = FakeCentre({"remote": []})

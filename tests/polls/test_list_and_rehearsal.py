@@ -208,7 +208,10 @@ def test_a_machine_that_was_declared_lost_by_mistake_works_on(
     monkeypatch.setattr(pollbook_not_lost, "open_store", lambda: engine)
     monkeypatch.setattr(pollbook_not_lost, "journal", lambda: noted)
     done = CliRunner().invoke(
-        tree, ["pollbook", "not-lost", POLL, "A-1"], standalone_mode=False, catch_exceptions=False
+        tree,
+        ["pollbook", "not-lost", POLL, "A-1", "--nobody-by-hand", "chair"],
+        standalone_mode=False,
+        catch_exceptions=False,
     )
     assert done.return_value == 0 and "generation 1, is not lost" in done.stdout
     assert noted.hold(world.connection, world.poll.id, world.now) == ""  # nobody takes it for a copy that was put back
@@ -220,16 +223,17 @@ def test_a_machine_that_was_declared_lost_by_mistake_works_on(
     machine.link.once()
     assert not alarms(world.connection, world.poll.id)
     with pytest.raises(DauysError, match="no machine of station A-1"):
-        packing_out.not_lost(world.connection, world.poll.id, "A-1")
+        packing_out.not_lost(world.connection, world.poll.id, "A-1", world.now)
 
 
 def test_a_copy_from_before_that_was_taken_back_waits_for_the_machine(world: World, tmp_path: Path) -> None:
     """Put back to when it was lost, the centre has forgotten all that it gave that machine since."""
     world.start("A-1")
     noted, engine = Journal(tmp_path / "journal"), cast(sa.Engine, OneConnection(world.connection))
-    for act in (packing_out.lose, packing_out.not_lost):
-        with noted.acting(engine, POLL, "A-1", world.now) as connection:
-            act(connection, POLL, "A-1")
+    with noted.acting(engine, POLL, "A-1", world.now) as connection:
+        packing_out.lose(connection, POLL, "A-1")
+    with noted.acting(engine, POLL, "A-1", world.now) as connection:
+        packing_out.not_lost(connection, POLL, "A-1", world.now, "chair")
     lost = sa.text("UPDATE pollbook_log SET lost = true, lost_changes = 1 WHERE poll = :poll")
     world.connection.execute(lost, {"poll": POLL})
     assert "A-1/1 works" in noted.hold(world.connection, POLL, world.now)
@@ -245,4 +249,4 @@ def test_what_followed_from_a_loss_keeps_the_machine_lost(world: World, tmp_path
     by_hand.type_in(world.connection, VAULT, lines, typing(world, "B-1"), world.dice.randbytes)
     for station, why in (("A-1", "next machine"), ("B-1", "paper is typed in")):
         with pytest.raises(DauysError, match=why):
-            packing_out.not_lost(world.connection, world.poll.id, station)
+            packing_out.not_lost(world.connection, world.poll.id, station, world.now)

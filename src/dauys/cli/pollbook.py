@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from markupsafe import Markup
 
+from dauys import own_file
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import journal, restored
@@ -19,7 +20,7 @@ from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre import cursor
-from dauys.pollbook.centre_state import Look, State, alarms, channel_states, listed, whole
+from dauys.pollbook.centre_state import Look, Raised, State, alarms, channel_states, listed, whole
 from dauys.pollbook.channels import REMOTE
 from dauys.pollbook.envelopes_centre import Line, totals
 from dauys.pollbook.log import CHANNEL_LOGS
@@ -153,9 +154,7 @@ def print_(
         model = lost_list(connection, vault, load_poll(connection, poll), lost, by, moment(at), strike)
     style = (resources.files("dauys.pollbook") / "static" / "station.css").read_text("utf-8")
     page = environment(lang).get_template("centre/lost_list.html").render(model, style=Markup(style))
-    out.unlink(missing_ok=True)
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(page)
+    own_file.write(out, page.encode())
     body = {
         "poll": poll,
         "station": station,
@@ -354,7 +353,10 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
         *(_line(one, when) for one in every),
         *(f"{_line(one.state, when)}; {one.struck:,} struck, {one.taken_out:,} of them taken out" for one in channels),
         *(f"printed {one.at:%m-%d %H:%M:%S} by {one.by}: the list of {one.station}/{one.generation}" for one in prints),
-        *(f"ALARM {one.number} {one.station}/{one.generation} event {one.n}: {one.text}" for one in raised),
+        *(
+            f"ALARM {one.number} {one.station}/{one.generation} event {one.n}: {one.text}{_by_now(one)}"
+            for one in raised
+        ),
     ]
     answer(body, as_json, "\n".join(lines))
     return 1 if total.alarms or books else 0
@@ -370,6 +372,10 @@ def _sealing(found: Tended, at: datetime) -> str:
     last = "never" if found.sealed is None else f"{found.sealed:%m-%d %H:%M:%S}"
     said = f"last sealed {last}, {counted(found.waiting, 'event')} not in the record"
     return said + (f"; LOOK AT `dauys serve`: {found.fault or 'it seals nothing'}" if found.late(at) else "")
+
+
+def _by_now(one: Raised) -> str:
+    return "" if one.stands is None else f" (uses of this right that stand now: {one.stands})"
 
 
 def _line(one: State, at: datetime) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 import httpx
 
+from dauys import own_file
 from dauys.cli.main import answer, moment, say
 from dauys.cli.serving import Server
 from dauys.errors import BadInput, DauysError
@@ -168,8 +169,7 @@ def print_(folder: Path | None, lang: str, out: Path | None, as_json: bool) -> i
     if page is None:
         raise DauysError("the station does not answer; open the printed list on its pages")
     path = out or where / "list.html"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(page)
+    own_file.write(path, page.encode())
     answer({"file": str(path)}, as_json, f"the list: {path}; print it, and delete the file")
     return 0
 
@@ -194,11 +194,8 @@ def envelopes_(folder: Path | None, out: Path | None, as_json: bool) -> int:
     finally:
         keep.close()
     path = out or where / "envelopes.csv"
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(
-            f"{line}\n" for line in ("number,event,iin", *(f"{number},{n},{iin}" for n, number, iin in lines))
-        )
+    table = ("number,event,iin", *(f"{number},{n},{iin}" for n, number, iin in lines))
+    own_file.write(path, "".join(f"{line}\n" for line in table).encode())
     text = f"envelopes whose voters the centre has not named: {len(lines)}, in {path}"
     answer(
         {"file": str(path), "envelopes": len(lines)}, as_json, f"{text}\nwhen two clerks have typed it, delete the file"
@@ -261,10 +258,8 @@ class Served:
 
     def __enter__(self) -> Served:
         self._server.start(self._app, access_log=False)
-        path = self._folder / SERVING
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"site": self._server.local, "token": self._token}, file)
+        told = {"site": self._server.local, "token": self._token}
+        own_file.write(self._folder / SERVING, json.dumps(told).encode())
         if self._does_sync:
             self._syncing.start()
         return self

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre_state import STEPS, Look, alarms, channel_states, listed, whole
 from dauys.pollbook.envelopes_centre import totals
 from dauys.pollbook.restored import books
@@ -68,6 +69,7 @@ def router(engine: sa.Engine, door: Door, clock: Callable[[], datetime], late: L
                 "before": max(0, start - PER_PAGE) if start else None,
                 "next": start + PER_PAGE if start + PER_PAGE < some.found else None,
                 "alarms": [alarm.to_json() for alarm in alarms(connection, poll)],
+                "checks": catalogue(),
                 "late": late(connection, found, at),
                 "sealing": tended(connection, poll).to_json(at),
                 "put_back": books(connection, poll),

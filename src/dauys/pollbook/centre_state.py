@@ -257,7 +257,9 @@ def _queues(cur: Cursor, logs: Sequence[int]) -> Mapping[int, tuple[int, datetim
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alarm as it is kept. It names a station and an event, never a voter."""
+    """One alarm as it is kept. It names a station and an event, never a voter. `stands`: how many uses of its right stand by now:
+    one that looked like two may be taken back since, and logs that are read again come in another order; None without a right.
+    """
 
     number: str
     station: str
@@ -265,6 +267,7 @@ class Raised:
     n: int
     text: str
     at: datetime
+    stands: int | None
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__} | {"at": self.at.isoformat()}
@@ -273,8 +276,10 @@ class Raised:
 def alarms(connection: Connection, poll: str, limit: int = 100) -> list[Raised]:
     """The newest alarms of a poll."""
     rows = cursor(connection).execute(
-        "SELECT a.number, l.station, l.generation, a.n, a.text, a.at FROM pollbook_alarm a JOIN pollbook_log l ON l.id = a.log "
-        "WHERE a.poll = %s ORDER BY a.id DESC LIMIT %s",
+        "SELECT a.number, l.station, l.generation, a.n, a.text, a.at, CASE WHEN a.entitlement IS NOT NULL THEN "
+        "(SELECT count(*) FROM entitlement e WHERE e.poll = a.poll AND e.id = a.entitlement AND e.state = 1) + "
+        "(SELECT count(*) FROM pollbook_stray s WHERE s.poll = a.poll AND s.entitlement = a.entitlement AND NOT s.undone) END "
+        "FROM pollbook_alarm a JOIN pollbook_log l ON l.id = a.log WHERE a.poll = %s ORDER BY a.id DESC LIMIT %s",
         (poll, limit),
     )
     return [Raised(*row) for row in rows]

@@ -6,7 +6,6 @@ comes to another station: asked for, let go by who holds it, granted by the cent
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from dauys import own_file
 from dauys.errors import BadInput
 from dauys.pollbook import channel_acts
 from dauys.pollbook.acts import Refused
@@ -235,13 +235,7 @@ def token_of(folder: Path, *, make: bool = False) -> str:
     """The token of the voting system, made at enrolment: a file for its owner alone. Raises BadInput P.071."""
     path = folder / BEARER
     if make and not path.exists():
-        making = path.with_name(path.name + ".making")
-        making.unlink(missing_ok=True)
-        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        making.rename(path)
+        own_file.write(path, f"{secrets.token_urlsafe(32)}\n".encode())
     try:
         token = path.read_text("ascii").strip()
     except (OSError, ValueError):

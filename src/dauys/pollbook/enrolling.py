@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys import own_file
 from dauys.errors import BadInput
 from dauys.pollbook.keep import Keep, create, open_keep
 from dauys.pollbook.package import LARGEST_PACKAGE, enrolment, unseal
@@ -71,13 +72,7 @@ def seal_key(folder: Path, *, make: bool = False) -> bytes:
     """The key outside the store. One that was made before the power went is used again; it is never overwritten."""
     path = folder / KEY
     if make and not path.exists():
-        making = path.with_name(path.name + ".making")
-        making.unlink(missing_ok=True)
-        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(os.urandom(SEAL_BYTES).hex())
-            file.flush()
-            os.fsync(file.fileno())
-        making.rename(path)
+        own_file.write(path, os.urandom(SEAL_BYTES).hex().encode())
     try:
         key = bytes.fromhex(path.read_text("ascii").strip())
     except FileNotFoundError:

@@ -11,7 +11,6 @@ sent) lies beside the log, under `kept`.
 from __future__ import annotations
 
 import base64
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -162,13 +161,7 @@ class Keep:
             return path
         with _disk(self.folder):
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            own_file.sync_folder(path.parent)
+            own_file.write(path, data)
         return path
 
     def close(self) -> None:
@@ -234,12 +227,8 @@ def open_keep(folder: Path) -> Keep:
 def _key_in(folder: Path) -> Ed25519PrivateKey:
     """The mission's key: the one of the folder, or a new one."""
     path = folder / KEY
-    with suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(Ed25519PrivateKey.generate().private_bytes_raw().hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    if not path.exists():
+        own_file.write(path, f"{Ed25519PrivateKey.generate().private_bytes_raw().hex()}\n".encode())
     try:
         return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text("ascii").strip()))
     except ValueError:
