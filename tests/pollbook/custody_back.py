@@ -10,14 +10,14 @@ import json
 from contextlib import suppress
 from uuid import UUID
 
-from custody_ground import Ground
+from custody_truth import Judged
 
 from dauys.pollbook import forgotten
 from dauys.pollbook.custody import Centre, CustodyError
 from dauys.pollbook.log import Head
 
 
-class Forgetful(Ground):
+class Forgetful(Judged):
     """The ground, and the steps by which the centre forgets."""
 
     copied: tuple[Centre, int, frozenset[UUID]] | None = None

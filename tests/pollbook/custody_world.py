@@ -1,5 +1,6 @@
 """A nation in small: stations with disks and clocks, an electronic channel, a centre, and a network that loses, repeats and
-reorders everything. Here is what people do in it; what it stands on, and what must hold after each step, is `custody_ground`.
+reorders everything. Here is what people do in it; what it stands on is `custody_ground`, what must hold
+`custody_truth`, how the centre forgets `custody_back`.
 
 With `fault` the world itself breaks a rule on purpose (custody_faults.py breaks the others).
 """

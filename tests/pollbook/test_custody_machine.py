@@ -8,12 +8,13 @@ import pytest
 from custody_faults import FAULTS
 from custody_machine import Custody, search
 from custody_stories import FOUND, stories, tell
+from custody_world import World
 
 LONG = "DAUYS_CUSTODY_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("DAUYS_CUSTODY_EXAMPLES", "25"))
 DEEDS = (
     "check-in", "undo", "release", "receive", "certificate", "certificate back", "grant", "lost", "forged batch refused",
-    "electronic ballot", "strike", "struck out", "mistyped", "found beside its paper",
+    "electronic ballot", "strike", "struck out", "mistyped",
 )  # fmt: skip
 
 
@@ -27,6 +28,20 @@ def test_no_double_use_and_no_lost_acknowledged_check_in(capsys: pytest.CaptureF
             search(EXAMPLES, 40 + more)
     for deed in DEEDS:
         assert Custody.done[deed] > 0, f"the search never came to: {deed}"
+
+
+def test_a_machine_goes_on_beside_its_paper_until_it_hears_that_it_was_lost() -> None:
+    world = World()
+    world.lose(0, False)
+    world.mistype(0, 0, True)
+    assert world.done["found beside its paper"] == 1
+    world.send(0, 1)
+    world.deliver(0)
+    world.deliver(0)
+    world.check_in(0, 3)
+    assert world.done["check-in refused P.087"] == 1
+    world.check()
+    world.everything_ends()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
