@@ -174,11 +174,13 @@ class Mirror:
         return result
 
     def stand(self, model: Centre) -> None:
-        """Both wait for the same machines, and doubt the same rights."""
+        """Both wait for the same machines, miss the same ones, and doubt the same rights."""
         cur = centre.cursor(self.connection)
         assert (put_back.standing(cur, POLL) is not None) == model.books.marked
         if model.books.marked:
             assert set(restored.unheard(cur, POLL)) == set(forgotten.unheard(model))
+        rows = cur.execute("SELECT station, generation FROM pollbook_log WHERE poll = %s AND missed", (POLL,))
+        assert {LogId(POLL, row.station, row.generation) for row in rows} == model.books.missed
         rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {put_back.DOUBT}", (POLL,))
         doubted = {one for one, has in model.custody.items() if custody.in_doubt(model, one, has.epoch)}
         assert {row.id for row in rows} == doubted

@@ -17,7 +17,7 @@ from test_put_back import RIGHTS, asks, custody, numbers, synced
 from dauys.cli import pollbook_not_lost
 from dauys.cli.main import tree
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import packing_out
+from dauys.pollbook import packing_out, restored
 from dauys.pollbook.by_hand import Typing, lost_log, type_in
 from dauys.pollbook.centre import cursor
 from dauys.pollbook.log import LogId
@@ -92,7 +92,7 @@ def test_a_machine_that_never_was_keeps_no_list(told: Told) -> None:
     marked(told, blind=True)
     said("lost", POLL, "A-1", "--generation", "1")
     synced(b, c)
-    told.world.connection.execute(sa.text("UPDATE pollbook_restored SET lifted = at WHERE poll = :poll"), {"poll": POLL})
+    restored.lift(told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", blind=True)
     asks(c, RIGHTS[9], "q1")  # of B-1
     synced(b, c)
     for words in ([], ["--nobody-by-hand", "anna"], ["--nobody-enrolled", "boris"]):
@@ -121,7 +121,7 @@ def test_one_that_was_enrolled_all_the_same_is_heard(told: Told) -> None:
     copy.rollback()
     marked(told, blind=True)
     said("lost", POLL, "A-1", "--generation", "1")
-    told.world.connection.execute(sa.text("UPDATE pollbook_restored SET lifted = at WHERE poll = :poll"), {"poll": POLL})
+    restored.lift(told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", blind=True)
     said("not-lost", POLL, "A-1", "--nobody-by-hand", "anna", "--nobody-enrolled", "boris")
     a.check_in(WHO, told.world.now)
     synced(a, a)

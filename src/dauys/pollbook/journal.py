@@ -83,8 +83,10 @@ class Facts:
                 self.acts += 1
             case "package":
                 known = self.packages.get(_name(line))
-                again = known is not None and known["changes"] > 1
-                line = {"changes": 2 if not line["proof"] else 3 if again else 1, **line}  # of before they were counted
+                if "changes" not in line:  # of before they were counted: in order, and before all that are
+                    again = known is not None and known["changes"] > 1
+                    line = {**line, "changes": 2 if not line["proof"] else 3 if again else 1}
+                    known = None
                 if known is None or line["changes"] >= known["changes"]:
                     self.packages[_name(line)] = line
             case "key":
