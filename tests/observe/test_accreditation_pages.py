@@ -14,6 +14,7 @@ from fastapi import Request
 from dauys.observe.accreditation import api, desk, pages
 from dauys.observe.accreditation.badges import issued
 from dauys.observe.accreditation.received import receive
+from dauys.page_forms import Clerk
 from dauys.publish import observer_pages
 from dauys.web.clerks import clerks_router
 from dauys.web.render import render
@@ -32,8 +33,8 @@ def world(connection: sa.Connection) -> World:
 def site_of(world: World, officer: str | None = "anna", key: bool = True) -> Site:
     office = pages.Office(lambda poll: KEYS.commission if key else None, lambda: world.now)
 
-    def who(request: Request) -> desk.Officer | None:
-        return None if officer is None else desk.Officer(officer, MARK)
+    def who(request: Request) -> Clerk | None:
+        return None if officer is None else Clerk(officer, MARK)
 
     return world.site(
         api.router(world.engine, lambda: world.now),

@@ -30,6 +30,7 @@ from dauys.observe.field.pictures import LARGEST
 from dauys.observe.mission.keep import Keep, create, open_keep
 from dauys.observe.mission.running import Outbox
 from dauys.observe.mission.sending import AGAIN, AT_ONCE, Photos, is_sent
+from dauys.page_forms import Clerk
 from dauys.publish import observer_pages
 from dauys.record import log
 from dauys.record.entry import sign_entry
@@ -63,8 +64,8 @@ def world(connection: sa.Connection) -> World:
 def site_of(world: World, officer: bool = True, quota: Quota | None = None) -> Site:
     office = pages.Office(lambda poll: KEYS.commission, lambda: world.now)
 
-    def who(request: Request) -> desk.Officer | None:
-        return desk.Officer("anna", "mark") if officer else None
+    def who(request: Request) -> Clerk | None:
+        return Clerk("anna", "mark") if officer else None
 
     return world.site(
         api.router(world.engine, lambda: world.now, quota or Quota()),

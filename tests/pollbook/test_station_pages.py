@@ -18,13 +18,14 @@ from pollbook_sample import MORNING, all_on, who
 from station_tablet import Tablet
 from station_world import PIN, Clock, FakeCentre, enrolled, iin, person, station_of
 
+from dauys.page_forms import LANGUAGES
 from dauys.pollbook import acts, station_door
 from dauys.pollbook.commitment import read_code
 from dauys.pollbook.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.station_app import HEADERS
 from dauys.pollbook.station_door import PAUSE, TRIES, Door
 from dauys.pollbook.station_keys import fingerprint
-from dauys.pollbook.station_visit import LANGUAGES, Station
+from dauys.pollbook.station_visit import Station
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -15,10 +15,11 @@ from station_tablet import Tablet
 from station_world import PIN, Clock, FakeCentre, enrolled, person, station_of
 
 from dauys.law.system import load_system
+from dauys.page_forms import LANGUAGES
 from dauys.pollbook import station_door
 from dauys.pollbook.channels import channels_on
 from dauys.pollbook.custody import Known
-from dauys.pollbook.station_visit import LANGUAGES, Station
+from dauys.pollbook.station_visit import Station
 
 ENGLISH = re.compile(r'lang="en">(?!English)[^<]*')
 

@@ -28,8 +28,9 @@ from dauys.pollbook.grants import Answer, Request
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Event, LogError, sign_batch
 from dauys.pollbook.package import Voter, new_code
+from dauys.pollbook.questions import PREFIX
 from dauys.pollbook.replies import Reply
-from dauys.pollbook.sync import LONGEST, PREFIX, Link, NotTheCentre, Syncing, Unreached, connect
+from dauys.pollbook.sync import LONGEST, Link, NotTheCentre, Syncing, Unreached, connect
 from dauys.record.canonical import canonical
 
 CLOCK = Clock()

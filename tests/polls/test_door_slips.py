@@ -24,6 +24,7 @@ from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.centre_state import alarms
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.log import Event
+from dauys.pollbook.sync import CentreRefused
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
 
 pytestmark = pytest.mark.database
@@ -212,7 +213,7 @@ def test_the_centre_says_whose_right_it_is_only_for_an_envelope_that_lies_there(
     world.wires.cut = True
     _, _, form = enveloped(world, other, 1)
     world.wires.cut = False
-    with pytest.raises(Exception, match=r"P\.081"):
+    with pytest.raises(CentreRefused, match=r"P\.081"):
         home.link.wire.question("envelope", {"id": form["id"], "iin": iin_of(1)})
 
 

@@ -13,6 +13,7 @@ from dauys.errors import BadInput
 from dauys.pollbook import acts, moves, packing_out
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.centre_state import alarms
+from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.enrolling import enrol
 from dauys.pollbook.sync import Link, connect
 
@@ -81,7 +82,7 @@ def test_a_right_withdrawn_after_void_is_used_by_nobody(world: World) -> None:
     later.keep.close()
     who = first.voters[0]
     moves.withdraw(world.connection, POLL, "w", who, world.at(8))
-    with pytest.raises(Exception, match=r"P\.052"):
+    with pytest.raises(CustodyError, match=r"P\.052"):
         moves.settle(world.connection, POLL, "w")
     packing_out.lose(world.connection, POLL, "A-1")
     moves.settle(world.connection, POLL, "w")

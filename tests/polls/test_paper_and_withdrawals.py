@@ -18,7 +18,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook import acts, by_hand, packing_out, withdrawals
 from dauys.pollbook.audit_centre import audit_poll
 from dauys.pollbook.by_hand import Typing, both_typed, lost_log, read_lines
-from dauys.pollbook.centre_state import alarms, states
+from dauys.pollbook.centre_state import Look, alarms, listed
 from dauys.pollbook.centre_sums import sums_at
 from dauys.pollbook.withdrawals import Asked, Settled
 from dauys.polls.declaring import declare
@@ -90,7 +90,8 @@ def test_a_burnt_machine_is_completed_from_paper_and_its_found_disk_counts_once(
     assert {name: one.issued for name, one in found.sums.members.items()} == {"member1": 3, "member2": 1}
     entries = [entry for _, entry in log.of_kind(world.connection, world.poll.id, "check-ins")]
     assert [(entry.body["generation"], entry.body["used"]) for entry in entries] == [(1, 2), (501, 2)]
-    assert [one.paper for one in states(world.connection, world.poll.id, world.now)] == [False, True]
+    rows = listed(world.connection, world.poll.id, world.now, Look(number="A-1")).rows
+    assert [one.paper for one in rows] == [False, True]
     # a new machine is generation 2, and the voters of the first one are not its own
     replacement = world.start("A-1")
     assert replacement.keep.log.generation == 2 and replacement.voters == []
@@ -237,8 +238,10 @@ def test_only_what_two_people_typed_alike_is_taken(tmp_path: Path) -> None:
         with pytest.raises(BadInput) as fault:
             read_lines(first)
         assert fault.value.field == field and iin_of(1) not in str(fault.value)
-    with pytest.raises(DauysError, match="two different people"):
-        Typing(lost=None, by=("anna", "Anna "), key=KEYS.commission, at=None)  # type: ignore[arg-type]
+    for by in (("anna", "Anna "), ("anna", "account/anna"), ("account/Anna", " anna"), ("anna", "account/"), ("", "boris")):
+        with pytest.raises(DauysError, match="two different people"):
+            Typing(lost=None, by=by, key=KEYS.commission, at=None)  # type: ignore[arg-type]
+    Typing(lost=None, by=("account/anna", "boris"), key=KEYS.commission, at=None)  # type: ignore[arg-type]
 
 
 def duplicate(world: World, goes: int, stays: int) -> int:

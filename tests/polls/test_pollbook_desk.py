@@ -67,9 +67,9 @@ def site(world: World, who: Callable[[Request], Officer | None]) -> SiteClient:
         seal,
         withdraw,
         give_back,
-        world.dice.randbytes,
         envelopes,
         resolve_envelopes,
+        world.dice.randbytes,
     )
     routers = [
         centre_pages.router(engine, lambda request: None, lambda: world.now, late),

@@ -16,7 +16,7 @@ from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, the_p
 
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook import acts, packing_out, service
-from dauys.pollbook.centre_state import alarms, states, whole
+from dauys.pollbook.centre_state import Look, alarms, listed, whole
 from dauys.pollbook.centre_sums import sums_at
 from dauys.pollbook.channels import Ruling
 from dauys.pollbook.commitment import code_of
@@ -323,7 +323,7 @@ def test_the_centre_sees_who_is_silent(world: World) -> None:
     first.link.once()
     world.at(9, 30)
     second.link.once()
-    found = {one.station: one for one in states(world.connection, POLL, world.now)}
+    found = {one.station: one for one in listed(world.connection, POLL, world.now, Look()).rows}
     assert found["A-1"].calls(world.now) and not found["B-1"].calls(world.now)
     assert (found["A-1"].hour, found["A-1"].queue and found["A-1"].queue[0]) == (1, 12)
     assert found["A-1"].lease == found["A-1"].heard + timedelta(hours=16) if found["A-1"].heard else False

@@ -202,11 +202,8 @@ def test_paper_beats_electronic_and_each_right_is_used_once(world: World, tmp_pa
     found = [pollbook_find.find(world.connection, POLL, code) for code in codes]
     assert [(one.station, one.state) for one in found] == [("remote", "undone")] * 2 + [("remote", "counted")]
     sums = pollbook_find.totals(world.connection, POLL)
-    assert (
-        (sums["stations"], sums["used"], sums["electronic"])
-        == (2, 5, 1)
-        == (2, sums["used"], pollbook_find.electronic(world.connection, world.poll))
-    )
+    assert (sums["stations"], sums["used"], sums["electronic"]) == (2, 5, 1)
+    assert pollbook_find.electronic(world.connection, world.poll) == 1
     declare(world.connection, world.poll, KEYS, "final", world.at(23, 40), close=True)
     log.sign_checkpoint(world.connection, POLL, KEYS.log)
     write_bundle(world.connection, POLL, KEYS, world.folder / "bundle")

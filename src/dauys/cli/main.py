@@ -104,9 +104,8 @@ def moment(text: str | None) -> datetime:
 
 def main(args: list[str] | None = None) -> None:
     """Runs a command. Every failure that a user can mend is one message and exit code 2, never a traceback."""
-    gc.set_threshold(
-        50_000, 20, 50
-    )  # a poll is hundreds of thousands of values that live: looking through them often is waste
+    # A poll is hundreds of thousands of values that live: looking through them often is waste.
+    gc.set_threshold(50_000, 20, 50)
     # A service manager stops with SIGTERM: end as Ctrl-C does, so that the embedded database stops too.
     with contextlib.suppress(ValueError):  # not in the main thread of a program that calls this
         signal.signal(signal.SIGTERM, signal.default_int_handler)

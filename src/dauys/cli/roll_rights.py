@@ -12,10 +12,11 @@ from dauys.pollbook.withdrawals import Asked, added_by, withdraw_added, withdraw
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import withdraw as settle
+from dauys.record.log import is_closed
 from dauys.registers.poll import Poll
 from dauys.roll.effects import AskBack
 from dauys.roll.vault import Vault, key_file, load_vault
-from dauys.stations.ledger import is_closed, lock
+from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder
 
 

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from dauys.cli.office import now
 from dauys.errors import BadInput
-from dauys.observe.accreditation import desk as observers_desk
+from dauys.page_forms import Clerk
 from dauys.registers.poll import Poll
 from dauys.roll.claims import Waiting, waiting
 from dauys.roll.pages import Officer
@@ -74,16 +74,16 @@ def clerks_door(engine: sa.Engine) -> Callable[[Request], Officer | None]:
     return who
 
 
-def observers_door(engine: sa.Engine) -> Callable[[Request], observers_desk.Officer | None]:
+def observers_door(engine: sa.Engine) -> Callable[[Request], Clerk | None]:
     """Who decides about observers: clerks."""
 
-    def who(request: Request) -> observers_desk.Officer | None:
+    def who(request: Request) -> Clerk | None:
         token = request.cookies.get(COOKIE) or ""
         try:
             with engine.connect() as connection:
                 account = account_of(connection, token, now())
         except BadInput:
             return None
-        return observers_desk.Officer(account.author, form_mark(token)) if account.role is Role.CLERK else None
+        return Clerk(account.author, form_mark(token)) if account.role is Role.CLERK else None
 
     return who

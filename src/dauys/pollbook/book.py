@@ -13,11 +13,12 @@ from datetime import datetime
 from uuid import UUID
 
 from dauys.pollbook import custody
-from dauys.pollbook.commitment import commitment
+from dauys.pollbook.channels import MOBILE
 from dauys.pollbook.custody import Place, Standing
 from dauys.pollbook.grants import Answer, Grant
 from dauys.pollbook.log import AFTER_CLOSE, Event, Head, LogError, LogId, follow
 from dauys.pollbook.package import Package, Voter
+from dauys.pollbook.spelling import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Envelope:
     entitlement: UUID | None
     reason: str
     officer: str
+
+    @property
+    def number(self) -> str:
+        """What stands on it."""
+        return number_of(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,7 @@ class Book:
             raise LogError(f"the mobile box is on its way, for {many} voters; note how it came back", "P.074")
         if event.kind == "mobile-back" and who not in self.in_box:
             raise LogError("the mobile box does not carry this right", "P.030")
-        at_home = event.kind == "check-in" and event.body["channel"] == "mobile"
+        at_home = event.kind == "check-in" and event.body["channel"] == MOBILE
         if who in self.in_box and event.kind in ("check-in", "release", "certificate") and not at_home:
             raise custody.CustodyError("the mobile box is on its way with this right", "P.074")
 
@@ -266,10 +272,6 @@ class Book:
         """The check-in that stands for this entitlement."""
         n = self.used_by.get(who)
         return None if n is None else self.check_ins[n]
-
-    def commitment_of(self, check_in: CheckIn) -> str:
-        """What the record holds of it."""
-        return commitment(self.log.poll, self.log.station, check_in.salt, check_in.entitlement)
 
     def add_voter(self, voter: Voter) -> None:
         """The line of somebody who came by a grant: names for the page; custody comes by `receive` alone."""

@@ -31,6 +31,7 @@ from dauys.pollbook.channels import MOBILE, POLLING_DAY
 from dauys.pollbook.custody import Alarm
 from dauys.pollbook.locks import lock_log
 from dauys.pollbook.log import CHANNEL_LOGS, MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
+from dauys.roll.changes import plain_name
 from dauys.roll.iin import is_iin
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -143,7 +144,7 @@ class Typing:
     at: datetime
 
     def __post_init__(self) -> None:
-        one, other = (name.strip().casefold() for name in self.by)
+        one, other = map(plain_name, self.by)
         if not one or not other or one == other:
             raise BadInput("two different people type the paper: both names are needed", check="P.058")
 
@@ -187,7 +188,7 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
     lock_log(cur, lost)  # should it be found just now
     head = _head(cur, lost.paper)
     standing = dict(_standing(cur, lost.paper))
-    rights = [UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin))) for line in lines]
+    rights = [vault.right(lost.poll, vault.voter(line.iin)) for line in lines]
     query = "SELECT id FROM entitlement WHERE poll = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
     listed = {row.id for row in cur.execute(query, (lost.poll, rights))}
     found = set(_found(cur, lost, rights))
@@ -223,7 +224,7 @@ def take_back(
     if lines is None:
         chosen = [(0, who) for who in _found(cur, lost, list(standing))]
     else:
-        chosen = [(line.row, UUID(bytes=vault.entitlement(lost.poll, vault.voter(line.iin)))) for line in lines]
+        chosen = [(line.row, vault.right(lost.poll, vault.voter(line.iin))) for line in lines]
     head = _head(cur, lost.paper)
     events: list[Event] = []
     before = 0

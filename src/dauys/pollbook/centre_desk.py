@@ -22,6 +22,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import Clerk, Form, Model, from_here, show
 from dauys.pollbook import named, two_typists
 from dauys.pollbook.by_hand import Line, Random, Typed, lines_of, lost_log
 from dauys.pollbook.catalogue import catalogue
@@ -35,8 +36,6 @@ from dauys.pollbook.withdrawals import Group, Settled, groups, state, withdraw_s
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll.changes import list_sets
-from dauys.roll.pages import Officer
-from dauys.roll.routes import Form, Model, Refused, from_here, show
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
@@ -61,9 +60,9 @@ class Desk:
     seal: Callable[[Connection, str, Ed25519PrivateKey, datetime, str], int]
     settle: Callable[[Connection, Poll, Ed25519PrivateKey, datetime], Settled]
     give_back: Callable[[Connection, Poll, int, str, str, Ed25519PrivateKey, datetime], Back]
+    envelopes: Callable[[Connection, Poll], Envelopes]
+    resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, bool], int]
     random: Random = os.urandom
-    envelopes: Callable[[Connection, Poll], Envelopes] | None = None
-    resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, bool], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Visit:
 
     connection: Connection
     desk: Desk
-    officer: Officer
+    officer: Clerk
     request: Request
     form: Form
     at: datetime
@@ -95,7 +94,7 @@ class Visit:
 Act = Callable[[Visit], Model]
 
 
-Answer = Callable[[Officer, Request, Form | None], Response]
+Answer = Callable[[Clerk, Request, Form | None], Response]
 
 
 def pages(engine: sa.Engine, desk: Desk) -> list[tuple[str, Answer, bool]]:
@@ -104,14 +103,14 @@ def pages(engine: sa.Engine, desk: Desk) -> list[tuple[str, Answer, bool]]:
 
 
 def _answer(
-    engine: sa.Engine, desk: Desk, template: str, act: Act, officer: Officer, request: Request, form: Form | None
+    engine: sa.Engine, desk: Desk, template: str, act: Act, officer: Clerk, request: Request, form: Form | None
 ) -> Response:
     at = desk.clock()
     base: Model = {"mark": officer.mark, "own_name": officer.name, "fault": None, "typed": {}, "done": None,
                    "checks": catalogue()}  # fmt: skip
     try:
         if form is not None:
-            _sent_from_here(request, form, officer)
+            _must_be_his(request, form, officer)
         with engine.begin() as connection:
             found = act(Visit(connection, desk, officer, request, form or {}, at))
     except DauysError as error:
@@ -124,12 +123,10 @@ def _answer(
     return show(request, template, base | found, 200, at)
 
 
-def _sent_from_here(request: Request, form: Form, officer: Officer) -> None:
+def _must_be_his(request: Request, form: Form, officer: Clerk) -> None:
     """Raises BadInput P.046."""
-    try:
-        from_here(request)
-    except Refused:
-        raise BadInput("the form was sent from another site", check="P.046") from None
+    if not from_here(request.headers):
+        raise BadInput("the form was sent from another site", check="P.046")
     if form.get("mark") != officer.mark:
         raise BadInput("the page has expired: open it again", check="P.046")
 
@@ -276,7 +273,7 @@ def _decided_since(connection: Connection, frozen: datetime) -> list[Model]:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or len(text) > 15:
-        raise BadInput("which set?", field="set", check="P.047")
+        raise BadInput("which set? Open the page again, and choose it there", field="set", check="P.047")
     return int(text)
 
 
@@ -285,8 +282,6 @@ def _number(text: str) -> int:
 
 def _envelopes(visit: Visit) -> Model:
     connection, poll, desk, done = visit.connection, visit.poll, visit.desk, None
-    if desk.envelopes is None or desk.resolve is None:
-        raise DauysError("envelopes are not resolved at this desk")
     said: bool | str | None = ""
     if visit.sent("act") == "resolve":
         done = desk.resolve(connection, poll, visit.key(), visit.at, bool(visit.sent("final")))
@@ -313,7 +308,7 @@ def _place(visit: Visit, poll: Poll) -> named.Place:
     """Which envelope the form is about."""
     machine, n = visit.sent("generation"), visit.sent("event")
     if not (machine + n).isdecimal() or len(machine + n) > 12 or not machine or not n:
-        raise BadInput("which envelope?", field="event", check="P.047")
+        raise BadInput("which envelope? Open the page again, and choose it there", field="event", check="P.047")
     return LogId(poll.id, visit.sent("station"), int(machine)), int(n)
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from dauys.page_forms import DEEPEST, LANGUAGES
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre_state import STEPS, Look, alarms, channel_states, listed, whole
 from dauys.pollbook.envelopes_centre import totals
@@ -24,9 +25,7 @@ from dauys.pollbook.two_typists import lost_machines
 from dauys.record import log
 from dauys.registers.poll import Poll
 
-LANGUAGES = ("kk", "ru", "en")
 PER_PAGE = 100
-DEEPEST = 100_000
 
 Door = Callable[[Request], str | None]
 """None for who may come in; else the address to be sent to."""

@@ -27,14 +27,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from dauys.errors import DauysError
+from dauys.page_forms import limited
 from dauys.pollbook import restored, service
 from dauys.pollbook.channels import Channels
 from dauys.pollbook.grants import Answer
-from dauys.pollbook.intake import PREFIX, Asked, Intake, away, refused, too_large
+from dauys.pollbook.intake import Asked, Intake, away, refused, too_large
 from dauys.pollbook.journal import Journal
 from dauys.pollbook.log import MAX_BATCH_BYTES, LogId
 from dauys.pollbook.package import Enrolment
-from dauys.pollbook.questions import Question
+from dauys.pollbook.questions import PREFIX, Question
 from dauys.pollbook.replies import Reply
 from dauys.pollbook.restored import Shown
 from dauys.pollbook.waiting import waiting
@@ -106,13 +107,13 @@ def router(engine: sa.Engine, office: Office, intake: Intake | None = None) -> A
             return Response(Reply.to(asked.log, data, said).to_bytes(key), media_type="application/json")
 
         async def endpoint(request: Request) -> Response:
-            data = await _body(request)
+            data = await limited(request, MAX_BATCH_BYTES)
             return too_large() if data is None else await to_thread.run_sync(answered, data, limiter=limiter)
 
         routes.add_api_route(path, endpoint, methods=["POST"])
 
     async def sync(request: Request) -> Response:
-        return await taking.reply(await _body(request))
+        return await taking.reply(await limited(request, MAX_BATCH_BYTES))
 
     def enrol(connection: Connection, asked: Enrolment) -> None:
         service.enrol(connection, asked, office.clock())
@@ -134,14 +135,3 @@ def router(engine: sa.Engine, office: Office, intake: Intake | None = None) -> A
     route("/question", Question.from_bytes, question)
     route("/shown", Shown.from_bytes, shown, said_before)
     return routes
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, or None where it is longer than any batch may be."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BATCH_BYTES:
-            return None
-        parts.append(part)
-    return b"".join(parts)

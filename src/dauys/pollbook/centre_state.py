@@ -131,6 +131,13 @@ class Listed:
     steps: Mapping[str, int]
 
 
+_STEP = (
+    f"CASE WHEN l.id IS NULL THEN 'package' WHEN l.generation > {PAPER} THEN 'paper' WHEN l.stopped <> '' THEN 'stopped' "
+    "WHEN l.lost THEN 'lost' WHEN l.closed THEN 'closed' "
+    "WHEN EXISTS (SELECT FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'open') THEN 'open' ELSE 'enrolled' END"
+)
+"""The step of a machine with a package, by its log `l`, if it has one."""
+
 _LISTED = f"""
 WITH machine AS (
     SELECT station, generation FROM pollbook_log WHERE poll = %(poll)s
@@ -139,39 +146,30 @@ WITH machine AS (
     SELECT s.id AS station, s.area, coalesce(m.generation, 0) AS generation, l.id, l.heard, coalesce(l.n, 0) AS n,
         coalesce(l.check_ins, 0) AS check_ins, coalesce(l.closed, false) AS closed, coalesce(l.lost, false) AS lost,
         coalesce(l.stopped, '') AS stopped, coalesce(l.n - l.sealed, 0) AS waiting, coalesce(a.alarms, 0) AS alarms,
-        CASE WHEN m.generation IS NULL THEN 'none' WHEN l.id IS NULL THEN 'package' WHEN m.generation > {PAPER} THEN 'paper'
-            WHEN l.stopped <> '' THEN 'stopped' WHEN l.lost THEN 'lost' WHEN l.closed THEN 'closed'
-            WHEN EXISTS (SELECT FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'open') THEN 'open' ELSE 'enrolled'
-        END AS step,
+        CASE WHEN m.generation IS NULL THEN 'none' ELSE {_STEP} END AS step,
         row_number() OVER (PARTITION BY s.id ORDER BY m.generation > {PAPER}, m.generation DESC) = 1 AS newest
     FROM station s LEFT JOIN machine m ON m.station = s.id
     LEFT JOIN pollbook_log l ON (l.poll, l.station, l.generation) = (s.poll, m.station, m.generation)
     LEFT JOIN raised a ON a.log = l.id WHERE s.poll = %(poll)s
 ), fits AS (
-    SELECT * FROM line WHERE (%(area)s = '' OR area = %(area)s) AND (%(step)s = '' OR step = %(step)s)
-    AND (%(number)s = '' OR strpos(lower(station), lower(%(number)s)) > 0) AND (%(whole)s OR id IS NOT NULL)
-), page AS (
-    SELECT * FROM fits ORDER BY (stopped <> '' OR alarms > 0) DESC,
-    (step IN ('enrolled', 'open') AND heard < %(since)s) DESC, station, generation OFFSET %(start)s LIMIT %(limit)s
-)
+    SELECT *, stopped <> '' OR alarms > 0 AS wrong, step IN ('enrolled', 'open') AND heard < %(since)s AS silent FROM line
+    WHERE (%(area)s = '' OR area = %(area)s) AND (%(step)s = '' OR step = %(step)s)
+    AND (%(number)s = '' OR strpos(lower(station), lower(%(number)s)) > 0)
+), page AS (SELECT * FROM fits ORDER BY wrong DESC, silent DESC, station, generation OFFSET %(start)s LIMIT %(limit)s)
 SELECT t.steps, f.found, p.* FROM
     (SELECT coalesce(json_object_agg(step, many), '{{}}') AS steps FROM
         (SELECT step, count(*) AS many FROM line WHERE newest GROUP BY step) AS each) AS t
     CROSS JOIN (SELECT count(*) AS found FROM fits) AS f LEFT JOIN page p ON true
-    ORDER BY (p.stopped <> '' OR p.alarms > 0) DESC, (p.step IN ('enrolled', 'open') AND p.heard < %(since)s) DESC,
-    p.station, p.generation
+    ORDER BY p.wrong DESC, p.silent DESC, p.station, p.generation
 """  # noqa: S608 - a number of ours
 
 
 def listed(
-    connection: Connection, poll: str, at: datetime, look: Look, start: int = 0, limit: int | None = None, whole: bool = True
-) -> Listed:  # fmt: skip
-    """The stations of a poll, those that somebody should look at first; a station whose machine was lost stands there for each.
-
-    `whole`: those without a log, too.
-    """
+    connection: Connection, poll: str, at: datetime, look: Look, start: int = 0, limit: int | None = None
+) -> Listed:
+    """The stations of a poll, those to look at first; one whose machine was lost stands there for each of its machines."""
     cur = cursor(connection)
-    asked = {"area": look.area, "step": look.step, "number": look.number, "whole": whole}
+    asked = {"area": look.area, "step": look.step, "number": look.number}
     page = {"poll": poll, "since": at - SILENT, "start": start, "limit": limit}
     rows = cur.execute(_LISTED, asked | page).fetchall()
     ids = [row.id for row in rows if row.id is not None]
@@ -201,7 +199,7 @@ class ChannelState:
         return self.state.to_json(at) | {"struck": self.struck, "taken_out": self.taken_out}
 
 
-_CHANNELS = """
+_CHANNELS = f"""
 SELECT coalesce(l.station, p.station) AS station, coalesce(l.generation, p.generation) AS generation, l.id, l.heard,
     coalesce(l.n, 0) AS n, coalesce(l.check_ins, 0) AS check_ins, coalesce(l.closed, false) AS closed,
     coalesce(l.lost, false) AS lost, coalesce(l.stopped, '') AS stopped, coalesce(l.n - l.sealed, 0) AS waiting,
@@ -209,12 +207,11 @@ SELECT coalesce(l.station, p.station) AS station, coalesce(l.generation, p.gener
     (SELECT count(*) FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'struck-out') AS taken_out,
     (SELECT count(*) FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'undo'
         AND (convert_from(e.body, 'UTF8')::jsonb -> 'body') ? 'request') AS struck,
-    CASE WHEN l.id IS NULL THEN 'package' WHEN l.stopped <> '' THEN 'stopped' WHEN l.lost THEN 'lost' WHEN l.closed THEN 'closed'
-        WHEN EXISTS (SELECT FROM pollbook_event e WHERE e.log = l.id AND e.kind = 'open') THEN 'open' ELSE 'enrolled' END AS step
+    {_STEP} AS step
 FROM (SELECT * FROM pollbook_log WHERE poll = %(poll)s AND station = ANY(%(channels)s)) l
 FULL JOIN (SELECT * FROM pollbook_package WHERE poll = %(poll)s AND station = ANY(%(channels)s)) p
     ON (l.station, l.generation) = (p.station, p.generation) ORDER BY 1, 2
-"""
+"""  # noqa: S608 - a text of ours
 
 
 def channel_states(connection: Connection, poll: str, at: datetime) -> list[ChannelState]:
@@ -231,11 +228,6 @@ def channel_states(connection: Connection, poll: str, at: datetime) -> list[Chan
         )
         for row in rows
     ]  # fmt: skip
-
-
-def states(connection: Connection, poll: str, at: datetime) -> Sequence[State]:
-    """Every log of a poll, those that somebody should look at first."""
-    return listed(connection, poll, at, Look(), whole=False).rows
 
 
 def _last_hour(cur: Cursor, logs: Sequence[int], at: datetime) -> dict[int, int]:

@@ -119,15 +119,18 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Ballots handed out by an hour, by the stations' own clocks, of those whose logs reach past it; and who is missing."""
+    """Ballots handed out by an hour, by the stations' own clocks, of those whose logs reach past it; and who is missing.
 
-    ready: Sequence[tuple[str, int, int]]  # station, list, handed out
+    `ready`: a station, how many voters are on its list, how many ballots it handed out.
+    """
+
+    ready: Sequence[tuple[str, int, int]]
     waiting: Sequence[str]
 
 
 _STATIONS = """
-SELECT l.station, bool_or(NOT l.lost AND l.generation <= 500)
-  AND bool_and(l.lost OR l.closed OR l.generation > 500 OR coalesce(l.whole >= %(at)s, false) OR EXISTS (
+SELECT l.station, bool_or(NOT l.lost AND l.generation <= %(paper)s)
+  AND bool_and(l.lost OR l.closed OR l.generation > %(paper)s OR coalesce(l.whole >= %(at)s, false) OR EXISTS (
     SELECT FROM pollbook_event e WHERE e.log = l.id AND e.n = l.n AND e.at > %(at)s)) AS ready
 FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP BY l.station ORDER BY l.station
 """
@@ -135,7 +138,7 @@ FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP
 _BY_HOUR = """
 SELECT l.station, sum(coalesce(p.voters, 0)) + sum(e.came) AS eligible, sum(e.received) AS received FROM pollbook_log l
 LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= 500)
+    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s)
             - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
         count(*) FILTER (WHERE v.kind = 'check-in') - count(*) FILTER (WHERE v.kind = 'undo' AND NOT EXISTS (
             SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104')) AS received
@@ -150,12 +153,14 @@ def reports_at(connection: Connection, poll: str, at: datetime, told: Sequence[s
     A station is ready when its log goes past that moment, is closed, or when it said afterwards that there is no more.
     """
     ready, waiting = reaching(connection, poll, at, told)
-    found = cursor(connection).execute(_BY_HOUR, {"poll": poll, "at": at, "ready": ready}) if ready else ()
+    asked = {"poll": poll, "at": at, "ready": ready, "paper": PAPER}
+    found = cursor(connection).execute(_BY_HOUR, asked) if ready else ()
     return Reports([(row.station, int(row.eligible), int(row.received)) for row in found], waiting)
 
 
 def reaching(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> tuple[list[str], list[str]]:
     """The stations with a log whose log reaches past a moment, and the others; without those in `told`."""
     others = [*told, *CHANNEL_LOGS]  # a channel hands out no ballots that a station's turnout counts
-    rows = cursor(connection).execute(_STATIONS, {"poll": poll, "at": at, "told": others}).fetchall()
+    asked = {"poll": poll, "at": at, "told": others, "paper": PAPER}
+    rows = cursor(connection).execute(_STATIONS, asked).fetchall()
     return [row.station for row in rows if row.ready], [row.station for row in rows if not row.ready]

@@ -32,11 +32,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import LANGUAGES, limited
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.channel_machine import Channel, Model
 from dauys.pollbook.log import SALT_BYTES
 from dauys.pollbook.station_app import Render, Safety, asset
-from dauys.pollbook.station_visit import LANGUAGES
 
 API = "/api/remote"
 LARGEST = 4096
@@ -95,13 +95,11 @@ def _must_have(request: Request, token: str) -> None:
 
 
 async def _body(request: Request) -> Mapping[str, Any]:
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > LARGEST:
-            raise BadInput(f"a request has at most {LARGEST:,} bytes", check="P.001")
+    data = await limited(request, LARGEST)
+    if data is None:
+        raise BadInput(f"a request has at most {LARGEST:,} bytes", check="P.001")
     try:
-        value = json.loads(bytes(data)) if data else {}
+        value = json.loads(data) if data else {}
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

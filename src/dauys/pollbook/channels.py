@@ -49,6 +49,9 @@ CALLED: Mapping[str, str] = {
 }
 """How an English message calls them; the pages say it in their own words."""
 
+ROLES = ("chair", "secretary", "member")
+"""Of the officers of a station's commission: a way to vote says which of them hand out its ballots."""
+
 LIST = "list"
 """The one member of `voting:` that is no channel."""
 
@@ -225,7 +228,7 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {
     "first": lambda node: node.date().isoformat(),
     "last": lambda node: node.date().isoformat(),
     "two": lambda node: node.choice("none", "first"),
-    "roles": lambda node: [role.choice("chair", "secretary", "member") for role in node.items()],
+    "roles": lambda node: [role.choice(*ROLES) for role in node.items()],
 }
 
 

@@ -22,6 +22,7 @@ from dauys.pollbook.envelopes import Provisional, Resolution, Rule, resolve
 from dauys.pollbook.envelopes_sealed import ENVELOPES, envelope_commitment
 from dauys.pollbook.log import LogId
 from dauys.pollbook.put_back import must_be_whole
+from dauys.pollbook.spelling import number_of
 from dauys.record import log as record
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION
@@ -52,7 +53,8 @@ class Line:
 
     @property
     def number(self) -> str:
-        return str(self.at.id)[:8].upper()
+        """What stands on it."""
+        return number_of(self.at.id)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -23,13 +23,13 @@ from dauys.pollbook import service
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.grants import Answer
 from dauys.pollbook.log import MAX_BATCH_BYTES, LogError, LogId
+from dauys.pollbook.questions import PREFIX
 from dauys.pollbook.received import Sent, received
 from dauys.pollbook.replies import Reply
 from dauys.pollbook.service import KeyOf
 from dauys.pollbook.together import MOST, MOST_EVENTS
 from dauys.store.engine import AWAY
 
-PREFIX = "/api/pollbook"
 SYNC = f"{PREFIX}/sync"
 
 SWITCH = 0.0002

@@ -252,7 +252,8 @@ def _opened(path: Path, database: sqlite3.Connection, seal_key: bytes, expected:
     if row is None:
         raise _damaged(path, "the list is not in it")
     value = parse(_unsealed(AESGCM(seal_key), row[0], b"package", path))
-    assert isinstance(value, dict)
+    if not isinstance(value, dict):
+        raise _damaged(path, "its list is none")
     log = LogId(str(value["poll"]), str(value["station"]), int(str(value["generation"])))
     if expected is not None and log != expected:
         raise BadInput("the store of another station", file=path, found=log, expected=str(expected), check="P.016")

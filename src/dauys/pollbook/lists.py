@@ -55,7 +55,7 @@ def voters_of(connection: Connection, vault: Vault, log: LogId, came: Sequence[U
 
 def find(connection: Connection, vault: Vault, poll: str, iin: str) -> Standing | None:
     """The voter with this IIN; None where he is not on the roll of the poll."""
-    who = UUID(bytes=vault.entitlement(poll, vault.voter(iin)))
+    who = vault.right(poll, vault.voter(iin))
     row = cursor(connection).execute(_ROWS + "e.id = %s", (poll, who)).fetchone()
     if row is None:
         return None

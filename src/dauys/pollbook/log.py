@@ -208,7 +208,7 @@ def _whole(least: int, most: int) -> Callable[[object], bool]:
 
 
 def _base64(length: int) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and _unbase64(value, length) is not None
+    return lambda value: _unbase64(value, length) is not None
 
 
 _number, _waiting, _epoch = _whole(1, LARGEST_COUNT), _whole(0, LARGEST_COUNT), _whole(0, (1 << 15) - 1)
@@ -379,21 +379,18 @@ def parsed(data: bytes, what: str, how: Callable[[bytes], object] = parse) -> ob
         raise LogError(f"{what} is canonical JSON (RFC 8785): {error}", "P.001") from None
 
 
-def _unbase64(text: str, length: int) -> bytes | None:
-    """The bytes of canonical base64 of that length; None for anything else."""
+def _unbase64(text: object, length: int | None) -> bytes | None:
+    """The bytes of canonical base64 of that length (None: of any); None for anything else."""
     try:
-        found = base64.b64decode(text.encode("ascii"), validate=True)
+        found = base64.b64decode(str(text).encode("ascii"), validate=True)
     except (binascii.Error, ValueError):
         return None
-    return found if len(found) == length and base64.b64encode(found).decode() == text else None
+    return found if length in (None, len(found)) and base64.b64encode(found).decode() == text else None
 
 
 def read_base64(text: object, length: int | None, what: str, check: str) -> bytes:
     """Bytes written in base64; raises BadInput with the check's number."""
-    try:
-        found = base64.b64decode(str(text).encode("ascii"), validate=True)
-    except (binascii.Error, ValueError):
-        found = None
-    if found is None or (length is not None and len(found) != length) or base64.b64encode(found).decode() != text:
+    found = _unbase64(text, length)
+    if found is None:
         raise BadInput(f"{what} is not readable", found=str(text)[:20], expected="base64", check=check)
     return found

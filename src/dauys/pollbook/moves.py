@@ -58,10 +58,10 @@ def asked_of(connection: Connection, log: LogId, at: datetime | None = None) -> 
     rows = cursor(connection).execute(
         "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "
         "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        "WHERE r.poll = %s AND NOT r.granted AND r.holder = ANY(%s) AND e.holder = %s AND e.state = ANY(%s) "
+        "WHERE r.poll = %s AND NOT r.granted AND r.holder = %s AND e.holder = %s AND e.state = ANY(%s) "
         "AND (r.at >= %s OR r.asker = %s) AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = r.poll "
         "AND l.holder = %s AND l.lost) ORDER BY r.at, r.id",
-        (log.poll, [log.holder, f"station/{log.station}"], log.holder, states, _since(at), WITHDRAWN, log.holder),
+        (log.poll, log.holder, log.holder, states, _since(at), WITHDRAWN, log.holder),
     )
     return tuple(Request(row.id, row.entitlement, row.epoch, row.asker) for row in rows)
 
@@ -295,7 +295,7 @@ def _nobody_can(cur: Cursor, poll: str, custody: Any) -> bool:
 
 def _never_listed(cur: Cursor, poll: str, custody: Any) -> bool:
     """Whether the right is where the freeze put it and no list of its station was ever made: only the centre knows of it."""
-    if custody.holder not in (f"station/{custody.home}", f"station/{custody.home}/1"):
+    if custody.holder != f"station/{custody.home}/1":
         return False
     made = (
         "SELECT 1 FROM pollbook_package WHERE poll = %(poll)s AND station = %(home)s "

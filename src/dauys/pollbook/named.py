@@ -102,7 +102,7 @@ def guessed(connection: Connection, poll: str) -> Mapping[Place, list[str]]:
 
 
 def _right(cur: Cursor, vault: Vault, poll: str, iin: str) -> UUID | None:
-    who = UUID(bytes=vault.entitlement(poll, vault.voter(iin)))
+    who = vault.right(poll, vault.voter(iin))
     found = cur.execute("SELECT 1 FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
     return None if found is None else who
 

@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
-from dauys.pollbook.channels import Channels
+from dauys.pollbook.channels import ROLES, Channels
 from dauys.pollbook.log import LogId, read_base64, signed_by
 from dauys.pollbook.spelling import spell, unspell
 from dauys.record.canonical import canonical, parse
@@ -44,7 +44,6 @@ LARGEST_PACKAGE = 64 << 20
 CODE_BYTES = 16
 SALT_BYTES = 16
 NONCE_BYTES = 12
-ROLES = ("chair", "secretary", "member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +302,8 @@ def _outer(data: bytes) -> tuple[dict[str, Any], bytes, LogId]:
     if len(data) > LARGEST_PACKAGE:
         raise BadInput("the file is too large for a package", found=f"{len(data):,} bytes", check="P.011")
     match value := _json(data, "P.011", "a package"):
-        case {"dauys": "pollbook package v1", "poll": str(poll), "station": str(station), "generation": int(generation),
-              "salt": str(salt), "sealed": str(_), "sig": str(_), **rest} if not rest:  # fmt: skip
+        case {"dauys": str(magic), "poll": str(poll), "station": str(station), "generation": int(generation),
+              "salt": str(salt), "sealed": str(_), "sig": str(_), **rest} if magic == MAGIC and not rest:  # fmt: skip
             log = LogId(poll, station, generation)
             return dict(value), read_base64(salt, SALT_BYTES, "the package", "P.011"), log
     raise BadInput("not a package of a pollbook, or one of another version", check="P.011")
@@ -320,5 +319,5 @@ def _json(data: bytes, check: str, what: str) -> Any:
 
 def _derive(code: str, salt: bytes, log: LogId, use: str) -> bytes:
     secret = unspell(code, CODE_BYTES, "the enrolment code")
-    info = b"dauys pollbook package v1\0" + use.encode() + b"\0" + log.start.encode()
+    info = f"dauys {MAGIC}\0{use}\0{log.start}".encode()
     return HKDF(SHA256(), 32, salt, info).derive(secret)

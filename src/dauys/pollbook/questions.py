@@ -29,6 +29,8 @@ from dauys.errors import DauysError
 from dauys.pollbook.log import LogError, LogId, read_base64, signed_by
 from dauys.record.canonical import canonical, parse
 
+PREFIX = "/api/pollbook"
+"""Where a centre hears its stations: the two ends of one wire."""
 WHAT = ("find", "ask", "call-off", "envelope", "wait", "whole")
 LARGEST = 16_384
 MARK = 8

@@ -25,9 +25,8 @@ def must_be_first(keep: Keep, who: UUID | None, iin: str) -> None:
         named = None if one.entitlement is None else book.voters.get(one.entitlement)
         theirs = unnamed.iin_of(keep, one.id) if one.entitlement is None else "" if named is None else named.iin
         if (who is not None and one.entitlement == who) or theirs in typed:
-            number = str(one.id)[:8].upper()
-            message = f"envelope {number} of this right lies here; another one would void both"
-            raise Refused(message, "P.075", facts={"envelope": number})
+            message = f"envelope {one.number} of this right lies here; another one would void both"
+            raise Refused(message, "P.075", facts={"envelope": one.number})
 
 
 def do_envelope_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:

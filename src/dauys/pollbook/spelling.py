@@ -8,6 +8,8 @@ the alphanumeric mode of QR codes.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from dauys.errors import BadInput
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -40,6 +42,11 @@ def unspell(text: str, length: int, what: str) -> bytes:
     if check != _check(body) or number & ((1 << spare) - 1):
         raise BadInput(f"{what} has a slip of the pen; compare it character by character", check="P.038")
     return (number >> spare).to_bytes(length, "big")
+
+
+def number_of(envelope: UUID) -> str:
+    """What stands on a provisional envelope: the first eight hex digits of its id."""
+    return envelope.hex[:8].upper()
 
 
 def _check(text: str) -> str:

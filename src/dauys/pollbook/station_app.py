@@ -26,13 +26,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import LANGUAGES, from_here, limited
 from dauys.pollbook import station_box, station_day, station_elsewhere, station_keys, station_pages
 from dauys.pollbook.acts import Refused
 from dauys.pollbook.custody import CustodyError
 from dauys.pollbook.log import LogError
 from dauys.pollbook.paper import list_of
 from dauys.pollbook.station_door import Session
-from dauys.pollbook.station_visit import LANGUAGES, Model, Page, Station, Visit
+from dauys.pollbook.station_visit import Model, Page, Station, Visit
 from dauys.pollbook.station_words import base_words, refusal
 
 LARGEST_FORM = 1 << 16
@@ -192,11 +193,9 @@ async def _form_of(request: Request) -> Mapping[str, str] | None:
     """The fields of a form; None where nothing was sent. Raises HTTPException 413."""
     if request.method != "POST":
         return None
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > LARGEST_FORM:
-            raise HTTPException(413, f"a form has at most {LARGEST_FORM:,} bytes")
+    data = await limited(request, LARGEST_FORM)
+    if data is None:
+        raise HTTPException(413, f"a form has at most {LARGEST_FORM:,} bytes")
     try:
         return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200))
     except ValueError:
@@ -204,10 +203,8 @@ async def _form_of(request: Request) -> Mapping[str, str] | None:
 
 
 def _from_here(request: Request) -> None:
-    """Raises BadInput P.046 where a browser says that another site sends this (Fetch Metadata, else Origin)."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    here = site in ("same-origin", "none") if site is not None else origin is None
-    if not here and (site is not None or origin is None or origin.partition("://")[2] != request.headers.get("host")):
+    """Raises BadInput P.046 where another site sends this."""
+    if not from_here(request.headers):
         raise BadInput("the request comes from another site; open the page here", check="P.046")
 
 

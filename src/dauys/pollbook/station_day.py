@@ -5,7 +5,7 @@ from __future__ import annotations
 from dauys.errors import BadInput
 from dauys.pollbook import acts
 from dauys.pollbook.catalogue import catalogue
-from dauys.pollbook.channels import NAMES
+from dauys.pollbook.channels import HAND_OUT, NAMES
 from dauys.pollbook.log import BALLOTS
 from dauys.pollbook.paper import list_of
 from dauys.pollbook.station_door import DIGITS
@@ -62,13 +62,13 @@ def ballots(visit: Visit) -> Model | str:
             {"what": one.what, "count": one.count, "member": names.get(one.member, one.member)}
             for one in reversed(book.ballots)
         ]
-        roles = book.package.channels["hand-out"].settings["roles"]
+        roles = book.package.channels[HAND_OUT].settings["roles"]
         return {
             "sums": sums,
             "safe": acts.in_safe(book),
             "members": members,
             "moved": moved,
-            "envelopes": [{"n": one.n, "number": str(one.id)[:8].upper()} for one in book.envelopes],
+            "envelopes": [{"n": one.n, "number": one.number} for one in book.envelopes],
             "seen": len(book.ballots),
             "whats": BALLOTS,
             "member_officers": [one for one in book.package.officers if one.role in roles],

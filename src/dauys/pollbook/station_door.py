@@ -117,12 +117,12 @@ class Door:
         keep_key(self._keep, officer, pin, private, COST)
 
     def _try(self, officer: str, pin: str) -> Pin:
-        """The PIN, if it is this one; each try is counted before."""
+        """The PIN, if it is this one; each try is counted before, so that many at once are many tries."""
         with self._lock:
             known, at = self._pins.get(officer), self._clock()
             if known is not None and (until := known.waits(at)) is not None:
                 raise Refused("too many wrong PINs", "P.044", facts={"until": until.isoformat()})
-            if known is not None:  # counted before it is tried: many tries at once are many tries
+            if known is not None:
                 wrong = known.wrong + 1
                 again = (at + PAUSE).isoformat() if wrong >= TRIES else ""
                 self._set(officer, Pin(known.salt, known.hash, known.first, 0 if again else wrong, again))

@@ -20,6 +20,7 @@ from dauys.pollbook.book import Book
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.enrolling import CENTRE
 from dauys.pollbook.package import Voter
+from dauys.pollbook.places import Standing
 from dauys.pollbook.station_keys import must_be_open
 from dauys.pollbook.station_visit import ENDED, Model, Page, Visit, uuid_of
 from dauys.pollbook.station_words import clock_of, line, named, where
@@ -57,7 +58,7 @@ def elsewhere(visit: Visit) -> Model | str:
         raise BadInput("this is no IIN: twelve digits, the last one checks the others", check="P.048")
     model["whose"] = iin
     for own in visit.station.find(iin):
-        if own in book.places and book.places[own].standing != "away":
+        if own in book.places and book.places[own].standing != Standing.AWAY:
             return f"/voter/{own}"
         model["who"] = str(own)
         if book.voters[own].number:
@@ -142,7 +143,7 @@ def call_off(visit: Visit) -> Model | str:
         return ""
     who = visit.chosen("who")
     voter, place = visit.book.voters.get(who), visit.book.places.get(who)
-    if voter is None or (place is not None and place.standing != "away"):
+    if voter is None or (place is not None and place.standing != Standing.AWAY):
         return f"/waiting/{who}"
     state = "off"
     try:
@@ -167,7 +168,7 @@ def waiting(visit: Visit) -> Model | str:
     if voter is None:
         return "/elsewhere"
     place = book.places.get(who)
-    if place is not None and place.standing != "away":
+    if place is not None and place.standing != Standing.AWAY:
         return f"/voter/{who}"
     since = visit.station.asked.get(who)
     if since is None:
@@ -190,7 +191,7 @@ def envelope_for(visit: Visit) -> Model | str:
     """The form for the envelope of somebody who waits, on a page that does not load again while it is filled in."""
     book, who = visit.book, visit.who()
     voter, place = book.voters.get(who), book.places.get(who)
-    if voter is None or (place is not None and place.standing != "away"):
+    if voter is None or (place is not None and place.standing != Standing.AWAY):
         return f"/waiting/{who}"
     return {"voter": line(book, voter), "who": str(who), "whose": "", **_envelope(book)}
 
@@ -228,7 +229,7 @@ def _lying(visit: Visit, n: int) -> Model:
     return {
         "envelope": one,
         "count": len(visit.book.envelopes),
-        "number": str(one.id)[:8].upper(),
+        "number": one.number,
         "unnamed": one.entitlement is None,
     }
 
@@ -239,8 +240,7 @@ def envelope_back(visit: Visit) -> str:
         return "/ballots"
     n, reason = visit.number("n", least=1, most=100_000_000), visit.text("other") or visit.text("reason")
     one = next((one for one in visit.book.envelopes if one.n == n), None)
-    undo = partial(slips.do_envelope_undo, of=n, reason=reason, officer=visit.officer.id, at=visit.at)
-    visit.act(lambda book: undo(book))
+    visit.act(partial(slips.do_envelope_undo, of=n, reason=reason, officer=visit.officer.id, at=visit.at))
     if one is not None:
         unnamed.forget(visit.station.keep, one.id)
     return "/ballots"

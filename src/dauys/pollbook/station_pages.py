@@ -247,8 +247,7 @@ def certificate_back(visit: Visit) -> str:
         return ""
     who, reason = visit.chosen("who"), visit.text("other") or visit.text("reason")
     if who not in visit.book.backs:
-        back = partial(acts.do_certificate_back, who=who, reason=reason, officer=visit.officer.id, at=visit.at)
-        visit.act(lambda book: back(book))
+        visit.act(partial(acts.do_certificate_back, who=who, reason=reason, officer=visit.officer.id, at=visit.at))
     visit.station.asked[who] = visit.at
     return f"/waiting/{who}"
 

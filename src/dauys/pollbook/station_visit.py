@@ -13,14 +13,15 @@ from starlette.requests import Request
 
 from dauys.errors import BadInput
 from dauys.pollbook.book import Book
+from dauys.pollbook.channels import ROLES
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Event
-from dauys.pollbook.package import ROLES, Officer, Voter
+from dauys.pollbook.package import Officer, Voter
+from dauys.pollbook.places import Standing
 from dauys.pollbook.search import Index
 from dauys.pollbook.station_door import Door, Session
 from dauys.pollbook.sync import Syncing
 
-LANGUAGES = ("kk", "ru", "en")
 ENDED = ("used", "withdrawn", "elsewhere", "over")
 """Fates of a right that was asked for (`grants.HOW`) after which it does not come, unless it is asked for again."""
 
@@ -65,7 +66,7 @@ class Station:
         return [
             who
             for who, since in list(self.asked.items())
-            if abs((at - since).total_seconds()) < 600 and (who not in places or places[who].standing == "away")
+            if abs((at - since).total_seconds()) < 600 and (who not in places or places[who].standing == Standing.AWAY)
             if fates.get(who) not in ENDED
         ]
 

@@ -30,11 +30,10 @@ from dauys.pollbook.enrolling import CENTRE, TO_TELL
 from dauys.pollbook.grants import BOOKS, Answer
 from dauys.pollbook.keep import Keep
 from dauys.pollbook.log import Event, LogError
-from dauys.pollbook.questions import Question
+from dauys.pollbook.questions import PREFIX, Question
 from dauys.pollbook.replies import ERROR, SAID, Reply
 from dauys.pollbook.unnamed import Namer
 
-PREFIX = "/api/pollbook"
 EVERY = 10.0
 """Seconds between signs of life; a right that is asked for here is let go within about this time."""
 
@@ -221,7 +220,7 @@ class Status:
 
 
 class Link:
-    """One exchange at a time. `taken` hears each event that came of an answer."""
+    """One exchange at a time."""
 
     def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
         self.wire = wire

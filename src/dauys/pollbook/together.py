@@ -179,18 +179,17 @@ def stirred(connection: Connection, logs: Sequence[LogId]) -> set[tuple[str, str
 
     Nobody has while the books of a poll are not whole (`pollbook.put_back`)."""
     rows = cursor(connection).execute(
-        "SELECT u.poll, u.holder FROM unnest(%s::text[], %s::text[], %s::text[]) AS u (poll, holder, home) "
+        "SELECT u.poll, u.holder FROM unnest(%s::text[], %s::text[]) AS u (poll, holder) "
         "WHERE NOT EXISTS (SELECT FROM pollbook_restored m WHERE m.poll = u.poll AND m.lifted IS NULL) AND ("
         "EXISTS (SELECT FROM pollbook_request r WHERE r.poll = u.poll AND r.asker = u.holder AND NOT r.granted) "
         "OR EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = u.poll AND g.receiver = u.holder AND NOT g.taken) "
         "OR EXISTS (SELECT FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
-        "AND e.epoch = r.epoch WHERE r.poll = u.poll AND r.holder IN (u.holder, u.home) AND NOT r.granted "
+        "AND e.epoch = r.epoch WHERE r.poll = u.poll AND r.holder = u.holder AND NOT r.granted "
         "AND e.holder = u.holder AND (e.state = 0 OR e.state = 1 AND split_part(u.holder, '/', 1) = ANY(%s))))",
         # as `moves.asked_of` finds them
         (
             [log.poll for log in logs],
             [log.holder for log in logs],
-            [f"station/{log.station}" for log in logs],
             list(CHANNEL_LOGS),
         ),
         prepare=True,

@@ -43,7 +43,7 @@ def kept(keep: Keep) -> list[UUID]:
 def whose(keep: Keep) -> list[tuple[int, str, str]]:
     """Of each such envelope its event, the number that is written on it, and the IIN: for two clerks at the centre, where this
     machine cannot ask any more."""
-    found = [(one.n, str(one.id)[:8].upper(), iin_of(keep, one.id)) for one in keep.book.unnamed]
+    found = [(one.n, one.number, iin_of(keep, one.id)) for one in keep.book.unnamed]
     return [one for one in found if one[2]]
 
 

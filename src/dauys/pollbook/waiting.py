@@ -22,6 +22,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from dauys.errors import DauysError
+from dauys.page_forms import limited
 from dauys.pollbook import moves
 from dauys.pollbook.centre import CHANNEL, cursor
 from dauys.pollbook.intake import Asked, away, refused, too_large
@@ -158,11 +159,9 @@ def waiting(
     ear = Ear(engine, ringing) if bell is None else None
 
     async def wait(request: Request) -> Response:
-        data = b""
-        async for part in request.stream():
-            data += part
-            if len(data) > LARGEST:
-                return too_large()
+        data = await limited(request, LARGEST)
+        if data is None:
+            return too_large()
         sender, signing = None, None
         try:
             asked = Question.from_bytes(data)

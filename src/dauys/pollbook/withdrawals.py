@@ -108,7 +108,7 @@ def _must_be_open(connection: Connection, poll: Poll, reason: str, by: str, at: 
     frozen = cursor(connection).execute("SELECT at FROM roll_freeze WHERE poll = %s FOR UPDATE", (poll.id,)).fetchone()
     if frozen is None or at < frozen.at:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set, and freeze it without those voters")
-    if log.of_kind(connection, poll.id, "closing"):
+    if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: nothing is withdrawn any more")
 
 
@@ -179,7 +179,7 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUI
 
 
 def _right(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
-    who = UUID(bytes=vault.entitlement(poll, voter))
+    who = vault.right(poll, voter)
     query = "SELECT home FROM entitlement WHERE poll = %s AND id = %s AND addition >= 0"  # else not added again yet
     row = cur.execute(query, (poll, who)).fetchone()
     if row is None:
@@ -232,7 +232,7 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
     cur = cursor(connection)
     if put_back.standing(cur, poll.id) is not None:  # all of them wait
         return Settled(0, 0, 0, state(connection, poll.id).asked)
-    over = bool(log.of_kind(connection, poll.id, "closing"))
+    over = log.is_closed(connection, poll.id)
     rows = cur.execute(
         "SELECT w.*, s.area FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement WHERE w.poll = %s AND w.outcome = 'asked' "

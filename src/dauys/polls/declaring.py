@@ -23,7 +23,7 @@ def declare(connection: Connection, poll: Poll, keys: Keys, stage: str, at: date
     already is left as it is. A closed poll that is adopted publishes what it sets off in the law, once.
     """
     entry_id = f"declaration/{stage}"
-    if close and log.find(connection, poll.id, "closing") is None:
+    if close and not log.is_closed(connection, poll.id):
         _enter(connection, poll, keys, at, "closing", "closing", {})
     if log.find(connection, poll.id, entry_id) is None:
         now = snapshot(connection, poll.id)
@@ -41,7 +41,7 @@ def _publish(
 ) -> None:
     """The Fact by which the adopted text commences (law.facts), naming the declaration that it follows from."""
     published = poll.publishes
-    if published is None or log.find(connection, poll.id, "closing") is None:
+    if published is None or not log.is_closed(connection, poll.id):
         return
     entry_id = f"publication/{published.event}"
     adopted = all(contest["decision"]["outcome"] == "adopted" for contest in contests)

@@ -15,12 +15,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
-from dauys.law.facts import Facts
 from dauys.law.files import Node
-from dauys.law.packs import pack_names
-from dauys.law.rules import Book
-from dauys.law.snapshot import Snapshot, rules_on
-from dauys.law.system import load_system
 from dauys.pollbook import envelopes_centre, hand_outs, returns, sealing, withdrawals
 from dauys.pollbook.centre_sums import reaching, reports_at
 from dauys.pollbook.channels import DAYS, ENVELOPE, Channels, channels_on, voting_of
@@ -29,8 +24,8 @@ from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
 from dauys.registers.poll import Poll
-from dauys.roll.lookup import terms_of
-from dauys.stations.ledger import is_closed, lock
+from dauys.roll.lookup import law_of, terms_of
+from dauys.stations.ledger import lock
 from dauys.stations.turnout import Reports, report_turnout
 from dauys.store.engine import FAULTS, Connection
 
@@ -53,7 +48,7 @@ def channels_of(poll: Poll) -> Channels:
             raise BadInput(
                 "after the polling day", field=f"voting.{name}.last", found=own[name].settings["last"], expected=last
             )
-    return channels_on(_law_of(poll), poll.kind, poll.timezone, own)
+    return channels_on(law_of(poll), poll.kind, poll.timezone, own)
 
 
 def check_ways(poll: Poll, file: Path) -> None:
@@ -62,21 +57,11 @@ def check_ways(poll: Poll, file: Path) -> None:
         return
     try:
         channels_of(poll)
-        terms_of(poll, _law_of(poll))
+        terms_of(poll, law_of(poll))
     except BadInput as fault:
         inside = (fault.field or "").removeprefix("voting").lstrip(".")
         field = f"voting.{inside}" if inside else "voting"
         raise BadInput(fault.message, file=file, field=field, found=fault.found, expected=fault.expected) from None
-
-
-def _law_of(poll: Poll) -> Snapshot:
-    pack = poll.id.partition("/")[0]
-    if pack in pack_names():
-        try:
-            return load_system(pack).rules(poll.day)
-        except DauysError:  # a pack of areas and forms alone
-            pass
-    return rules_on(Book({}), poll.day, Facts())
 
 
 def seal(
@@ -143,7 +128,7 @@ def resolve_envelopes(connection: Connection, poll: Poll, key: Ed25519PrivateKey
     What waits to be withdrawn or sealed goes before. Raises DauysError: the poll is closed; `final` before its closing hour.
     """
     lock(connection, poll.id)
-    if is_closed(connection, poll.id):
+    if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: an envelope that is not resolved does not count")
     if final and at < (last := max(poll.closing(area.code) for area in poll.areas)):
         raise DauysError(f"the last station closes at {last:%d.%m. %H:%M}: until then --final is too early")
@@ -159,7 +144,7 @@ def report(connection: Connection, poll: Poll, at: datetime) -> int:
     that reported by hand is left alone. Returns how many reports that made.
     """
     lock(connection, poll.id)
-    if is_closed(connection, poll.id):
+    if log.is_closed(connection, poll.id):
         return 0
     made = 0
     for hour in poll.reports:

@@ -233,7 +233,7 @@ def results_json(snapshot: Snapshot, standings: Sequence[ContestStanding]) -> di
     }
 
 
-def contest_json(standing: ContestStanding, language: str = "en") -> dict[str, Any]:
+def contest_json(standing: ContestStanding) -> dict[str, Any]:
     """The part of `dauys run --json` and of a declaration that one contest fills (docs/architecture.md)."""
     return {
         "contest": standing.contest.id,
@@ -247,6 +247,6 @@ def contest_json(standing: ContestStanding, language: str = "en") -> dict[str, A
         },
         "covers": standing.covers,
         "totals": dict(standing.totals),
-        "areas": [{"code": area.code, "name": area.names[language], **area.totals} for area in standing.areas],
+        "areas": [{"code": area.code, "name": area.names["en"], **area.totals} for area in standing.areas],
         "decision": standing.decision.to_json(),
     }

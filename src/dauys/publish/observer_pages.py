@@ -27,6 +27,7 @@ from dauys.observe.accreditation.badge import look_at
 from dauys.observe.accreditation.follows import Register
 from dauys.observe.accreditation.photos import held
 from dauys.observe.accreditation.said import rules_said
+from dauys.page_forms import DEEPEST, limited
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import standing
 from dauys.publish import views
@@ -37,7 +38,6 @@ from dauys.registers.poll import COMMISSION, Poll
 from dauys.store.engine import Connection
 
 PER_PAGE = 50
-DEEPEST = 100_000
 LARGEST = 8192
 """Bytes of the form."""
 SHOWN = ("organisation", "organisation-suspended", "badge-suspended")
@@ -120,11 +120,9 @@ def router(engine: sa.Engine, render: Render, clock: Callable[[], datetime]) -> 
 
     @routes.post("/{lang:lang}/polls/{poll:observed}/observers/badge", include_in_schema=False)
     async def look(lang: str, poll: str, request: Request) -> Response:
-        data = b""
-        async for part in request.stream():
-            data += part
-            if len(data) > LARGEST:
-                raise DauysError("the text is too long for a badge")
+        data = await limited(request, LARGEST)
+        if data is None:
+            raise DauysError("the text is too long for a badge")
         text = parse_qs(data.decode("ascii", "replace")).get("badge", [""])[0]
         model, status = await run_in_threadpool(answer, poll, text)
         response = render(request, "publish/badge.html", model, status)

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from dauys.errors import DauysError
+from dauys.page_forms import DEEPEST
 from dauys.polls.standing import StationView
 from dauys.publish import checks_page, views
 from dauys.publish.law_source import law_packs
@@ -25,7 +26,6 @@ from dauys.registers.poll import Poll
 
 PER_PAGE = 100
 """Stations on one page of a list."""
-DEEPEST = 100_000
 
 
 class _Poll(Convertor[str]):

@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import DEEPEST, limited
 from dauys.pollbook.envelopes_centre import totals
 from dauys.polls import pollbook_find
 from dauys.polls.opening import load_poll
@@ -26,7 +27,6 @@ from dauys.publish.twins import Model, Render, paired
 from dauys.roll.story import story
 
 PER_PAGE = 100
-DEEPEST = 100_000
 LARGEST = 4096
 """Bytes of the form."""
 
@@ -68,11 +68,9 @@ def router(engine: sa.Engine, render: Render) -> APIRouter:
 
     @routes.post("/{lang:lang}/polls/{poll:path}/pollbook", include_in_schema=False)
     async def find(lang: str, poll: str, request: Request) -> Response:
-        data = b""
-        async for part in request.stream():
-            data += part
-            if len(data) > LARGEST:
-                raise DauysError("the code is too long")
+        data = await limited(request, LARGEST)
+        if data is None:
+            raise DauysError("the code is too long")
         code = parse_qs(data.decode("ascii", "replace")).get("code", [""])[0]
         said, status = await run_in_threadpool(answer, poll, code)
         response = render(request, "publish/pollbook.html", said, status)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from dauys.errors import DauysError
+from dauys.page_forms import limited
 from dauys.polls.keys import Keys
 from dauys.publish.archive import bundle_zip
 from dauys.publish.bundle import PUBLISHED, published_file
@@ -61,11 +62,9 @@ def record_router(engine: sa.Engine, keys_for: Callable[[str], Keys | None]) -> 
 
     @router.post("/{poll:path}/cosign", response_class=PlainTextResponse)
     async def cosign(poll: str, request: Request) -> PlainTextResponse:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_COSIGNATURE:
-                raise HTTPException(413, f"a cosignature has at most {LARGEST_COSIGNATURE} bytes")
+        body = await limited(request, LARGEST_COSIGNATURE)
+        if body is None:
+            raise HTTPException(413, f"a cosignature has at most {LARGEST_COSIGNATURE} bytes")
         try:
             with engine.begin() as connection:
                 size = log.add_cosignature(connection, poll, body.decode("utf-8"))

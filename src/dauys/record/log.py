@@ -271,3 +271,8 @@ def find(connection: Connection, poll: str, entry_id: str) -> int | None:
         sa.text("SELECT seq FROM entry WHERE poll = :poll AND id = :id"), {"poll": poll, "id": entry_id}
     )
     return None if found is None else int(found)
+
+
+def is_closed(connection: Connection, poll: str) -> bool:
+    """Whether the log has the entry after which neither a protocol nor a change of the roll is taken."""
+    return find(connection, poll, "closing") is not None

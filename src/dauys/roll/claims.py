@@ -153,14 +153,14 @@ def claim_of_set(connection: Connection, set_id: int) -> Claim | None:
     return None if row is None else _claim(row)
 
 
-def claims_of(connection: Connection, poll: str, station: str | None = None, limit: int = 200) -> list[Claim]:
-    """Claims that wait for a decision or for its second person, the oldest first; of one station, or of all."""
+def claims_of(connection: Connection, poll: str, station: str | None = None) -> list[Claim]:
+    """The oldest 200 claims that wait for a decision or for its second person; of one station, or of all."""
     rows = connection.execute(
         sa.text(
             f"SELECT {_COLUMNS} FROM roll_claim_now WHERE poll = :poll AND (now = 'open' OR set_state = 'held') "  # noqa: S608
-            "AND (CAST(:station AS text) IS NULL OR station = :station) ORDER BY id LIMIT :limit"
+            "AND (CAST(:station AS text) IS NULL OR station = :station) ORDER BY id LIMIT 200"
         ),
-        {"poll": poll, "station": station, "limit": limit},
+        {"poll": poll, "station": station},
     )
     return [_claim(row) for row in rows]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -65,7 +64,7 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
             "AND w.outcome IN ('asked', 'used')) AS asked FROM entitlement e "
             "WHERE e.poll = :poll AND e.id = :id AND e.addition >= 0"
         ),
-        {"poll": poll.id, "id": UUID(bytes=vault.entitlement(poll.id, new.voter))},
+        {"poll": poll.id, "id": vault.right(poll.id, new.voter)},
     ).one_or_none()
     if right is None:
         return Effect(TO_ADD if votes else CORRECTED)

@@ -225,7 +225,7 @@ def add_set(
         raise DauysError(
             f"the roll of {poll.id} was frozen at {frozen.isoformat()}: nothing is added to it at {at.isoformat()}, before that"
         )
-    if log.of_kind(connection, poll.id, "closing"):
+    if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: the list does not change once counting has begun")
     found = get_set(connection, set_id)
     if found.state != "applied":
@@ -238,7 +238,7 @@ def add_set(
         ),
         {"poll": poll.id, "set": set_id, "on": poll.day} | applied_sets(connection),
     ).all()
-    rights = {row.voter: UUID(bytes=vault.entitlement(poll.id, row.voter)) for row in rows}
+    rights = {row.voter: vault.right(poll.id, row.voter) for row in rows}
     listed = set(
         connection.scalars(
             sa.text("SELECT id FROM entitlement WHERE poll = :poll AND id = ANY(:ids) AND addition >= 0"),

@@ -170,7 +170,7 @@ def look_up(
 def standing(connection: Connection, vault: Vault, poll: Poll, iin: str, born: date) -> Answer:
     """Where a voter stands: on the poll's frozen list, or on the roll while none is frozen. The same steps for everybody."""
     voter = UUID(bytes=vault.voter(iin))
-    right = UUID(bytes=vault.entitlement(poll.id, voter))
+    right = vault.right(poll.id, voter)
     row = connection.execute(
         sa.text(
             "WITH frozen AS (SELECT EXISTS (SELECT FROM roll_freeze WHERE poll = :poll) AS is), "  # noqa: S608

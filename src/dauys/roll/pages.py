@@ -17,6 +17,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import Clerk, Form, Model, from_here, show
 from dauys.registers.poll import Poll
 from dauys.roll import claims
 from dauys.roll.catalogue import row_checks
@@ -27,7 +28,7 @@ from dauys.roll.iin import born as born_of
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import OPEN, Terms, note_shown
 from dauys.roll.preview import change_of
-from dauys.roll.routes import Fault, Form, Model, Office, Refused, about, from_here, polls_now, show
+from dauys.roll.routes import Fault, Office, Refused, about, polls_now
 from dauys.roll.vault import Vault
 from dauys.roll.voter import STATUSES
 from dauys.store.engine import Connection
@@ -40,14 +41,9 @@ SHOWN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Officer:
-    """Somebody at the desk who may decide about claims: of one station of one poll, or (None) of all.
+class Officer(Clerk):
+    """Somebody at the desk who may decide about claims: of one station of one poll, or (None) of all."""
 
-    `name` stays with what he decides; `mark` is the secret that his forms carry.
-    """
-
-    name: str
-    mark: str
     poll: str | None = None
     station: str | None = None
 
@@ -109,10 +105,8 @@ def _answer(
             return act(Visit(connection, office, office.vault(), officer, request, given, polls))
 
     try:
-        if form is not None:
-            from_here(request)
-            if form.get("mark") != officer.mark:
-                raise Refused(Fault("origin", status=403))
+        if form is not None and not (from_here(request.headers) and form.get("mark") == officer.mark):
+            raise Refused(Fault("origin", status=403))
         found = once(form or {})
     except (Refused, DauysError) as error:
         fault = error.fault if isinstance(error, Refused) else _fault(error)

@@ -14,18 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
-from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.exceptions import HTTPException
 
 from dauys.errors import BadInput
 from dauys.law.snapshot import Snapshot
+from dauys.page_forms import LANGUAGES, Form, Model, form_of, from_here, show
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll import claims, effects
@@ -36,9 +34,6 @@ from dauys.roll.lookup import CLAIM, FOLLOW, LIMITED, OPEN, Limits, Terms, admit
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
-LANGUAGES = ("kk", "ru", "en")
-LARGEST = 16 << 10
-"""Bytes of a form: four texts and a long one."""
 AT_ONCE = 8
 ASKED = {"poll", "kind"}
 """What an address may say."""
@@ -46,9 +41,6 @@ TOKEN = 22
 """Characters of a form's secret: 16 random bytes."""
 PAST = timedelta(days=30)
 """So long after its day a poll is still named, with the answer that its list is closed."""
-
-Model = dict[str, Any]
-Form = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,35 +147,6 @@ def client_of(request: Request, header: str = "", proxies: int = 1) -> str:
     return str(address)
 
 
-async def form_of(request: Request, largest: int = LARGEST) -> Form | None:
-    """The fields of a form that was sent; None where nothing was. Raises HTTPException 413, 415, 422, before it is read whole."""
-    if request.method != "POST":
-        return None
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise HTTPException(415, "send the page's own form")
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > largest:
-            raise HTTPException(413, f"a form has at most {largest:,} bytes")
-    try:
-        pairs = parse_qsl(bytes(data).decode("ascii"), keep_blank_values=True, max_num_fields=40)
-    except ValueError:
-        raise HTTPException(422, "this is not a form") from None
-    return {name: text.replace("\0", "\ufffd") for name, text in pairs}
-
-
-def from_here(request: Request) -> None:
-    """Raises Refused if a browser says that another site sends this (Fetch Metadata; else the Origin header)."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        here = site in ("same-origin", "none")
-    else:
-        here = origin is None or origin.partition("://")[2] == request.headers.get("host")
-    if not here:
-        raise Refused(Fault("origin", status=403))
-
-
 def polls_now(connection: Connection, office: Office, at: datetime) -> dict[str, tuple[Poll, Terms]]:
     """The polls that are asked about, with their terms: those to come, the next one first, then the last ones."""
     found = []
@@ -244,8 +207,8 @@ def _answer(
         call = Call(connection, office, office.vault(), request, form or {}, form is not None, at, polls)
         model: Model = {"fault": None, "typed": {}, "found": None, "polls": [about(*one, at) for one in polls.values()]}
         try:
-            if form is not None:
-                from_here(request)
+            if form is not None and not from_here(request.headers):
+                raise Refused(Fault("origin", status=403))
             if polls or form is not None or request.query_params.get("poll"):
                 model |= nothing | act(call)
             else:  # there is nothing to ask about: the page says so
@@ -258,17 +221,6 @@ def _answer(
                 model |= nothing
             model |= {"fault": refused.fault, "typed": dict(form or {}), "retry": retry and retry.isoformat()}
     return show(request, template, model, status, at, retry)
-
-
-def show(
-    request: Request, template: str, model: Model, status: int, at: datetime, retry: datetime | None = None
-) -> Response:
-    """A page that nobody keeps."""
-    response: Response = request.app.state.render(request, template, model, status)
-    response.headers["Cache-Control"] = "no-store"
-    if retry is not None:
-        response.headers["Retry-After"] = str(max(1, int((retry - at).total_seconds())))
-    return response
 
 
 def _chosen(call: Call) -> tuple[Poll, Terms, Model]:

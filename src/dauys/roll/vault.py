@@ -80,6 +80,10 @@ class Vault:
         raw = voter.bytes if isinstance(voter, UUID) else voter
         return self._index(b"entitlement:" + poll.encode() + b":" + raw)[:ID]
 
+    def right(self, poll: str, voter: bytes | UUID) -> UUID:
+        """The same id as the database and the pollbook write it."""
+        return UUID(bytes=self.entitlement(poll, voter))
+
     def salt(self, purpose: bytes, entitlement: bytes) -> bytes:
         """Ten bytes that nobody guesses, the same each time: what a commitment in the record is salted with."""
         return self._index(b"salt:" + purpose + b":" + entitlement)[:SALT]

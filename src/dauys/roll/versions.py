@@ -74,13 +74,6 @@ def applied_sets(connection: Connection, below: int | None = None) -> dict[str, 
     return {"sets": sets, "later": sets[1:]}
 
 
-def station_list(connection: Connection, station: str) -> list[Version]:
-    """Everybody whose home station it is now, whatever the status; in the order of ids, which says nothing."""
-    query = sa.text(f"SELECT {COLUMNS} FROM voter v WHERE v.station = :station AND {HOLDS} ORDER BY v.voter")  # noqa: S608
-    rows = connection.execute(query, {"station": station} | applied_sets(connection))
-    return [version_of(row) for row in rows]
-
-
 def count_in_force(connection: Connection, on: date, stations: list[str] | None = None) -> dict[str, int]:
     """How many may vote on the day by their status, for each station (of those named, or of all) that has any."""
     where = "" if stations is None else "v.station = ANY(:stations) AND "

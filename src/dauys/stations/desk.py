@@ -19,6 +19,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from dauys.errors import BadInput, DauysError
+from dauys.page_forms import LANGUAGES
 from dauys.record.log import polls
 from dauys.stations import desk_accounts, desk_annulments, desk_files, desk_protocols, desk_turnout
 from dauys.stations.accounts import Account, account_of, form_mark, sign_in, sign_out
@@ -34,7 +35,6 @@ from dauys.stations.sending import kept_name
 from dauys.stations.states import Role, Typing
 from dauys.stations.turnout import held_reports
 
-LANGUAGES = ("kk", "ru", "en")
 SIGN_INS = CapacityLimiter(4)
 """Passwords that are tried at once: each takes 64 MiB (accounts.COST), and anyone may try. Others wait their turn."""
 

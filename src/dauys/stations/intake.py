@@ -15,7 +15,7 @@ from datetime import datetime
 
 from dauys.errors import BadInput
 from dauys.record.entry import Entry, EntryError
-from dauys.record.log import append
+from dauys.record.log import append, is_closed
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.batch import Batch
 from dauys.stations.beside import NOTHING, Beside
@@ -27,7 +27,6 @@ from dauys.stations.ledger import (
     Stations,
     annulled,
     earlier,
-    is_closed,
     lock,
     look_up,
     moment,

@@ -69,12 +69,6 @@ def lock(connection: Connection, poll_id: str) -> None:
         raise DauysError(f"there is no record of {poll_id!r}: open the poll first")
 
 
-def is_closed(connection: Connection, poll_id: str) -> bool:
-    """Whether the record has the entry after which no protocol is taken."""
-    query = sa.text("SELECT 1 FROM entry WHERE poll = :poll AND id = 'closing'")
-    return connection.execute(query, {"poll": poll_id}).one_or_none() is not None
-
-
 def annulled(connection: Connection, poll_id: str, contest: str) -> frozenset[str]:
     """The areas and stations whose result in a contest is annulled."""
     prefix = f"annulment/{contest}/"

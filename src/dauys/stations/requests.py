@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from dauys import page_forms
 from dauys.errors import BadInput, DauysError
 from dauys.record.canonical import NotCanonical
 from dauys.record.entry import EntryError
@@ -61,24 +62,17 @@ def token_of(request: Request) -> str | None:
 
 
 def from_here(request: Request) -> None:
-    """Raises BadInput F.042 if a browser says that another site sends this (Fetch Metadata; else the Origin header)."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        here = site in ("same-origin", "none")
-    else:
-        here = origin is None or origin.partition("://")[2] == request.headers.get("host")
-    if not here:
+    """Raises BadInput F.042 where another site sends this."""
+    if not page_forms.from_here(request.headers):
         raise BadInput("the request comes from another site: open the page here and send it again", check="F.042")
 
 
 async def json_body(request: Request) -> Any:
     """The JSON of a request. Raises BadInput F.017 if it is none, has a key twice, or exceeds 32 MiB."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > LARGEST_BODY:
-            raise BadInput("the request is too large: send a file to .../protocols/file", check="F.017")
-    return await run_in_threadpool(_parsed, bytes(data))
+    data = await page_forms.limited(request, LARGEST_BODY)
+    if data is None:
+        raise BadInput("the request is too large: send a file to .../protocols/file", check="F.017")
+    return await run_in_threadpool(_parsed, data)
 
 
 def _parsed(data: bytes) -> Any:

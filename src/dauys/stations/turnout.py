@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput
 from dauys.record.entry import Entry
-from dauys.record.log import append
+from dauys.record.log import append, is_closed
 from dauys.registers.poll import Poll
 from dauys.stations.batch import Batch, Column
 from dauys.stations.checks import Previous, turnout_checks
 from dauys.stations.corrections import sealed
-from dauys.stations.ledger import Receipt, earlier, is_closed, lock, look_up, moment
+from dauys.stations.ledger import Receipt, earlier, lock, look_up, moment
 from dauys.stations.stated import stated
 from dauys.store.engine import Connection, driver, many
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from dauys.roll.routes import LANGUAGES, Form, form_of
+from dauys.page_forms import LANGUAGES, Form, form_of
 
 Officer = TypeVar("Officer")
 """Who is at the desk, as the room wants to know him."""

@@ -27,6 +27,7 @@ from dauys.observe.accreditation.offer import Offer
 from dauys.observe.accreditation.photos import NOT_ITS_BYTES, offered
 from dauys.observe.accreditation.quota import QUOTA, Quota
 from dauys.observe.accreditation.received import MISSHAPEN, STATUS, signed, take
+from dauys.page_forms import limited
 from dauys.record import log
 from dauys.record.entry import MAX_ENTRY_BYTES
 
@@ -41,15 +42,13 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], quota: Quota = QUOT
 
     @routes.post("/{poll:path}/observers/entries", status_code=201)
     async def take_entry(request: Request, poll: str) -> Response:
-        data = bytearray()
         try:
-            async for piece in request.stream():
-                data += piece
-                if len(data) > MAX_ENTRY_BYTES:
-                    return _problem(BadInput(f"an entry has at most {MAX_ENTRY_BYTES:,} bytes", check=MISSHAPEN), 413)
+            data = await limited(request, MAX_ENTRY_BYTES)
         except ClientDisconnect:
             return Response(status_code=400)
-        return await run_in_threadpool(_entry, engine, poll, bytes(data), clock(), quota)
+        if data is None:
+            return _problem(BadInput(f"an entry has at most {MAX_ENTRY_BYTES:,} bytes", check=MISSHAPEN), 413)
+        return await run_in_threadpool(_entry, engine, poll, data, clock(), quota)
 
     @routes.put("/{poll:path}/observers/photos/{sha256}", status_code=201)
     async def take_photo(request: Request, poll: str, sha256: str) -> Response:
@@ -97,16 +96,12 @@ def _photo(engine: sa.Engine, offer: Offer, data: bytes, at: datetime) -> Respon
 
 async def _bytes_of(request: Request, offer: Offer) -> bytes:
     """The photo as it comes; no byte more than was signed for is kept. Raises BadInput O.082."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > offer.size:
-            break
-    if len(data) != offer.size:
-        found = f"{len(data):,} bytes" if len(data) < offer.size else f"more than {offer.size:,} bytes"
+    data = await limited(request, offer.size)
+    if data is None or len(data) != offer.size:
+        found = f"more than {offer.size:,} bytes" if data is None else f"{len(data):,} bytes"
         message = "not as many bytes came as the statement says: send the photo again, whole"
         raise BadInput(message, found=found, expected=f"{offer.size:,} bytes", check=NOT_ITS_BYTES)
-    return bytes(data)
+    return data
 
 
 @contextmanager

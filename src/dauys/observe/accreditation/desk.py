@@ -35,10 +35,10 @@ from dauys.observe.accreditation.pages import Office, about, polls_now
 from dauys.observe.accreditation.rules import law_of, rights, terms_of, too_many
 from dauys.observe.accreditation.said import words
 from dauys.observe.field.pictures import ENDINGS
+from dauys.page_forms import Clerk, Form, Model, from_here, show
 from dauys.record import log
 from dauys.registers.catalogue import catalogue
 from dauys.registers.poll import Poll
-from dauys.roll.routes import Form, Refused, from_here, show
 from dauys.store.engine import Connection
 
 HOME = "/observers"
@@ -52,16 +52,6 @@ PHOTO_HEADERS = {
 }
 """Of a file that somebody else made: it is a picture and nothing that runs, and no browser keeps it. The site adds `nosniff`."""
 
-Model = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Officer:
-    """A clerk at the desk: `name` stays with what he decides, `mark` is the secret that his forms carry."""
-
-    name: str
-    mark: str
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -69,7 +59,7 @@ class Visit:
 
     connection: Connection
     office: Office
-    officer: Officer
+    officer: Clerk
     request: Request
     form: Mapping[str, str]
     at: datetime
@@ -92,7 +82,7 @@ class Visit:
 Act = Callable[[Visit], Model | str]
 
 
-Answer = Callable[[Officer, Request, Form | None], Response]
+Answer = Callable[[Clerk, Request, Form | None], Response]
 
 
 def pages(engine: sa.Engine, office: Office) -> list[tuple[str, Answer, bool]]:
@@ -111,7 +101,7 @@ def pages(engine: sa.Engine, office: Office) -> list[tuple[str, Answer, bool]]:
 
 
 def _answer(
-    engine: sa.Engine, office: Office, template: str, act: Act, officer: Officer, request: Request,
+    engine: sa.Engine, office: Office, template: str, act: Act, officer: Clerk, request: Request,
     form: Mapping[str, str] | None,
 ) -> Response:  # fmt: skip
     at = office.clock()
@@ -124,15 +114,15 @@ def _answer(
         with engine.begin() as connection:
             return act(Visit(connection, office, officer, request, given, at))
 
-    status = 200
+    status, here = 200, form is None or from_here(request.headers)
     try:
-        if form is not None:
-            from_here(request)
-            if form.get("mark") != officer.mark:
-                raise BadInput("the page has expired: open it again", check="O.012")
+        if not here:
+            raise BadInput("sent from another site", check="O.012")
+        if form is not None and form.get("mark") != officer.mark:
+            raise BadInput("the page has expired: open it again", check="O.012")
         found = once(form or {})
-    except (DauysError, Refused) as error:
-        status = 422 if isinstance(error, BadInput) else 403 if isinstance(error, Refused) else 409
+    except DauysError as error:
+        status = 403 if not here else 422 if isinstance(error, BadInput) else 409
         fault = error if isinstance(error, BadInput) else BadInput(str(error))
         base |= {"fault": fault, "typed": defaultdict(str, form or {}), "done": ""}
         try:

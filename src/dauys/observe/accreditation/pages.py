@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
@@ -26,18 +25,16 @@ from dauys.observe.accreditation.applications import Asked
 from dauys.observe.accreditation.entries import EVERYWHERE, KINDS
 from dauys.observe.accreditation.known import poll_of
 from dauys.observe.accreditation.said import rules_said
+from dauys.page_forms import LANGUAGES, Model, form_of, from_here, show
 from dauys.record import log
 from dauys.registers.catalogue import catalogue
 from dauys.registers.poll import Poll
-from dauys.roll.routes import LANGUAGES, Refused, form_of, from_here, show
 from dauys.store.engine import Connection
 
 AT_ONCE = 8
 PAST = timedelta(days=30)
 TOKEN = 22
 """Characters of a form's secret: 16 random bytes."""
-
-Model = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +89,16 @@ def _apply(engine: sa.Engine, office: Office, request: Request, form: Mapping[st
         if poll is None:
             return show(request, "observers/apply.html", model, 404 if name else 200, at)
         model |= {"chosen": about(poll), "law": rules_said(poll)}
-        if form is not None:
+        if form is not None and not from_here(request.headers):
+            model["fault"], status = BadInput("sent from another site", check="O.012"), 403
+        elif form is not None:
             try:
-                from_here(request)
                 number = _take(connection, poll, form, at)
                 model["taken"] = {"number": number, "due": applications.get_application(connection, number).due}
                 due = model["taken"]["due"]
                 model["taken"]["due"] = due and (due - timedelta.resolution).isoformat()
             except BadInput as fault:
                 model["fault"], status = fault, 422
-            except Refused:
-                model["fault"], status = BadInput("sent from another site", check="O.012"), 403
     return show(request, "observers/apply.html", model, status, at)
 
 

@@ -36,8 +36,9 @@ from dauys.observe.mission.forms import Sent, from_here, read_form
 from dauys.observe.mission.model import MissionError, Observer
 from dauys.observe.mission.reports import Photo, Report
 from dauys.observe.mission.shown import Shown
-from dauys.observe.mission.visit import LANGUAGES, Model, Office
+from dauys.observe.mission.visit import Model, Office
 from dauys.observe.mission.words import refusal
+from dauys.page_forms import LANGUAGES, limited
 
 LARGEST_REPORT = 64 << 10
 _STATUS = {"O.023": 401, "O.024": 403, "O.103": 403, "O.106": 409, "O.110": 413}
@@ -224,12 +225,10 @@ class _Phone:
                     lambda: [words.report(self._office, one) for one in self._mine(observer)]
                 )
                 return JSONResponse({"reports": mine}, headers={"Cache-Control": "no-store"})
-            data = bytearray()
-            async for piece in request.stream():
-                data += piece
-                if len(data) > LARGEST_REPORT:
-                    raise HTTPException(413, f"a report has at most {LARGEST_REPORT:,} bytes")
-            return await run_in_threadpool(self._report, observer, bytes(data))
+            data = await limited(request, LARGEST_REPORT)
+            if data is None:
+                raise HTTPException(413, f"a report has at most {LARGEST_REPORT:,} bytes")
+            return await run_in_threadpool(self._report, observer, data)
         except DauysError as error:
             return _problem(error, request)
 

@@ -26,8 +26,9 @@ from dauys.observe.mission import following, home, night_pages, people_pages, sa
 from dauys.observe.mission.door import Door
 from dauys.observe.mission.following import Live
 from dauys.observe.mission.shown import Render, Shown
-from dauys.observe.mission.visit import LANGUAGES, Office, Page
+from dauys.observe.mission.visit import Office, Page
 from dauys.observe.report import audit_pages, indicator_pages, report_pages
+from dauys.page_forms import LANGUAGES
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob: data:; "

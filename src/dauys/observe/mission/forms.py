@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from dauys import page_forms
 from dauys.errors import BadInput
 
 LARGEST_FORM = 4 << 20
@@ -101,8 +102,6 @@ async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
 
 
 def from_here(request: Request) -> None:
-    """Raises BadInput O.024 where a browser says that another site sends this (Fetch Metadata, else Origin)."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    here = site in ("same-origin", "none") if site is not None else origin is None
-    if not here and (site is not None or origin is None or origin.partition("://")[2] != request.headers.get("host")):
+    """Raises BadInput O.024 where another site sends this."""
+    if not page_forms.from_here(request.headers):
         raise BadInput("the request comes from another site; open the page here", check="O.024")

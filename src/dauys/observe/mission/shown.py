@@ -21,8 +21,9 @@ from dauys.errors import BadInput, DauysError
 from dauys.observe.mission.door import Door, Session, Shut
 from dauys.observe.mission.forms import Sent, from_here, read_form
 from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.visit import LANGUAGES, Model, Office, Page, Visit
+from dauys.observe.mission.visit import Model, Office, Page, Visit
 from dauys.observe.mission.words import base_words, refusal
+from dauys.page_forms import LANGUAGES
 
 MENU = ("", "/setup", "/sample", "/people", "/field", "/estimate", "/compare", "/indicators", "/audit", "/report")
 """The order of the menu: that of the job."""

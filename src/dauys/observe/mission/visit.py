@@ -16,7 +16,6 @@ from dauys.errors import BadInput
 from dauys.observe.mission.model import Event, Mission
 from dauys.observe.mission.official import Official
 
-LANGUAGES = ("kk", "ru", "en")
 Model = dict[str, Any]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from dauys.observe.mission.model import Event, Sent
+from dauys.observe.mission.model import Event
 from dauys.observe.mission.visit import Keeping
 
 NAMED = ("note", "audit")
@@ -57,11 +57,6 @@ def newest(keep: Keeping, kind: str) -> Event | None:
 def sent_events(keep: Keeping) -> Mapping[str, int]:
     """The event by which each entry's receipt came, by the entry's id."""
     return _known(keep).sent
-
-
-def sent_of(sent: Mapping[str, Sent], kind: str, chosen: Callable[[Sent], bool] = lambda one: True) -> list[Sent]:
-    """What went into the official record of that kind, in the order in which it was sent."""
-    return [one for one in sent.values() if one.kind == kind and chosen(one)]
 
 
 def _known(keep: Keeping) -> _Seen:
