@@ -37,6 +37,8 @@ def test_a_write_that_fails_leaves_what_was_there_and_no_draft(tmp_path: Path, m
 
 def test_the_draft_is_its_owners_alone_from_the_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    monkeypatch.setattr(own_file.os, "fsync", lambda handle: seen.append(stat.S_IMODE(next(tmp_path.iterdir()).stat().st_mode)))
+    monkeypatch.setattr(
+        own_file.os, "fsync", lambda handle: seen.append(stat.S_IMODE(next(tmp_path.iterdir()).stat().st_mode))
+    )
     own_file.write(tmp_path / "one", b"secret")
     assert seen[0] == 0o600

@@ -121,7 +121,10 @@ def test_what_names_voters_is_for_its_owner_alone_though_a_file_for_all_lay_ther
     centre = FakeCentre({"1": [person(n) for n in range(1, 4)]})
     enrolled(centre, tmp_path, "1").close()
     folder = tmp_path / "1"
-    for command, name, begins in (("print", "list.html", "<!DOCTYPE html>"), ("envelopes", "envelopes.csv", "number,event,iin\n")):
+    for command, name, begins in (
+        ("print", "list.html", "<!DOCTYPE html>"),
+        ("envelopes", "envelopes.csv", "number,event,iin\n"),
+    ):
         (folder / name).write_text("yesterday's", "utf-8")
         (folder / name).chmod(0o644)
         assert call(command, "--folder", folder).exit_code == 0

@@ -238,7 +238,13 @@ def test_only_what_two_people_typed_alike_is_taken(tmp_path: Path) -> None:
         with pytest.raises(BadInput) as fault:
             read_lines(first)
         assert fault.value.field == field and iin_of(1) not in str(fault.value)
-    for by in (("anna", "Anna "), ("anna", "account/anna"), ("account/Anna", " anna"), ("anna", "account/"), ("", "boris")):
+    for by in (
+        ("anna", "Anna "),
+        ("anna", "account/anna"),
+        ("account/Anna", " anna"),
+        ("anna", "account/"),
+        ("", "boris"),
+    ):
         with pytest.raises(DauysError, match="two different people"):
             Typing(lost=None, by=by, key=KEYS.commission, at=None)  # type: ignore[arg-type]
     Typing(lost=None, by=("account/anna", "boris"), key=KEYS.commission, at=None)  # type: ignore[arg-type]
