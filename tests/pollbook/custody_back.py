@@ -46,7 +46,9 @@ class Forgetful(Judged):
             self.centre = forgotten.put_back(self.centre, f"mark-{self.tap}")
             self.promised.clear()  # what was called off is asked for again
         made = {machine.log.station for machine in self.machines}
-        self.ahead = {one for one in self.ahead if self.homes[one].station in made} | self.copied[2]
+        self.ahead = {one for one in self.ahead if one in self.homes and self.homes[one].station in made} | self.copied[
+            2
+        ]
         for again in self.journal:
             with suppress(CustodyError):  # it is in the copy
                 self.centre = again(self.centre)
