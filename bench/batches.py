@@ -1,6 +1,6 @@
 """What do the machines of made-up stations send? Signed batches like any station's, made in bulk.
 
-A check-in is written from a template, byte by byte what `pollbook.log.Event` writes; the first batch of each machine is read
+A check-in is written from a template, byte by byte what `log.events.Event` writes; the first batch of each machine is read
 back by `Batch.from_bytes`, which would refuse anything else.
 """
 
@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook.log import Batch, Event, Head, LogId, message, sign_batch
+from dauys.pollbook.log.events import Batch, Event, Head, LogId, message, sign_batch
 
 _EVENTS = b'{"events":['
 

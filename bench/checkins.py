@@ -34,9 +34,9 @@ from bench.batches import Machine
 from bench.own_store import own_store
 from bench.timing import Line
 from bench.wires import Driven, drive
-from dauys.pollbook import centre
-from dauys.pollbook.channels import Channels
-from dauys.pollbook.log import LogId
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.rules.channels import Channels
 from dauys.record.log import open_log
 from dauys.store.engine import driver, open_store
 
@@ -239,8 +239,8 @@ def serve() -> None:
     """What the process of `_centre` does, until its standard input ends: as `dauys serve`, with the pages behind it."""
     import uvicorn
 
-    from dauys.pollbook.centre_routes import Office, router
-    from dauys.pollbook.intake import SWITCH, Intake
+    from dauys.pollbook.serving.intake import SWITCH, Intake
+    from dauys.pollbook.serving.routes import Office, router
     from dauys.roll.vault import new_vault
     from dauys.web.app import create_app
 

@@ -25,10 +25,10 @@ from pathlib import Path
 import httpx
 
 from bench.timing import Line
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.package import Voter
-from dauys.pollbook.station_door import Door
-from dauys.pollbook.sync import connect
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import connect
+from dauys.pollbook.station.door import Door
+from dauys.pollbook.wire.package import Voter
 
 POLL, PIN = "test/moves", "739164"
 CLOCK = "2022-06-05T09:00:00+06:00"

@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bench.batches import Machine
 from bench.own_store import own_store
 from bench.timing import Line, peak_mib
-from dauys.pollbook import centre, moves, service
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.log import LogError, LogId
-from dauys.pollbook.received import received
+from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.log.events import LogError, LogId
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.serving import service
+from dauys.pollbook.wire.received import received
 from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import open_poll
 from dauys.polls.sources import open_source

@@ -20,8 +20,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bench.timing import Line, peak_mib
-from dauys.pollbook.package import Voter
-from dauys.pollbook.search import Index, fold
+from dauys.pollbook.station.search import Index, fold
+from dauys.pollbook.wire.package import Voter
 from dauys.polls.keys import throwaway_keys
 from dauys.polls.opening import open_poll
 from dauys.polls.sources import Source, open_source

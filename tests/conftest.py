@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 import prepared_store
-from dauys.pollbook import station_door
+from dauys.pollbook.station import door as station_door
 from dauys.stations import accounts
 from dauys.store import embedded
 from dauys.store.engine import open_store

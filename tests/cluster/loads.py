@@ -20,8 +20,8 @@ import psycopg
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook import centre
-from dauys.pollbook.log import Event, Head, LogId, sign_batch
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.log.events import Event, Head, LogId, sign_batch
 from dauys.record import log as record
 from dauys.record.entry import Entry
 

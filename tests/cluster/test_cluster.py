@@ -21,8 +21,8 @@ from faults import Running, frozen, running, wait_until
 from loads import AT, Author, Load, Station
 from loopback_cluster import ROOT, Machine, configuration, missing
 
-from dauys.pollbook import centre
-from dauys.pollbook.log import Event, Head, follow
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.log.events import Event, Head, follow
 from dauys.record import log as record
 from dauys.record.merkle import Frontier, leaf_hash
 from dauys.store.engine import open_store

@@ -16,7 +16,9 @@ from dauys.cli.site_pages import centre_door, clerks_door, observers_door
 from dauys.observe.accreditation import api as observers_api
 from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
-from dauys.pollbook import centre_desk, centre_pages, centre_routes
+from dauys.pollbook.desk import clerks as centre_desk
+from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.serving import routes as centre_routes
 from dauys.polls.pollbook_join import late
 from dauys.publish import observer_pages, pollbook_pages
 from dauys.publish.bundle import PUBLISHED

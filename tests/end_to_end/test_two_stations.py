@@ -20,7 +20,7 @@ from dauys_command import SMALL
 from dauys.cli.main import main
 from dauys.cli.site import Site
 from dauys.cli.station import CODE, Served
-from dauys.pollbook.enrolling import open_station
+from dauys.pollbook.machine.enrolling import open_station
 from dauys.store.engine import open_store
 
 MORNING = datetime.fromisoformat("2022-06-05T10:00:00+06:00")

@@ -13,13 +13,17 @@ from custody_ground import CENTRE_KEY
 from pollbook_sample import MORNING, POLL
 
 from dauys.law.files import Node
-from dauys.pollbook import centre, custody, decided, forgotten, moves, put_back, restored, unasked
-from dauys.pollbook.centre import Outcome
-from dauys.pollbook.custody import Centre, Custody, CustodyError
-from dauys.pollbook.grants import Grant
-from dauys.pollbook.log import Batch, Head, LogError, LogId
-from dauys.pollbook.received import received
-from dauys.pollbook.together import take_together
+from dauys.pollbook.centre import mark as put_back
+from dauys.pollbook.centre import moves, unasked
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.centre.take import Outcome
+from dauys.pollbook.centre.together import take_together
+from dauys.pollbook.log.events import Batch, Head, LogError, LogId
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError
+from dauys.pollbook.rules.grants import Grant
+from dauys.pollbook.wire.received import received
 from dauys.store.engine import Connection
 
 

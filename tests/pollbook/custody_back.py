@@ -12,9 +12,9 @@ from uuid import UUID
 
 from custody_truth import Judged
 
-from dauys.pollbook import forgotten
-from dauys.pollbook.custody import Centre, CustodyError
-from dauys.pollbook.log import Head
+from dauys.pollbook.log.events import Head
+from dauys.pollbook.rules import forgotten
+from dauys.pollbook.rules.custody import Centre, CustodyError
 
 
 class Forgetful(Judged):

@@ -9,9 +9,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pollbook_sample import MORNING, all_on, package
 
-from dauys.pollbook.book import Book
-from dauys.pollbook.log import Event, LogId, is_channel
-from dauys.pollbook.package import Voter
+from dauys.pollbook.log.events import Event, LogId, is_channel
+from dauys.pollbook.machine.book import Book
+from dauys.pollbook.wire.package import Voter
 
 LEASE = MORNING + timedelta(hours=3)
 

@@ -12,10 +12,11 @@ from uuid import UUID
 from custody_ground import VOTERS
 from custody_world import World
 
-from dauys.pollbook import acts, book, books, channel_acts, custody, decided, forgotten
-from dauys.pollbook.custody import Centre, Custody, Place, Standing, State, Taken
-from dauys.pollbook.grants import Grant, Request
-from dauys.pollbook.log import Batch, Event, Head, LogId, is_channel
+from dauys.pollbook.log.events import Batch, Event, Head, LogId, is_channel
+from dauys.pollbook.machine import acts, book, channel_acts
+from dauys.pollbook.rules import books, custody, decided, forgotten
+from dauys.pollbook.rules.custody import Centre, Custody, Place, Standing, State, Taken
+from dauys.pollbook.rules.grants import Grant, Request
 
 AFTER, TAKE, MAY_GRANT, CHECK = custody.after, custody.take, custody.may_grant, book.Book.check
 UNASK = custody.unask

@@ -12,12 +12,13 @@ from uuid import UUID
 from custody_disk import LEASE, Machine
 from pollbook_sample import CENTRE, MORNING, POLL, key, voter, who
 
-from dauys.pollbook import acts, channel_acts, custody, decided, forgotten
-from dauys.pollbook.book import Book
-from dauys.pollbook.books import Books
-from dauys.pollbook.custody import Centre, Custody, CustodyError, Place, Standing
-from dauys.pollbook.grants import BOOKS, Answer, Grant, Request
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.log.events import Batch, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.machine import acts, channel_acts
+from dauys.pollbook.machine.book import Book
+from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules.books import Books
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Place, Standing
+from dauys.pollbook.rules.grants import BOOKS, Answer, Grant, Request
 
 STATIONS, VOTERS = 3, 6
 ADDED = STATIONS + 2

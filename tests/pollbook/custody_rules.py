@@ -22,7 +22,7 @@ from custody_faults import planted
 from custody_ground import ADDED, STATIONS, VOTERS
 from custody_world import World
 
-from dauys.pollbook.custody import Standing
+from dauys.pollbook.rules.custody import Standing
 
 at = st.integers(0, 5)
 number = st.integers(0, VOTERS)

@@ -16,9 +16,9 @@ from uuid import UUID
 
 from custody_ground import MORNING, Ground
 
-from dauys.pollbook import custody, envelopes
-from dauys.pollbook.audit import audit
-from dauys.pollbook.custody import Alarm, Standing
+from dauys.pollbook.rules import custody, envelopes
+from dauys.pollbook.rules.audit import audit
+from dauys.pollbook.rules.custody import Alarm, Standing
 
 
 class Judged(Ground):

@@ -19,10 +19,12 @@ from custody_disk import Machine
 from custody_ground import ALL, REFUSALS, STATIONS, VOTERS
 from pollbook_sample import MORNING, POLL, key, who
 
-from dauys.pollbook import acts, box, channel_acts, custody, decided, forgotten, slips
-from dauys.pollbook.book import Book
-from dauys.pollbook.custody import Custody, Standing, State
-from dauys.pollbook.log import Event, Head, LogId, sign_batch
+from dauys.pollbook.log.events import Event, Head, LogId, sign_batch
+from dauys.pollbook.machine import acts, box, channel_acts
+from dauys.pollbook.machine import envelope_acts as slips
+from dauys.pollbook.machine.book import Book
+from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules.custody import Custody, Standing, State
 
 
 class World(Forgetful):

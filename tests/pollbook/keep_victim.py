@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pollbook_sample import MORNING, who
 
-from dauys.pollbook import acts
-from dauys.pollbook.keep import open_keep
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.keep import open_keep
 
 keep = open_keep(Path(sys.argv[1]), b"k" * 32)
 number = len(keep.book.check_ins)

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook.channel_acts import SYSTEM
-from dauys.pollbook.channels import NAMES, Channels, Ruling
-from dauys.pollbook.log import CHANNEL_LOGS, LogId
-from dauys.pollbook.package import Officer, Package, Place, Voter
+from dauys.pollbook.log.events import CHANNEL_LOGS, LogId
+from dauys.pollbook.rules.channels import NAMES, Channels, Ruling
+from dauys.pollbook.wire.package import SYSTEM, Officer, Package, Place, Voter
 
 POLL = "test/pollbook"
 ZONE = ZoneInfo("Asia/Almaty")

@@ -8,8 +8,8 @@ import httpx
 from pollbook_sample import who
 from station_world import PIN
 
-from dauys.pollbook.station_app import create_app
-from dauys.pollbook.station_visit import Station
+from dauys.pollbook.station.app import create_app
+from dauys.pollbook.station.visit import Station
 from dauys.web.render import language, render
 from site_client import SiteClient
 

@@ -20,20 +20,21 @@ from uuid import UUID
 import httpx
 from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter
 
-from dauys.pollbook import custody, decided, forgotten, visitors
-from dauys.pollbook.channels import Channels, NotAllowed
-from dauys.pollbook.custody import Centre, Custody, CustodyError
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import Batch, LogError, LogId
-from dauys.pollbook.package import Enrolment, Voter, new_code, proof_key, proves, seal
-from dauys.pollbook.questions import Question
-from dauys.pollbook.replies import Reply
-from dauys.pollbook.station_door import Door
-from dauys.pollbook.station_visit import Station
-from dauys.pollbook.sync import Link, Syncing, connect
-from dauys.pollbook.visitors import Asked
+from dauys.pollbook.log.events import Batch, LogError, LogId
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.keep import Keep
+from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules.channels import Channels, NotAllowed
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError
+from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.serving import visitors
+from dauys.pollbook.serving.visitors import Asked
+from dauys.pollbook.station.door import Door
+from dauys.pollbook.station.visit import Station
+from dauys.pollbook.wire.package import Enrolment, Voter, new_code, proof_key, proves, seal
+from dauys.pollbook.wire.questions import Question
+from dauys.pollbook.wire.replies import Reply
 from dauys.roll.iin import check_digit
 
 ADDRESS = "http://centre.test"

@@ -17,9 +17,9 @@ from custody_ground import STATIONS, VOTERS
 from pollbook_sample import POLL, who
 from test_centre import Liar, centre_of
 
-from dauys.pollbook import custody
-from dauys.pollbook.custody import Centre, Custody, CustodyError, State
-from dauys.pollbook.log import LogId, sign_batch
+from dauys.pollbook.log.events import LogId, sign_batch
+from dauys.pollbook.rules import custody
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, State
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

@@ -19,14 +19,18 @@ from custody_world import World
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 from sqlalchemy.engine import NestedTransaction
 
-from dauys.pollbook import centre, custody, moves, sealing, service
-from dauys.pollbook.centre import Outcome
-from dauys.pollbook.commitment import code_of, commitment, find_code
-from dauys.pollbook.custody import Centre, Custody
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch
-from dauys.pollbook.received import received
-from dauys.pollbook.together import stirred, take_together
+from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.centre.take import Outcome
+from dauys.pollbook.centre.together import stirred, take_together
+from dauys.pollbook.gathered import sealing
+from dauys.pollbook.log.events import Batch, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.rules import custody
+from dauys.pollbook.rules.custody import Centre, Custody
+from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.sealed.commitment import code_of, commitment, find_code
+from dauys.pollbook.serving import service
+from dauys.pollbook.wire.received import received
 from dauys.record import log as record
 from dauys.record.entry import Entry
 from dauys.store.engine import Connection, driver

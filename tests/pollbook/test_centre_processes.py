@@ -26,13 +26,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dauys.pollbook import station_door
-from dauys.pollbook.audit import audit
-from dauys.pollbook.commitment import code_of
-from dauys.pollbook.enrolling import enrol, open_station
-from dauys.pollbook.log import Event, LogId
-from dauys.pollbook.station_door import Door
-from dauys.pollbook.sync import connect
+from dauys.pollbook.log.events import Event, LogId
+from dauys.pollbook.machine.enrolling import enrol, open_station
+from dauys.pollbook.machine.sync import connect
+from dauys.pollbook.rules.audit import audit
+from dauys.pollbook.sealed.commitment import code_of
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.door import Door
 from dauys.polls import pollbook_find
 from dauys.polls.replay import Replay
 from dauys.record import log
@@ -285,7 +285,7 @@ def test_nobody_twice_and_nothing_lost(day: Day, capsys: pytest.CaptureFixture[s
 
 def list_of(day: Day, station: str) -> Any:
     """The station's list, out of its package."""
-    from dauys.pollbook.package import unseal
+    from dauys.pollbook.wire.package import unseal
 
     code = (day.folder / f"packages/{station}.code").read_text().strip()
     return unseal((day.folder / f"packages/{station}.package").read_bytes(), code).voters

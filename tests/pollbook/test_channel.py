@@ -17,18 +17,19 @@ from station_tablet import Tablet
 from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
 
 from dauys.errors import BadInput
-from dauys.pollbook import acts, channel_acts, station_door
-from dauys.pollbook.acts import Refused
-from dauys.pollbook.book import Book
-from dauys.pollbook.channel_app import create_app
-from dauys.pollbook.channel_machine import BEARER, Channel, token_of
-from dauys.pollbook.channels import Channels
-from dauys.pollbook.commitment import code_of
-from dauys.pollbook.custody import WITHDRAWN, Standing
-from dauys.pollbook.grants import Grant, Request, why_given
-from dauys.pollbook.log import Event, LogId
-from dauys.pollbook.station_visit import Station
-from dauys.pollbook.sync import Link, Syncing, connect
+from dauys.pollbook.channel.app import create_app
+from dauys.pollbook.channel.machine import BEARER, Channel, token_of
+from dauys.pollbook.log.events import Event, LogId
+from dauys.pollbook.machine import acts, channel_acts
+from dauys.pollbook.machine.acts import Refused
+from dauys.pollbook.machine.book import Book
+from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.rules.channels import Channels
+from dauys.pollbook.rules.custody import WITHDRAWN, Standing
+from dauys.pollbook.rules.grants import Grant, Request, why_given
+from dauys.pollbook.sealed.commitment import code_of
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.visit import Station
 from dauys.web.render import language, render
 from site_client import SiteClient
 

@@ -26,13 +26,14 @@ from pollbook_sample import MORNING, who
 from station_world import ADDRESS, Clock, FakeCentre, person
 
 from dauys.errors import DauysError
-from dauys.pollbook import acts, custody
-from dauys.pollbook.custody import WITHDRAWN, Custody, CustodyError
-from dauys.pollbook.enrolling import enrol, open_station
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import LogError, LogId
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.log.events import LogError, LogId
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.enrolling import enrol, open_station
+from dauys.pollbook.machine.keep import Keep
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.rules import custody
+from dauys.pollbook.rules.custody import WITHDRAWN, Custody, CustodyError
+from dauys.pollbook.rules.grants import Answer
 
 STATION, VOTERS, MACHINES = "1", 2, 3
 CLOCK = Clock()
@@ -59,7 +60,7 @@ class Enrolling:
     # The commission
 
     def make(self) -> None:
-        """As `packing_out.pack`: the next generation once the last one is lost, otherwise in place of the one before."""
+        """As `packing.packages.pack`: the next generation once the last one is lost, otherwise in place of the one before."""
         logs = self.centre.centre.logs
         if any(not known.lost for known in logs.values()):
             return
@@ -74,7 +75,7 @@ class Enrolling:
         self.packages.append((file.rename(self.folder / f"made{len(self.packages)}"), code))
 
     def lose(self) -> None:
-        """As `packing_out.lose`: a package that nobody told of is void; otherwise the machine is given up."""
+        """As `packing.packages.lose`: a package that nobody told of is void; otherwise the machine is given up."""
         logs = self.centre.centre.logs
         unenrolled = [log for log in self.centre.proofs if log not in logs]
         for log in unenrolled:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pollbook_sample import POLL, who
 
-from dauys.pollbook import decided
-from dauys.pollbook.custody import (
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.rules import decided
+from dauys.pollbook.rules.custody import (
     CERTIFICATE,
     UNLISTED,
     WITHDRAWN,
@@ -22,8 +23,7 @@ from dauys.pollbook.custody import (
     ask,
     may_grant,
 )
-from dauys.pollbook.envelopes import Provisional, Rule, open_one, resolve
-from dauys.pollbook.log import LogId
+from dauys.pollbook.rules.envelopes import Provisional, Rule, open_one, resolve
 
 LOGS = [LogId(POLL, name, 1) for name in ("A", "B", "C")]
 RULE = Rule("none", "art. 8")

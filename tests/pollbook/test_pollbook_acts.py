@@ -15,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pollbook_sample import CENTRE, LEASE, MORNING, OFFICERS, POLL, all_on, key, later, package, voter, who
 
-from dauys.pollbook import acts, envelopes
-from dauys.pollbook.acts import Refused
-from dauys.pollbook.book import Book
-from dauys.pollbook.custody import CERTIFICATE, Centre, Custody, Known, State
-from dauys.pollbook.grants import Answer, Grant, Request
-from dauys.pollbook.log import Event, Head, LogError, LogId
-from dauys.pollbook.member_keys import hand_out_bytes
-from dauys.pollbook.package import Officer
-from dauys.pollbook.sums import Difference, check_book, check_protocol, sums_of, together
+from dauys.pollbook.log.events import Event, Head, LogError, LogId
+from dauys.pollbook.log.member_keys import hand_out_bytes
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.acts import Refused
+from dauys.pollbook.machine.book import Book
+from dauys.pollbook.rules import envelopes
+from dauys.pollbook.rules.custody import CERTIFICATE, Centre, Custody, Known, State
+from dauys.pollbook.rules.grants import Answer, Grant, Request
+from dauys.pollbook.rules.sums import Difference, check_book, check_protocol, together
+from dauys.pollbook.station.book_sums import sums_of
+from dauys.pollbook.wire.package import Officer
 
 
 class Desk:

@@ -16,7 +16,7 @@ from dauys.errors import BadInput
 from dauys.law.files import parse_yaml
 from dauys.law.snapshot import Snapshot
 from dauys.law.system import load_system
-from dauys.pollbook.channels import (
+from dauys.pollbook.rules.channels import (
     IN_LAW,
     NAMES,
     Channels,

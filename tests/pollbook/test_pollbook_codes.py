@@ -17,9 +17,9 @@ from pollbook_sample import POLL, voter, who
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES
 from dauys.pollbook.catalogue import catalogue, follows, markdown
-from dauys.pollbook.commitment import Found, code_of, commitment, find_code, read_code
-from dauys.pollbook.search import Index, fold
-from dauys.pollbook.spelling import CHECKS, spell, unspell
+from dauys.pollbook.log.spelling import CHECKS, spell, unspell
+from dauys.pollbook.sealed.commitment import Found, code_of, commitment, find_code, read_code
+from dauys.pollbook.station.search import Index, fold
 from dauys.record.entry import Entry
 
 SOURCE = Path(__file__).parents[2] / "src/dauys/pollbook"
@@ -115,7 +115,7 @@ def test_3000_names_are_searched_in_no_time() -> None:
 
 
 def test_every_number_is_in_the_catalogue_in_three_languages() -> None:
-    rooms = [*SOURCE.glob("*.py"), SOURCE.parent / "cli/station.py"]
+    rooms = [*SOURCE.rglob("*.py"), SOURCE.parent / "cli/station.py"]
     used = {number for path in rooms for number in re.findall(r"\b[PB]\.\d{3}\b", path.read_text())}
     assert used == set(catalogue())
     for check in catalogue().values():

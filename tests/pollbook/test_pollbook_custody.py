@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
-from dauys.pollbook import custody, decided
-from dauys.pollbook.audit import audit
-from dauys.pollbook.custody import CERTIFICATE, Centre, Custody, CustodyError, State
-from dauys.pollbook.grants import Answer, Grant, Request
-from dauys.pollbook.log import Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.log.events import Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.rules import custody, decided
+from dauys.pollbook.rules.audit import audit
+from dauys.pollbook.rules.custody import CERTIFICATE, Centre, Custody, CustodyError, State
+from dauys.pollbook.rules.grants import Answer, Grant, Request
 
 A, B, C = (LogId(POLL, name, 1) for name in "ABC")
 KEYS = {A: key(1), B: key(2), C: key(3)}

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
 from dauys.errors import DauysError
-from dauys.pollbook import service
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.intake import AT_ONCE, SYNC, Intake
-from dauys.pollbook.log import MAX_BATCH_BYTES, Event, Head, LogError, LogId, sign_batch
-from dauys.pollbook.received import Sent
+from dauys.pollbook.log.events import MAX_BATCH_BYTES, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.serving import service
+from dauys.pollbook.serving.intake import AT_ONCE, SYNC, Intake
+from dauys.pollbook.wire.received import Sent
 
 KEY = key(1).public_key().public_bytes_raw()
 

@@ -15,11 +15,12 @@ import pytest
 from pollbook_sample import CENTRE, MORNING, POLL, key, later, package, voter, who
 
 from dauys.errors import BadInput
-from dauys.pollbook import acts, custody
-from dauys.pollbook.custody import Centre, Custody, CustodyError
-from dauys.pollbook.grants import Answer, Grant
-from dauys.pollbook.keep import Keep, create, open_keep
-from dauys.pollbook.log import Batch, Event, Head, LogId, verify_batch
+from dauys.pollbook.log.events import Batch, Event, Head, LogId, verify_batch
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.keep import Keep, create, open_keep
+from dauys.pollbook.rules import custody
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError
+from dauys.pollbook.rules.grants import Answer, Grant
 
 SEAL = b"k" * 32
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pollbook_sample import MORNING, POLL, key, who
 
-from dauys.pollbook.log import KINDS, Batch, Event, Head, LogError, LogId, follow, sign_batch, verify_batch
+from dauys.pollbook.log.events import KINDS, Batch, Event, Head, LogError, LogId, follow, sign_batch, verify_batch
 from dauys.record.canonical import canonical, parse
 
 LOG = LogId(POLL, "1", 1)

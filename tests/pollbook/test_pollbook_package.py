@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pollbook_sample import CENTRE, key, package, voter
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook.log import LogId
-from dauys.pollbook.package import Enrolment, Package, enrolment, new_code, proof_key, proves, seal, unseal
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.wire.package import Enrolment, Package, enrolment, new_code, proof_key, proves, seal, unseal
 from dauys.record.canonical import canonical, parse
 
 CODE, SALT, NONCE = new_code(b"0123456789abcdef"), b"s" * 16, b"n" * 12

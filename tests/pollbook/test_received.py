@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pollbook_sample import MORNING, POLL, key, who
 
-from dauys.pollbook.log import Batch, Event, Head, LogError, LogId, sign_batch, verify_batch
-from dauys.pollbook.received import CheckIns, received
+from dauys.pollbook.log.events import Batch, Event, Head, LogError, LogId, sign_batch, verify_batch
+from dauys.pollbook.wire.received import CheckIns, received
 
 LOG = LogId(POLL, "1", 1)
 PUBLIC = key(1).public_key().public_bytes_raw()

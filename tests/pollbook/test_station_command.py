@@ -15,9 +15,9 @@ from station_world import FakeCentre, enrolled, person
 from dauys.cli.main import tree
 from dauys.cli.station import CODE, SERVING, Served
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import station_door
-from dauys.pollbook.enrolling import open_station
-from dauys.pollbook.station_door import Door
+from dauys.pollbook.machine.enrolling import open_station
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.door import Door
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from pollbook_sample import all_on, who
 from station_tablet import Tablet
 from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
 
-from dauys.pollbook import station_door
-from dauys.pollbook.channels import Channels
-from dauys.pollbook.station_visit import Station
-from dauys.pollbook.sync import CentreRefused
+from dauys.pollbook.machine.sync import CentreRefused
+from dauys.pollbook.rules.channels import Channels
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.visit import Station
 
 
 @dataclass

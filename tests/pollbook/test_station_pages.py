@@ -19,13 +19,14 @@ from station_tablet import Tablet
 from station_world import PIN, Clock, FakeCentre, enrolled, iin, person, station_of
 
 from dauys.page_forms import LANGUAGES
-from dauys.pollbook import acts, station_door
-from dauys.pollbook.commitment import read_code
-from dauys.pollbook.member_keys import hand_out_bytes, officer_key_bytes
-from dauys.pollbook.station_app import HEADERS
-from dauys.pollbook.station_door import PAUSE, TRIES, Door
-from dauys.pollbook.station_keys import fingerprint
-from dauys.pollbook.station_visit import Station
+from dauys.pollbook.log.member_keys import hand_out_bytes, officer_key_bytes
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.answers import HEADERS
+from dauys.pollbook.sealed.commitment import read_code
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.door import PAUSE, TRIES, Door
+from dauys.pollbook.station.keys import fingerprint
+from dauys.pollbook.station.visit import Station
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,10 +16,10 @@ from station_world import PIN, Clock, FakeCentre, enrolled, person, station_of
 
 from dauys.law.system import load_system
 from dauys.page_forms import LANGUAGES
-from dauys.pollbook import station_door
-from dauys.pollbook.channels import channels_on
-from dauys.pollbook.custody import Known
-from dauys.pollbook.station_visit import Station
+from dauys.pollbook.rules.channels import channels_on
+from dauys.pollbook.rules.custody import Known
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.visit import Station
 
 ENGLISH = re.compile(r'lang="en">(?!English)[^<]*')
 

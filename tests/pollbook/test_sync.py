@@ -20,17 +20,17 @@ from pollbook_sample import CENTRE, MORNING, who
 from station_world import ADDRESS, Clock, FakeCentre, enrolled, person
 
 from dauys.errors import BadInput
-from dauys.pollbook import acts
-from dauys.pollbook.acts import Refused
-from dauys.pollbook.custody import Known
-from dauys.pollbook.enrolling import enrol, open_station, seal_key
-from dauys.pollbook.grants import Answer, Request
-from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import Event, LogError, sign_batch
-from dauys.pollbook.package import Voter, new_code
-from dauys.pollbook.questions import PREFIX
-from dauys.pollbook.replies import Reply
-from dauys.pollbook.sync import LONGEST, Link, NotTheCentre, Syncing, Unreached, connect
+from dauys.pollbook.log.events import Event, LogError, sign_batch
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.acts import Refused
+from dauys.pollbook.machine.enrolling import enrol, open_station, seal_key
+from dauys.pollbook.machine.keep import Keep
+from dauys.pollbook.machine.sync import LONGEST, Link, NotTheCentre, Syncing, Unreached, connect
+from dauys.pollbook.rules.custody import Known
+from dauys.pollbook.rules.grants import Answer, Request
+from dauys.pollbook.wire.package import Voter, new_code
+from dauys.pollbook.wire.questions import PREFIX
+from dauys.pollbook.wire.replies import Reply
 from dauys.record.canonical import canonical
 
 CLOCK = Clock()

@@ -17,12 +17,13 @@ from fastapi import FastAPI
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
 from dauys.errors import DauysError
-from dauys.pollbook import centre, moves
-from dauys.pollbook.log import LogId
-from dauys.pollbook.questions import Question
-from dauys.pollbook.replies import Reply
-from dauys.pollbook.sync import Link, Syncing, Unreached
-from dauys.pollbook.waiting import CHANNEL, Bell, Ear, waiting
+from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.machine.sync import Link, Syncing, Unreached
+from dauys.pollbook.serving.waiting import CHANNEL, Bell, Ear, waiting
+from dauys.pollbook.wire.questions import Question
+from dauys.pollbook.wire.replies import Reply
 from dauys.record import log as record
 from dauys.store.engine import Connection
 
@@ -139,7 +140,7 @@ def test_a_database_that_goes_and_a_site_that_stops_are_borne_in_silence(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dauys.pollbook.waiting.AGAIN", 0.05)
+    monkeypatch.setattr("dauys.pollbook.serving.waiting.AGAIN", 0.05)
     ends = threading.Event()
     ear = Ear(engine, Bell())
     ear.open(ends.is_set)

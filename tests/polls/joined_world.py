@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from dauys.law.packs import load_form, load_rule
-from dauys.pollbook import acts, packing_out
-from dauys.pollbook.centre_routes import Office, router
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import Event
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.log.events import Event
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.keep import Keep
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.serving.routes import Office, router
 from dauys.polls.keys import Keys
 from dauys.polls.opening import open_poll
 from dauys.polls.pollbook_join import channels_of

@@ -12,10 +12,10 @@ from joined_world import POLL, Machine, World, world_of
 from test_paper_and_withdrawals import ask, duplicate, right, settled
 from test_returns import back, mistaken
 
-from dauys.pollbook import packing_out
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.log import Event
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import Event
+from dauys.pollbook.packing import packages as packing_out
 
 pytestmark = pytest.mark.database
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from joined_world import World, iin_of
 from test_remote import IIN, Remote, synced, who, world
 
-from dauys.pollbook.sync import CentreRefused, Wire
+from dauys.pollbook.machine.sync import CentreRefused, Wire
 
 pytestmark = pytest.mark.database
 __all__ = ["world"]

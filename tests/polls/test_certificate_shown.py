@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
-from dauys.pollbook import acts, station_door
+from dauys.pollbook.machine import acts
+from dauys.pollbook.station import door as station_door
 
 pytestmark = pytest.mark.database
 

@@ -14,12 +14,15 @@ from test_paper_and_withdrawals import ask, duplicate, reader, settled
 from test_returns import back, mistaken, outcome
 
 from dauys.errors import DauysError
-from dauys.pollbook import acts, packing_out, restored, withdrawals
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.put_back import mark
-from dauys.pollbook.returns import BEFORE
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.returns import BEFORE
 from dauys.record import log
 from dauys.roll.freeze import Added, add_set, proof
 from dauys.roll.story import story

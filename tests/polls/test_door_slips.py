@@ -19,12 +19,14 @@ from station_tablet import Tablet
 from station_world import manned
 
 from dauys.errors import BadInput
-from dauys.pollbook import acts, named, station_door, unnamed
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.log import Event
-from dauys.pollbook.sync import CentreRefused
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import Event
+from dauys.pollbook.machine import acts, unnamed
+from dauys.pollbook.machine.sync import CentreRefused
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.settling import named
+from dauys.pollbook.station import door as station_door
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
 
 pytestmark = pytest.mark.database

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from joined_world import POLL, Machine, World, world_of
 
 from dauys.errors import BadInput
-from dauys.pollbook import acts, moves, packing_out
-from dauys.pollbook.acts import Refused
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.centre import moves
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.acts import Refused
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.rules.custody import CustodyError
 
 pytestmark = pytest.mark.database
 

@@ -12,9 +12,11 @@ from joined_world import POLL, VAULT, Machine, World, iin_of, right, synced
 from test_pollbook_envelopes import close, leave, resolved, stands, world
 
 from dauys.cli.main import tree
-from dauys.pollbook import named, packing_out, unnamed
-from dauys.pollbook.log import LogId
-from dauys.pollbook.sync import CentreRefused
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.machine import unnamed
+from dauys.pollbook.machine.sync import CentreRefused
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.settling import named
 
 pytestmark = pytest.mark.database
 __all__ = ["world"]

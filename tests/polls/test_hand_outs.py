@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joined_world import KEYS, POLL, Machine, OneConnection, World, world_of
 
-from dauys.pollbook import acts, hand_outs
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.log import Event, LogId
-from dauys.pollbook.member_keys import Wrong, hand_out_bytes, officer_key_bytes, wrongs
-from dauys.pollbook.sums import Difference
+from dauys.pollbook.gathered import hand_outs
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import Event, LogId
+from dauys.pollbook.log.member_keys import Wrong, hand_out_bytes, officer_key_bytes, wrongs
+from dauys.pollbook.machine import acts
+from dauys.pollbook.rules.sums import Difference
 from dauys.polls.pollbook_join import tend
 from dauys.polls.pollbook_protocols import beside, differences
 

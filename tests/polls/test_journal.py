@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from joined_world import POLL, Machine, OneConnection, World, world_of
 
 from dauys.errors import DauysError
-from dauys.pollbook import acts, packing_out, restored
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.journal import Journal
-from dauys.pollbook.put_back import Mark, mark, standing
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.centre.mark import Mark, mark, standing
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.journal import Journal
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

@@ -19,11 +19,12 @@ from dauys.cli import pollbook, pollbook_not_lost, roll_rights
 from dauys.cli import roll as office
 from dauys.cli.main import tree
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import by_hand, packing_out
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.journal import Journal
-from dauys.pollbook.restored import unheard
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
+from dauys.pollbook.put_back.journal import Journal
+from dauys.pollbook.put_back.restored import unheard
 from dauys.polls.pollbook_join import seal, too_early
 from dauys.record import log
 from dauys.registers.poll import Poll

@@ -21,11 +21,13 @@ from test_put_back import RIGHTS, asks, custody, numbers, synced
 from dauys.cli import pollbook_not_lost
 from dauys.cli.main import tree
 from dauys.errors import DauysError
-from dauys.pollbook import acts, packing_out, restored
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.journal import Facts, Line
-from dauys.pollbook.log import LogId
-from dauys.pollbook.put_back import mark
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.journal import Facts, Line
 from dauys.record.canonical import canonical
 from dauys.store.engine import Connection
 

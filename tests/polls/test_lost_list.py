@@ -23,14 +23,15 @@ from station_world import manned
 from dauys.cli import main, pollbook_not_lost
 from dauys.cli import pollbook as commands
 from dauys.errors import BadInput
-from dauys.pollbook import acts, packing_out
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.by_hand import Line, Typing, lost_log, type_in
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.log import LogId
-from dauys.pollbook.lost_list import lost_list, printed
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper.by_hand import Line, Typing, lost_log, type_in
+from dauys.pollbook.paper.lost_list import lost_list, printed
 from dauys.roll.freeze import add_set
 
 pytestmark = pytest.mark.database

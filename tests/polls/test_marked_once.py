@@ -13,12 +13,12 @@ from joined_world import POLL, world_of
 from test_lost_and_works import Told
 from test_put_back import RIGHTS, synced
 
-from dauys.pollbook import packing_out
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.journal import Facts, Line
-from dauys.pollbook.put_back import newest
-from dauys.pollbook.sync import Link, connect
+from dauys.pollbook.centre.mark import newest
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back.journal import Facts, Line
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

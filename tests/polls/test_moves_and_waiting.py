@@ -17,11 +17,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
-from dauys.pollbook import acts, box, moves, slips, station_door
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.centre_sums import sums_at
-from dauys.pollbook.sums import sums_of
+from dauys.pollbook.centre import moves
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.machine import acts, box
+from dauys.pollbook.machine import envelope_acts as slips
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.station.book_sums import sums_of
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
 
 pytestmark = pytest.mark.database

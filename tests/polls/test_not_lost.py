@@ -17,12 +17,13 @@ from test_put_back import RIGHTS, asks, custody, numbers, synced
 from dauys.cli import pollbook_not_lost
 from dauys.cli.main import tree
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import packing_out, restored
-from dauys.pollbook.by_hand import Typing, lost_log, type_in
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.log import LogId
-from dauys.pollbook.lost_list import lost_list
-from dauys.pollbook.put_back import mark
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper.by_hand import Typing, lost_log, type_in
+from dauys.pollbook.paper.lost_list import lost_list
+from dauys.pollbook.put_back import restored
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

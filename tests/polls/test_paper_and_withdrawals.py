@@ -15,12 +15,15 @@ from joined_world import KEYS, POLL, VAULT, OneConnection, World, applied, iin_o
 
 from dauys.cli import pollbook as office
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import acts, by_hand, packing_out, withdrawals
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.by_hand import Typing, both_typed, lost_log, read_lines
-from dauys.pollbook.centre_state import Look, alarms, listed
-from dauys.pollbook.centre_sums import sums_at
-from dauys.pollbook.withdrawals import Asked, Settled
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import Look, alarms, listed
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
+from dauys.pollbook.paper.by_hand import Typing, both_typed, lost_log, read_lines
+from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.withdrawals import Asked, Settled
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import seal, withdraw
 from dauys.publish.bundle import write_bundle

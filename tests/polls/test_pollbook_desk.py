@@ -16,10 +16,14 @@ from joined_world import KEYS, POLL, VAULT, VOTING, OneConnection, World, iin_of
 from test_paper_and_withdrawals import duplicate, right
 
 from dauys.cli.site_pages import clerks_door
-from dauys.pollbook import acts, centre_desk, centre_pages, packing_out, two_typists
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.by_hand import lost_log
-from dauys.pollbook.centre_sums import sums_at
+from dauys.pollbook.desk import clerks as centre_desk
+from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import two_typists
+from dauys.pollbook.paper.by_hand import lost_log
 from dauys.polls.pollbook_join import envelopes, give_back, late, resolve_envelopes, seal, withdraw
 from dauys.record import log
 from dauys.roll.changes import propose_back, roll_back

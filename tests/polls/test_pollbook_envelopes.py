@@ -19,12 +19,15 @@ from test_pollbook_join import protocol, replayed
 
 from dauys.cli import pollbook as office
 from dauys.errors import DauysError
-from dauys.pollbook import acts, packing_out, withdrawals
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.centre_sums import sums_at
-from dauys.pollbook.envelopes_centre import totals
-from dauys.pollbook.sums import check_book, check_protocol, sums_of
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.rules.sums import check_book, check_protocol
+from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.envelopes import totals
+from dauys.pollbook.station.book_sums import sums_of
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
 from dauys.publish.bundle import write_bundle

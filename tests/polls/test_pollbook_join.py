@@ -15,15 +15,17 @@ from joined_faults import FAULTS, bundle_of, failed
 from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, the_poll, world_of
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import acts, packing_out, service
-from dauys.pollbook.centre_state import Look, alarms, listed, whole
-from dauys.pollbook.centre_sums import sums_at
-from dauys.pollbook.channels import Ruling
-from dauys.pollbook.commitment import code_of
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.package import unseal
-from dauys.pollbook.questions import Question
-from dauys.pollbook.sums import sums_of
+from dauys.pollbook.gathered.states import Look, alarms, listed, whole
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.rules.channels import Ruling
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.sealed.commitment import code_of
+from dauys.pollbook.serving import service
+from dauys.pollbook.station.book_sums import sums_of
+from dauys.pollbook.wire.package import unseal
+from dauys.pollbook.wire.questions import Question
 from dauys.polls import pollbook_find
 from dauys.polls.declaring import declare
 from dauys.polls.night import begin

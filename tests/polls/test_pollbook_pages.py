@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from joined_world import KEYS, POLL, OneConnection, World, world_of
 
 from dauys.cli.site_pages import centre_door
-from dauys.pollbook import acts, centre_pages, packing_out
-from dauys.pollbook.commitment import code_of
+from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.sealed.commitment import code_of
 from dauys.polls.pollbook_join import late, seal
 from dauys.polls.pollbook_protocols import beside
 from dauys.publish import pollbook_pages

@@ -13,14 +13,15 @@ import sqlalchemy as sa
 from joined_world import KEYS, POLL, VAULT, Machine, World, iin_of, world_of
 
 from dauys.errors import DauysError
-from dauys.pollbook import packing_out, restored
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.log import LogError
-from dauys.pollbook.put_back import mark, standing
-from dauys.pollbook.sync import CentreRefused
+from dauys.pollbook.centre.mark import mark, standing
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import LogError
+from dauys.pollbook.machine.sync import CentreRefused
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.grants import Answer
 from dauys.record.canonical import canonical
 from dauys.store.engine import Connection
 

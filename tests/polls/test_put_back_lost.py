@@ -10,10 +10,13 @@ import pytest
 from joined_world import POLL, Machine, World, world_of
 from test_put_back import RIGHTS, asks, custody, numbers, synced
 
-from dauys.pollbook import acts, centre, packing_out, restored
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.log import sign_batch
-from dauys.pollbook.put_back import mark
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import sign_batch
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

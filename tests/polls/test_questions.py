@@ -15,12 +15,13 @@ import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, VAULT, Machine, OneConnection, World, iin_of, world_of
 
-from dauys.pollbook import packing_out, service, waiting
-from dauys.pollbook.channels import Channels, Ruling
-from dauys.pollbook.log import LogError
-from dauys.pollbook.questions import Question
-from dauys.pollbook.replies import ERROR, Reply
-from dauys.pollbook.sync import CentreRefused, Unreached
+from dauys.pollbook.log.events import LogError
+from dauys.pollbook.machine.sync import CentreRefused, Unreached
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.rules.channels import Channels, Ruling
+from dauys.pollbook.serving import service, waiting
+from dauys.pollbook.wire.questions import Question
+from dauys.pollbook.wire.replies import ERROR, Reply
 from dauys.polls.pollbook_join import channels_of
 
 pytestmark = pytest.mark.database

@@ -21,16 +21,20 @@ from station_world import manned
 
 from dauys.cli.site_pages import centre_door
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook import acts, by_hand, centre_pages, packing_out, station_door, two_typists
-from dauys.pollbook.acts import Refused
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms, channel_states, whole
-from dauys.pollbook.channel_app import create_app
-from dauys.pollbook.channel_machine import Channel
-from dauys.pollbook.channels import NotAllowed
-from dauys.pollbook.enrolling import enrol
-from dauys.pollbook.package import unseal
-from dauys.pollbook.sync import Link, Syncing, connect
+from dauys.pollbook.channel.app import create_app
+from dauys.pollbook.channel.machine import Channel
+from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms, channel_states, whole
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.acts import Refused
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand, two_typists
+from dauys.pollbook.rules.channels import NotAllowed
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.wire.package import unseal
 from dauys.polls import pollbook_find
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import channels_of, late, report, reported, seal

@@ -17,13 +17,16 @@ from test_paper_and_withdrawals import ask, duplicate, reader, right, settled, t
 
 from dauys.cli import roll as office
 from dauys.errors import DauysError
-from dauys.pollbook import acts, by_hand, packing_out, withdrawals
-from dauys.pollbook.audit import audit
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.custody import Standing
-from dauys.pollbook.log import Event
-from dauys.pollbook.returns import Back
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import Event
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
+from dauys.pollbook.rules.audit import audit
+from dauys.pollbook.rules.custody import Standing
+from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.returns import Back
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import give_back
 from dauys.publish.bundle import write_bundle

@@ -20,21 +20,25 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import FakeCentre, manned
 
-from dauys.pollbook import acts, custody, decided, packing_out, service, station_door
-from dauys.pollbook.audit import Finding
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.channels import Ruling
-from dauys.pollbook.custody import CustodyError
-from dauys.pollbook.decided import unlisted
-from dauys.pollbook.enrolling import enrol, open_station
-from dauys.pollbook.grants import Answer
-from dauys.pollbook.lists import find
-from dauys.pollbook.log import Batch, LogError, LogId
-from dauys.pollbook.package import Enrolment
-from dauys.pollbook.questions import Question
-from dauys.pollbook.replies import Reply
-from dauys.pollbook.sync import CentreRefused, Link, NotTheCentre, connect
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.log.events import Batch, LogError, LogId
+from dauys.pollbook.machine import acts
+from dauys.pollbook.machine.enrolling import enrol, open_station
+from dauys.pollbook.machine.sync import CentreRefused, Link, NotTheCentre, connect
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.packing.lists import find
+from dauys.pollbook.rules import custody, decided
+from dauys.pollbook.rules.audit import Finding
+from dauys.pollbook.rules.channels import Ruling
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.decided import unlisted
+from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.serving import service
+from dauys.pollbook.station import door as station_door
+from dauys.pollbook.wire.package import Enrolment
+from dauys.pollbook.wire.questions import Question
+from dauys.pollbook.wire.replies import Reply
 from dauys.polls.pollbook_join import channels_of
 from dauys.record.canonical import canonical
 from dauys.roll.freeze import add_set

@@ -10,9 +10,10 @@ import pytest
 from joined_world import POLL, VAULT, World, iin_of, world_of
 from test_paper_and_withdrawals import typed_by_two, typing
 
-from dauys.pollbook import by_hand, packing_out
-from dauys.pollbook.centre_state import alarms
-from dauys.pollbook.centre_sums import sums_at
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
 from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database

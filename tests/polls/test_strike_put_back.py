@@ -15,11 +15,11 @@ from test_put_back import RIGHTS, asks, world
 from dauys.cli import pollbook as commands
 from dauys.cli import pollbook_not_lost
 from dauys.cli.main import tree
-from dauys.pollbook import packing_out
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.log import LogId
-from dauys.pollbook.lost_list import left, lost_list, may_lack
-from dauys.pollbook.put_back import mark
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper.lost_list import left, lost_list, may_lack
 
 pytestmark = pytest.mark.database
 __all__ = ["world"]

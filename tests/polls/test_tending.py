@@ -20,8 +20,10 @@ from joined_world import KEYS, POLL, OneConnection, World, world_of
 
 from dauys.cli import main, office, pollbook_not_lost
 from dauys.cli import pollbook as commands
-from dauys.pollbook import centre, centre_pages, hand_outs, sealing
-from dauys.pollbook.log import LogId
+from dauys.pollbook.centre import take as centre
+from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.gathered import hand_outs, sealing
+from dauys.pollbook.log.events import LogId
 from dauys.polls import pollbook_join
 from dauys.polls.pollbook_join import tend
 from dauys.record import log as record

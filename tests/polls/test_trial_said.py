@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
-from dauys.pollbook import packing_out, station_door
-from dauys.pollbook.lost_list import lost_list
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper.lost_list import lost_list
+from dauys.pollbook.station import door as station_door
 from dauys.registers import poll as polls
 from dauys.stations import desk_annulments, desk_files, desk_protocols, desk_turnout
 from dauys.stations.accounts import first_account

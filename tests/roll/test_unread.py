@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from roll_people import AT, DAY, STATIONS, VAULT, row
 
 from dauys.errors import BadInput
-from dauys.pollbook.by_hand import lines_of, read_lines
+from dauys.pollbook.paper.by_hand import lines_of, read_lines
 from dauys.roll.importing import bring
 from dauys.roll.rows import REQUIRED
 

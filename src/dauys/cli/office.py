@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.cli.main import say
 from dauys.errors import DauysError
-from dauys.pollbook.centre_desk import Desk
-from dauys.pollbook.centre_routes import Office
-from dauys.pollbook.channels import Channels
-from dauys.pollbook.journal import FILE, Journal
-from dauys.pollbook.service import QUESTIONS
+from dauys.pollbook.desk.clerks import Desk
+from dauys.pollbook.put_back.journal import FILE, Journal
+from dauys.pollbook.rules.channels import Channels
+from dauys.pollbook.serving.routes import Office
+from dauys.pollbook.serving.service import QUESTIONS
 from dauys.polls.keys import Keys, keys_of
 from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import (

@@ -15,19 +15,19 @@ from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import journal, restored
 from dauys.errors import BadInput
-from dauys.pollbook.audit import Finding
-from dauys.pollbook.audit_centre import audit_poll
-from dauys.pollbook.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
 from dauys.pollbook.catalogue import catalogue
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.centre_state import Look, Raised, State, alarms, channel_states, listed, whole
-from dauys.pollbook.channels import REMOTE
-from dauys.pollbook.envelopes_centre import Line, totals
-from dauys.pollbook.log import CHANNEL_LOGS
-from dauys.pollbook.lost_list import MAY_LACK, lost_list, printed
-from dauys.pollbook.packing_out import TRIAL_OFFICERS, Packing, pack, read_officers, without_package, write
-from dauys.pollbook.put_back import standing
-from dauys.pollbook.sealing import Tended, tended
+from dauys.pollbook.centre.mark import standing
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.gathered.audit import audit_poll
+from dauys.pollbook.gathered.sealing import Tended, tended
+from dauys.pollbook.gathered.states import Look, Raised, State, alarms, channel_states, listed, whole
+from dauys.pollbook.log.events import CHANNEL_LOGS
+from dauys.pollbook.packing.packages import TRIAL_OFFICERS, Packing, pack, read_officers, without_package, write
+from dauys.pollbook.paper.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
+from dauys.pollbook.paper.lost_list import MAY_LACK, lost_list, printed
+from dauys.pollbook.rules.audit import Finding
+from dauys.pollbook.rules.channels import REMOTE
+from dauys.pollbook.settling.envelopes import Line, totals
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal

@@ -6,10 +6,10 @@ import click
 
 from dauys.cli.main import answer, counted, moment
 from dauys.cli.pollbook_restored import journal
-from dauys.pollbook import packing_out
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.lost_list import MAY_LACK, left, may_lack
-from dauys.pollbook.put_back import standing
+from dauys.pollbook.centre.mark import standing
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper.lost_list import MAY_LACK, left, may_lack
 from dauys.store.engine import open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")

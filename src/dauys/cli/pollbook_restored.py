@@ -6,10 +6,10 @@ import click
 
 from dauys.cli.main import answer, counted, moment
 from dauys.errors import BadInput
-from dauys.pollbook.centre import cursor
-from dauys.pollbook.journal import FILE, Journal
-from dauys.pollbook.put_back import mark, standing
-from dauys.pollbook.restored import lift, unheard
+from dauys.pollbook.centre.mark import mark, standing
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.put_back.journal import FILE, Journal
+from dauys.pollbook.put_back.restored import lift, unheard
 from dauys.polls.opening import load_poll
 from dauys.store.engine import data_folder, open_store
 

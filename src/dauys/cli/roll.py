@@ -13,8 +13,8 @@ from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
 from dauys.cli.roll_rights import ask_back_added, asking_back, frozen_with
-from dauys.pollbook.withdrawals import State, withdraw_set
-from dauys.pollbook.withdrawals import state as withdrawn
+from dauys.pollbook.settling.withdrawals import State, withdraw_set
+from dauys.pollbook.settling.withdrawals import state as withdrawn
 from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import give_back

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook.withdrawals import Asked, added_by, withdraw_added, withdraw_set
+from dauys.pollbook.settling.withdrawals import Asked, added_by, withdraw_added, withdraw_set
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import withdraw as settle

@@ -7,7 +7,7 @@ import click
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.office import clock_from
 from dauys.cli.site import Site
-from dauys.pollbook.service import QUESTIONS
+from dauys.pollbook.serving.service import QUESTIONS
 from dauys.record import log
 from dauys.store.engine import open_store
 

@@ -20,16 +20,16 @@ from dauys.cli.main import answer, moment, say
 from dauys.cli.serving import Server
 from dauys.errors import BadInput, DauysError
 from dauys.page_forms import LANGUAGES
-from dauys.pollbook import channel_app
-from dauys.pollbook.channel_machine import BEARER, Channel, token_of
-from dauys.pollbook.enrolling import default_folder, enrol, open_station
-from dauys.pollbook.keep import Keep
-from dauys.pollbook.log import is_channel
-from dauys.pollbook.station_app import create_app
-from dauys.pollbook.station_door import Door, first_pins
-from dauys.pollbook.station_visit import Station
-from dauys.pollbook.sync import EVERY, Link, Syncing, Unreached, connect
-from dauys.pollbook.unnamed import whose
+from dauys.pollbook.channel import app as channel_app
+from dauys.pollbook.channel.machine import BEARER, Channel, token_of
+from dauys.pollbook.log.events import is_channel
+from dauys.pollbook.machine.enrolling import default_folder, enrol, open_station
+from dauys.pollbook.machine.keep import Keep
+from dauys.pollbook.machine.sync import EVERY, Link, Syncing, Unreached, connect
+from dauys.pollbook.machine.unnamed import whose
+from dauys.pollbook.station.app import create_app
+from dauys.pollbook.station.door import Door, first_pins
+from dauys.pollbook.station.visit import Station
 from dauys.web.render import language, render
 
 CODE = "DAUYS_STATION_CODE"

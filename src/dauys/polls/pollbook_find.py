@@ -12,9 +12,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from dauys.pollbook.commitment import ENTRY_KIND, find_code, read_code
-from dauys.pollbook.log import CHANNEL_LOGS, Event
-from dauys.pollbook.sealed import places
+from dauys.pollbook.log.events import CHANNEL_LOGS, Event
+from dauys.pollbook.sealed.check_ins import places
+from dauys.pollbook.sealed.commitment import ENTRY_KIND, find_code, read_code
 from dauys.record.entry import Entry
 from dauys.registers.poll import Poll
 from dauys.store.engine import Connection

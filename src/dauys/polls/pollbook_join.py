@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
-from dauys.pollbook import envelopes_centre, hand_outs, returns, sealing, withdrawals
-from dauys.pollbook.centre_sums import reaching, reports_at
-from dauys.pollbook.channels import DAYS, ENVELOPE, Channels, channels_on, voting_of
-from dauys.pollbook.envelopes import Rule
+from dauys.pollbook.gathered import hand_outs, sealing
+from dauys.pollbook.gathered.sums import reaching, reports_at
+from dauys.pollbook.rules.channels import DAYS, ENVELOPE, Channels, channels_on, voting_of
+from dauys.pollbook.rules.envelopes import Rule
+from dauys.pollbook.settling import envelopes as envelopes_centre
+from dauys.pollbook.settling import returns, withdrawals
 from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry

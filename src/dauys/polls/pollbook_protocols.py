@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from dauys.pollbook.catalogue import catalogue
-from dauys.pollbook.centre_sums import sums_at
-from dauys.pollbook.hand_outs import check, unsigned
-from dauys.pollbook.sealing import unsealed
-from dauys.pollbook.sums import Difference, check_protocol
+from dauys.pollbook.gathered.hand_outs import check, unsigned
+from dauys.pollbook.gathered.sealing import unsealed
+from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.rules.sums import Difference, check_protocol
 from dauys.polls.pollbook_join import Seal, seal
 from dauys.stations.beside import Beside
 from dauys.store.engine import Connection

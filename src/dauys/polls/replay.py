@@ -17,8 +17,8 @@ import numpy as np
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, SENT
 from dauys.observe.accreditation.follows import Body, Register, Standing, follows
-from dauys.pollbook.envelopes_sealed import ENVELOPES, EnvelopeReader
-from dauys.pollbook.sealed import ANSWERS, CheckInReader, places
+from dauys.pollbook.sealed.check_ins import ANSWERS, CheckInReader, places
+from dauys.pollbook.sealed.envelopes import ENVELOPES, EnvelopeReader
 from dauys.polls.result import Held, Sheet, Snapshot, stage_of
 from dauys.polls.shapes import expect_shape
 from dauys.record.entry import Entry, check_signature

@@ -14,8 +14,8 @@ from typing import Any
 
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import ABOUT_OBSERVERS, observer_shape
-from dauys.pollbook.envelopes_sealed import ENVELOPES, envelopes_shape
-from dauys.pollbook.sealed import check_in_shape
+from dauys.pollbook.sealed.check_ins import check_in_shape
+from dauys.pollbook.sealed.envelopes import ENVELOPES, envelopes_shape
 from dauys.record.canonical import canonical
 from dauys.record.entry import Entry
 from dauys.record.parts import PART, parts_of

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput, DauysError
 from dauys.page_forms import DEEPEST, limited
-from dauys.pollbook.envelopes_centre import totals
+from dauys.pollbook.settling.envelopes import totals
 from dauys.polls import pollbook_find
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import standing

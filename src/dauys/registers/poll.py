@@ -171,7 +171,7 @@ class Poll:
 
     `areas` are the areas that exist on the day (the rule's denominator). `hours` are local times in each area's zone,
     `reports` times in the poll's own zone. `stages` name the declarations and when they were made. `voting` is what the
-    poll itself lays down on ways to vote, as plain JSON: who holds the pollbook reads it (dauys.pollbook.channels).
+    poll itself lays down on ways to vote, as plain JSON: who holds the pollbook reads it (dauys.pollbook.rules.channels).
     """
 
     id: str

@@ -1,8 +1,8 @@
 """A voter was added to the frozen roll, the centre was put back from a copy, and he is added again: where is his right by now?
 
 Where the logs say. A grant that the centre had signed shows the right before its voter is known again
-(`pollbook.put_back.given_before`). Without any it may stand on a list that was made after that addition: then the log of that
-list has it (`pollbook.decided.listed`), and what it did with it was heard.
+(`pollbook.centre.mark.given_before`). Without any it may stand on a list that was made after that addition: then the log of that
+list has it (`pollbook.rules.decided.listed`), and what it did with it was heard.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dauys.store.engine import Connection
 
 
 def hold_the_logs(connection: Connection, poll: str) -> None:
-    """Until the transaction ends no log tells anything new, where the poll was put back: in the order of `pollbook.locks`."""
+    """Until the transaction ends no log tells anything new, where the poll was put back: in the order of `centre.locks`."""
     if _ever(connection, poll):
         connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll})
         logs = "SELECT FROM pollbook_log WHERE poll = :poll ORDER BY id FOR UPDATE"
@@ -50,7 +50,7 @@ def as_the_logs_say(connection: Connection, poll: str, station: str, rights: Set
     """Of rights that were entered now and are shown by no grant: who holds them, as far as a list of their station may have them.
 
     That is the first list of the station whose log is not complete; a machine that does not have it asks for its voter
-    (`pollbook.moves.off_its_list`). Raises DauysError where such a list is on its way while some machine was given up unheard.
+    (`centre.moves.off_its_list`). Raises DauysError where such a list is on its way while some machine was given up unheard.
     """
     if not rights or not _ever(connection, poll):
         return

@@ -1,0 +1,1 @@
+"""The centre takes logs and moves rights, by SQL."""

@@ -1,0 +1,188 @@
+"""Was the centre put back from a copy? Then it has forgotten what it gave since, and gives nothing until its books are whole.
+
+A mark in the database (`pollbook_restored`) says so. It comes from what the centre itself signed or wrote down elsewhere: an
+answer that acknowledges more than is here (`restored.shown`), the journal beside the keys (`put_back.journal`), or a person's
+word. While it stands, check-ins are taken and nothing is given. What lifts it is in `restored`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from dauys.pollbook.log.events import Event, LogId
+from dauys.pollbook.rules.grants import Grant
+from dauys.pollbook.rules.places import CustodyError
+
+UNREAD = (
+    "EXISTS (SELECT FROM pollbook_log l WHERE l.poll = e.poll AND l.missed AND NOT l.sound "
+    "AND NOT (l.closed AND l.stopped = ''))"
+)
+"""Of what is called `e` in a query: in its poll a machine was given up unheard, and nobody has all of its log."""
+
+CHECK = "P.090"
+"""What is refused while the mark stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Since when the books of a poll are not whole, and what showed it. `blind`: no journal says which machines there are."""
+
+    at: datetime
+    why: str
+    blind: bool
+
+
+def standing(cur: Cursor[Any], poll: str) -> Mark | None:
+    """The mark that stands; None for a poll whose books are whole."""
+    query = "SELECT at, why, blind FROM pollbook_restored WHERE poll = %s AND lifted IS NULL"
+    row = cur.execute(query, (poll,)).fetchone()
+    return None if row is None else Mark(row.at, row.why, row.blind)
+
+
+def must_be_whole(cur: Cursor[Any], poll: str) -> None:
+    """Raises CustodyError P.090 while the mark stands."""
+    if standing(cur, poll) is not None:
+        raise refusal()
+
+
+def refusal() -> CustodyError:
+    """What everybody hears who asks for a right meanwhile."""
+    message = "the centre was put back from a copy and checks its books: until every station is heard, no right moves"
+    return CustodyError(message, CHECK)
+
+
+def mark(
+    cur: Cursor[Any], poll: str, why: str, at: datetime, *, blind: bool = False, again: bool = False
+) -> bool:  # fmt: skip
+    """Marks a poll, unless it is; whether this is new. From now on every log has to be heard again.
+
+    But for one that is stopped (P.106): it was given nothing since, and has no more to say. Nor was a machine that had been given
+    up, and was heard as a whole after that: it is `missed` no more.
+
+    `again`: it was put back to a copy that has a mark already, which is over: what machines said by that one is of before.
+    """
+    if again:
+        over = (
+            "UPDATE pollbook_restored SET lifted = at, word = 'put back again' WHERE poll = %s AND lifted IS NULL "
+            "RETURNING blind"
+        )
+        before = cur.execute(over, (poll,)).fetchone()
+        blind = blind or (before is not None and before.blind)
+    made = cur.execute(
+        "INSERT INTO pollbook_restored (poll, at, why, blind) VALUES (%s, %s, %s, %s) "
+        "ON CONFLICT (poll) WHERE lifted IS NULL DO NOTHING",
+        (poll, at, why, blind),
+    ).rowcount
+    if made:
+        cur.execute("SELECT FROM pollbook_log WHERE poll = %s ORDER BY id FOR UPDATE", (poll,))
+        over = "UPDATE pollbook_log SET sound = stopped <> '', missed = false WHERE poll = %s AND sound"
+        cur.execute(over, (poll,))
+        cur.execute("DELETE FROM pollbook_clear WHERE poll = %s", (poll,))  # what was new once may be forgotten now
+    elif blind:
+        cur.execute("UPDATE pollbook_restored SET blind = true WHERE poll = %s AND lifted IS NULL", (poll,))
+    return bool(made)
+
+
+def newest(cur: Cursor[Any], poll: str) -> str:
+    """The name of the newest mark, which a machine signs when it says that the centre has all of its log; empty for none."""
+    row = cur.execute("SELECT name FROM pollbook_restored WHERE poll = %s ORDER BY id DESC LIMIT 1", (poll,)).fetchone()
+    return "" if row is None else str(row.name)
+
+
+def ever(cur: Cursor[Any], poll: str) -> bool:
+    """Whether the poll was marked at any time: what was given before may still come to light."""
+    return cur.execute("SELECT FROM pollbook_restored WHERE poll = %s LIMIT 1", (poll,)).rowcount > 0
+
+
+DOUBT = (
+    f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "
+    "WHERE c.poll = e.poll AND c.entitlement = e.id AND c.epoch = e.epoch))"
+)
+"""Of a right `e` (poll, id, epoch) in a query: a machine that was given up unheard may have been given it in the next epoch."""
+
+
+def in_doubt(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
+    """Whether a machine that nobody has heard since may have been given this right, free in this epoch, in the next one."""
+    right = {"poll": poll, "who": who, "epoch": epoch}
+    return cur.execute(f"SELECT FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE {DOUBT}", right).rowcount > 0
+
+
+def is_clear(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
+    """A right that is free in this epoch, or given in it, by something that the centre cannot have forgotten: what a machine did
+    since its word, and what the centre gives now. No other machine was given it in a later one."""
+    cur.execute(
+        "INSERT INTO pollbook_clear (poll, entitlement, epoch) SELECT e.poll, e.id, e.epoch "  # noqa: S608
+        f"FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll) "
+        "ON CONFLICT (poll, entitlement) DO UPDATE SET epoch = excluded.epoch",
+        {"poll": poll, "who": who, "epoch": epoch},
+    )
+
+
+_RIGHT = "(%(poll)s::text, %(who)s::uuid, %(epoch)s::smallint)"
+
+
+def must_be_free(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
+    """Before the centre gives a right of this epoch on: the one place that every giving passes.
+
+    Raises CustodyError P.090 while the mark stands, and P.052 where the right is in doubt, or was given by what the centre signed
+    before: one epoch is given once.
+    """
+    must_be_whole(cur, poll)
+    given = "SELECT FROM pollbook_grant WHERE poll = %s AND entitlement = %s AND epoch > %s"
+    if in_doubt(cur, poll, who, epoch) or cur.execute(given, (poll, who, epoch)).rowcount > 0:
+        message = "a machine that was not heard since the centre was put back may have this right"
+        raise CustodyError(message, "P.052")
+
+
+def given_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, centre: bytes, at: datetime) -> bool:
+    """Whether a `receive` rests on what the centre gave before it was put back: its own signature says so.
+
+    The right is with that log then. A use that its earlier holder has not undone yet stands beside it until it is undone. A right
+    that is not here was added to the roll since the copy: it is entered, its voter and his home when the commission adds him
+    again (`roll.freeze.add_set`).
+    """
+    if not centre or not ever(cur, log.poll):
+        return False
+    given = Grant.of_event(log, event)
+    if not given.good(centre):
+        return False
+    cur.execute(
+        "INSERT INTO entitlement (poll, id, home, holder, epoch, addition, voter, set_id) VALUES (%s, %s, %s, '', -1, -1, %s, 0) "
+        "ON CONFLICT (poll, id) DO NOTHING",
+        (log.poll, who, log.station, UUID(int=0)),
+    )
+    row = cur.execute(
+        "SELECT e.holder, e.epoch, e.state, e.used, l.id AS log FROM entitlement e "
+        "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e",
+        (log.poll, who),
+    ).fetchone()
+    assert row is not None
+    late = row.epoch > given.epoch  # it was let go since, and somebody has it in a later epoch
+    if not late and (row.epoch == given.epoch or (row.state == 1 and row.log is None)):
+        return False
+    cur.execute(
+        "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at, taken) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, true) ON CONFLICT DO NOTHING",
+        (log.poll, given.request, who, given.epoch, given.to, given.why, at),
+    )
+    if late:
+        return True
+    if row.state == 1:
+        stray = "INSERT INTO pollbook_stray (poll, entitlement, log, n) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+        cur.execute(stray, (log.poll, who, row.log, row.used))
+    cur.execute(
+        "UPDATE entitlement SET holder = %s, epoch = %s, state = 0, used = 0 WHERE poll = %s AND id = %s",
+        (log.holder, given.epoch, log.poll, who),
+    )
+    return True
+
+
+def let_go_before(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
+    """Whether a release of this epoch is late: what the centre signed has brought the right to a later one already."""
+    later = "SELECT FROM entitlement WHERE poll = %s AND id = %s AND epoch > %s"
+    return ever(cur, poll) and cur.execute(later, (poll, who, epoch)).rowcount > 0

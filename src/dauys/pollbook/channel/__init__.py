@@ -1,0 +1,1 @@
+"""The electronic channel's machine, for the voting system."""

@@ -1,0 +1,1 @@
+"""What follows from the logs that the centre has: seals, sums, states, an audit."""

@@ -1,0 +1,125 @@
+"""Was the guarantee kept, over all logs that the centre has? The audit of `pollbook.rules.audit`, a part of the rights at a time.
+
+Of the centre it takes the logs as they were signed, and on whose list a right began; neither its custody nor its alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.log.events import PAPER, Event, LogId
+from dauys.pollbook.rules.audit import Finding, audit
+from dauys.pollbook.rules.custody import UNLISTED
+from dauys.store.engine import Connection
+
+HOLDS = ("check-in", "release", "certificate")
+"""Events of whoever holds the right that they name."""
+
+AT_ONCE = 400_000
+"""Events that are held in memory at once, about."""
+
+
+def audit_poll(connection: Connection, poll: str, at_once: int = AT_ONCE) -> Iterator[tuple[int, list[Finding]]]:
+    """How many rights were looked at, and what is wrong with them: part by part, until all of the poll's were.
+
+    One of `Finding.check` P.101, P.102, P.103, P.105; P.102 also for a right that an envelope and a check-in used.
+    """
+    cur = cursor(connection)
+    row = cur.execute("SELECT coalesce(sum(n), 0) AS events FROM pollbook_log WHERE poll = %s", (poll,)).fetchone()
+    parts = min(256, 1 + (int(row.events) if row else 0) // at_once)
+    for part in range(parts):
+        logs = _logs(cur, poll, part, parts)
+        homes = _begun(cur, poll, part, parts, logs)
+        findings = audit(logs, homes)
+        yield (
+            len(homes),
+            sorted(findings + _beside_envelopes(cur, poll, logs), key=lambda one: (one.check, one.entitlement)),
+        )
+
+
+_PART = "get_byte(uuid_send({}), 0) %% %(parts)s = %(part)s"
+
+
+def _logs(cur: Cursor, poll: str, part: int, parts: int) -> dict[LogId, list[Event]]:
+    """Of each log the events that name these rights, and those that name none."""
+    logs: dict[LogId, list[Event]] = {}
+    rows = cur.execute(
+        "SELECT l.station, l.generation, v.body FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log "  # noqa: S608
+        f"WHERE l.poll = %(poll)s AND (v.kind IN ('undo', 'close') OR {_PART.format('v.entitlement')}) ORDER BY v.log, v.n",
+        {"poll": poll, "part": part, "parts": parts},
+    )
+    for row in rows:
+        logs.setdefault(LogId(poll, row.station, row.generation), []).append(Event.from_bytes(bytes(row.body)))
+    for row in cur.execute("SELECT station, generation FROM pollbook_log WHERE poll = %s", (poll,)):
+        logs.setdefault(LogId(poll, row.station, row.generation), [])
+    return logs
+
+
+def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list[Event]]) -> dict[UUID, LogId]:
+    """On whose list each of these rights began, in epoch 0.
+
+    Left out is what was given to a log because it was added after its list was made, or was asked for or back while it was on no
+    list yet (`ahead`: no list of its station was made): it begins with the grant. So does what was withdrawn before that list,
+    which has it as somebody who is not here; given back it comes by a grant.
+    """
+    where = {"poll": poll, "part": part, "parts": parts}
+    named: dict[UUID, list[tuple[LogId, Event]]] = {}
+    for log, events in logs.items():
+        for event in events:
+            if event.entitlement is not None:
+                named.setdefault(event.entitlement, []).append((log, event))
+    asked = (
+        "SELECT entitlement FROM pollbook_request WHERE poll = %(poll)s AND granted AND starts_with(holder, %(unlisted)s) "  # noqa: S608
+        f"AND {_PART.format('entitlement')}"
+    )
+    unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
+    homes = {}
+    for row in cur.execute(
+        f"SELECT id, home, addition FROM entitlement e WHERE poll = %(poll)s AND {_PART.format('id')} AND NOT EXISTS ("  # noqa: S608
+        "SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))",
+        where,
+    ):
+        told = named.get(row.id, ())
+        if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
+            homes[row.id] = LogId(poll, row.home, _first(row, told))
+    for row in cur.execute(
+        "SELECT w.entitlement, w.station FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
+        "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
+        "WHERE w.poll = %(poll)s AND w.n IS NOT NULL AND split_part(w.request, '/', 3) = '0' "
+        f"AND (p.made IS NULL OR w.decided <= p.made) AND {_PART.format('w.entitlement')}",
+        where,
+    ):
+        home = LogId(poll, row.station, 1)
+        told = named.get(row.entitlement, ())
+        if not any(log == home and event.kind == "release" and event.body["epoch"] == 0 for log, event in told):
+            homes.pop(row.entitlement, None)
+    return homes
+
+
+def _first(row: Any, named: Sequence[tuple[LogId, Event]]) -> int:
+    """The generation whose list a right began on: the first, unless it was added when the first machine was lost already. An
+    envelope names a right that its log does not hold."""
+    held = [log for log, event in named if event.kind in HOLDS and log.station == row.home]
+    here = [log.generation for log in held if log.generation <= PAPER]
+    return min(here) if row.addition and here else 1
+
+
+def _beside_envelopes(cur: Cursor, poll: str, logs: dict[LogId, list[Event]]) -> list[Finding]:
+    """Rights that an envelope used, and a check-in that stands."""
+    counted = {
+        row.entitlement
+        for row in cur.execute("SELECT entitlement FROM pollbook_envelope WHERE poll = %s AND counts", (poll,))
+    }
+    findings = []
+    for log, events in logs.items() if counted else ():
+        undone = {event.body["of"] for event in events if event.kind == "undo"}
+        findings += [
+            Finding("P.102", event.entitlement, f"used by an envelope, and at {log.holder}, event {event.n}")
+            for event in events
+            if event.kind == "check-in" and event.entitlement is not None and event.n not in undone
+            if event.entitlement in counted
+        ]
+    return findings

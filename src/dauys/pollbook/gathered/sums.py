@@ -1,0 +1,166 @@
+"""What do the stations' logs, as the centre has them, say about each station: its sums, and how it was at a moment?
+
+The same numbers as `sums.sums_of` takes out of the station's own book; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
+from dauys.pollbook.rules.channels import MOBILE
+from dauys.pollbook.rules.custody import CERTIFICATE
+from dauys.pollbook.rules.sums import Member, Sums, together
+from dauys.pollbook.settling.envelopes import counted
+from dauys.store.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StationSums:
+    """A station's sums over its logs. `sealed`: check-ins in the record; None while some events are not in it yet."""
+
+    sums: Sums
+    sealed: int | None
+
+
+def sums_at(connection: Connection, poll: str, station: str) -> StationSums | None:
+    """The sums of a station as far as the centre was told; None where it has no log."""
+    cur = cursor(connection)
+    logs = cur.execute(
+        "SELECT l.id, l.generation, l.n, l.sealed, l.sealed_used, coalesce(p.voters, 0) AS listed FROM pollbook_log l "
+        "LEFT JOIN pollbook_package p USING (poll, station, generation) WHERE l.poll = %s AND l.station = %s "
+        "ORDER BY l.generation",
+        (poll, station),
+    ).fetchall()
+    if not logs:
+        return None
+    several = []
+    for log in logs:
+        rows = cur.execute("SELECT kind, n, body FROM pollbook_event WHERE log = %s ORDER BY n", (log.id,))
+        told = ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)
+        several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER))
+    sealed = sum(log.sealed_used for log in logs) if all(log.sealed == log.n for log in logs) else None
+    sums = several[0] if len(several) == 1 else together(several)
+    if sums.envelopes:  # a ballot in an envelope that counts was handed out, too; one that is resolved waits no more
+        counts, resolved = counted(connection, poll, station)
+        received, envelopes, enclosed = sums.received + counts, sums.envelopes - resolved, sums.enclosed - counts
+        sums = replace(sums, received=received, envelopes=envelopes, enclosed=enclosed)
+        sealed = None if sealed is None else sealed + counts
+    return StationSums(sums, sealed)
+
+
+def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False) -> Sums:
+    """The sums of a log: kind, number and body of its events, in order. `listed` rights were here when it began.
+
+    `paper`: a lost machine's, typed in. It has no end of its own, and its rights stand on the machine's list already.
+    """
+    here, undone, closed = listed, 0, paper
+    lying: dict[int, str] = {}
+    came: dict[str, str] = {}
+    left: dict[str, str] = {}
+    standing: dict[int, dict[str, Any]] = {}
+    mobile: set[str] = set()
+    ballots: Counter[str] = Counter()
+    members: dict[str, Counter[str]] = {}
+    for kind, n, body in events:
+        match kind:
+            case "check-in":
+                standing[n] = body
+            case "undo":
+                undone += standing.pop(body["of"], None) is not None
+            case "receive" if not paper:
+                here += 1
+                if left.pop(body["entitlement"], None) is None:
+                    came[body["entitlement"]] = body["grant"]["why"]
+            case "release" | "certificate":
+                here -= 1
+                if came.pop(body["entitlement"], None) is None:
+                    left[body["entitlement"]] = CERTIFICATE if kind == "certificate" else "moved"
+            case "mobile-request":
+                mobile.add(body["entitlement"])
+            case "ballots":
+                ballots[body["what"]] += body["count"]
+                if "member" in body:
+                    members.setdefault(body["member"], Counter())[body["what"]] += body["count"]
+            case "envelope":
+                lying[n] = body["officer"]
+            case "envelope-undo":
+                lying.pop(body["of"], None)
+            case "close":
+                closed = True
+    for officer in (*lying.values(), *(body["officer"] for body in standing.values())):
+        members.setdefault(officer, Counter())["issued"] += 1
+    return Sums(
+        eligible=here,
+        received=len(standing),
+        delivered=ballots["delivered"],
+        cancelled=ballots["cancelled"],
+        mobile_requests=len(mobile),
+        mobile_received=sum(body["channel"] == MOBILE for body in standing.values()),
+        listed=listed,
+        came=dict(Counter(came.values())),
+        left=dict(Counter(left.values())),
+        undone=undone,
+        envelopes=len(lying),
+        enclosed=len(lying),
+        closed=closed,
+        members={
+            name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
+            for name, n in sorted(members.items())
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Ballots handed out by an hour, by the stations' own clocks, of those whose logs reach past it; and who is missing.
+
+    `ready`: a station, how many voters are on its list, how many ballots it handed out.
+    """
+
+    ready: Sequence[tuple[str, int, int]]
+    waiting: Sequence[str]
+
+
+_STATIONS = """
+SELECT l.station, bool_or(NOT l.lost AND l.generation <= %(paper)s)
+  AND bool_and(l.lost OR l.closed OR l.generation > %(paper)s OR coalesce(l.whole >= %(at)s, false) OR EXISTS (
+    SELECT FROM pollbook_event e WHERE e.log = l.id AND e.n = l.n AND e.at > %(at)s)) AS ready
+FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP BY l.station ORDER BY l.station
+"""
+
+_BY_HOUR = """
+SELECT l.station, sum(coalesce(p.voters, 0)) + sum(e.came) AS eligible, sum(e.received) AS received FROM pollbook_log l
+LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s)
+            - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
+        count(*) FILTER (WHERE v.kind = 'check-in') - count(*) FILTER (WHERE v.kind = 'undo' AND NOT EXISTS (
+            SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104')) AS received
+    FROM pollbook_event v WHERE v.log = l.id AND v.at <= %(at)s) e
+WHERE l.poll = %(poll)s AND l.station = ANY(%(ready)s) GROUP BY l.station ORDER BY l.station
+"""
+
+
+def reports_at(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> Reports:
+    """What the stations with a log, but those in `told`, can report for a moment.
+
+    A station is ready when its log goes past that moment, is closed, or when it said afterwards that there is no more.
+    """
+    ready, waiting = reaching(connection, poll, at, told)
+    asked = {"poll": poll, "at": at, "ready": ready, "paper": PAPER}
+    found = cursor(connection).execute(_BY_HOUR, asked) if ready else ()
+    return Reports([(row.station, int(row.eligible), int(row.received)) for row in found], waiting)
+
+
+def reaching(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The stations with a log whose log reaches past a moment, and the others; without those in `told`."""
+    others = [*told, *CHANNEL_LOGS]  # a channel hands out no ballots that a station's turnout counts
+    asked = {"poll": poll, "at": at, "told": others, "paper": PAPER}
+    rows = cursor(connection).execute(_STATIONS, asked).fetchall()
+    return [row.station for row in rows if row.ready], [row.station for row in rows if not row.ready]

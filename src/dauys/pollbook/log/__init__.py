@@ -1,0 +1,1 @@
+"""What happened at a station, in which order, and who says so."""

@@ -1,0 +1,1 @@
+"""Lists and packages go out to the stations."""

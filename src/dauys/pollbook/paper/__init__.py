@@ -1,0 +1,1 @@
+"""A lost machine's paper comes in."""

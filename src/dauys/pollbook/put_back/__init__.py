@@ -1,0 +1,1 @@
+"""The centre after its database was put back from a copy."""

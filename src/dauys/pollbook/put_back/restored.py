@@ -1,0 +1,266 @@
+"""The centre was put back from a copy: what does it learn again, whom has it not heard, and who lifts the mark?
+
+Stations know what the centre acknowledged, under its own signature. A station that hears less than that shows the answer
+(`shown`); its log begins again under the same key, whatever became of its package here, and is sent from the beginning. Grants
+that stand in the logs move the rights again (`centre.mark.given_before`).
+
+A person lifts the mark when every log that is known was heard as a whole since, or was declared lost after it. What was free then
+may have been given to one of those that were lost: it stays in doubt until that machine's disk is found (`centre.mark.in_doubt`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Cursor
+
+from dauys.errors import BadInput, DauysError
+from dauys.law.files import Node
+from dauys.pollbook.centre.locks import lock_station
+from dauys.pollbook.centre.mark import DOUBT, mark, must_be_whole, newest, standing
+from dauys.pollbook.centre.moves import onto_the_list
+from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
+from dauys.pollbook.rules.decided import unlisted
+from dauys.pollbook.rules.grants import Answer
+from dauys.store.engine import Connection
+
+ALARM = "P.120"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a machine shows: bytes that may be an answer of this centre, to the machine of this log."""
+
+    log: LogId
+    data: bytes
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Shown:
+        """Whose it is; whether the centre signed it says `Answer.of_centre`. Raises LogError P.001."""
+        match parsed(data, "an answer"):
+            case {"poll": str(poll), "station": str(station), "generation": int(generation)}:
+                return cls(LogId(poll, station, generation), data)
+        raise LogError("not an answer of the centre", "P.001")
+
+
+def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
+    """A machine shows what the centre signed to it; whether the centre has forgotten some of it. Anybody may show it."""
+    cur, log = cursor(connection), answer.log
+    lock_station(cur, log.poll, log.station)
+    where = (log.poll, log.station, log.generation)
+    known = "SELECT id, key, n, missed, sound FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
+    row = cur.execute(known, where).fetchone()
+    same = row is not None and bytes(row.key) == answer.key
+    if row is not None and same and row.n >= answer.acknowledged.n:
+        return False
+    if row is not None and row.missed and (same or not row.key):  # what it may have is in doubt already
+        adopt(connection, log, answer.key)
+        return True
+    why = f"station {log.station}/{log.generation} shows an answer up to event {answer.acknowledged.n}"
+    new = mark(cur, log.poll, why, at, again=row is not None and same and row.sound)
+    if row is None or not row.key:
+        adopt(connection, log, answer.key)
+    if new or (row is not None and row.key and not same):
+        text = "the centre acknowledged what it has no more: it was put back from a copy"
+        if row is not None and row.key and not same:
+            text = "before it was put back the centre had this log under another key: two machines may have its list"
+        cur.execute(
+            "INSERT INTO pollbook_alarm (poll, log, n, number, text, at) "
+            "SELECT %s, id, %s, %s, %s, %s FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
+            (log.poll, answer.acknowledged.n, ALARM, text, at, *where),
+        )
+    return True
+
+
+def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
+    """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
+
+    Raises CustodyError P.090; a log that is here under this very key goes on.
+    """
+    cur = cursor(connection)
+    same = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key = %s"
+    if not cur.execute(same, (log.poll, log.holder, key)).rowcount:
+        must_be_whole(cur, log.poll)
+
+
+def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False) -> None:
+    """A log that the centre had, under this key (empty: not known), is known again; it is to be heard.
+
+    Its list was made, too, and the machines before it were lost, for otherwise it would not have been.
+    """
+    cur = cursor(connection)
+    if log.generation > 1:
+        before = LogId(log.poll, log.station, log.generation - 1)
+        if cur.execute(_KNOWN, (before.poll, before.holder)).rowcount:
+            cur.execute(_LOST, (before.poll, before.holder))
+        else:
+            adopt(connection, before, b"", lost=True)
+    packed = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
+    if not cur.execute(packed, (log.poll, log.station, log.generation)).rowcount:
+        onto_the_list(connection, log, of_before=True)
+    cur.execute(
+        "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, lost, missed, sound) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, false) ON CONFLICT (poll, station, generation) DO UPDATE SET key = excluded.key",
+        (log.poll, log.station, log.generation, log.holder, key, log.start, lost, lost),
+    )
+
+
+_KNOWN = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s"
+_LOST = "UPDATE pollbook_log SET lost = true, missed = missed OR NOT lost AND NOT sound WHERE poll = %s AND holder = %s"
+"""Nothing is given while the mark stands: of a machine that was heard since, all is known."""
+
+
+def declared_lost(connection: Connection, log: LogId, changes: int = 0) -> None:
+    """A machine is given up while the mark stands: whether it was enrolled since the copy, or given what, nobody knows here.
+
+    `changes`: how often it was said or taken back, by the journal. Where the database has fewer, it worked after the copy.
+    """
+    cur = cursor(connection)
+    if cur.execute(_KNOWN, (log.poll, log.holder)).rowcount:
+        cur.execute(_LOST, (log.poll, log.holder))
+    else:
+        adopt(connection, log, b"", lost=True)
+    cur.execute(
+        "UPDATE pollbook_log SET lost_changes = %s, missed = missed OR NOT sound "
+        "WHERE poll = %s AND holder = %s AND lost_changes < %s",
+        (changes, log.poll, log.holder, changes),
+    )
+
+
+def works_again(connection: Connection, log: LogId, changes: int = 0) -> None:
+    """That a machine was declared lost is taken back: it works with what it holds, and is waited for where the mark stands.
+
+    `changes`: as for `declared_lost`. A package or a machine of a later generation proves that it was lost after all.
+    """
+    cur = cursor(connection)
+    if followed(cur, log):
+        declared_lost(connection, log, changes)
+        return
+    cur.execute(
+        "UPDATE pollbook_log SET lost = false, lost_changes = greatest(lost_changes, %s), missed = missed AND NOT sound "
+        "WHERE poll = %s AND holder = %s",
+        (changes, log.poll, log.holder),
+    )
+
+
+def never_was(connection: Connection, log: LogId) -> None:
+    """A machine that is known by its number alone, declared lost by mistake: nobody ever enrolled as that one. Its log is empty
+    and ends; what stood on its list comes to whoever asks, as from any that is closed. Should it be heard all the same, that
+    raises the alarms of a machine that goes on after its end."""
+    cursor(connection).execute(
+        "UPDATE pollbook_log SET closed = true WHERE poll = %s AND holder = %s AND lost AND key = '' AND n = 0",
+        (log.poll, log.holder),
+    )
+
+
+def followed(cur: Cursor[Any], log: LogId) -> str:
+    """What there is of a later machine of its station: `is enrolled`, `has a package`, or nothing."""
+    row = cur.execute(
+        "SELECT EXISTS (SELECT FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s "
+        "AND generation > %(generation)s AND generation <= %(paper)s) AS enrolled, "
+        "EXISTS (SELECT FROM pollbook_package WHERE poll = %(poll)s AND station = %(station)s "
+        "AND generation > %(generation)s) AS packed",
+        {"poll": log.poll, "station": log.station, "generation": log.generation, "paper": PAPER},
+    ).fetchone()
+    return "is enrolled" if row and row.enrolled else "has a package" if row and row.packed else ""
+
+
+def whole(connection: Connection, log: LogId, body: Node) -> bool:
+    """A machine signs, with the name of the newest mark, that its log ends at `n` with `head`; whether the centre has it so far.
+
+    The name is new with each mark: what was signed before the centre was put back says nothing.
+    """
+    cur, parts = cursor(connection), body.mapping(("mark", "n", "head"))
+    if parts["mark"].text() != newest(cur, log.poll):
+        return False
+    return cur.execute(
+        "UPDATE pollbook_log SET sound = true, mark = %s WHERE poll = %s AND holder = %s AND n = %s AND head = %s",
+        (parts["mark"].text(), log.poll, log.holder, parts["n"].integer(), parts["head"].text()),
+    ).rowcount > 0  # fmt: skip
+
+
+def unheard(cur: Cursor[Any], poll: str) -> list[LogId]:
+    """The logs for which the mark waits: not heard as a whole since, not complete, not declared lost, nor stopped in the copy
+    already (such a one counts as heard: see `centre.mark.mark`)."""
+    rows = cur.execute(
+        f"SELECT station, generation FROM pollbook_log WHERE poll = %s AND generation <= {PAPER} AND NOT sound "  # noqa: S608
+        "AND NOT lost AND NOT (closed AND stopped = '') ORDER BY station, generation",
+        (poll,),
+    )
+    return [LogId(poll, row.station, row.generation) for row in rows]
+
+
+def books(connection: Connection, poll: str) -> dict[str, Any] | None:
+    """What the desk says of the mark: since when, and which machines (station/generation) were not heard; None without one."""
+    cur = cursor(connection)
+    if (found := standing(cur, poll)) is None:
+        return None
+    return {"since": found.at.isoformat(), "unheard": [f"{log.station}/{log.generation}" for log in unheard(cur, poll)]}
+
+
+def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False) -> int:
+    """The books are whole again, by a person's name; how many rights stay in doubt: a machine that was lost may have them.
+
+    `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`).
+    Raises DauysError.
+    """
+    if not by.strip():
+        raise BadInput("who says that the books are whole? The name is kept", field="--by", check="P.058")
+    cur = cursor(connection)
+    cur.execute("SELECT FROM pollbook_log WHERE poll = %s ORDER BY id FOR SHARE", (poll,))
+    found = standing(cur, poll)
+    if found is None:
+        raise DauysError(f"{poll} is not marked: there is nothing to lift")
+    if missing := unheard(cur, poll):
+        names = ", ".join(f"{log.station}/{log.generation}" for log in missing[:10])
+        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+        raise DauysError(
+            f"not heard since the centre was put back: {names}{more}; wait for them, or, where a machine is gone, "
+            f"dauys pollbook lost {poll} STATION"
+        )
+    if (blind or found.blind) and not word.strip():
+        raise BadInput(
+            "the journal beside the keys was put back or lost, too: say how it is known that no other machine was enrolled",
+            field="--word", check="P.090",
+        )  # fmt: skip
+    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again
+        cur.execute(
+            "UPDATE pollbook_log SET missed = true WHERE poll = %s AND lost AND NOT sound AND NOT (closed AND stopped = '')",
+            (poll,),
+        )
+    doubts = _doubts(cur, poll)
+    cur.execute(
+        "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
+        (at, by.strip(), word.strip(), poll),
+    )
+    return doubts
+
+
+def _doubts(cur: Cursor[Any], poll: str) -> int:
+    """How many rights are free now that a machine which was given up unheard may have been given."""
+    return cur.execute(
+        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "  # noqa: S608
+        f"WHERE e.poll = %s AND {DOUBT} AND (e.state = 2 OR e.state = 0 AND ("
+        "e.holder IN ('certificate', 'withdrawn') OR e.holder LIKE 'roll/%%' "
+        "OR l.closed AND l.stopped = '' AND l.generation <= %s "
+        "OR e.epoch = 0 AND e.holder IN ('station/' || e.home, 'station/' || e.home || '/1') "  # of a station without any list
+        "AND NOT EXISTS (SELECT FROM pollbook_package p WHERE p.poll = e.poll AND p.station = e.home) "
+        "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home)))",
+        (poll, PAPER),
+    ).rowcount
+
+
+def off_the_list(connection: Connection, log: LogId) -> None:
+    """The rights of a station that never had a list, as far as they are in doubt: a machine that was lost unheard may have been
+    given them ahead of it. They stand on none; who asks for one gets it once that machine is found.
+
+    Before the first list is made, where the law lets a voter vote at another station (`decided.listed`).
+    """
+    cursor(connection).execute(
+        "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(home)s "  # noqa: S608
+        f"AND e.holder IN (%(first)s, %(first)s || '/1') AND e.state = 0 AND e.epoch = 0 AND {DOUBT}",
+        {"roll": unlisted(log.station), "poll": log.poll, "home": log.station, "first": f"station/{log.station}"},
+    )

@@ -1,0 +1,73 @@
+"""How does a right stand in one log, and what does one event do to it? The station's side of the rules of `rules.custody`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from dauys.errors import DauysError
+from dauys.pollbook.log.events import Event
+
+
+class CustodyError(DauysError):
+    """Something that the rules of custody forbid. `check` is its number (checks.yaml)."""
+
+    def __init__(self, message: str, check: str) -> None:
+        self.check = check
+        super().__init__(f"[{check}] {message}")
+
+
+class Standing(StrEnum):
+    """How an entitlement stands in one log."""
+
+    HERE = "here"
+    USED = "used"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entitlement in one log: the latest epoch that this log knows, and the event that made it so (0: the list)."""
+
+    standing: Standing
+    epoch: int
+    n: int = 0
+
+
+def after(place: Place | None, event: Event) -> Place:
+    """The entitlement's place after an event that names it; for `undo`, the entitlement of the check-in it names.
+
+    `place` None: this log has never heard of it. Raises CustodyError where the rules forbid it.
+    """
+    match event.kind:
+        case "receive":
+            epoch = int(event.body["epoch"])
+            if place is not None and place.standing is not Standing.AWAY:
+                raise CustodyError("the right is here already", "P.036")
+            if place is not None and epoch <= place.epoch:
+                raise CustodyError(f"an old grant: epoch {epoch} was here before", "P.036")
+            return Place(Standing.HERE, epoch, event.n)
+        case _ if place is None:
+            raise CustodyError("the voter is not on this list", "P.020")
+        case "check-in":
+            _must_be_here(place)
+            return replace(place, standing=Standing.USED, n=event.n)
+        case "undo":
+            if place.standing is not Standing.USED or place.n != event.body["of"]:
+                raise CustodyError(f"event {event.body['of']} is no check-in that stands", "P.031")
+            return replace(place, standing=Standing.HERE, n=event.n)
+        case "release" | "certificate":
+            _must_be_here(place)
+            if place.epoch != event.body["epoch"]:
+                raise CustodyError(f"epoch {event.body['epoch']} is asked for, epoch {place.epoch} is here", "P.037")
+            return replace(place, standing=Standing.AWAY, n=event.n)
+        case "certificate-back" if (place.standing, place.epoch) != (Standing.AWAY, event.body["epoch"]):
+            raise CustodyError("the right has moved since the certificate was given", "P.080")
+    return place
+
+
+def _must_be_here(place: Place) -> None:
+    if place.standing is Standing.USED:
+        raise CustodyError("the right was used here", "P.021")
+    if place.standing is Standing.AWAY:
+        raise CustodyError("the right is held elsewhere", "P.022")

@@ -1,0 +1,153 @@
+"""What does the pollbook say about the protocol's fields, and where do the two differ? Numbers, and numbered checks.
+
+The counting follows custody: who is held here is on the list here. `eligible` is the list, and who came (moved, added,
+with a certificate), less who left. Summed over all stations it is the roll, less certificates that nobody showed.
+Nothing here corrects a protocol: a difference is shown with its number, and a person finds out which of the two is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member's ballots: got from the chair, given back, spoilt in his hands, and handed to voters."""
+
+    officer: str
+    got: int = 0
+    returned: int = 0
+    spoilt: int = 0
+    issued: int = 0
+
+    @property
+    def left(self) -> int:
+        """Ballots he must still have: 0 when all adds up; below 0 he handed out more than he got."""
+        return self.got - self.returned - self.spoilt - self.issued
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The fields of a protocol as the pollbook has them; `came` and `left` by reason; `members` by officer.
+
+    `envelopes` wait to be resolved. `enclosed`: ballots handed out with an envelope that are not among `received`, because it
+    waits or does not count. Both kinds are among what their members handed out.
+    """
+
+    eligible: int
+    received: int
+    delivered: int
+    cancelled: int
+    mobile_requests: int
+    mobile_received: int
+    listed: int
+    came: Mapping[str, int]
+    left: Mapping[str, int]
+    undone: int
+    envelopes: int
+    enclosed: int
+    closed: bool
+    members: Mapping[str, Member] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """What pre-fills the protocol: only fields that the pollbook counts, and ballots only where they were noted."""
+        known = {"eligible": self.eligible, "received": self.received, "mobile_requests": self.mobile_requests}
+        return known | ({"delivered": self.delivered, "cancelled": self.cancelled} if self.delivered else {})
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in self.__slots__ if name not in ("came", "left", "members")},
+            "came": dict(self.came),
+            "left": dict(self.left),
+            "members": {
+                name: {"got": m.got, "returned": m.returned, "spoilt": m.spoilt, "issued": m.issued, "left": m.left}
+                for name, m in self.members.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One check that was raised: its number, the field or officer it is about, and both figures."""
+
+    check: str
+    subject: str
+    pollbook: int
+    protocol: int
+
+
+def together(several: Sequence[Sums]) -> Sums:
+    """The sums of one station that kept several logs, because a machine was lost: each right is held in one of them."""
+
+    def total(name: str) -> int:
+        return sum(getattr(one, name) for one in several)
+
+    members: dict[str, Member] = {}
+    for sums in several:
+        for name, one in sums.members.items():
+            was = members.get(name, Member(name))
+            counts = (was.got + one.got, was.returned + one.returned, was.spoilt + one.spoilt, was.issued + one.issued)
+            members[name] = Member(name, *counts)
+    return Sums(
+        **{name: total(name) for name in _COUNTS},
+        came=dict(sum((Counter(one.came) for one in several), Counter())),
+        left=dict(sum((Counter(one.left) for one in several), Counter())),
+        closed=all(one.closed for one in several),
+        members=members,
+    )
+
+
+_COUNTS = (
+    "eligible", "received", "delivered", "cancelled", "mobile_requests", "mobile_received", "listed", "undone", "envelopes",
+    "enclosed",
+)  # fmt: skip
+
+
+def check_protocol(sums: Sums, protocol: Mapping[str, int], sealed: int | None = None) -> list[Difference]:
+    """The checks that a protocol's fields raise against the pollbook, by number.
+
+    Fields that the protocol does not give are not checked. `sealed`: how many check-ins of this station stand in the
+    record, where that is known.
+    """
+    ours = sums.fields
+    found = [
+        Difference(number, name, ours[name], protocol[name])
+        for name, number in _FIELDS.items()
+        if name in protocol and name in ours and protocol[name] != ours[name]
+    ]
+    if "participated" in protocol and protocol["participated"] > sums.received:
+        found.append(Difference("B.106", "participated", sums.received, protocol["participated"]))
+    if "mobile_ballots" in protocol and protocol["mobile_ballots"] > sums.mobile_received:
+        found.append(Difference("B.107", "mobile_ballots", sums.mobile_received, protocol["mobile_ballots"]))
+    if sealed is not None and sealed != sums.received:
+        found.append(Difference("B.108", "received", sums.received, sealed))
+    return found + check_book(sums)
+
+
+_FIELDS = {
+    "eligible": "B.101",
+    "received": "B.102",
+    "delivered": "B.103",
+    "cancelled": "B.104",
+    "mobile_requests": "B.105",
+}
+
+
+def check_book(sums: Sums) -> list[Difference]:
+    """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open."""
+    noted = [one for one in sums.members.values() if one.got]
+    found = [Difference("B.109", one.officer, one.got, one.got - one.left) for one in noted if one.left]
+    accounted = sums.received + sums.enclosed + sums.cancelled
+    if sums.delivered and sums.closed and sums.delivered != accounted:
+        found.append(Difference("B.110", "delivered", accounted, sums.delivered))
+    if not sums.closed:
+        found.append(Difference("B.201", "close", 0, 1))
+    if sums.undone * 50 > sums.received and sums.undone >= 5:
+        found.append(Difference("B.202", "undone", sums.undone, sums.received))
+    if sums.envelopes:
+        found.append(Difference("B.203", "envelopes", sums.envelopes, 0))
+    return found

@@ -1,0 +1,1 @@
+"""What the public record holds of check-ins and envelopes; no database, no key."""

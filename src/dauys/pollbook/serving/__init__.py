@@ -1,0 +1,1 @@
+"""What stations send to the centre, and its answers."""

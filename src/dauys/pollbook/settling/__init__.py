@@ -1,0 +1,1 @@
+"""What the commission settles: rights withdrawn and given back, envelopes."""

@@ -1,0 +1,339 @@
+"""Who gets a right back that was withdrawn by mistake? The reverse of `pollbook.settling.withdrawals`, as an entry of its own.
+
+The duplicates desk took two people for one, or somebody for dead. The roll says so first: the set that was wrong is rolled back,
+or another one, which a second person approved, lets the voter vote again. Then a person who did not decide that set gives the
+rights back, with a reason. Nobody gets two rights by it: of a pair that is still one person the other right must be withdrawn.
+
+A right that is withdrawn goes to the working machine of its home station (`decided.give_back`), and the entry
+`restorations/<station>/<n>` of the record, with the body of an addition, lists its commitment. One that is only asked back is
+not asked for any more; should its holder have let it go already, it gets it again, and the record never heard of it.
+
+A right that was used stays, and the other one of the same person is withdrawn in its place (`withdrawals`). Should that use be
+taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back. At
+once, where it is a lost machine's that was typed from its paper by mistake: nobody lets that go, as nobody did before.
+
+A centre that was put back from a copy may have forgotten that it gave a right back; the grant that it had signed shows it
+(`centre.mark.given_before`). The record says so again (`_found_given`); nobody is given anything by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dauys.errors import BadInput, DauysError
+from dauys.pollbook.centre import moves
+from dauys.pollbook.centre.locks import lock_stations
+from dauys.pollbook.centre.mark import ever, must_be_whole, standing
+from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.log.events import PAPER, LogId
+from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError
+from dauys.pollbook.settling.withdrawals import Group, ask_again, grouped
+from dauys.record import log
+from dauys.record.entry import Entry, sign_entry
+from dauys.registers.poll import COMMISSION, Poll
+from dauys.roll.changes import ChangeSet, get_set
+from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, RESTORATIONS, change_body
+from dauys.roll.versions import HOLDS, applied_sets, may_vote
+from dauys.store.engine import Connection
+
+BEFORE, CENTRE = "given back before the centre was put back from a copy", "pollbook"
+"""The reason in the record, and who is noted beside it, where nobody repeats the decision that was forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What became of the rights that a set was about: given back, now or before the centre was put back from a copy; kept by
+    their holders, who are not asked any more.
+
+    Not given back: `may_not` vote by the roll as it is now, or one person would have two; `late`, the list is closed; `no_taker`,
+    the station's machine is closed, stopped, or lost and not replaced; `used` all the same. `not_withdrawn` never were.
+    """
+
+    returned: int
+    kept: int
+    may_not: int
+    late: int
+    no_taker: int
+    used: int
+    not_withdrawn: int
+
+    def to_json(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def give_back_set(
+    connection: Connection, poll: Poll, set_id: int, reason: str, by: str, key: Ed25519PrivateKey, at: datetime
+) -> Back:
+    """Gives back what was withdrawn because of a set that is rolled back, or from voters whom an applied set lets vote again.
+
+    In the caller's transaction, which has locked the record. Raises DauysError: closed, the set is neither, `by` decided it, no
+    reason or name.
+    """
+    if not reason.strip() or not by.strip():
+        raise BadInput("who gives rights back, and why? The reason stands in the record", field="reason", check="P.032")
+    if log.of_kind(connection, poll.id, "closing"):
+        raise DauysError(f"{poll.id} is closed: nothing is given back any more")
+    shown = get_set(connection, set_id)
+    decided = _decided_by(shown)
+    if _name(by) == _name(decided):
+        raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
+    must_be_whole(cursor(connection), poll.id)
+    rows = _withdrawn(connection, poll.id, set_id)
+    lock_stations(cursor(connection), poll.id, [row.station for row in rows])
+    may = _may(connection, poll, [row.voter for row in rows] + [row.twin_voter for row in rows if row.twin_voter])
+    outcomes: list[str] = []
+    gone: dict[str, list[Any]] = {}
+    for row in rows:
+        outcome = _outcome(connection, poll, row, may, at)
+        outcomes.append(outcome)
+        if outcome == "returned":
+            gone.setdefault(row.station, []).append(row)
+        elif outcome == "kept":
+            _over(cursor(connection), poll.id, [row], outcome, (set_id, reason.strip(), by.strip(), at, None))
+    for station, some in gone.items():
+        _returned(connection, poll.id, station, some, (set_id, reason.strip(), by.strip()), key, at)
+    hand_back(connection, poll, key, at)
+    others = _voters(connection, set_id) - {row.voter for row in rows}
+    outcomes += ["not withdrawn"] * len(others)
+    return Back(*map(outcomes.count, ("returned", "kept", "may not", "late", "no taker", "used", "not withdrawn")))
+
+
+def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
+    """Rights that were let go although nobody asks for them any more, and those withdrawn in the place of one that is withdrawn
+    by now: their home station gets them. How many there were. In the caller's transaction, which has locked the record.
+    """
+    cur = cursor(connection)
+    if standing(cur, poll.id) is not None:  # they wait
+        return 0
+    _found_given(connection, poll.id, key, at)
+    rows = sorted((*_kept(cur, poll.id), *_instead(connection, poll)), key=lambda row: row.entitlement)
+    lock_stations(cur, poll.id, [row.station for row in rows])
+    timely = [row for row in rows if at < poll.closing(row.area)]
+    back = [row for row in timely if _hand_back(connection, poll.id, row, at) == "returned"]
+    for row in back:
+        if row.instead:
+            _returned(connection, poll.id, row.station, [row], (row.set_id, row.reason, row.by), key, at)
+    return len(back)
+
+
+def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    """Ends the withdrawals of rights that the centre had given back before it was put back from a copy: a log shows its grant."""
+    cur = cursor(connection)
+    if not ever(cur, poll) or log.of_kind(connection, poll, "closing"):
+        return
+    rows = cur.execute(
+        f"SELECT w.* FROM roll_withdrawal w WHERE w.poll = %s AND w.outcome = 'withdrawn' AND {_ELSEWHERE} "  # noqa: S608
+        "ORDER BY w.station, w.set_id, w.entitlement FOR UPDATE OF w",
+        (poll,),
+    ).fetchall()
+    for (station, set_id), some in groupby(rows, key=lambda row: (row.station, row.set_id)):
+        _returned(connection, poll, station, list(some), (set_id, BEFORE, CENTRE), key, at)
+    asked = cur.execute(
+        "SELECT w.* FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request "
+        "WHERE w.poll = %s AND w.outcome = 'asked' AND EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = w.poll "
+        "AND g.entitlement = w.entitlement AND g.why = 'returned' AND g.epoch > r.epoch) ORDER BY w.entitlement FOR UPDATE OF w",
+        (poll,),
+    ).fetchall()
+    for row in asked:  # withdrawn and given back, both forgotten: the record never heard of it
+        moves.call_off(connection, poll, row.request)
+        _over(cur, poll, [row], "kept", (row.set_id, BEFORE, CENTRE, at, None))
+
+
+_ELSEWHERE = (
+    f"EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND e.holder <> '{WITHDRAWN}')"
+)
+"""Of a withdrawal `w`: somebody holds the right, used it or let it go, though it was withdrawn."""
+
+
+def _kept(cur: Cursor, poll: str) -> list[Any]:
+    return cur.execute(
+        "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w "
+        "JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = 2 "
+        "WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND NOT EXISTS (SELECT FROM pollbook_request r "
+        "WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch AND NOT r.granted) "
+        "AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement "
+        "AND v.outcome NOT IN ('returned', 'kept'))",
+        {"poll": poll},
+    ).fetchall()  # fmt: skip
+
+
+def _instead(connection: Connection, poll: Poll) -> list[Any]:
+    rows = cursor(connection).execute(
+        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
+        "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND (t.outcome = 'withdrawn' "
+        "OR t.outcome = 'asked' AND EXISTS (SELECT FROM entitlement u JOIN pollbook_log l USING (poll, holder) "
+        "WHERE u.poll = t.poll AND u.id = t.entitlement AND u.state = 0 AND l.lost)) "
+        "WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead FOR UPDATE OF w",
+        (poll.id,),
+    ).fetchall()  # fmt: skip
+    may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
+    return [row for row in rows if row.voter in may]
+
+
+def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
+    """Rights that were found used, and whose use was taken back since: asked back again, unless the roll lets them vote by now.
+
+    One that was asked back in the place of such a right is not asked for any more.
+    """
+    cur = cursor(connection)
+    if standing(cur, poll.id) is not None:  # they wait
+        return
+    rows = cur.execute(
+        f"SELECT w.*, e.voter FROM roll_withdrawal w JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "  # noqa: S608
+        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED.format('w.entitlement')} "
+        f"OR w.outcome = 'asked' AND w.instead AND NOT {_USED.format('w.twin')}) ORDER BY w.entitlement "
+        "FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
+        (poll.id,),
+    ).fetchall()
+    may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
+    for row in rows:
+        if row.voter not in may or (row.instead and moves.used(connection, poll.id, row.twin)):
+            if row.outcome == "used":
+                ask_again(connection, poll.id, row.entitlement, at)
+            continue
+        moves.call_off(connection, poll.id, row.request)
+        _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
+
+
+_USED = (
+    "EXISTS (SELECT FROM entitlement u WHERE u.poll = w.poll AND u.id = {0} AND (u.state = 1 OR EXISTS ("
+    "SELECT FROM pollbook_stray s WHERE s.poll = u.poll AND s.entitlement = u.id AND NOT s.undone)))"
+)
+"""Whether a use of this right stands: as `moves.used`."""
+
+
+def _decided_by(shown: ChangeSet) -> str:
+    """Who decided what the set shows now. Raises DauysError for one that shows nothing."""
+    if shown.state == "applied":
+        return shown.decided_by or ""
+    if shown.state == "rolled back":
+        return shown.undone_by or ""
+    raise DauysError(
+        f"set {shown.id} is {shown.state}: roll the wrong set back (dauys roll rollback), or have one approved by which "
+        "these voters may vote"
+    )
+
+
+def _name(name: str) -> str:
+    return name.strip().casefold().removeprefix("account/")
+
+
+def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
+    """The rights asked back or withdrawn because of the set, or of its voters."""
+    return cursor(connection).execute(
+        "SELECT w.*, s.area, e.voter, e.epoch, t.voter AS twin_voter, t.holder AS twin_holder, "  # noqa: S608 - ours
+        f"{_ELSEWHERE} AS elsewhere FROM roll_withdrawal w "
+        "JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
+        "LEFT JOIN entitlement t ON t.poll = w.poll AND t.id = w.twin "
+        "WHERE w.poll = %(poll)s AND w.outcome IN ('asked', 'withdrawn') AND (w.set_id = %(set)s "
+        "OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s)) "
+        "ORDER BY w.station, w.entitlement FOR UPDATE OF w",
+        {"poll": poll, "set": set_id},
+    ).fetchall()  # fmt: skip
+
+
+def _voters(connection: Connection, set_id: int) -> set[UUID]:
+    return set(connection.scalars(sa.text("SELECT voter FROM voter WHERE set_id = :set"), {"set": set_id}))
+
+
+def _may(connection: Connection, poll: Poll, voters: Sequence[UUID]) -> set[UUID]:
+    """Those of the voters who may vote on the poll's day, by the roll as it is now."""
+    query = sa.text(
+        f"SELECT v.voter FROM voter v WHERE v.voter = ANY(:voters) AND {HOLDS} AND {may_vote('v')}"  # noqa: S608
+    )
+    asked = {"voters": list(voters), "on": poll.day}
+    return set(connection.scalars(query, asked | applied_sets(connection)))
+
+
+def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: datetime) -> str:
+    """What becomes of one right."""
+    if row.outcome == "withdrawn" and row.elsewhere:
+        return "returned"
+    if at >= poll.closing(row.area):
+        return "late"
+    one_person = row.twin_voter is not None and row.twin_voter not in may and row.twin_holder != WITHDRAWN
+    if row.voter not in may or one_person:
+        return "may not"
+    if row.outcome == "asked":
+        moves.call_off(connection, poll.id, row.request)
+        return "kept"
+    outcome = _hand_back(connection, poll.id, row, at)
+    return "returned" if outcome == "held" else outcome
+
+
+def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str:
+    """The right goes to its home station: `returned`, `used`, `no taker`; or `held`: somebody has it already."""
+    try:
+        to = _working(cursor(connection), poll, row.station)
+        moves.give_back(connection, f"return/{row.entitlement}/{row.epoch}", row.entitlement, to, at)
+    except CustodyError as error:
+        outcome = {"P.021": "used", "P.057": "held"}.get(error.check, "no taker")
+        if outcome == "no taker" and error.check not in ("P.051", "P.052"):  # in doubt since the centre was put back
+            raise
+        return outcome
+    return "returned"
+
+
+def _working(cur: Cursor, poll: str, station: str) -> LogId:
+    """The log of the station's machine that works, or will. Raises CustodyError P.051 where it is lost and not replaced."""
+    row = cur.execute(
+        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
+        "ORDER BY generation DESC LIMIT 1",
+        (poll, station, PAPER),
+    ).fetchone()  # fmt: skip
+    if row is None or not row.lost:
+        return LogId(poll, station, 1 if row is None else row.generation)
+    replaced = "SELECT 1 FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
+    if cur.execute(replaced, (poll, station, row.generation + 1)).fetchone() is None:
+        raise CustodyError(f"the machine of station {station} is lost: make its new package first", "P.051")
+    return LogId(poll, station, row.generation + 1)
+
+
+def _record(
+    connection: Connection, poll: str, station: str, reason: str, rows: Sequence[Any], key: Ed25519PrivateKey, at: datetime
+) -> int:  # fmt: skip
+    """Writes the entry; its number at the station."""
+    last = cursor(connection).execute(
+        "SELECT coalesce(max(back_n), 0) AS n FROM roll_withdrawal WHERE poll = %s AND station = %s", (poll, station)
+    ).fetchone()  # fmt: skip
+    number = (last.n if last else 0) + 1
+    body = change_body(station, reason, [bytes(row.commitment) for row in rows])
+    entry = Entry(poll, RESTORATIONS, f"{RESTORATIONS}/{station}/{number}", at.isoformat(), COMMISSION, body)
+    log.append(connection, poll, [sign_entry(entry, key)])
+    return number
+
+
+def _returned(
+    connection: Connection, poll: str, station: str, rows: Sequence[Any], why: tuple[int, str, str], key: Ed25519PrivateKey,
+    at: datetime,
+) -> None:  # fmt: skip
+    """These rights of one station are given back: the record says so, their withdrawals are over. `why`: set, reason, name."""
+    for first in range(0, len(rows), COMMITMENTS_PER_ENTRY):
+        part = rows[first : first + COMMITMENTS_PER_ENTRY]
+        number = _record(connection, poll, station, why[1], part, key, at)
+        _over(cursor(connection), poll, part, "returned", (*why, at, number))
+
+
+def _over(cur: Cursor, poll: str, rows: Sequence[Any], outcome: str, why: tuple[Any, ...]) -> None:
+    """These withdrawals are over; `why`: the set, reason, name, moment, number of the entry."""
+    cur.execute(
+        "UPDATE roll_withdrawal SET outcome = %s, back_set = %s, back_reason = %s, back_by = %s, back_at = %s, back_n = %s "
+        "WHERE poll = %s AND entitlement = ANY(%s) AND outcome IN ('asked', 'withdrawn', 'used')",
+        (outcome, *why, poll, [row.entitlement for row in rows]),
+    )
+
+
+def given_back(connection: Connection, poll: str, limit: int = 50) -> list[Group]:
+    """What was given back in a poll, or not asked for any more, the newest first."""
+    return grouped(connection, poll, ("back_set", "back_reason", "back_by", "back_at"), limit)

@@ -1,0 +1,1 @@
+"""What goes between a station and the centre, and who signed it."""
