@@ -364,7 +364,7 @@ def must_be_here(book: Book, who: UUID, salt: bytes) -> None:
         raise Refused(f"already voted at {was.clock}, handed out by {was.officer}", "P.021", facts=facts)
     if place.standing is Standing.AWAY:
         where = book.went.get(who, "")
-        if where.startswith(f"station/{book.log.station}/"):
+        if where.rpartition("/")[0] == f"station/{book.log.station}":
             message = "it is not known whether this right was used on the station's lost machine"
             raise Refused(message, "P.034", facts={"where": where})
         raise Refused(f"the right moved to {_called(book, where)}", "P.022", facts={"where": where})

@@ -246,7 +246,7 @@ def _doubts(cur: Cursor[Any], poll: str) -> int:
         f"WHERE e.poll = %s AND {DOUBT} AND (e.state = 2 OR e.state = 0 AND ("
         "e.holder IN ('certificate', 'withdrawn') OR e.holder LIKE 'roll/%%' "
         "OR l.closed AND l.stopped = '' AND l.generation <= %s "
-        "OR e.epoch = 0 AND e.holder IN ('station/' || e.home, 'station/' || e.home || '/1') "  # of a station without any list
+        "OR e.epoch = 0 AND e.holder = 'station/' || e.home || '/1' "  # of a station without any list
         "AND NOT EXISTS (SELECT FROM pollbook_package p WHERE p.poll = e.poll AND p.station = e.home) "
         "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home)))",
         (poll, PAPER),
@@ -261,6 +261,6 @@ def off_the_list(connection: Connection, log: LogId) -> None:
     """
     cursor(connection).execute(
         "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(home)s "  # noqa: S608
-        f"AND e.holder IN (%(first)s, %(first)s || '/1') AND e.state = 0 AND e.epoch = 0 AND {DOUBT}",
-        {"roll": unlisted(log.station), "poll": log.poll, "home": log.station, "first": f"station/{log.station}"},
+        f"AND e.holder = %(first)s AND e.state = 0 AND e.epoch = 0 AND {DOUBT}",
+        {"roll": unlisted(log.station), "poll": log.poll, "home": log.station, "first": f"station/{log.station}/1"},
     )
