@@ -270,8 +270,11 @@ class World(Forgetful):
         self._type(machine, ("undo", {"of": last, "reason": "misread", "officer": "anna + boris"}))
         found, one = self.centre.custody[who(number)], before.custody[who(number)]
         as_before = (found.holder, found.epoch) == (one.holder, one.epoch)
-        place = machine.book.places.get(who(number))  # it may not have heard yet that the right is its own
-        if votes and machine.up and place is not None and (place.standing, place.epoch) == (Standing.AWAY, one.epoch):
+        place = machine.book.places.get(
+            who(number)
+        )  # it may not have heard yet that the right is its own, or be away on its list
+        away = place is not None and place.n and (place.standing, place.epoch) == (Standing.AWAY, one.epoch)
+        if votes and machine.up and away:
             gone = replace(one, state=State.RELEASED), Custody(custody.CERTIFICATE, one.epoch + 1)
             assert found in gone, "what a found log let go is lost"
         else:
