@@ -39,7 +39,7 @@ from dauys.pollbook.settling.withdrawals import Group, ask_again, grouped
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
-from dauys.roll.changes import ChangeSet, get_set
+from dauys.roll.changes import ChangeSet, get_set, plain_name
 from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, RESTORATIONS, change_body
 from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
@@ -79,11 +79,11 @@ def give_back_set(
     """
     if not reason.strip() or not by.strip():
         raise BadInput("who gives rights back, and why? The reason stands in the record", field="reason", check="P.032")
-    if log.of_kind(connection, poll.id, "closing"):
+    if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: nothing is given back any more")
     shown = get_set(connection, set_id)
     decided = _decided_by(shown)
-    if _name(by) == _name(decided):
+    if plain_name(by) == plain_name(decided):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
     must_be_whole(cursor(connection), poll.id)
     rows = _withdrawn(connection, poll.id, set_id)
@@ -127,7 +127,7 @@ def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: da
 def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
     """Ends the withdrawals of rights that the centre had given back before it was put back from a copy: a log shows its grant."""
     cur = cursor(connection)
-    if not ever(cur, poll) or log.of_kind(connection, poll, "closing"):
+    if not ever(cur, poll) or log.is_closed(connection, poll):
         return
     rows = cur.execute(
         f"SELECT w.* FROM roll_withdrawal w WHERE w.poll = %s AND w.outcome = 'withdrawn' AND {_ELSEWHERE} "  # noqa: S608
@@ -222,10 +222,6 @@ def _decided_by(shown: ChangeSet) -> str:
         f"set {shown.id} is {shown.state}: roll the wrong set back (dauys roll rollback), or have one approved by which "
         "these voters may vote"
     )
-
-
-def _name(name: str) -> str:
-    return name.strip().casefold().removeprefix("account/")
 
 
 def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
