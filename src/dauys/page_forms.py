@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LANGUAGES = ("kk", "ru", "en")
 """The languages of the pages, as their addresses begin."""
@@ -74,3 +75,19 @@ def show(
     if retry is not None:
         response.headers["Retry-After"] = str(max(1, int((retry - at).total_seconds())))
     return response
+
+
+class Safety:
+    """Adds the safety headers of these pages to every answer."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *self._headers]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

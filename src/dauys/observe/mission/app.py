@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from dauys.errors import DauysError
 from dauys.observe.compare import pages as compare_pages
@@ -28,7 +28,7 @@ from dauys.observe.mission.following import Live
 from dauys.observe.mission.shown import Render, Shown
 from dauys.observe.mission.visit import Office, Page
 from dauys.observe.report import audit_pages, indicator_pages, report_pages
-from dauys.page_forms import LANGUAGES
+from dauys.page_forms import LANGUAGES, Safety
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob: data:; "
@@ -38,7 +38,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=()",
 }
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 PAGES: tuple[Page, ...] = (
     *home.PAGES,
@@ -92,7 +91,7 @@ def create_app(
                 routes.append(Route(f"/{lang}{page.path}.json", shown.answering(page, twin=True)))
     faults = {HTTPException: shown.problem, DauysError: shown.problem, ClientDisconnect: shown.cut}
     app = Starlette(routes=routes, exception_handlers=faults)
-    return _Safety(app)
+    return Safety(app, HEADERS)
 
 
 class _Static(StaticFiles):
@@ -105,18 +104,3 @@ class _Static(StaticFiles):
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if marked else "no-cache"
         response.headers["Service-Worker-Allowed"] = "/"
         return response
-
-
-class _Safety:
-    """Adds the safety headers to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *_RAW_HEADERS]}
-            await send(message)
-
-        await self._app(scope, receive, with_headers)

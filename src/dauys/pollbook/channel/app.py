@@ -32,11 +32,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from dauys.errors import BadInput, DauysError
-from dauys.page_forms import LANGUAGES, limited
+from dauys.page_forms import LANGUAGES, Safety, limited
 from dauys.pollbook.channel.machine import Channel, Model
 from dauys.pollbook.log.events import SALT_BYTES
 from dauys.pollbook.machine.acts import Refused
-from dauys.pollbook.machine.answers import Render, Safety, asset
+from dauys.pollbook.machine.answers import HEADERS, Render, asset
 
 API = "/api/remote"
 LARGEST = 4096
@@ -84,7 +84,7 @@ def create_app(channel: Channel, token: str, render: Render, language: Callable[
         *(Route(f"{API}/{name}", endpoint(answer), methods=["POST"]) for name, answer in posts.items()),
         *(Route(f"{API}/{name}", endpoint(answer), methods=["GET"]) for name, answer in gets.items()),
     ]
-    return Safety(Starlette(routes=routes))
+    return Safety(Starlette(routes=routes), HEADERS)
 
 
 def _must_have(request: Request, token: str) -> None:

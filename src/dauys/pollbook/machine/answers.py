@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.pollbook.machine.book import Book
 
@@ -25,9 +24,6 @@ HEADERS = {
 }
 
 
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-
-
 Render = Callable[[Request, str, Mapping[str, Any], int], HTMLResponse]
 """Shows a template: request, its name, the model, the status."""
 
@@ -37,21 +33,6 @@ def asset(name: str) -> str:
     """The address of a static file, with a mark that changes with its content."""
     content = (resources.files("dauys.pollbook") / "static" / name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:10]}"
-
-
-class Safety:
-    """Adds the safety headers to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *_RAW_HEADERS]}
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
 
 
 def clock_of(book: Book, at: str) -> str:

@@ -24,10 +24,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from dauys.errors import BadInput, DauysError
-from dauys.page_forms import LANGUAGES, from_here, limited
+from dauys.page_forms import LANGUAGES, Safety, from_here, limited
 from dauys.pollbook.log.events import LogError
 from dauys.pollbook.machine.acts import Refused
-from dauys.pollbook.machine.answers import Render, Safety, asset
+from dauys.pollbook.machine.answers import HEADERS, Render, asset
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.station import box as station_box
 from dauys.pollbook.station import day as station_day
@@ -70,7 +70,7 @@ def create_app(station: Station, render: Render, language: Callable[[Request], s
             routes.append(Route(f"/{lang}{page.path}", shown.answering(page), methods=["GET", "POST"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: shown.problem, DauysError: shown.problem})
     app.state.render = render
-    return Safety(app)
+    return Safety(app, HEADERS)
 
 
 class _Pages:
