@@ -6,6 +6,7 @@ back by `Batch.from_bytes`, which would refuse anything else.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.pollbook.log.events import Batch, Event, Head, LogId, message, sign_batch
+from dauys.pollbook.log.events import ONCE, Batch, Event, Head, LogId, message, sign_batch
 
 _EVENTS = b'{"events":['
 
@@ -58,8 +59,9 @@ class Machine:
             prev = sha256(event).hexdigest()
             events.append(event)
         self.head = Head(first + len(rights) - 1, prev)
-        sig = self.key.sign(message(self.log, first, len(rights), prev))
-        around = Batch(self.log, first, (), prev, sig).to_bytes()
+        once = secrets.token_hex(ONCE)
+        sig = self.key.sign(message(self.log, first, len(rights), prev, once))
+        around = Batch(self.log, first, (), prev, once, sig).to_bytes()
         made = _EVENTS + b",".join(events) + around[len(_EVENTS) :]
         if first == 1:
             Batch.from_bytes(made)

@@ -9,6 +9,27 @@ class DauysError(Exception):
     """Any failure with a message meant for a person. The command line prints it and exits with 2."""
 
 
+class Numbered(DauysError):
+    """A refusal with its number (`check`, in the catalogue of its room) and the article, where one is known.
+
+    It reads `[P.026] MESSAGE (ARTICLE)`. What is shown beside the number is `message` or `words`: the number is in neither.
+    """
+
+    def __init__(self, message: str, check: str, cite: str = "") -> None:
+        self.message = message
+        self.check = check
+        self.cite = cite
+        super().__init__(message, check, cite)
+
+    @property
+    def words(self) -> str:
+        """The message with the article, without the number."""
+        return f"{self.message} ({self.cite})" if self.cite else self.message
+
+    def __str__(self) -> str:
+        return f"[{self.check}] {self.words}" if self.check else self.words
+
+
 class BadInput(DauysError):
     """Input that cannot be taken, with the place, what was found and what was expected.
 

@@ -16,6 +16,7 @@ from dauys.law.files import Node
 from dauys.pollbook.centre import mark as put_back
 from dauys.pollbook.centre import moves, unasked
 from dauys.pollbook.centre import take as centre
+from dauys.pollbook.centre.predicates import AHEAD, COMPLETE, DOUBT, FREE, USE
 from dauys.pollbook.centre.take import Outcome
 from dauys.pollbook.centre.together import take_together
 from dauys.pollbook.log.events import Batch, Head, LogError, LogId
@@ -101,7 +102,7 @@ class Mirror:
         return result
 
     def listed(self, model: Centre, log: LogId) -> Centre:
-        moves.onto_the_list(self.connection, log)
+        restored.make_list(self.connection, log)
         return decided.listed(model, log)
 
     def add(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
@@ -185,9 +186,21 @@ class Mirror:
             assert set(restored.unheard(cur, POLL)) == set(forgotten.unheard(model))
         rows = cur.execute("SELECT station, generation FROM pollbook_log WHERE poll = %s AND missed", (POLL,))
         assert {LogId(POLL, row.station, row.generation) for row in rows} == model.books.missed
-        rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {put_back.DOUBT}", (POLL,))
+        rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {DOUBT}", (POLL,))
         doubted = {one for one, has in model.custody.items() if custody.in_doubt(model, one, has.epoch)}
         assert {row.id for row in rows} == doubted
+
+    def mean(self, model: Centre) -> None:
+        """By a right that is free, or used, and by a log that is complete the queries mean what the model means."""
+        cur, rights = centre.cursor(self.connection), model.custody.items()
+        join = "entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder"
+        rows = cur.execute(f"SELECT e.id FROM {join} WHERE e.poll = %s AND ({FREE} OR {AHEAD})", (POLL,))
+        assert {row.id for row in rows} == {one for one, has in rights if custody.free(model, has)}
+        rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {USE}", (POLL,))
+        used = {one for one, has in rights if has.state is custody.State.USED or model.uses.get(one)}
+        assert {row.id for row in rows} == used
+        rows = cur.execute(f"SELECT holder FROM pollbook_log l WHERE poll = %s AND {COMPLETE}", (POLL,))
+        assert {row.holder for row in rows} == {log.holder for log in model.logs if model.over(log.holder)}
 
     def _both(self, model: Any, database: Any, either: Set[str] = frozenset()) -> Any:
         """`either`: both refuse, by which of these comes first."""

@@ -41,6 +41,7 @@ class Forgetful(Judged):
             return
         self.tap += 1
         self.back += 1
+        self.void = len(self.grants)
         self.centre = self.copied[0]
         if self.fault != "the centre goes back and nobody knows":
             self.centre = forgotten.put_back(self.centre, f"mark-{self.tap}")

@@ -32,8 +32,11 @@ class Machine:
         self.signing = signing
         self.disk: list[bytes] = []
         self.read: list[Event] = []
-        self.stopped = self.mark = ""
-        self.lost = False
+        self.stopped = ""
+        self.lost = self.gone = False
+        """What the centre last said, and whether it ever said so: that is taken back nowhere here."""
+        self.asked = b""
+        """The batch that waits for its answer."""
         self.lease = self.package.lease
         self.book = Book.of(self.package)
         self.up = True
@@ -55,9 +58,8 @@ class Machine:
 
     def fold(self) -> None:
         """What a start reads: the disk, nothing else."""
-        self.book = Book.of(self.package, self.events())
-        self.book.stopped, self.book.lease, self.book.mark = self.stopped, self.lease, self.mark
-        self.book.lost = self.lost
+        self.book, self.asked = Book.of(self.package, self.events()), b""
+        self.book.stopped, self.book.lease, self.book.lost = self.stopped, self.lease, self.lost
 
     def standing(self) -> Counter[UUID]:
         """The check-ins that stand, counted from the disk without any of the rules."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from custody_ground import VOTERS
 from custody_world import World
 
+from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Batch, Event, Head, LogId, is_channel
 from dauys.pollbook.machine import acts, book, channel_acts
 from dauys.pollbook.rules import books, custody, decided, forgotten
@@ -241,6 +242,8 @@ FAULTS: dict[str, Patches] = {
         (acts, "must_be_here", must_be_listed),
     ],
     "what is taken back stays with the paper": lambda world: [(custody, "_undo", keeps_on_paper)],
+    "an old answer is believed": lambda world: [(words, "must_answer", lambda of, request: None)],
+    "a machine goes on that heard that it is lost": lambda world: [(acts, "must_give", acts.must_run)],
     "told before the disk": lambda world: [],
     "the new machine gets the old list": lambda world: [],
 }
@@ -254,11 +257,8 @@ WHEN_PUT_BACK: dict[str, Patches] = {
     "what a machine let go before its word counts as new": lambda world: [
         (books.Books, "let_go", lambda state, log, who, epoch: state.given(who, epoch))
     ],
-    "an answer of before brings a right": lambda world: [(book.Book, "given", lambda state, answer: answer.grants)],
-    "a machine's word of before counts": lambda world: [
-        (forgotten, "whole", believes_old_words),
-        (book.Book, "given", lambda state, answer: answer.grants),
-    ],
+    "an answer of before brings a right": lambda world: [(words, "must_answer", lambda of, request: None)],
+    "a machine's word of before counts": lambda world: [(forgotten, "whole", believes_old_words)],
     "the centre goes back and nobody knows": lambda world: [],
 }
 """The same, for a centre that is put back from a copy (test_goes_back.py); the last one is broken in the world itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 from custody_disk import LEASE, Machine
 from pollbook_sample import CENTRE, MORNING, POLL, key, voter, who
 
+from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Batch, Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.machine import acts, channel_acts
 from dauys.pollbook.machine.book import Book
@@ -27,6 +29,8 @@ ALL = VOTERS + ADDED
 UNHEARD = timedelta(hours=2)
 CENTRE_KEY = CENTRE.public_key().public_bytes_raw()
 HERE = Place(Standing.HERE, 0)
+GIVES = ("check-in", "release", "certificate", "mobile-request", "mobile-out", "envelope")
+"""By which a ballot is handed out or promised, or a right leaves."""
 REFUSALS = (acts.Refused, CustodyError, LogError)
 
 
@@ -45,8 +49,10 @@ class Ground:
         self.journal: list[Callable[[Centre], Centre]] = []
         """What was entered, enrolled and lost, in order: it lies beside the keys, and is entered again."""
         self.net: list[tuple[str, bytes, LogId]] = []
-        self.grants: list[tuple[Grant, str]] = []
-        """What was ever given, and the mark of its machine that the answer named."""
+        self.grants: list[tuple[Grant, bytes]] = []
+        """What was ever given, and the answer that gave it."""
+        self.void = 0
+        """So many of them were given before the centre was put back: it has forgotten them."""
         self.told: list[tuple[Machine, int, bytes]] = []
         self.leases: dict[str, datetime] = {}
         self.now = MORNING
@@ -59,7 +65,9 @@ class Ground:
         self.enveloped: dict[UUID, UUID] = {}
         """Whose each envelope is, in truth."""
         self.heard: set[tuple[UUID, int]] = set()
-        """Rights, and their epochs, that some machine was ever asked to let go."""
+        """Rights, and their epochs, that some machine was ever asked to let go, by an answer that it took."""
+        self.asks: dict[str, set[tuple[UUID, int]]] = {}
+        """Those that the answers to a batch ask for, by the digest of the batch."""
         self.promised: dict[UUID, Machine] = {}
         """Whose voters were told to go there: the machine that keeps the right, for nobody asks it for it."""
         self.ahead: set[UUID] = set()
@@ -79,9 +87,8 @@ class Ground:
             events = [event for event in machine.events() if event.n >= first]
             first = events[0].n if events else len(machine.disk) + 1
             head = events[-1].head.hash if events else machine.book.head.hash
-            self.net.append(
-                ("batch", sign_batch(machine.log, first, events, head, machine.signing).to_bytes(), machine.log)
-            )
+            machine.asked = sign_batch(machine.log, first, events, head, machine.signing).to_bytes()
+            self.net.append(("batch", machine.asked, machine.log))
 
     def deliver(self, message: int, committed: bool = True, let_go: bool = True, torn: bool = False) -> None:
         """Anything that was ever on the wire arrives, again or late; the centre may crash before it has committed.
@@ -99,7 +106,7 @@ class Ground:
         if kind == "answer":
             for machine in self.machines:
                 if machine.log == log and machine.up:
-                    self._hear(machine, Answer.from_bytes(data, machine.log, machine.public, CENTRE_KEY), let_go, torn)
+                    self._hear(machine, data, let_go, torn)
             return
         before, ahead = self.centre, set(self.ahead)
         taken = custody.take(before, Batch.from_bytes(data))
@@ -113,15 +120,20 @@ class Ground:
         asked = () if known.books.marked else custody.asked_of(known, log)
         if known.books.mark and log not in known.books.whole:
             asked = (Request(known.books.mark, who(0), 0, BOOKS),)
-        self.heard |= {(one.entitlement, one.epoch) for one in asked}
+        of = words.digest(data)
+        self.asks.setdefault(of, set()).update((one.entitlement, one.epoch) for one in asked)
         lease = self.leases[log.holder] = self.now + UNHEARD
-        mark = known.books.marks.get(log, "")
-        self.grants += [(grant, mark) for grant in given]
         answer = Answer(
-            log, known.logs[log].key, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given, mark=mark,
+            log, known.logs[log].key, of, taken.acknowledged, taken.send_from, taken.stopped, lease, asked, given,
             lost=known.logs[log].lost,
-        )  # fmt: skip
-        self.net.append(("answer", answer.to_bytes(CENTRE), log))
+        ).to_bytes(CENTRE)  # fmt: skip
+        self.grants += [(grant, answer) for grant in given]
+        self.net.append(("answer", answer, log))
+
+    def waits_for(self, one: UUID, epoch: int) -> bool:
+        """Whether a machine may still hear, by the answer to what it sent last, that it should let this right go."""
+        waiting = (words.digest(machine.asked) for machine in self.machines if machine.asked)
+        return any((one, epoch) in self.asks.get(of, ()) for of in waiting)
 
     def forge(self, message: int, at: int, how: int) -> None:
         """Somebody on the wire changes a batch; none of it may be taken."""
@@ -132,14 +144,12 @@ class Ground:
         if how == 0 and true.events:
             event = true.events[-1]
             changed = Event(event.n, "19" + event.at[2:], event.kind, event.body, event.prev)
-            false = Batch(true.log, true.first, (*true.events[:-1], changed), changed.head.hash, true.sig)
+            false = replace(true, events=(*true.events[:-1], changed), head=changed.head.hash)
         elif how == 1:
             false = sign_batch(true.log, true.first, true.events, true.head, key(999))
         else:
             other = self.machine(at).log
-            false = Batch(
-                other if other != true.log else LogId(POLL, "9", 1), true.first, true.events, true.head, true.sig
-            )
+            false = replace(true, log=other if other != true.log else LogId(POLL, "9", 1))
         try:
             custody.take(self.centre, false)
         except LogError as error:
@@ -149,20 +159,22 @@ class Ground:
             raise AssertionError("a forged batch was taken")
 
     def replay_grant(self, grant: int, at: int) -> None:
-        """An answer with a grant that was ever given comes again, long after: to whom it was given, or to another."""
+        """An answer with a grant that was ever given comes again, long after: to whom it was given, or to another. And the grant
+        itself comes again, in an answer of the centre to what is asked now, unless it has forgotten it."""
         if not self.grants:
             return
         logs = {machine.log.holder: machine for machine in self.machines}
         gone = [
-            (one, mark)
-            for one, mark in self.grants
+            n
+            for n, (one, _) in enumerate(self.grants)
             if logs[one.to].book.places.get(one.entitlement, HERE).standing is Standing.AWAY
         ]
-        again = gone if gone and at < 3 else self.grants
-        given, mark = again[grant % len(again)]
+        again = gone if gone and at < 3 else range(len(self.grants))
+        given, answer = self.grants[n := again[grant % len(again)]]
         machine = logs[given.to] if at < 3 else self.machine(at)
-        answer = Answer(machine.log, machine.public, Head.before(machine.log), grants=(given,), mark=mark)
-        if machine.up and machine.book.given(answer):
+        if machine.up:
+            self._hear(machine, answer, True)
+        if machine.up and n >= self.void:
             self._act(machine, "receive", lambda book, now: acts.do_receive(book, given, now))
 
     def machine_with(self, standing: Standing, at: int, channel: bool = True) -> int:
@@ -229,6 +241,7 @@ class Ground:
 
     def _store(self, machine: Machine, event: Event, crash: str = "") -> None:
         """Durable first, then told. `crash`: the power goes before the disk has it, or before the officer hears."""
+        assert not (machine.gone and event.kind in GIVES), f"a machine that heard that it is lost goes on: {event.kind}"
         data = event.to_bytes()
         if self.fault == "told before the disk":
             self.told.append((machine, event.n, data))
@@ -242,16 +255,25 @@ class Ground:
         elif event.kind == "check-in":
             self.told.append((machine, event.n, data))
 
-    def _hear(self, machine: Machine, answer: Answer, let_go: bool, torn: bool = False) -> None:
+    def _hear(self, machine: Machine, data: bytes, let_go: bool, torn: bool = False) -> None:
+        """The machine hears what may be an answer, and takes only that to the batch for which it waits."""
+        try:
+            answer = Answer.from_bytes(data, machine.log, machine.public, machine.asked, CENTRE_KEY)
+        except LogError as error:
+            assert error.check in ("P.002", "P.008"), error
+            self.done["old answer refused" if error.check == "P.008" else "another's answer refused"] += 1
+            return
+        machine.asked = b""
+        self.heard |= {(one.entitlement, one.epoch) for one in answer.requests}
         machine.stopped = machine.book.hear(answer)
         machine.lease, machine.lost = machine.book.lease, machine.book.lost
+        machine.gone |= machine.lost
         assert not machine.stopped, "an honest station was stopped"
-        for grant in machine.book.given(answer):
+        for grant in answer.grants:
             self._act(machine, "receive", lambda book, now, grant=grant: acts.do_receive(book, grant, now))
         for request in answer.requests if let_go else ():
             if request.to == BOOKS:
-                head, machine.mark = machine.book.head, request.id
-                machine.book.mark = request.id
+                head = machine.book.head
                 self.net.append(("whole", json.dumps([request.id, head.n, head.hash]).encode(), machine.log))
                 continue
             crash = "after" if torn else ""

@@ -57,11 +57,11 @@ class PutBack(Custody):
             self.sync(home)
             self.sync(home)
             self.world.send(at, 1)
-            self.world.deliver(0)
+            self.world.deliver(0)  # he waits for that answer
         else:
             self.move(number, at)
             self.world.check_in(at, number)
-        self.world.send(at, 1)  # it will come late
+            self.world.send(at, 1)  # it will come late
         self.world.go_back()
         self.world.words_again()
         for place in {"none": [], "there": [at]}.get(lost, [at, home]):

@@ -245,10 +245,11 @@ class Custody(RuleBasedStateMachine):
         self.world.replay_grant(number, 0)
         self.world.replay_grant(number, 3 + at)
 
-    @rule(number=number, at=at, home=at, late=st.sampled_from([False, False, True]))
-    def go_there(self, number: int, at: int, home: int, late: bool) -> None:
+    @rule(number=number, at=at, home=at, late=st.sampled_from([False, False, True]), kept=st.booleans())
+    def go_there(self, number: int, at: int, home: int, late: bool, kept: bool) -> None:
         """A voter waits at a station whose page tells him to go to his own one; that is heard for a moment while he walks, or
-        before (`late`)."""
+        before (`late`). `kept`: somebody on the wire keeps the answer by which that one is asked for his right, and plays it when
+        it has sent again."""
         home = self.world.machine_with(Standing.HERE, home)
         number, at = self.world.one_of(home, Standing.HERE, number), home + 1 + at
         self.world.ask(number, at)
@@ -256,7 +257,13 @@ class Custody(RuleBasedStateMachine):
             self.sync(home)
             self.sync(home)
             self.sync(at)
+        if kept:
+            self.world.send(home, 1)
+            self.world.deliver(0)
+            self.world.send(home, 1)
         self.world.go_home(number, at)
+        if kept:
+            self.world.deliver(1)
         self.sync(home)
         self.sync(at)
 

@@ -166,6 +166,8 @@ class World(Forgetful):
         others = any(asked.entitlement == one and asked.to != to.holder for asked in self.centre.requests.values())
         if not waits or self.centre is before or others or has is None or (one, has.epoch) in self.heard:
             return
+        if self.waits_for(one, has.epoch):
+            return
         self.done["told to go home"] += 1
         for machine in self.machines:
             place = machine.book.places.get(one)

@@ -21,6 +21,7 @@ import httpx
 from pollbook_sample import CENTRE, MORNING, POLL, all_on, package, voter
 
 from dauys.pollbook.log.events import Batch, LogError, LogId
+from dauys.pollbook.log.words import digest
 from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.sync import Link, Syncing, connect
@@ -91,7 +92,7 @@ class FakeCentre:
             try:
                 status, said = 200, self._answer(path.removeprefix("/api/pollbook"), body)
             except (CustodyError, LogError) as error:
-                message = str(error).removeprefix(f"[{error.check}] ")
+                message = error.words
                 status, said = 409, Reply.refusing(self._log(body), body, message, error.check).to_bytes(self.key)
         return (503, b"") if self.forget else (status, said)
 
@@ -103,7 +104,7 @@ class FakeCentre:
             self.centre = custody.enrol(self.centre, asked.log, asked.key)
             return b""
         if path == "/sync":
-            return self._sync(Batch.from_bytes(body))
+            return self._sync(Batch.from_bytes(body), digest(body))
         if path == "/shown":
             said = Answer.of_centre(body, self.key.public_key().public_bytes_raw())
             self.centre = forgotten.shown(self.centre, said.log, said.key, said.acknowledged.n, "once")
@@ -122,7 +123,7 @@ class FakeCentre:
         value = json.loads(body)
         return LogId(value["poll"], value["station"], value["generation"])
 
-    def _sync(self, batch: Batch) -> bytes:
+    def _sync(self, batch: Batch, of: str) -> bytes:
         taken = custody.take(self.centre, batch)
         self.centre = taken.centre
         for request in list(self.centre.requests.values()):
@@ -136,6 +137,7 @@ class FakeCentre:
         answer = Answer(
             batch.log,
             self.centre.logs[batch.log].key,
+            of,
             taken.acknowledged,
             taken.send_from,
             stopped,
@@ -186,8 +188,7 @@ class FakeCentre:
 
     def _asked(self, who: UUID) -> Asked:
         holder = self.centre.custody[who].holder
-        known = self.centre.known(holder)
-        return Asked(self.home[who][0], holder, left=known is not None and known.complete)
+        return Asked(self.home[who][0], holder, left=self.centre.over(holder))
 
     def add(self, station: str, line: Voter) -> None:
         """The commission adds a voter to the roll of a station whose list is made."""

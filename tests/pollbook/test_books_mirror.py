@@ -40,6 +40,8 @@ class Country:
         for one in self.machines:
             self.model = self.mirror.enrol(self.model, one.log, one.key.public_key().public_bytes_raw())
         self.asked = 0
+        self.words: dict[LogId, str] = {}
+        """By the name of which mark each machine said last that this is all."""
 
     def step(self, name: str) -> None:
         one, books = self.dice.choice(self.machines), self.model.books
@@ -51,8 +53,9 @@ class Country:
                 self.model = self.mirror.put_back(self.model, "")
             case "whole" if books.mark and not known.stopped:
                 self.model = self.mirror.whole(self.model, one.log, books.mark, self.model.head(one.log))
-            case "old word" if books.marks.get(one.log, books.mark) != books.mark:
-                self.model = self.mirror.whole(self.model, one.log, books.marks[one.log], self.model.head(one.log))
+                self.words[one.log] = books.mark
+            case "old word" if self.words.get(one.log, books.mark) != books.mark:
+                self.model = self.mirror.whole(self.model, one.log, self.words[one.log], self.model.head(one.log))
             case "lose" if not known.lost and self.dice.random() < 0.4:
                 self.seen["lost while sound"] += books.marked and one.log in books.whole and not known.stopped
                 self.seen["lost while stopped"] += books.marked and bool(known.stopped)

@@ -99,14 +99,14 @@ def test_a_station_that_is_not_open_closed_stopped_or_unheard() -> None:
     desk.do(acts.do_open, "c1", MORNING)
     desk.refused("P.024", acts.do_open, "c1", MORNING)
     desk.no_vote("P.025", at=LEASE + timedelta(seconds=1))
-    desk.book.hear(Answer(desk.book.log, bytes(32), desk.book.head, lease=LEASE + timedelta(hours=1)))
+    desk.book.hear(Answer(desk.book.log, bytes(32), "", desk.book.head, lease=LEASE + timedelta(hours=1)))
     desk.vote(1, at=LEASE + timedelta(seconds=1))
     desk.do(acts.do_close, "c1", MORNING)
     desk.no_vote("P.023")
     desk.refused("P.023", acts.do_release, Request("r", who(0), 0, "station/2/1"), MORNING)
     desk.refused("P.023", acts.do_receive, grant(9), MORNING)
     desk.do(acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
-    assert desk.book.hear(Answer(desk.book.log, bytes(32), Head(99, "0" * 64)))
+    assert desk.book.hear(Answer(desk.book.log, bytes(32), "", Head(99, "0" * 64)))
     desk.refused("P.041", acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
+from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.rules import custody, decided
 from dauys.pollbook.rules.audit import audit
@@ -336,17 +337,19 @@ def test_enrolling_again_with_another_key_is_refused(centre: Centre) -> None:
 def test_answers_are_the_centres_and_for_one_log() -> None:
     grant = Grant(POLL, who(0), 1, A.holder, "move", "r").signed(CENTRE)
     request = Request("s", who(1), 0, B.holder)
-    answer = Answer(A, key(7).public_key().public_bytes_raw(), Head(3, "0" * 64), 4, "", MORNING, (request,), (grant,))
+    asked, own = b"what A sent", key(7).public_key().public_bytes_raw()
+    answer = Answer(A, own, words.digest(asked), Head(3, "0" * 64), 4, "", MORNING, (request,), (grant,))
     data, public = answer.to_bytes(CENTRE), CENTRE.public_key().public_bytes_raw()
-    assert Answer.from_bytes(data, A, answer.key, public) == answer
+    assert Answer.from_bytes(data, A, answer.key, asked, public) == answer
     assert grant.good(public) and not grant.good(key(1).public_key().public_bytes_raw())
-    for wrong, log, station, check in (
-        (answer.to_bytes(key(1)), A, answer.key, "P.014"),
-        (data, B, answer.key, "P.002"),
-        (data, A, key(8).public_key().public_bytes_raw(), "P.009"),
-        (b"{}", A, answer.key, "P.001"),
-        (b"no", A, answer.key, "P.001"),
+    for wrong, log, station, request_, check in (
+        (answer.to_bytes(key(1)), A, own, asked, "P.014"),
+        (data, B, own, asked, "P.002"),
+        (data, A, key(8).public_key().public_bytes_raw(), asked, "P.009"),
+        (data, A, own, b"what A sent before", "P.008"),
+        (b"{}", A, own, asked, "P.001"),
+        (b"no", A, own, asked, "P.001"),
     ):
         with pytest.raises(LogError) as error:
-            Answer.from_bytes(wrong, log, station, public)
+            Answer.from_bytes(wrong, log, station, request_, public)
         assert error.value.check == check

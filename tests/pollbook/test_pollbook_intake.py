@@ -16,6 +16,7 @@ from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
 from dauys.errors import DauysError
 from dauys.pollbook.log.events import MAX_BATCH_BYTES, Event, Head, LogError, LogId, sign_batch
+from dauys.pollbook.log.words import digest
 from dauys.pollbook.rules.grants import Answer
 from dauys.pollbook.serving import service
 from dauys.pollbook.serving.intake import AT_ONCE, SYNC, Intake
@@ -45,7 +46,7 @@ Work = Callable[[Sequence[Sent]], Sequence[Answer | LogError]]
 
 
 def answered(sent: Sequence[Sent]) -> Sequence[Answer | LogError]:
-    return [Answer(one.log, KEY, Head(len(one.events), one.head)) for one in sent]
+    return [Answer(one.log, KEY, digest(one.to_bytes()), Head(len(one.events), one.head)) for one in sent]
 
 
 def key_of(poll: str) -> Any:
@@ -86,9 +87,9 @@ def test_what_waits_is_worked_on_together_and_each_hears_its_own(monkeypatch: py
         intake = taking()
         async with client_of(monkeypatch, work, intake) as client:
             sizes = {0: 1, 1: 1, 2: 450, 3: 450, 4: 300, 5: 2500, 6: 1, 7: 1, 8: 1}
-            tasks = []
-            for station, size in sizes.items():
-                tasks.append(asyncio.create_task(client.post(SYNC, content=batch(station, size))))
+            tasks, sent = [], [batch(station, size) for station, size in sizes.items()]
+            for station in sizes:
+                tasks.append(asyncio.create_task(client.post(SYNC, content=sent[station])))
                 if station < AT_ONCE:
                     await asyncio.to_thread(begun.acquire)
                 while intake.waiting < station + 1 - AT_ONCE:  # they come in this order
@@ -97,7 +98,8 @@ def test_what_waits_is_worked_on_together_and_each_hears_its_own(monkeypatch: py
             for station, reply in enumerate(await asyncio.gather(*tasks)):
                 assert reply.status_code == 200
                 log = LogId(POLL, str(station), 1)
-                said = Answer.from_bytes(reply.content, log, KEY, CENTRE.public_key().public_bytes_raw())
+                centre = CENTRE.public_key().public_bytes_raw()
+                said = Answer.from_bytes(reply.content, log, KEY, sent[station], centre)
                 assert said.acknowledged.n == sizes[station]
             assert (await client.post(SYNC, content=batch(9))).status_code == 200  # and all over again
 

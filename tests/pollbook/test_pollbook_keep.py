@@ -28,7 +28,7 @@ SEAL = b"k" * 32
 def made(path: Path, voters: int) -> Path:
     """A store whose station the centre has answered once, closed."""
     keep = create(path, package(voters=voters), SEAL, key(1))
-    keep.hear(Answer(keep.log, keep.public, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, "", keep.book.head))
     keep.close()
     return path
 
@@ -62,9 +62,30 @@ def test_a_store_opened_again_says_the_same(store: Path) -> None:
     keep.close()
     keep = open_keep(store, SEAL)
     assert state(keep) == before and keep.kept("pin/m1") == "scrypt" and keep.kept("other") is None
-    assert keep.batch() == batch and len(batch.events) == 8
+    again = keep.batch()
+    assert (again.first, again.events, again.head) == (batch.first, batch.events, batch.head) and len(batch.events) == 8
+    assert again.once != batch.once  # another request: no answer to the one before is an answer to this one
     verify_batch(Batch.from_bytes(batch.to_bytes()), key(1).public_key().public_bytes_raw())
     keep.close()
+
+
+def test_a_store_of_the_version_before_opens_and_goes_on(store: Path) -> None:
+    """It kept the mark of its machine's last word, and an answer that names no batch."""
+    keep = open_keep(busy(store), SEAL)
+    before = state(keep)
+    keep._keep(mark="a mark", answer="what the centre said")
+    keep._database.execute("PRAGMA user_version = 1")
+    keep.close()
+    for _ in range(2):
+        keep = open_keep(store, SEAL)
+        assert state(keep) == before and keep.last_word == b"" and keep._read("mark") is None
+        assert keep._database.execute("PRAGMA user_version").fetchone() == (2,)
+        keep.close()
+    keep = open_keep(store, SEAL)
+    keep._database.execute("PRAGMA user_version = 3")
+    keep.close()
+    with pytest.raises(BadInput, match="another version"):
+        open_keep(store, SEAL)
 
 
 def test_nothing_is_stored_before_the_centre_has_answered(tmp_path: Path) -> None:
@@ -79,7 +100,7 @@ def test_nothing_is_stored_before_the_centre_has_answered(tmp_path: Path) -> Non
     keep.close()
     keep = open_keep(tmp_path / "new", SEAL)
     assert keep.book.told is False
-    keep.hear(Answer(keep.log, keep.public, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, "", keep.book.head))
     keep.append(event)
     keep.close()
     keep = open_keep(tmp_path / "new", SEAL)
@@ -95,14 +116,14 @@ def test_sync_goes_on_from_what_the_centre_has(store: Path) -> None:
         keep.key.public_key().public_bytes_raw(),
     )
     taken = custody.take(centre, keep.batch(most=3))
-    answer = Answer(keep.log, keep.public, taken.acknowledged, lease=later(days=1))
+    answer = Answer(keep.log, keep.public, "", taken.acknowledged, lease=later(days=1))
     assert keep.hear(answer) == "" and keep.acknowledged == 3
     keep.close()
     keep = open_keep(store, SEAL)
     assert keep.acknowledged == 3 and keep.book.lease == later(days=1) and keep.batch().first == 4
     taken = custody.take(taken.centre, keep.batch())
     assert taken.acknowledged == keep.book.head and not taken.alarms
-    keep.hear(Answer(keep.log, keep.public, taken.acknowledged))
+    keep.hear(Answer(keep.log, keep.public, "", taken.acknowledged))
     alive = keep.batch()
     assert not alive.events and custody.take(taken.centre, alive).acknowledged == keep.book.head
     keep.close()
@@ -117,7 +138,7 @@ def test_a_disk_put_back_from_an_old_copy_stops_when_the_centre_is_heard(store: 
     head = keep.book.head
     keep.close()
     keep = open_keep(Path(old), SEAL)
-    assert "old copy" in keep.hear(Answer(keep.log, keep.public, head))
+    assert "old copy" in keep.hear(Answer(keep.log, keep.public, "", head))
     keep.close()
     keep = open_keep(Path(old), SEAL)
     with pytest.raises(acts.Refused, match=r"P\.041"):
@@ -238,7 +259,7 @@ def test_a_hand_in_the_file_is_seen(store: Path, statement: str) -> None:
 
 def test_a_log_cut_at_its_end_is_seen_once_the_centre_has_acknowledged_it(store: Path) -> None:
     keep = open_keep(busy(store), SEAL)
-    keep.hear(Answer(keep.log, keep.public, keep.book.head))
+    keep.hear(Answer(keep.log, keep.public, "", keep.book.head))
     keep.close()
     with sqlite3.connect(store) as database:
         database.execute("DELETE FROM event WHERE n = 8")

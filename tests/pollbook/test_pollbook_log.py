@@ -61,7 +61,8 @@ def test_the_chain_is_what_the_contract_says() -> None:
     assert chain(["open"])[0].to_bytes() == data
     head = sha256(data).hexdigest()
     true = batch(["open"])
-    message = f"dauys pollbook sync v1\ntest/pollbook\n1\n1\n1\n1\n{head}\n".encode()
+    message = f"dauys pollbook sync v2\ntest/pollbook\n1\n1\n1\n1\n{head}\n{true.once}\n".encode()
+    assert len(true.once) == 16 and batch(["open"]).once != true.once
     Ed25519PublicKey.from_public_bytes(PUBLIC).verify(true.sig, message)
 
 

@@ -47,6 +47,7 @@ def same(data: bytes) -> bool:
     assert got.batch() == wanted
     assert got.signed_bytes() == wanted.signed_bytes()
     assert (got.log, got.first, got.head, got.sig) == (wanted.log, wanted.first, wanted.head, wanted.sig)
+    assert got.once == wanted.once and got.to_bytes() == wanted.to_bytes()
     assert got.prev == wanted.events[0].prev and got.last == wanted.events[-1].n
     assert [event.to_bytes() for event in wanted.events] == list(got.events)
     assert [event.entitlement.bytes for event in wanted.events if event.entitlement] == list(got.rights)
@@ -144,6 +145,15 @@ def test_only_its_form_is_wrong(old: bytes, new: bytes) -> None:
 def test_only_what_stands_around_the_events_is_wrong(old: bytes, new: bytes) -> None:
     assert old in PLAIN
     assert same(PLAIN.replace(old, new))
+
+
+@pytest.mark.parametrize("once", [b"0" * 15, b"0" * 17, b"A" * 16, b"0" * 15 + b"\\n"])
+def test_what_makes_a_batch_unlike_any_other_is_sixteen_digits(once: bytes) -> None:
+    start = PLAIN.index(b'"once":"') + 8
+    for changed in (PLAIN[:start] + once + PLAIN[start + 16 :], PLAIN[: start - 8] + PLAIN[start + 18 :]):
+        with pytest.raises(LogError, match=r"P\.001"):
+            received(changed)
+        assert same(changed)
 
 
 DATA = batch(body(1), body(2), body(3, sig=SIGNATURE), before=1).to_bytes()

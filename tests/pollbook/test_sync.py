@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -27,9 +28,9 @@ from dauys.pollbook.machine.enrolling import enrol, open_station, seal_key
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.sync import LONGEST, Link, NotTheCentre, Syncing, Unreached, connect
 from dauys.pollbook.rules.custody import Known
-from dauys.pollbook.rules.grants import Answer, Request
+from dauys.pollbook.rules.grants import BOOKS, Answer, Request
 from dauys.pollbook.wire.package import Voter, new_code
-from dauys.pollbook.wire.questions import PREFIX
+from dauys.pollbook.wire.questions import PREFIX, Question
 from dauys.pollbook.wire.replies import Reply
 from dauys.record.canonical import canonical
 
@@ -260,20 +261,80 @@ def test_a_refusal_that_the_centre_did_not_sign_stops_nobody(tmp_path: Path, tol
     """Somebody on the wire says what would stop the machine: unsigned, under another key, or the centre's own to another."""
     centre = FakeCentre(lists())
     keep, other = enrolled(centre, tmp_path, "1", tell=told), enrolled(centre, tmp_path, "2")
-    batch = keep.batch().to_bytes()
+    sent: list[bytes] = []
+
+    def cut(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        raise httpx.ConnectError("cut", request=request)
+
+    assert not Link(connect(keep, CLOCK, httpx.MockTransport(cut)), CLOCK).once()
+    (before,) = sent  # the same enrolment, or events: only its `once` is another
     forger = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
     for said in (
-        b'{"error": {"message": "go home", "check": "P.019"}}',
-        Reply.refusing(keep.log, batch, "go home", "P.004").to_bytes(forger),
-        Reply.refusing(keep.log, b"another batch", "go home", "P.004").to_bytes(CENTRE),
-        Reply.refusing(other.log, batch, "go home", "P.004").to_bytes(CENTRE),
-        Reply.to(keep.log, batch, {"message": "go home", "check": "P.004"}).to_bytes(CENTRE),
+        lambda batch: b'{"error": {"message": "go home", "check": "P.019"}}',
+        lambda batch: Reply.refusing(keep.log, batch, "go home", "P.004").to_bytes(forger),
+        lambda batch: Reply.refusing(keep.log, before, "go home", "P.004").to_bytes(CENTRE),
+        lambda batch: Reply.refusing(other.log, batch, "go home", "P.004").to_bytes(CENTRE),
+        lambda batch: Reply.to(keep.log, batch, {"message": "go home", "check": "P.004"}).to_bytes(CENTRE),
     ):
-        wire = httpx.MockTransport(lambda request, said=said: httpx.Response(403, content=said))
+        wire = httpx.MockTransport(lambda request, said=said: httpx.Response(403, content=said(request.content)))
         link = Link(connect(keep, CLOCK, wire), CLOCK)
         assert not link.once()
         assert (link.status.check, keep.book.stopped, keep.book.told) == ("P.008", "", told)
     keep.close(), other.close()
+
+
+def test_an_answer_that_comes_late_is_to_nothing_that_is_asked_now(tmp_path: Path) -> None:
+    """The wire is slow: the machine gives up, sends the same events again, and the answer to the first batch comes."""
+    late: list[bytes] = []
+    centre = FakeCentre(lists())
+    keep, _ = opened(centre, tmp_path)
+    check_in(keep, 1)
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        late.append(centre.handle(request.url.path, request.content)[1])
+        if len(late) == 1:
+            raise httpx.ReadTimeout("slow", request=request)
+        return httpx.Response(200, content=late.pop(0))
+
+    link = Link(connect(keep, CLOCK, httpx.MockTransport(slow)), CLOCK)
+    waiting, lease = link.waiting, keep.book.lease
+    for check in ("", "P.008", "P.008"):
+        assert not link.once() and link.status.cut and link.status.check == check
+        assert (link.waiting, keep.book.lease, keep.book.stopped) == (waiting, lease, "")
+    link = link_of(keep, centre)
+    assert not link.once() and not link.status.fault and link.waiting == 0
+    keep.close()
+
+
+def test_no_batch_waits_for_its_answer_while_a_machine_gives_its_word(tmp_path: Path) -> None:
+    """Two tablets and the listener hurry the exchanges: each batch is answered before the next one goes, and before the word."""
+    centre = FakeCentre(lists())
+    keep, _ = opened(centre, tmp_path)
+    asks = (Request("mark", UUID(int=0), 0, BOOKS),)
+    busy, words = threading.Lock(), []
+
+    def wire(request: httpx.Request) -> httpx.Response:
+        assert busy.acquire(blocking=False), "two at once"
+        try:
+            time.sleep(0.002)
+            if request.url.path.endswith("/question"):
+                words.append(Question.from_bytes(request.content).body["mark"])
+                reply = Reply.to(keep.log, request.content, {"whole": True})
+                return httpx.Response(200, content=reply.to_bytes(CENTRE))
+            said = Answer.of_centre(centre.handle(request.url.path, request.content)[1], keep.package.centre)
+            return httpx.Response(200, content=replace(said, requests=asks).to_bytes(CENTRE))
+        finally:
+            busy.release()
+
+    link = Link(connect(keep, CLOCK, httpx.MockTransport(wire)), CLOCK)
+    hurried = [threading.Thread(target=lambda: [link.once() for _ in range(4)]) for _ in range(3)]
+    for thread in hurried:
+        thread.start()
+    for thread in hurried:
+        thread.join()
+    assert words == ["mark"] * 12
+    keep.close()
 
 
 def test_a_reply_is_believed_only_to_its_own_question_and_by_the_centres_signature(tmp_path: Path) -> None:
@@ -497,7 +558,8 @@ def test_an_answer_for_another_station_is_not_heard(tmp_path: Path) -> None:
     centre = FakeCentre(lists())
     (keep, link), (other, its) = opened(centre, tmp_path, "1"), opened(centre, tmp_path, "2")
     link.once(), its.once()
-    data = centre.handle(f"{PREFIX}/sync", other.batch().to_bytes())[1]
+    asked = other.batch().to_bytes()
+    data = centre.handle(f"{PREFIX}/sync", asked)[1]
     with pytest.raises(LogError, match=r"P\.002"):
-        Answer.from_bytes(data, keep.log, keep.public, keep.package.centre)
+        Answer.from_bytes(data, keep.log, keep.public, asked, keep.package.centre)
     keep.close(), other.close()

@@ -31,7 +31,8 @@ from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper.by_hand import Line, Typing, lost_log, type_in
-from dauys.pollbook.paper.lost_list import lost_list, printed
+from dauys.pollbook.paper.lost_list import left, lost_list, printed
+from dauys.pollbook.put_back import added_again
 from dauys.roll.freeze import add_set
 
 pytestmark = pytest.mark.database
@@ -101,6 +102,16 @@ def test_it_shows_what_the_machine_had_sent(world: World) -> None:
         lost_list(world.connection, VAULT, world.poll, lost, " ", world.now)
 
 
+def test_whom_the_machine_was_told_to_let_go_may_have_left_unheard(world: World) -> None:
+    machine, other = world.start("A-1"), world.start("A/2")
+    other.link.wire.question("ask", {"request": "r", "entitlement": str(machine.voters[0])})
+    machine.link.once()  # it hears of that, and lets go; then its wire is cut
+    packing_out.lose(world.connection, POLL, "A-1")
+    lost = LogId(POLL, "A-1", 1)
+    model = lost_list(world.connection, VAULT, world.poll, lost, "anna", world.at(10), to_strike=True)
+    assert left(world.connection, lost) == 1 and [line["where"]["id"] for line in model["lines"]] == ["A/2"]
+
+
 @pytest.mark.parametrize("lang", ["kk", "ru", "en"])
 def test_the_command_writes_a_page_for_its_owners_eyes(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lang: str
@@ -168,7 +179,7 @@ def test_an_envelope_says_nothing_of_the_list_it_was_taken_at(
         first = world.start("A-1")
         packing_out.lose(world.connection, POLL, "A-1")
         number = applied(world.connection, rows({"A-1": 1}, first=50), world.now)
-        add_set(world.connection, VAULT, world.poll, number, "claim", KEYS.commission, world.now)
+        add_set(world.connection, VAULT, world.poll, number, "claim", KEYS.commission, world.now, added_again)
         ((one, package, _),) = packing_out.write(world.folder / "next", [world.packed("A-1")])
         keep = enrol(package, one.code, world.folder / "next" / "store", "http://centre")
         second = Machine(keep, Link(connect(keep, lambda: world.now, world.wires), lambda: world.now), world.dice)

@@ -62,6 +62,11 @@ def whole(world: World) -> bool:
     return standing(cursor(world.connection), POLL) is None
 
 
+def lifted(world: World) -> int:
+    """There is no journal: somebody says how the machines are known."""
+    return restored.lift(world.connection, POLL, "anna", world.now, "each station was telephoned")
+
+
 def test_what_was_given_since_the_copy_is_not_given_again(world: World) -> None:
     a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
     who, other = RIGHTS[0], RIGHTS[1]
@@ -85,11 +90,11 @@ def test_what_was_given_since_the_copy_is_not_given_again(world: World) -> None:
     with pytest.raises(CustodyError, match=r"P\.090"):
         world.packed("A-1")
     with pytest.raises(DauysError, match="B-1/1"):
-        restored.lift(world.connection, POLL, "anna", world.now)
+        lifted(world)
 
     synced(b, a, b, c)
     assert custody(world, who) == ("station/B-1/1", 1, 1)
-    assert restored.lift(world.connection, POLL, "anna", world.now) == 0
+    assert lifted(world) == 0
     assert whole(world) and numbers(world) == ["P.120"]
     assert c.link.wire.question("find", {"iin": IIN[who]})["used"]
 
@@ -107,7 +112,7 @@ def test_a_machine_that_is_never_heard_leaves_in_doubt_what_was_free(world: Worl
     synced(a)
     assert packing_out.lose(world.connection, POLL, "B-1")[1] == "lost"
     synced(c)
-    assert restored.lift(world.connection, POLL, "anna", world.now) == 1
+    assert lifted(world) == 1
     asks(c, who, "q2")
     synced(c, a, c)
     assert custody(world, who)[0] == "station/A-1/1" and who not in c.keep.book.places
@@ -127,7 +132,7 @@ def test_what_is_in_doubt_is_free_again_when_the_disk_is_found(world: World) -> 
     synced(a)
     packing_out.lose(world.connection, POLL, "B-1")
     synced(c)
-    assert restored.lift(world.connection, POLL, "anna", world.now) == 1
+    assert lifted(world) == 1
     synced(c)
     assert who not in c.keep.book.places
     synced(b, b, c)
@@ -148,7 +153,7 @@ def test_a_machine_enrolled_since_the_copy_is_known_by_what_the_centre_signed(wo
     with pytest.raises(CustodyError, match=r"P\.090"):
         world.packed("A-1")
     synced(a)
-    restored.lift(world.connection, POLL, "anna", world.now)
+    lifted(world)
     with pytest.raises(DauysError, match="works with the package"):
         world.packed("A-1")
     assert numbers(world) == ["P.120"]
@@ -168,7 +173,7 @@ def test_a_second_machine_is_lost_after_the_first_as_it_was_before_the_copy(worl
     assert a.link.status.fault == ""
     synced(a, a, second)
     assert custody(world, RIGHTS[0]) == ("station/A-1/1", 0, 1)
-    restored.lift(world.connection, POLL, "anna", world.now)
+    lifted(world)
     query = sa.text("SELECT generation, lost FROM pollbook_log WHERE poll = :poll ORDER BY 1")
     assert [tuple(row) for row in world.connection.execute(query, {"poll": POLL})] == [(1, True), (2, False)]
 
@@ -203,7 +208,7 @@ def test_what_may_have_been_given_ahead_of_a_list_is_not_on_it(world: World) -> 
         mark(cursor(world.connection), POLL, "anna says so", world.now)
     packing_out.lose(world.connection, POLL, "B-1")
     synced(a)
-    assert restored.lift(world.connection, POLL, "anna", world.now) == 3
+    assert lifted(world) == 3
     asks(a, who, "q2")
     synced(a)
     c = world.start("A/2")

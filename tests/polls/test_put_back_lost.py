@@ -152,7 +152,7 @@ def test_an_answer_of_before_brings_nothing(world: World) -> None:
     world.wires.handle_request = lambda request: answer if request.url.path.endswith("/sync") else whole(request)  # type: ignore[method-assign]
     b.link.once()
     world.wires.handle_request = whole  # type: ignore[method-assign]
-    assert b.link.status.fault == "" and WHO not in b.keep.book.places
+    assert b.link.status.check == "P.008" and WHO not in b.keep.book.places
     synced(b)
     assert custody(world, WHO) == ("station/A/2/1", 1, 1) and numbers(world) == []
 

@@ -28,6 +28,7 @@ from dauys.pollbook.machine.enrolling import enrol, open_station
 from dauys.pollbook.machine.sync import CentreRefused, Link, NotTheCentre, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.packing.lists import find
+from dauys.pollbook.put_back import added_again
 from dauys.pollbook.rules import custody, decided
 from dauys.pollbook.rules.audit import Finding
 from dauys.pollbook.rules.channels import Ruling
@@ -58,7 +59,7 @@ def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
 def added(world: World, station: str = "A-1", first: int = 50) -> None:
     """The commission puts a voter on the frozen roll."""
     number = applied(world.connection, rows({station: 1}, first=first), world.now)
-    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now)
+    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, added_again)
 
 
 def right(world: World) -> tuple[str, int, int]:
@@ -268,7 +269,7 @@ class Twin(httpx.BaseTransport):
             log = Batch.from_bytes(data).log
             known = self.fake.centre.logs[log].key
             pair = [
-                Answer.from_bytes(one, log, known, KEYS.commission.public_key().public_bytes_raw())
+                Answer.from_bytes(one, log, known, data, KEYS.commission.public_key().public_bytes_raw())
                 for one in (answer.content, said)
             ]
             given = [{dataclasses.replace(grant, sig=b"") for grant in one.grants} for one in pair]

@@ -203,7 +203,8 @@ def test_the_thread_that_seals_lives_as_long_as_the_site(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(office, "tend", minute)
     monkeypatch.setattr(office, "say", say)
-    monkeypatch.setattr(office.Centre, "_hold", lambda _: iter(()))
+    for look in ("_begin", "_hold"):
+        monkeypatch.setattr(office.Centre, look, lambda _: iter(()))
     here = office.Centre(cast(sa.Engine, SimpleNamespace()), 0.001, lambda: NOON)
     here.start()
     assert gone.wait(10)

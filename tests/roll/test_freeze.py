@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from roll_people import AT, COMMISSION, DAY, STATIONS, VAULT, apply_rows, bring_rows, empty, open_poll, rolled_back, row
 
 from dauys.errors import DauysError
+from dauys.pollbook.put_back import added_again
 from dauys.record import log
 from dauys.record.entry import Entry, check_signature
 from dauys.record.merkle import leaf_hash, verify_inclusion
@@ -104,7 +106,7 @@ def test_nothing_personal_enters_the_record(connection: sa.Connection, tmp_path:
     rows = some_roll(connection, tmp_path)
     freeze(connection, VAULT, poll, COMMISSION, AT)
     added = apply_rows(connection, tmp_path, [row(20)], kind="changes")
-    add_set(connection, VAULT, poll, added, "registered at home after the list was made", COMMISSION, NOON)
+    add_set(connection, VAULT, poll, added, "registered at home after the list was made", COMMISSION, NOON, added_again)
     everything = b"".join(data for _, data in log.read(connection, poll.id))
     for each in [*rows, row(20)]:
         voter = VAULT.voter(each["iin"])
@@ -168,7 +170,7 @@ def test_the_nations_roll_is_frozen_for_a_local_poll(connection: sa.Connection, 
     later = bring_rows(connection, tmp_path, [row(6), row(7, station="Z-8")], kind="changes", stations=nation)
     assert later.set_id is not None
     approve(connection, later.set_id, "boris", AT)
-    done = add_set(connection, VAULT, poll, later.set_id, "moved in", COMMISSION, NOON)
+    done = add_set(connection, VAULT, poll, later.set_id, "moved in", COMMISSION, NOON, added_again)
     assert (done.added, done.elsewhere, done.total) == (1, 1, 3)
 
 
@@ -177,7 +179,7 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     poll = open_poll(connection)
     some_roll(connection, tmp_path)
     with pytest.raises(DauysError, match="not frozen yet"):
-        add_set(connection, VAULT, poll, 1, "moved in", COMMISSION, NOON)
+        add_set(connection, VAULT, poll, 1, "moved in", COMMISSION, NOON, added_again)
     freeze(connection, VAULT, poll, COMMISSION, AT)
     rows = [
         row(1, station="A-2"),
@@ -191,15 +193,15 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
         (" ", NOON, "a reason"), ("moved in", NOON.replace(hour=20), "has closed"), ("moved in", early, "before that"),
     ):  # fmt: skip
         with pytest.raises(DauysError, match=message), connection.begin_nested():
-            add_set(connection, VAULT, poll, number, reason, COMMISSION, at)
-    done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON)
+            add_set(connection, VAULT, poll, number, reason, COMMISSION, at, added_again)
+    done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
     assert (done.added, done.on_list, done.may_not, done.total, done.stations) == (2, 1, 1, 10, 2)
-    again = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON)
+    again = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
     assert (again.added, again.on_list, again.total) == (0, 3, 10)
     held = bring_rows(connection, tmp_path, [row(30)], kind="changes").set_id
     assert held is not None
     with pytest.raises(DauysError, match="a second person has to approve"):
-        add_set(connection, VAULT, poll, held, "moved in", COMMISSION, NOON)
+        add_set(connection, VAULT, poll, held, "moved in", COMMISSION, NOON, added_again)
     read = reader(connection, poll)
     assert read.eligible == {"A-1": 5, "A-2": 1, "B-1": 4} and read.total == total(connection, poll.id) == 10
     shown = proof(connection, VAULT, poll.id, UUID(bytes=VAULT.voter(row(21)["iin"])))
@@ -207,7 +209,45 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     closing = Entry(poll.id, "closing", "closing", NOON.isoformat(), "commission", {})
     log.append(connection, poll.id, [closing])
     with pytest.raises(DauysError, match="is closed"):
-        add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON)
+        add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
+
+
+class Pollbook:
+    """Says of one right that it is here already, and remembers what it was asked, with how many rights there were then."""
+
+    def __init__(self, here: UUID) -> None:
+        self.here = here
+        self.asked: list[tuple[str, str, int, int]] = []
+
+    def _note(self, what: str, connection: sa.Connection, station: str, number: int) -> None:
+        rights = connection.scalar(sa.text("SELECT count(*) FROM entitlement WHERE addition > 0"))
+        self.asked.append((what, station, number, int(rights or 0)))
+
+    def hold(self, connection: sa.Connection, poll: str) -> None:
+        self._note("hold", connection, "", 0)
+
+    def known(
+        self, connection: sa.Connection, poll: str, station: str, number: int, whose: Mapping[UUID, bytes]
+    ) -> Set[UUID]:
+        self._note("known", connection, station, number)
+        return whose.keys() & {self.here}
+
+    def entered(self, connection: sa.Connection, poll: str, station: str, rights: Set[UUID]) -> None:
+        self._note("entered", connection, station, len(rights))
+
+
+def test_no_right_is_added_before_the_pollbook_was_asked_where_it_is(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    poll = open_poll(connection)
+    some_roll(connection, tmp_path)
+    freeze(connection, VAULT, poll, COMMISSION, AT)
+    rows = [row(20), row(21), row(22, station="A-2")]
+    number = apply_rows(connection, tmp_path, rows, kind="changes")
+    pollbook = Pollbook(VAULT.right(poll.id, VAULT.voter(rows[0]["iin"])))
+    assert add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, pollbook).added == 3
+    assert pollbook.asked == [
+        ("hold", "", 0, 0), ("known", "A-1", 1, 0), ("entered", "A-1", 1, 1), ("known", "A-2", 1, 1), ("entered", "A-2", 1, 2)
+    ]  # fmt: skip
 
 
 def test_the_story_of_a_roll_that_grows_during_the_day(connection: sa.Connection, tmp_path: Path) -> None:
@@ -224,7 +264,7 @@ def test_the_story_of_a_roll_that_grows_during_the_day(connection: sa.Connection
         (19, [35, 36], "court"),
     ):
         number = apply_rows(connection, tmp_path, [row(n) for n in serials], kind="changes")
-        add_set(connection, VAULT, poll, number, why, COMMISSION, NOON.replace(hour=hour))
+        add_set(connection, VAULT, poll, number, why, COMMISSION, NOON.replace(hour=hour), added_again)
     steps = story(connection, poll)
     assert [(step.total, step.added, dict(step.reasons)) for step in steps] == [
         (8, 0, {}), (9, 1, {"moved in": 1}), (12, 3, {"moved in": 2, "court": 1}), (14, 2, {"court": 2}),

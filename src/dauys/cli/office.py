@@ -15,6 +15,7 @@ from dauys.cli.main import say
 from dauys.errors import DauysError
 from dauys.pollbook.desk.clerks import Desk
 from dauys.pollbook.put_back.journal import FILE, Journal
+from dauys.pollbook.put_back.restored import begins
 from dauys.pollbook.rules.channels import Channels
 from dauys.pollbook.serving.routes import Office
 from dauys.pollbook.serving.service import QUESTIONS
@@ -99,7 +100,7 @@ class Centre:
 
     def start(self) -> None:
         """Begins to seal, after a look whether the database was put back from a copy."""
-        for failure in self._tend(self._hold):
+        for failure in [*self._tend(self._begin), *self._tend(self._hold)]:
             say(failure)
         self._thread.start()
 
@@ -128,6 +129,13 @@ class Centre:
                     with suppress(OSError, ValueError):  # nobody listens any more
                         say(failure)
             said = dict.fromkeys(failures)
+
+    def _begin(self) -> Iterable[str]:
+        """A mark that stands begins anew."""
+        with self._engine.begin() as connection:
+            for poll in polls_with_logs(connection):
+                begins(connection, poll, self.office.clock())
+        return ()
 
     def _hold(self) -> Iterator[str]:
         """Holds the journal beside the keys against the database, for each poll that can be signed for here."""

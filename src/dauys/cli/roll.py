@@ -13,6 +13,7 @@ from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
 from dauys.cli.roll_rights import ask_back_added, asking_back, frozen_with
+from dauys.pollbook.put_back import added_again
 from dauys.pollbook.settling.withdrawals import State, withdraw_set
 from dauys.pollbook.settling.withdrawals import state as withdrawn
 from dauys.polls.keys import keys_of, throwaway_keys
@@ -224,7 +225,8 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
     with open_store().begin() as connection:
         opened = load_poll(connection, poll)
         keys = keys_of(opened, data_folder() / "keys")
-        found = add_set(connection, _vault(connection), opened, number, reason, keys.commission, moment(at))
+        vault, when = _vault(connection), moment(at)
+        found = add_set(connection, vault, opened, number, reason, keys.commission, when, added_again)
     text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
     if found.on_list or found.may_not or found.elsewhere:
         text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"
@@ -334,7 +336,8 @@ def _taken_over(connection: Connection, number: int, by: str, at: datetime) -> E
         return None
     opened, vault = load_poll(connection, claim.poll), _vault(connection)
     key = keys_of(opened, data_folder() / "keys").commission
-    return carry(connection, vault, opened, number, ground(claim), by, key, at, asking_back(lambda: vault))
+    ask_back = asking_back(lambda: vault)
+    return carry(connection, vault, opened, number, ground(claim), by, key, at, added_again, ask_back)
 
 
 def _decide(

@@ -20,6 +20,7 @@ from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
 from dauys.pollbook.desk import clerks as centre_desk
 from dauys.pollbook.desk import stations as centre_pages
+from dauys.pollbook.put_back import added_again
 from dauys.pollbook.serving import routes as centre_routes
 from dauys.pollbook.serving.intake import SWITCH, Intake
 from dauys.pollbook.serving.service import QUESTIONS
@@ -58,8 +59,9 @@ class Site:
         sys.setswitchinterval(SWITCH)
         intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
         roll_office = roll_routes.Office(
-            self._centre.vault, self._centre.office.clock, client_header="x-forwarded-for" if proxies else "",
-            proxies=max(proxies, 1), seal=self._centre.seal, ask_back=asking_back(self._centre.vault),
+            self._centre.vault, self._centre.office.clock, added_again,
+            client_header="x-forwarded-for" if proxies else "", proxies=max(proxies, 1), seal=self._centre.seal,
+            ask_back=asking_back(self._centre.vault),
         )  # fmt: skip
         known = beside(self._centre.seal, self._centre.office.clock)
         observers = observers_pages.Office(self._centre.seal, self._centre.office.clock)

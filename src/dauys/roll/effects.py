@@ -2,7 +2,7 @@
 
 A frozen list changes in two ways alone. Who is missing is added; who may not vote after all is asked for the right, which only
 its holder lets go. A name, an address or a home station is corrected on the roll, and the list of the poll stays as it is.
-Rights are withdrawn by the pollbook, which this room does not know: the shell hands it in (`AskBack`).
+Rights are withdrawn by the pollbook, which this room does not know: the shell hands it in (`AskBack`, `freeze.Custody`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import DauysError
 from dauys.registers.poll import Poll
 from dauys.roll.changes import one_decision_at_a_time
-from dauys.roll.freeze import add_set
+from dauys.roll.freeze import Custody, add_set
 from dauys.roll.vault import Vault
 from dauys.roll.voter import may_vote
 from dauys.store.engine import Connection
@@ -79,7 +79,7 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
 
 def carry(
     connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, by: str, key: Ed25519PrivateKey | None,
-    at: datetime, ask_back: AskBack | None,
+    at: datetime, custody: Custody, ask_back: AskBack | None,
 ) -> Effect:  # fmt: skip
     """Takes the applied set of one claim over to the frozen list of its poll, and says what that did.
 
@@ -90,7 +90,7 @@ def carry(
         one_decision_at_a_time(connection)
         # the record before the list, as everywhere, so that nobody waits for both
         connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
-        add_set(connection, vault, poll, set_id, reason, key, at)
+        add_set(connection, vault, poll, set_id, reason, key, at, custody)
         if ask_back is not None and effect(connection, vault, poll, set_id).what == TO_ASK:
             ask_back(connection, poll, set_id, reason, by, key, at)
     return effect(connection, vault, poll, set_id)

@@ -6,10 +6,10 @@ nobody does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,7 +20,6 @@ from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.record.merkle import inclusion_proof, leaf_hash
 from dauys.registers.poll import COMMISSION, Poll
-from dauys.roll.added_again import as_the_logs_say, found_again, hold_the_logs
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.changes import get_set, one_decision_at_a_time
 from dauys.roll.frozen import (
@@ -205,19 +204,39 @@ class Added:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+class Custody(Protocol):
+    """Where is a right that is added to a frozen roll? The pollbook knows, which this room does not: the shell hands it in.
+
+    No addition goes without: where the centre was put back from a copy, whoever is added may have been added before.
+    """
+
+    def hold(self, connection: Connection, poll: str) -> None:
+        """First of all: until the transaction ends nobody says anything new of where rights of the poll are."""
+
+    def known(
+        self, connection: Connection, poll: str, station: str, number: int, whose: Mapping[UUID, bytes]
+    ) -> Set[UUID]:
+        """Those of the rights, each with its voter's id and set (24 bytes), that are here without their voters: they are of the
+        station's addition of this number from now on, and are not entered again."""
+
+    def entered(self, connection: Connection, poll: str, station: str, rights: Set[UUID]) -> None:
+        """These rights were entered now, on no list."""
+
+
 def add_set(
-    connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, seal: Ed25519PrivateKey, at: datetime
-) -> Added:
+    connection: Connection, vault: Vault, poll: Poll, set_id: int, reason: str, seal: Ed25519PrivateKey, at: datetime,
+    custody: Custody,
+) -> Added:  # fmt: skip
     """Brings the voters of an applied set, as they are in force, onto a frozen roll, each at the home station, with a reason.
 
     Who has a right in the poll already keeps it where it is; so does whose addition was forgotten when the centre was put back
-    from a copy, and is made again now (`roll.added_again`). Raises DauysError: not frozen, or only later than `at`; closed; set
+    from a copy, and is made again now: `custody` says where. Raises DauysError: not frozen, or only later than `at`; closed; set
     not applied; no reason.
     """
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
     one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
-    hold_the_logs(connection, poll.id)
+    custody.hold(connection, poll.id)
     frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     if frozen is None:
         raise DauysError(f"the roll of {poll.id} is not frozen yet: apply the set and freeze it")
@@ -260,13 +279,14 @@ def add_set(
             new.setdefault(row.station, []).append(row.voter.bytes + set_id.to_bytes(8, "big"))
     for station, voters in new.items():
         for first in range(0, len(voters), COMMITMENTS_PER_ENTRY):
-            _add(connection, vault, poll, station, voters[first : first + COMMITMENTS_PER_ENTRY], reason, seal, at)
+            part = voters[first : first + COMMITMENTS_PER_ENTRY]
+            _add(connection, vault, poll, station, part, reason, seal, at, custody)
     return Added(sum(map(len, new.values())), on_list, may_not, elsewhere, total(connection, poll.id), len(new))
 
 
 def _add(
     connection: Connection, vault: Vault, poll: Poll, station: str, voters: Sequence[bytes], reason: str,
-    seal: Ed25519PrivateKey, at: datetime,
+    seal: Ed25519PrivateKey, at: datetime, custody: Custody,
 ) -> None:  # fmt: skip
     last = connection.scalar(
         sa.text("SELECT count(*) FROM roll_addition WHERE poll = :poll AND station = :station"),
@@ -279,11 +299,11 @@ def _add(
     entry = Entry(poll.id, ADDITIONS, f"{ADDITIONS}/{station}/{number}", at.isoformat(), COMMISSION, body)
     log.append(connection, poll.id, [sign_entry(entry, seal)])
     whose = {UUID(bytes=right): voter for right, voter in zip(rights, voters, strict=True)}
-    known = found_again(connection, poll.id, station, number, whose)
+    known = custody.known(connection, poll.id, station, number, whose)
     new = [voter for right, voter in whose.items() if right not in known]
     packed, _ = Rights(vault, poll.id, number)([(station, b"".join(new))])
     copy_rows(connection, "entitlement", RIGHT, [packed], fresh=False)
-    as_the_logs_say(connection, poll.id, station, whose.keys() - known)
+    custody.entered(connection, poll.id, station, whose.keys() - known)
     connection.execute(
         sa.text(
             "INSERT INTO roll_addition (poll, station, n, at, reason, voters) "

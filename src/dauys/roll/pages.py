@@ -222,6 +222,7 @@ def _second(visit: Visit, poll: Poll, claim: Claim, act: str) -> str:
         reject(visit.connection, claim.set_id, by, at, reason)
         return "?done=rejected"
     approve(visit.connection, claim.set_id, by, at, reason)
-    key, ask_back = visit.office.seal(poll.id), visit.office.ask_back
-    carry(visit.connection, visit.vault, poll, claim.set_id, claims.ground(claim), by, key, at, ask_back)
+    office, why = visit.office, claims.ground(claim)
+    key = office.seal(poll.id)
+    carry(visit.connection, visit.vault, poll, claim.set_id, why, by, key, at, office.custody, office.ask_back)
     return f"/{claim.id}"  # what became of it on the list stands there

@@ -29,6 +29,7 @@ from dauys.registers.poll import Poll
 from dauys.roll import claims, effects
 from dauys.roll.claims import KINDS, Said
 from dauys.roll.effects import AskBack, effect
+from dauys.roll.freeze import Custody
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import CLAIM, FOLLOW, LIMITED, OPEN, Limits, Terms, admit, law_of, look_up, note, terms_of
 from dauys.roll.vault import Vault
@@ -45,8 +46,8 @@ PAST = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the pages answer with: the roll's keys, the clock of the edge, the law of a poll, limits, the commission's key, and
-    who asks rights back after the freeze.
+    """What the pages answer with: the roll's keys, the clock of the edge, where added rights are, the law of a poll, limits, the
+    commission's key, and who asks rights back after the freeze.
 
     `client_header`: behind a reverse proxy of one's own, the header in which it puts the client's address (as
     `x-forwarded-for`), and how many such proxies there are. Without it no header is believed.
@@ -54,6 +55,7 @@ class Office:
 
     vault: Callable[[], Vault]
     clock: Callable[[], datetime]
+    custody: Custody
     law: Callable[[Poll], Snapshot] = law_of
     limits: Limits = field(default_factory=Limits)
     client_header: str = ""

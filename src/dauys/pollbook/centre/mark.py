@@ -14,15 +14,10 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from dauys.pollbook.centre.predicates import DOUBT
 from dauys.pollbook.log.events import Event, LogId
 from dauys.pollbook.rules.grants import Grant
 from dauys.pollbook.rules.places import CustodyError
-
-UNREAD = (
-    "EXISTS (SELECT FROM pollbook_log l WHERE l.poll = e.poll AND l.missed AND NOT l.sound "
-    "AND NOT (l.closed AND l.stopped = ''))"
-)
-"""Of what is called `e` in a query: in its poll a machine was given up unheard, and nobody has all of its log."""
 
 CHECK = "P.090"
 """What is refused while the mark stands."""
@@ -30,18 +25,20 @@ CHECK = "P.090"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Since when the books of a poll are not whole, and what showed it. `blind`: no journal says which machines there are."""
+    """Since when the books of a poll are not whole, and what showed it. `blind`: no journal says which machines there are.
+    `counted`: how many events a journal had counted where the database had fewer; 0 where it had not."""
 
     at: datetime
     why: str
     blind: bool
+    counted: int = 0
 
 
 def standing(cur: Cursor[Any], poll: str) -> Mark | None:
     """The mark that stands; None for a poll whose books are whole."""
-    query = "SELECT at, why, blind FROM pollbook_restored WHERE poll = %s AND lifted IS NULL"
+    query = "SELECT at, why, blind, counted FROM pollbook_restored WHERE poll = %s AND lifted IS NULL"
     row = cur.execute(query, (poll,)).fetchone()
-    return None if row is None else Mark(row.at, row.why, row.blind)
+    return None if row is None else Mark(row.at, row.why, row.blind, row.counted)
 
 
 def must_be_whole(cur: Cursor[Any], poll: str) -> None:
@@ -57,7 +54,7 @@ def refusal() -> CustodyError:
 
 
 def mark(
-    cur: Cursor[Any], poll: str, why: str, at: datetime, *, blind: bool = False, again: bool = False
+    cur: Cursor[Any], poll: str, why: str, at: datetime, *, blind: bool = False, again: bool = False, counted: int = 0
 ) -> bool:  # fmt: skip
     """Marks a poll, unless it is; whether this is new. From now on every log has to be heard again.
 
@@ -65,18 +62,20 @@ def mark(
     up, and was heard as a whole after that: it is `missed` no more.
 
     `again`: it was put back to a copy that has a mark already, which is over: what machines said by that one is of before.
+    `blind`, `counted`: as in `Mark`.
     """
     if again:
         over = (
             "UPDATE pollbook_restored SET lifted = at, word = 'put back again' WHERE poll = %s AND lifted IS NULL "
-            "RETURNING blind"
+            "RETURNING blind, counted"
         )
         before = cur.execute(over, (poll,)).fetchone()
         blind = blind or (before is not None and before.blind)
+        counted = max(counted, before.counted if before else 0)
     made = cur.execute(
-        "INSERT INTO pollbook_restored (poll, at, why, blind) VALUES (%s, %s, %s, %s) "
+        "INSERT INTO pollbook_restored (poll, at, why, blind, counted) VALUES (%s, %s, %s, %s, %s) "
         "ON CONFLICT (poll) WHERE lifted IS NULL DO NOTHING",
-        (poll, at, why, blind),
+        (poll, at, why, blind, counted),
     ).rowcount
     if made:
         cur.execute("SELECT FROM pollbook_log WHERE poll = %s ORDER BY id FOR UPDATE", (poll,))
@@ -99,19 +98,6 @@ def ever(cur: Cursor[Any], poll: str) -> bool:
     return cur.execute("SELECT FROM pollbook_restored WHERE poll = %s LIMIT 1", (poll,)).rowcount > 0
 
 
-DOUBT = (
-    f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "
-    "WHERE c.poll = e.poll AND c.entitlement = e.id AND c.epoch = e.epoch))"
-)
-"""Of a right `e` (poll, id, epoch) in a query: a machine that was given up unheard may have been given it in the next epoch."""
-
-
-def in_doubt(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
-    """Whether a machine that nobody has heard since may have been given this right, free in this epoch, in the next one."""
-    right = {"poll": poll, "who": who, "epoch": epoch}
-    return cur.execute(f"SELECT FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE {DOUBT}", right).rowcount > 0
-
-
 def is_clear(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
     """A right that is free in this epoch, or given in it, by something that the centre cannot have forgotten: what a machine did
     since its word, and what the centre gives now. No other machine was given it in a later one."""
@@ -120,6 +106,16 @@ def is_clear(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
         f"FROM (VALUES {_RIGHT}) AS e (poll, id, epoch) WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll) "
         "ON CONFLICT (poll, entitlement) DO UPDATE SET epoch = excluded.epoch",
         {"poll": poll, "who": who, "epoch": epoch},
+    )
+
+
+def are_clear(cur: Cursor[Any], poll: str, holder: str) -> None:
+    """The same of every right that this holder has in epoch 0."""
+    cur.execute(
+        "INSERT INTO pollbook_clear (poll, entitlement, epoch) SELECT e.poll, e.id, e.epoch FROM entitlement e "
+        "WHERE e.poll = %s AND e.holder = %s AND e.epoch = 0 AND EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll) "
+        "ON CONFLICT (poll, entitlement) DO UPDATE SET epoch = excluded.epoch",
+        (poll, holder),
     )
 
 
@@ -132,11 +128,20 @@ def must_be_free(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> None:
     Raises CustodyError P.090 while the mark stands, and P.052 where the right is in doubt, or was given by what the centre signed
     before: one epoch is given once.
     """
-    must_be_whole(cur, poll)
-    given = "SELECT FROM pollbook_grant WHERE poll = %s AND entitlement = %s AND epoch > %s"
-    if in_doubt(cur, poll, who, epoch) or cur.execute(given, (poll, who, epoch)).rowcount > 0:
+    found = cur.execute(_FREE, {"poll": poll, "who": who, "epoch": epoch}).fetchone()
+    assert found is not None
+    if found.marked:
+        raise refusal()
+    if found.doubt or found.given:
         message = "a machine that was not heard since the centre was put back may have this right"
         raise CustodyError(message, "P.052")
+
+
+_FREE = f"""
+SELECT EXISTS (SELECT FROM pollbook_restored m WHERE m.poll = e.poll AND m.lifted IS NULL) AS marked, {DOUBT} AS doubt,
+    EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch > e.epoch) AS given
+FROM (VALUES {_RIGHT}) AS e (poll, id, epoch)
+"""  # noqa: S608 - texts of ours
 
 
 def given_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, centre: bytes, at: datetime) -> bool:

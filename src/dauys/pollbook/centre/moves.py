@@ -6,17 +6,19 @@ No clock moves a right: `at` is written down, and a request ends by it (`pollboo
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from dauys.pollbook.centre.locks import lock_log, lock_right, lock_station, station_is_free
-from dauys.pollbook.centre.mark import DOUBT, is_clear, must_be_free
-from dauys.pollbook.centre.take import CHANNEL, RELEASED, UNUSED, USED, Cursor, cursor
-from dauys.pollbook.log.events import PAPER, LogId, is_channel
-from dauys.pollbook.rules.custody import CERTIFICATE, UNLISTED, WITHDRAWN, CustodyError
+from dauys.pollbook.centre.mark import is_clear, must_be_free
+from dauys.pollbook.centre.predicates import AHEAD, ASKS, DOUBT, FREE, RELEASED, UNUSED, USE, USED
+from dauys.pollbook.centre.take import CHANNEL, Cursor, cursor
+from dauys.pollbook.log.events import LogId, is_channel
+from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError
 from dauys.pollbook.rules.decided import not_to_add, unlisted
-from dauys.pollbook.rules.grants import Grant, Request, why_given
+from dauys.pollbook.rules.grants import LASTS, Grant, Request, why_given
+from dauys.pollbook.rules.places import not_on_the_roll, was_used
 from dauys.store.engine import Connection
 
 
@@ -28,15 +30,13 @@ def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     """
     cur = cursor(connection)
     lock_log(cur, to)
-    custody = lock_right(cur, to.poll, who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    custody = _on_roll(cur, to.poll, who)
     again = "UPDATE pollbook_request SET at = greatest(at, %s) WHERE poll = %s AND id = %s"
     if cur.execute(again, (at, to.poll, request)).rowcount:
         return
     beaten = paper and custody.state == USED and is_channel(custody.holder) and not is_channel(to.holder)
     if (custody.state == USED and not beaten) or _strays(cur, to.poll, who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+        raise was_used(custody.holder)
     if custody.holder == to.holder and custody.state == UNUSED:
         raise CustodyError("the right is held by this very station", "P.050")
     _must_take(cur, to)
@@ -47,21 +47,17 @@ def ask(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     _call(cur, to.poll, custody.holder)
 
 
-LASTS = timedelta(minutes=10)
-"""How long a station's request asks for a right. Its voter stands and waits; after that he is asked for again, or gone."""
-
-
 def asked_of(connection: Connection, log: LogId, at: datetime | None = None) -> tuple[Request, ...]:
     """What this log's holder is asked to let go, oldest first: unused, or used in a channel; nothing of a lost machine.
     `at`: not what is over by then."""
     states = [UNUSED, USED] if is_channel(log.holder) else [UNUSED]
     rows = cursor(connection).execute(
-        "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "
+        "SELECT r.id, r.entitlement, r.epoch, r.asker FROM pollbook_request r "  # noqa: S608 - a text of ours
         "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        "WHERE r.poll = %s AND NOT r.granted AND r.holder = %s AND e.holder = %s AND e.state = ANY(%s) "
-        "AND (r.at >= %s OR r.asker = %s) AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = r.poll "
-        "AND l.holder = %s AND l.lost) ORDER BY r.at, r.id",
-        (log.poll, log.holder, log.holder, states, _since(at), WITHDRAWN, log.holder),
+        "WHERE r.poll = %(poll)s AND NOT r.granted AND r.holder = %(holder)s AND e.holder = %(holder)s "
+        f"AND e.state = ANY(%(states)s) AND {ASKS} AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = r.poll "
+        "AND l.holder = %(holder)s AND l.lost) ORDER BY r.at, r.id",
+        {"poll": log.poll, "holder": log.holder, "states": states, "since": since(at)},
     )
     return tuple(Request(row.id, row.entitlement, row.epoch, row.asker) for row in rows)
 
@@ -73,17 +69,17 @@ def grant_what_can_be(connection: Connection, log: LogId, at: datetime) -> tuple
     """
     cur = cursor(connection)
     waiting = cur.execute(
-        "SELECT id FROM pollbook_request WHERE poll = %s AND asker = %s AND NOT granted AND (at >= %s OR holder = %s) "
-        "ORDER BY at, id",
-        (log.poll, log.holder, _since(at), CERTIFICATE),
+        "SELECT r.id FROM pollbook_request r WHERE r.poll = %(poll)s AND r.asker = %(asker)s AND NOT r.granted "  # noqa: S608
+        f"AND {ASKS} ORDER BY r.at, r.id",
+        {"poll": log.poll, "asker": log.holder, "since": since(at)},
     ).fetchall()
     for row in waiting:
         _grant(cur, row.id, log, at)
     return granted_to(connection, log)
 
 
-def _since(at: datetime | None) -> datetime:
-    """When a request was made last that still asks."""
+def since(at: datetime | None) -> datetime:
+    """From when on a request was made that still asks at that moment; None: whenever it was."""
     return datetime.min.replace(tzinfo=UTC) if at is None else at - LASTS
 
 
@@ -124,11 +120,8 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     if given is not None and given.to == to.holder:
         return given
     lock_log(cur, to)
-    custody = lock_right(cur, to.poll, who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
-    if custody.state == USED or _strays(cur, to.poll, who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    custody = _on_roll(cur, to.poll, who)
+    _must_be_unused(cur, to.poll, who, custody)
     if custody.holder != unlisted(to.station):
         raise not_to_add(custody.holder, to)
     _must_take(cur, to)
@@ -141,16 +134,18 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     return made
 
 
-def off_its_list(connection: Connection, who: UUID, log: LogId) -> None:
-    """A right that was added again, since the centre was put back from a copy, is held by this log, which may have it on its list
-    (`roll.added_again`). Its own machine asks for the voter: so it has not, and is given the right; no other is because of that.
+def off_its_list(connection: Connection, who: UUID, log: LogId, *, n: int = -1, epoch: int = 0) -> None:
+    """A right is held by this log, whose list was made since the copy from which the centre was put back and may have it
+    (`put_back.restored.told`). Its own machine asks for the voter: so it has not, and is given the right; no other is, by that.
 
-    In the savepoint in which `add` gives it.
+    `n`: how far its log goes; what is not here may have let the right go. `epoch`: in which it has the right elsewhere; it takes
+    a later one only. In the savepoint in which `add` gives it.
     """
     cursor(connection).execute(
-        "UPDATE entitlement e SET holder = %s WHERE poll = %s AND id = %s AND holder = %s AND epoch = 0 AND state = 0 "
-        "AND addition > 0 AND EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = e.poll)",
-        (unlisted(log.station), log.poll, who, log.holder),
+        "UPDATE entitlement e SET holder = %(roll)s, epoch = greatest(epoch, %(epoch)s) WHERE poll = %(poll)s AND id = %(who)s "
+        "AND holder = %(holder)s AND epoch = 0 AND state = 0 AND EXISTS (SELECT FROM pollbook_log l JOIN pollbook_late_list "
+        "USING (poll, station, generation) WHERE l.poll = e.poll AND l.holder = e.holder AND l.n = %(n)s)",
+        {"roll": unlisted(log.station), "epoch": epoch, "poll": log.poll, "who": who, "holder": log.holder, "n": n},
     )
 
 
@@ -178,13 +173,10 @@ def withdraw(connection: Connection, poll: str, request: str, who: UUID, at: dat
     Raises CustodyError: P.020 not on the roll, P.021 used, P.056 withdrawn already.
     """
     cur = cursor(connection)
-    custody = lock_right(cur, poll, who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    custody = _on_roll(cur, poll, who)
     if cur.execute("SELECT 1 FROM pollbook_request WHERE poll = %s AND id = %s", (poll, request)).fetchone():
         return
-    if custody.state == USED or _strays(cur, poll, who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    _must_be_unused(cur, poll, who, custody)
     if custody.holder == WITHDRAWN:
         raise CustodyError("the right is withdrawn already", "P.056")
     cur.execute(
@@ -197,8 +189,7 @@ def withdraw(connection: Connection, poll: str, request: str, who: UUID, at: dat
 def settle(connection: Connection, poll: str, request: str) -> None:
     """Withdraws what was asked to be withdrawn, if nobody can use it any more (`decided.settle`).
 
-    Besides, while no list of the home station was ever made, nobody but the centre knows of the right. Raises CustodyError:
-    P.021 used meanwhile, P.052 not let go, P.053 it went elsewhere meanwhile.
+    Raises CustodyError: P.021 used meanwhile, P.052 not let go, P.053 it went elsewhere meanwhile.
     """
     cur = cursor(connection)
     asked = cur.execute(
@@ -209,11 +200,10 @@ def settle(connection: Connection, poll: str, request: str) -> None:
         raise CustodyError("nobody asked for that", "P.053")
     if custody.holder == WITHDRAWN:
         return
-    if custody.state == USED or _strays(cur, poll, asked.entitlement):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    _must_be_unused(cur, poll, asked.entitlement, custody)
     if custody.epoch != asked.epoch:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
-    if not (custody.state == RELEASED or custody.holder == CERTIFICATE or _nobody_can(cur, poll, custody)):
+    if not (_free(cur, poll, asked.entitlement) or _never_listed(cur, poll, asked.entitlement, custody.home)):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     _give(cur, Grant(poll, asked.entitlement, custody.epoch + 1, WITHDRAWN, "withdrawn", request))
     cur.execute("UPDATE pollbook_request SET granted = true WHERE poll = %s AND id = %s", (poll, request))
@@ -240,11 +230,8 @@ def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: da
         return given
     lock_station(cur, to.poll, to.station)
     lock_log(cur, to)
-    custody = lock_right(cur, to.poll, who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
-    if custody.state == USED or _strays(cur, to.poll, who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    custody = _on_roll(cur, to.poll, who)
+    _must_be_unused(cur, to.poll, who, custody)
     if custody.holder != WITHDRAWN and custody.state != RELEASED:
         raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
     known = "SELECT 1 FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)"
@@ -260,11 +247,11 @@ def give_back(connection: Connection, request: str, who: UUID, to: LogId, at: da
 def may_receive(connection: Connection, log: LogId, at: datetime | None = None) -> bool:
     """Whether a right is given to this log's holder, or was let go and can be; `at` as for `asked_of`."""
     found = cursor(connection).execute(
-        "SELECT 1 FROM pollbook_grant WHERE poll = %(poll)s AND receiver = %(holder)s AND NOT taken UNION ALL "
+        "SELECT 1 FROM pollbook_grant WHERE poll = %(poll)s AND receiver = %(holder)s AND NOT taken UNION ALL "  # noqa: S608
         "SELECT 1 FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
-        "AND e.epoch = r.epoch WHERE r.poll = %(poll)s AND r.asker = %(holder)s AND NOT r.granted AND e.state = 2 "
-        "AND (r.at >= %(since)s OR r.holder = %(carried)s) LIMIT 1",
-        {"poll": log.poll, "holder": log.holder, "since": _since(at), "carried": CERTIFICATE},
+        f"AND e.epoch = r.epoch WHERE r.poll = %(poll)s AND r.asker = %(holder)s AND NOT r.granted AND e.state = {RELEASED} "
+        f"AND {ASKS} LIMIT 1",
+        {"poll": log.poll, "holder": log.holder, "since": since(at)},
     )
     return found.fetchone() is not None
 
@@ -276,35 +263,38 @@ def _call(cur: Cursor, poll: str, holder: str) -> None:
 
 def used(connection: Connection, poll: str, who: UUID) -> bool:
     """Whether a check-in of this right stands."""
-    cur = cursor(connection)
-    stands = "SELECT 1 FROM entitlement WHERE poll = %s AND id = %s AND state = 1"
-    return cur.execute(stands, (poll, who)).fetchone() is not None or _strays(cur, poll, who)
+    query = f"SELECT FROM entitlement e WHERE e.poll = %s AND e.id = %s AND {USE}"
+    return cursor(connection).execute(query, (poll, who)).rowcount > 0
 
 
-def _nobody_can(cur: Cursor, poll: str, custody: Any) -> bool:
-    """Whether the holder's log is over, or no list with the right on it was ever made."""
-    if custody.holder.startswith(UNLISTED) or _never_listed(cur, poll, custody):
-        return True
-    known = cur.execute(
-        f"SELECT closed AND stopped = '' AND generation <= {PAPER} AS complete FROM pollbook_log "  # noqa: S608 - a number
-        "WHERE poll = %s AND holder = %s",
-        (poll, custody.holder),
-    ).fetchone()
-    return known is not None and bool(known.complete)
+def _on_roll(cur: Cursor, poll: str, who: UUID) -> Any:
+    """How a right stands, which nobody else changes until the transaction ends. Raises CustodyError P.020."""
+    if (custody := lock_right(cur, poll, who)) is None:
+        raise not_on_the_roll()
+    return custody
 
 
-def _never_listed(cur: Cursor, poll: str, custody: Any) -> bool:
-    """Whether the right is where the freeze put it and no list of its station was ever made: only the centre knows of it."""
-    if custody.holder != f"station/{custody.home}/1":
-        return False
-    made = (
-        "SELECT 1 FROM pollbook_package WHERE poll = %(poll)s AND station = %(home)s "
-        "UNION ALL SELECT 1 FROM pollbook_log WHERE poll = %(poll)s AND station = %(home)s LIMIT 1"
+def _must_be_unused(cur: Cursor, poll: str, who: UUID, custody: Any) -> None:
+    """Raises CustodyError P.021. Asked of a locked right, by a query of its own: it sees what was written until then."""
+    if custody.state == USED or _strays(cur, poll, who):
+        raise was_used(custody.holder)
+
+
+def _free(cur: Cursor, poll: str, who: UUID) -> bool:
+    """Whether a locked right is nobody's any more: let go, on no list, or left over in a log that is complete."""
+    query = (
+        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
+        f"WHERE e.poll = %s AND e.id = %s AND {FREE}"
     )
-    where = {"poll": poll, "home": custody.home}
-    if cur.execute(made, where).fetchone() is not None:  # mostly; without waiting for whoever makes one
+    return cur.execute(query, (poll, who)).rowcount > 0
+
+
+def _never_listed(cur: Cursor, poll: str, who: UUID, home: str) -> bool:
+    """Whether a locked right is where the freeze put it and no list of its station was ever made: only the centre knows of it."""
+    query, right = f"SELECT FROM entitlement e WHERE e.poll = %s AND e.id = %s AND {AHEAD}", (poll, who)
+    if not cur.execute(query, right).rowcount:  # mostly; without waiting for whoever makes one
         return False
-    return station_is_free(cur, poll, custody.home) and cur.execute(made, where).fetchone() is None
+    return station_is_free(cur, poll, home) and cur.execute(query, right).rowcount > 0
 
 
 def _give(cur: Cursor, made: Grant) -> None:
@@ -325,7 +315,7 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
     if asked is None:
         return CustodyError("there is no such request of this station", "P.053")
     custody = cur.execute(
-        f"SELECT e.home, e.holder, e.epoch, e.state, l.closed AND l.stopped = '' AND l.generation <= {PAPER} AS complete "  # noqa: S608
+        f"SELECT e.home, e.holder, e.epoch, e.state, {FREE} AS free "  # noqa: S608 - a text of ours
         "FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
         "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e SKIP LOCKED",
         (to.poll, asked.entitlement),
@@ -334,13 +324,8 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
         return CustodyError("the right is being moved at this moment", "P.052")
     if custody.epoch != asked.epoch:
         return CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
-    carried = custody.holder == CERTIFICATE
-    listed = not custody.holder.startswith(UNLISTED)
-    ahead = listed and custody.state == UNUSED and custody.epoch == 0 and _never_listed(cur, to.poll, custody)
-    free = custody.state == RELEASED or (
-        custody.state == UNUSED and (carried or custody.complete or not listed or ahead)
-    )
-    if not free or _strays(cur, to.poll, asked.entitlement):
+    ahead = not custody.free and _never_listed(cur, to.poll, asked.entitlement, custody.home)
+    if not (custody.free or ahead) or _strays(cur, to.poll, asked.entitlement):
         return CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     try:
         _must_take(cur, to)

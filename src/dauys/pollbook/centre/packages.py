@@ -1,11 +1,12 @@
-"""Which packages were made, and are good for an enrolment?"""
+"""Which packages were made, and are good for an enrolment? Which is a station's newest machine?"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from dauys.pollbook.centre.take import cursor
-from dauys.pollbook.log.events import LogId
+from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.log.events import PAPER, LogId
 from dauys.store.engine import Connection
 
 
@@ -29,3 +30,18 @@ def void_package(connection: Connection, log: LogId) -> bool:
         "SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))",
         (log.poll, log.station, log.generation),
     ).rowcount > 0  # fmt: skip
+
+
+def is_packed(cur: Cursor, log: LogId) -> bool:
+    """Whether there is a package of this log, enrolled with or on its way."""
+    query = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
+    return cur.execute(query, (log.poll, log.station, log.generation)).rowcount > 0
+
+
+def newest_machine(cur: Cursor, poll: str, station: str) -> Any:
+    """Generation of the station's newest machine, and whether it was declared lost; None for a station without any."""
+    return cur.execute(
+        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
+        "ORDER BY generation DESC LIMIT 1",
+        (poll, station, PAPER),
+    ).fetchone()

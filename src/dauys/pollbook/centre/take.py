@@ -18,13 +18,12 @@ from psycopg.rows import namedtuple_row
 
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import given_before, is_clear, let_go_before
+from dauys.pollbook.centre.predicates import RELEASED, STRAY, UNUSED
 from dauys.pollbook.log.events import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
-from dauys.pollbook.rules.custody import BESIDE_ITS_PAPER, CERTIFICATE, Alarm, CustodyError, back_request
-from dauys.pollbook.rules.known import HEARD, Heard
+from dauys.pollbook.rules.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.rules.grants import back_request
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, Alarm, Heard
 from dauys.store.engine import Connection, driver
-
-UNUSED, USED, RELEASED = 0, 1, 2
-"""`entitlement.state`."""
 
 CHANNEL = "dauys_pollbook"
 """What processes of the centre listen to: poll and holder of whom there is word for (pollbook.serving.waiting)."""
@@ -109,7 +108,7 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     cur = cursor(connection)
     log = batch.log
     found = cur.execute(
-        "SELECT id, key, n, head, closed, stopped, check_ins, sound, mark, lost FROM pollbook_log "
+        "SELECT id, key, n, head, closed, stopped, check_ins, sound, lost FROM pollbook_log "
         "WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
         (log.poll, log.station, log.generation),
     ).fetchone()
@@ -121,8 +120,8 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     if found.stopped:
         return Outcome(here, key, stopped=found.stopped)
     if batch.first > here.n + 1:
-        return Outcome(here, key, send_from=here.n + 1, machine=Heard(found.sound, found.mark, found.lost))
-    machine = Heard(found.sound, found.mark, found.lost)
+        return Outcome(here, key, send_from=here.n + 1, machine=Heard(found.sound, found.lost))
+    machine = Heard(found.sound, found.lost)
     row = Row(found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre, machine)
     if (n := _parting(cur, row, batch)) is not None:
         text = f"two histories: event {n} was another one before"
@@ -203,9 +202,8 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
 def _check_in(cur: Cursor, row: Row, run: dict[UUID, Event], at: datetime) -> Iterator[Alarm]:
     held = (row.log.paper_of or row.log).holder  # what a lost machine's paper shows as used, that machine held
     used = cur.execute(
-        "UPDATE entitlement e SET holder = %s, state = 1, used = u.n FROM unnest(%s::uuid[], %s::int[]) AS u (id, n) "
-        "WHERE e.poll = %s AND e.id = u.id AND e.holder = %s AND e.state = 0 AND NOT EXISTS (SELECT FROM pollbook_stray s "
-        "WHERE s.poll = e.poll AND s.entitlement = e.id AND NOT s.undone) RETURNING e.id",
+        "UPDATE entitlement e SET holder = %s, state = 1, used = u.n FROM unnest(%s::uuid[], %s::int[]) AS u (id, n) "  # noqa: S608
+        f"WHERE e.poll = %s AND e.id = u.id AND e.holder = %s AND e.state = {UNUSED} AND NOT {STRAY} RETURNING e.id",
         (row.log.holder, list(run), [event.n for event in run.values()], row.log.poll, held),
         prepare=True,
     ).fetchall()

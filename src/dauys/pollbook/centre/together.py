@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 from uuid import UUID
 
 from dauys.pollbook.centre import take as centre
+from dauys.pollbook.centre.predicates import STRAY, UNUSED
 from dauys.pollbook.centre.take import Cursor, Outcome, Row, cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, Event, Head, LogError, LogId, verify_batch
 from dauys.pollbook.rules.custody import Alarm
@@ -81,7 +82,7 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
     """The logs of the batches, locked in one order."""
     several = list(logs)
     found = cur.execute(
-        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound, mark, lost "
+        "SELECT id, poll, station, generation, key, n, head, closed, stopped, check_ins, sound, lost "
         "FROM pollbook_log WHERE (poll, station, generation) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::int[])) "
         "ORDER BY id FOR UPDATE",
         ([log.poll for log in several], [log.station for log in several], [log.generation for log in several]),
@@ -91,8 +92,8 @@ def _rows(cur: Cursor, logs: Iterable[LogId]) -> Mapping[LogId, Any]:
 
 
 def _machine(row: Any) -> Heard:
-    plain = row.sound and not row.lost and not row.mark  # all of them, nearly always
-    return HEARD if plain else Heard(row.sound, row.mark, row.lost)
+    plain = row.sound and not row.lost  # all of them, nearly always
+    return HEARD if plain else Heard(row.sound, row.lost)
 
 
 def _continues(batch: Sent, row: Any) -> TypeGuard[CheckIns]:
@@ -127,11 +128,10 @@ def _take_plain(cur: Cursor, plain: Sequence[_Plain], at: datetime) -> dict[int,
 def _use(cur: Cursor, plain: Sequence[_Plain]) -> int:
     """Marks the rights as used where their log holds them unused; how many there were."""
     return cur.execute(
-        "UPDATE entitlement e SET state = 1, used = l.first + r.place - 1 "
+        "UPDATE entitlement e SET state = 1, used = l.first + r.place - 1 "  # noqa: S608 - a text of ours
         "FROM unnest(%b::text[], %b::text[], %b::int[], %b::text[]) AS l (poll, holder, first, rights), "
         "unnest(string_to_array(l.rights, ',')::uuid[]) WITH ORDINALITY AS r (id, place) "
-        "WHERE e.poll = l.poll AND e.id = r.id AND e.holder = l.holder AND e.state = 0 "
-        "AND NOT EXISTS (SELECT FROM pollbook_stray s WHERE s.poll = e.poll AND s.entitlement = e.id AND NOT s.undone)",
+        f"WHERE e.poll = l.poll AND e.id = r.id AND e.holder = l.holder AND e.state = {UNUSED} AND NOT {STRAY}",
         (
             [batch.log.poll for _, batch, _ in plain], [batch.log.holder for _, batch, _ in plain],
             [batch.first for _, batch, _ in plain], [batch.named for _, batch, _ in plain],
@@ -175,9 +175,10 @@ def _strays(cur: Cursor, plain: Sequence[_Plain]) -> list[tuple[Row, Event, UUID
 
 
 def stirred(connection: Connection, logs: Sequence[LogId]) -> set[tuple[str, str]]:
-    """Which of these holders (poll, holder) have something to hear: a right asked for, asked of them, or given to them.
+    """Which of these holders (poll, holder) may have something to hear: a right asked for, asked of them, or given to them.
 
-    Nobody has while the books of a poll are not whole (`pollbook.centre.mark`)."""
+    Nobody has while the books of a poll are not whole (`pollbook.centre.mark`). Here no request ends: `moves.asked_of` and
+    `moves.may_receive` look who still asks."""
     rows = cursor(connection).execute(
         "SELECT u.poll, u.holder FROM unnest(%s::text[], %s::text[]) AS u (poll, holder) "
         "WHERE NOT EXISTS (SELECT FROM pollbook_restored m WHERE m.poll = u.poll AND m.lifted IS NULL) AND ("
@@ -186,12 +187,7 @@ def stirred(connection: Connection, logs: Sequence[LogId]) -> set[tuple[str, str
         "OR EXISTS (SELECT FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
         "AND e.epoch = r.epoch WHERE r.poll = u.poll AND r.holder = u.holder AND NOT r.granted "
         "AND e.holder = u.holder AND (e.state = 0 OR e.state = 1 AND split_part(u.holder, '/', 1) = ANY(%s))))",
-        # as `moves.asked_of` finds them
-        (
-            [log.poll for log in logs],
-            [log.holder for log in logs],
-            list(CHANNEL_LOGS),
-        ),
+        ([log.poll for log in logs], [log.holder for log in logs], list(CHANNEL_LOGS)),
         prepare=True,
     )
     return {(row.poll, row.holder) for row in rows}

@@ -1,6 +1,6 @@
 """What became of a right that a station asked for, and how does it ask no more? The centre's part, by SQL.
 
-A request ends when its station calls it off, or when it is old by the centre's clock (`moves.LASTS`) and was not made again:
+A request ends when its station calls it off, or when it is old by the centre's clock (`grants.LASTS`) and was not made again:
 who walked away is asked for by nobody, and his own station keeps his right. That moves nothing: an end only leaves the holder in
 peace. What was let go by then is given to whoever asks next, his own station too (`moves.ask`).
 """
@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from dauys.pollbook.centre.locks import lock_log, lock_right
-from dauys.pollbook.centre.moves import LASTS
-from dauys.pollbook.centre.take import RELEASED, USED, Cursor, cursor
+from dauys.pollbook.centre.moves import since
+from dauys.pollbook.centre.predicates import ASKS, RELEASED, STRAY, USED
+from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId, is_channel
 from dauys.pollbook.rules.custody import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.rules.grants import Fate, Request
@@ -61,19 +62,18 @@ def fates(connection: Connection, log: LogId, at: datetime) -> tuple[Fate, ...]:
         (log.poll, log.holder, at - FORGOTTEN, CERTIFICATE),
     )
     rows = cur.execute(
-        "SELECT r.entitlement, r.epoch AS asked, r.at, e.holder, e.epoch, e.state, EXISTS (SELECT FROM pollbook_stray s "
-        "WHERE s.poll = r.poll AND s.entitlement = r.entitlement AND NOT s.undone) AS stray "
+        f"SELECT r.entitlement, r.epoch AS asked, {ASKS} AS asks, e.holder, e.epoch, e.state, {STRAY} AS stray "  # noqa: S608
         "FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement "
-        "WHERE r.poll = %s AND r.asker = %s AND NOT r.granted ORDER BY r.at, r.id",
-        (log.poll, log.holder),
+        "WHERE r.poll = %(poll)s AND r.asker = %(asker)s AND NOT r.granted ORDER BY r.at, r.id",
+        {"poll": log.poll, "asker": log.holder, "since": since(at)},
     ).fetchall()
     found: dict[UUID, str] = {}
     for row in rows:  # of several requests for one right the last one counts
-        found[row.entitlement] = "" if row.holder == log.holder else _fate(cur, log.poll, row, at)
+        found[row.entitlement] = "" if row.holder == log.holder else _fate(cur, log.poll, row)
     return tuple(Fate(who, how) for who, how in found.items() if how)
 
 
-def _fate(cur: Cursor, poll: str, row: Any, at: datetime) -> str:
+def _fate(cur: Cursor, poll: str, row: Any) -> str:
     holder, used = row.holder, row.state == USED
     if row.stray or (used and not is_channel(holder)):
         return "used"
@@ -81,7 +81,7 @@ def _fate(cur: Cursor, poll: str, row: Any, at: datetime) -> str:
         return "withdrawn"
     if row.epoch != row.asked:
         return "elsewhere"
-    if row.at < at - LASTS and holder != CERTIFICATE:  # a certificate that is taken back comes whenever it can
+    if not row.asks:
         return "over"
     return "mobile" if not used and in_box(cur, poll, row.entitlement, holder) else ""
 

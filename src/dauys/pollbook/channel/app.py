@@ -109,8 +109,11 @@ async def _body(request: Request) -> Mapping[str, Any]:
 
 def _refusal(error: DauysError) -> Response:
     check = str(getattr(error, "check", "") or "")
-    message = str(getattr(error, "message", error)).removeprefix(f"[{check}] ")
-    said: Model = {"check": check, "message": message, "cite": str(getattr(error, "cite", ""))}
+    said: Model = {
+        "check": check,
+        "message": str(getattr(error, "message", error)),
+        "cite": str(getattr(error, "cite", "")),
+    }
     if isinstance(error, BadInput):
         said |= {"field": error.field, "expected": error.expected}
     if isinstance(error, Refused):

@@ -26,6 +26,7 @@ from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.sync import CentreRefused, Syncing, Unreached
 from dauys.pollbook.rules.custody import Standing
+from dauys.pollbook.rules.grants import LASTS
 from dauys.pollbook.sealed.commitment import code_of
 from dauys.pollbook.wire.package import Voter
 from dauys.roll.iin import is_iin
@@ -34,9 +35,6 @@ Model = dict[str, Any]
 
 BEARER = "voting-system.token"
 """In the folder of the channel's machine."""
-
-SHORT = 600.0
-"""Seconds for which the machine asks the centre often after a right was asked for."""
 
 
 @dataclass
@@ -173,8 +171,9 @@ class Channel:
         return [who for who in list(self.asked) if who not in places or places[who].standing is Standing.AWAY]
 
     def _impatient(self) -> bool:
+        """Whether the machine asks the centre often: as long as a request of its own asks."""
         at = self.clock()
-        return any(abs((at - self.asked[who]).total_seconds()) < SHORT for who in self.waiting_for())
+        return any(abs(at - self.asked[who]) < LASTS for who in self.waiting_for())
 
     def _ask(self, iin: str, born: str) -> Model:
         """Asks the centre where the right is, and for it to come; a right that nobody else can use comes at once."""

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
 from fastapi.responses import Response
 
-from dauys.errors import BadInput, DauysError
+from dauys.errors import BadInput, DauysError, Numbered
 from dauys.page_forms import Clerk, Form, Model, from_here, show
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.log.events import LogError, LogId
@@ -134,7 +134,7 @@ def _must_be_his(request: Request, form: Form, officer: Clerk) -> None:
 
 def _fault(error: DauysError) -> Model:
     check = str(getattr(error, "check", None) or "")
-    said = error.message if isinstance(error, BadInput) else str(error).removeprefix(f"[{check}] ")
+    said = error.message if isinstance(error, BadInput) else error.words if isinstance(error, Numbered) else str(error)
     row = error.row if isinstance(error, BadInput) else None
     status = 403 if check == "P.046" else 422 if isinstance(error, BadInput | CustodyError | LogError) else 409
     return {"check": check, "message": said, "row": row, "status": status}

@@ -1,12 +1,11 @@
 """What do the stations' logs, as the centre has them, say about each station: its sums, and how it was at a moment?
 
-The same numbers as `sums.sums_of` takes out of the station's own book; a test holds the two against each other.
+The same numbers as `book_sums.sums_of` takes out of the station's own book; a test holds the two against each other.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,9 +13,8 @@ from typing import Any
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
-from dauys.pollbook.rules.channels import MOBILE
 from dauys.pollbook.rules.custody import CERTIFICATE
-from dauys.pollbook.rules.sums import Member, Sums, together
+from dauys.pollbook.rules.sums import Counting, Sums, together
 from dauys.pollbook.settling.envelopes import counted
 from dauys.store.engine import Connection
 
@@ -64,14 +62,13 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
     lying: dict[int, str] = {}
     came: dict[str, str] = {}
     left: dict[str, str] = {}
-    standing: dict[int, dict[str, Any]] = {}
+    standing: dict[int, tuple[str, str]] = {}
     mobile: set[str] = set()
-    ballots: Counter[str] = Counter()
-    members: dict[str, Counter[str]] = {}
+    ballots: list[tuple[str, int, str]] = []
     for kind, n, body in events:
         match kind:
             case "check-in":
-                standing[n] = body
+                standing[n] = body["officer"], body["channel"]
             case "undo":
                 undone += standing.pop(body["of"], None) is not None
             case "receive" if not paper:
@@ -85,36 +82,16 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
             case "mobile-request":
                 mobile.add(body["entitlement"])
             case "ballots":
-                ballots[body["what"]] += body["count"]
-                if "member" in body:
-                    members.setdefault(body["member"], Counter())[body["what"]] += body["count"]
+                ballots.append((body["what"], body["count"], body.get("member", "")))
             case "envelope":
                 lying[n] = body["officer"]
             case "envelope-undo":
                 lying.pop(body["of"], None)
             case "close":
                 closed = True
-    for officer in (*lying.values(), *(body["officer"] for body in standing.values())):
-        members.setdefault(officer, Counter())["issued"] += 1
-    return Sums(
-        eligible=here,
-        received=len(standing),
-        delivered=ballots["delivered"],
-        cancelled=ballots["cancelled"],
-        mobile_requests=len(mobile),
-        mobile_received=sum(body["channel"] == MOBILE for body in standing.values()),
-        listed=listed,
-        came=dict(Counter(came.values())),
-        left=dict(Counter(left.values())),
-        undone=undone,
-        envelopes=len(lying),
-        enclosed=len(lying),
-        closed=closed,
-        members={
-            name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
-            for name, n in sorted(members.items())
-        },
-    )
+    return Counting(
+        listed, here, came.values(), left.values(), standing.values(), undone, ballots, lying.values(), len(mobile), closed
+    ).sums()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +118,13 @@ LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERA
     SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s)
             - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
         count(*) FILTER (WHERE v.kind = 'check-in') - count(*) FILTER (WHERE v.kind = 'undo' AND NOT EXISTS (
-            SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104')) AS received
+            SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104') AND (
+            SELECT c.at FROM pollbook_event c WHERE c.log = v.log
+            AND c.n = (convert_from(v.body, 'UTF8')::jsonb -> 'body' ->> 'of')::int) <= %(at)s) AS received
     FROM pollbook_event v WHERE v.log = l.id AND v.at <= %(at)s) e
 WHERE l.poll = %(poll)s AND l.station = ANY(%(ready)s) GROUP BY l.station ORDER BY l.station
 """
+"""As `sums_of_events` counts the events until then. A clock that was set back may date an undo before its check-in."""
 
 
 def reports_at(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> Reports:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Protocol, cast
@@ -23,7 +24,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from dauys.errors import BadInput, DauysError
+from dauys.errors import BadInput, DauysError, Numbered
 from dauys.record.canonical import parse, read, written
 
 MAX_BATCH_EVENTS = 10_000
@@ -33,6 +34,8 @@ LARGEST_COUNT = 1_000_000
 PAPER = 500
 """The generation of a lost machine plus this is the log that its officers' paper is typed into: from 501 on."""
 SALT_BYTES = 10
+ONCE = 8
+"""Random bytes in whatever is sent to the centre: no two requests are the same, and what answers one answers no other."""
 BALLOTS = ("delivered", "handed-to-member", "returned", "spoilt", "cancelled")
 AFTER_CLOSE = ("ballots", "envelope-of")
 """Events that may follow `close`: they touch no right."""
@@ -44,12 +47,8 @@ def is_channel(holder: str) -> bool:
     return holder.partition("/")[0] in CHANNEL_LOGS
 
 
-class LogError(DauysError):
-    """An event, a batch or a chain that cannot be taken. `check` is its number (checks.yaml)."""
-
-    def __init__(self, message: str, check: str) -> None:
-        self.check = check
-        super().__init__(f"[{check}] {message}")
+class LogError(Numbered):
+    """An event, a batch or a chain that cannot be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +213,7 @@ def _base64(length: int) -> Callable[[object], bool]:
 _number, _waiting, _epoch = _whole(1, LARGEST_COUNT), _whole(0, LARGEST_COUNT), _whole(0, (1 << 15) - 1)
 _signature, _key = _base64(64), _base64(32)
 _uuid, _salt = _matching(_UUID), _matching(_SALT)
+is_once = _matching(re.compile(rf"[0-9a-f]{{{2 * ONCE}}}"))
 
 
 def _grant(value: object) -> bool:
@@ -271,7 +271,7 @@ def follow(head: Head, events: Iterable[Event]) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive events of a log from `first` on. `head` is the log's head after them.
+    """Consecutive events of a log from `first` on. `head` is the log's head after them, `once` makes it unlike any before.
 
     Without events it is a sign of life: `first` is the number of the next event. `sig` is Ed25519 over `signed_bytes`.
     """
@@ -280,17 +280,18 @@ class Batch:
     first: int
     events: tuple[Event, ...]
     head: str
+    once: str
     sig: bytes
 
     def signed_bytes(self) -> bytes:
         """What the station signs: see `message`."""
-        return message(self.log, self.first, len(self.events), self.head)
+        return message(self.log, self.first, len(self.events), self.head, self.once)
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: `{"poll","station","generation","first","events":[...],"head","sig"}`."""
+        """Canonical JSON: `{"poll","station","generation","first","events":[...],"head","once","sig"}`."""
         log = self.log
         rest = {
-            "first": self.first, "generation": log.generation, "head": self.head, "poll": log.poll,
+            "first": self.first, "generation": log.generation, "head": self.head, "once": self.once, "poll": log.poll,
             "sig": base64.b64encode(self.sig).decode(), "station": log.station,
         }  # fmt: skip
         return b'{"events":[' + b",".join(event.to_bytes() for event in self.events) + b"]," + written(rest)[1:]
@@ -307,17 +308,17 @@ class Batch:
         match value:
             case {
                 "poll": str(poll), "station": str(station), "generation": int(generation), "first": int(first),
-                "events": list(items), "head": str(head), "sig": str(text), **rest,
-            } if not rest and type(first) is int and first >= 1 and _HASH.fullmatch(head):  # fmt: skip
+                "events": list(items), "head": str(head), "once": str(once), "sig": str(text), **rest,
+            } if not rest and type(first) is int and first >= 1 and _HASH.fullmatch(head) and is_once(once):  # fmt: skip
                 sig = _unbase64(text, 64)
                 if sig is not None and len(items) <= MAX_BATCH_EVENTS:
                     events = tuple(map(Event.of, items))
-                    batch = cls(LogId(poll, station, generation), first, events, head, sig)
+                    batch = cls(LogId(poll, station, generation), first, events, head, once, sig)
                     batch.check_chain()
                     if batch.to_bytes() != data:
                         raise LogError("a batch is canonical JSON (RFC 8785); this one is another text", "P.001")
                     return batch
-        members = f"poll, station, generation, first, at most {MAX_BATCH_EVENTS:,} events, head, sig"
+        members = f"poll, station, generation, first, at most {MAX_BATCH_EVENTS:,} events, head, once, sig"
         raise LogError(f"not a batch of a pollbook's log: {members}", "P.001")
 
     def check_chain(self) -> None:
@@ -328,19 +329,19 @@ class Batch:
             raise LogError("the events of the batch do not end in its head", "P.005")
 
 
-def message(log: LogId, first: int, count: int, head: str) -> bytes:
-    """What a station signs of a batch: tag, poll, station, generation, first n, count, head hash, a line each.
+def message(log: LogId, first: int, count: int, head: str, once: str) -> bytes:
+    """What a station signs of a batch: tag, poll, station, generation, first n, count, head hash, once, a line each.
 
     The head hash covers the events, and through the chain all that came before.
     """
-    lines = (log.poll, log.station, log.generation, first, count, head)
-    return b"dauys pollbook sync v1\n" + "".join(f"{line}\n" for line in lines).encode()
+    lines = (log.poll, log.station, log.generation, first, count, head, once)
+    return b"dauys pollbook sync v2\n" + "".join(f"{line}\n" for line in lines).encode()
 
 
 def sign_batch(log: LogId, first: int, events: Iterable[Event], head: str, key: Ed25519PrivateKey) -> Batch:
     """The events from `first` on, signed by the station; `head` is the hash of the last of them (or of the log)."""
-    unsigned = Batch(log, first, tuple(events), head, b"")
-    return Batch(log, first, unsigned.events, head, key.sign(unsigned.signed_bytes()))
+    unsigned = Batch(log, first, tuple(events), head, secrets.token_hex(ONCE), b"")
+    return replace(unsigned, sig=key.sign(unsigned.signed_bytes()))
 
 
 class Signed(Protocol):

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from dauys.errors import DauysError
+from dauys.errors import Numbered
 from dauys.pollbook.log.events import SALT_BYTES, Event, LogError, is_channel, signed_by
 from dauys.pollbook.log.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.machine.book import Book
@@ -28,15 +28,12 @@ CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY)
 """At a station; what a channel's own log does is in `pollbook.machine.channel_acts`."""
 
 
-class Refused(DauysError):
-    """What may not be done now: the number of the check, the article, and `facts` for a page in any language."""
+class Refused(Numbered):
+    """What may not be done now, with `facts` for a page in any language."""
 
     def __init__(self, message: str, check: str, cite: str = "", facts: Mapping[str, Any] | None = None) -> None:
-        self.message = message
-        self.check = check
-        self.cite = cite
         self.facts = dict(facts or {})
-        super().__init__(f"[{check}] {message}" + (f" ({cite})" if cite else ""))
+        super().__init__(message, check, cite)
 
 
 def do_open(book: Book, officer: str, at: datetime) -> Event:
@@ -146,7 +143,7 @@ def do_release(book: Book, request: Request, at: datetime) -> Event:
 
     From now on it cannot be used here.
     """
-    must_run(book)
+    must_give(book)
     if request.to != WITHDRAWN:  # no way to vote: the commission takes the right back
         require(book, ways.REMOTE if is_channel(request.to) or is_channel(book.log.holder) else ways.ANY_STATION)
     place = book.places.get(request.entitlement)
@@ -172,7 +169,7 @@ def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
 
 def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: datetime) -> Event:
     """Gives a voter an absentee certificate: his right leaves this station with him."""
-    must_run(book)
+    must_give(book)
     _officer(book, officer)
     must_be_here(book, who, b"")
     _may_request(book, ways.CERTIFICATE, at)
@@ -196,7 +193,7 @@ def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at:
 
 def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> Event:
     """Notes that a voter asked for the mobile box."""
-    must_run(book)
+    must_give(book)
     _officer(book, officer)
     _may_request(book, ways.MOBILE, at)
     must_be_here(book, who, b"")
@@ -269,7 +266,7 @@ def next_event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
         event = Event(book.head.n + 1, at.isoformat(timespec="seconds"), kind, body, book.head.hash)
         book.check(event)
     except (CustodyError, LogError) as error:
-        raise Refused(str(error).removeprefix(f"[{error.check}] "), error.check) from None
+        raise Refused(error.message, error.check) from None
     return event
 
 
@@ -283,12 +280,17 @@ def must_run(book: Book) -> None:
         raise Refused(f"the list was closed at {book.closed}", "P.023", facts={"at": book.closed})
 
 
-def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:
-    """`gives`: something is handed out, which a machine that was given up does no more; it undoes, and closes."""
+def must_give(book: Book) -> None:
+    """Before a ballot is handed out or promised, or a right leaves: a machine that was declared lost takes back, and closes."""
     must_run(book)
-    if gives and book.lost:
+    if book.lost:
         message = "this machine was declared lost: its voters may have voted on paper, or at another machine"
         raise Refused(f"{message}; hand out nothing here, close the list, and call the centre", "P.087")
+
+
+def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:
+    """`gives`: as `must_give`; otherwise something is taken back."""
+    (must_give if gives else must_run)(book)
     if not book.opened:
         raise Refused("the station is not open; the chair opens it", "P.024")
     if at > book.lease:

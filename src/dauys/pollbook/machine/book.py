@@ -94,9 +94,8 @@ class Struck:
 class Book:
     """A station's state. `lease`, `stopped`, `lost` and `told` come from the centre's answers and are no part of the log.
 
-    `told`: the centre knows this log's key. A station's store begins without it (machine.keep). `mark`: that by which
-    this machine last said to a centre that was put back that this is all of its log (put_back.restored). `lost`: it was declared
-    lost; its officers went on by hand, or with another machine.
+    `told`: the centre knows this log's key. A station's store begins without it (machine.keep). `lost`: it was declared lost; its
+    officers went on by hand, or with another machine.
     """
 
     package: Package
@@ -106,7 +105,6 @@ class Book:
     voters: dict[UUID, Voter]
     stopped: str = ""
     told: bool = True
-    mark: str = ""
     lost: bool = False
     opened: str = ""
     closed: str = ""
@@ -276,11 +274,6 @@ class Book:
     def add_voter(self, voter: Voter) -> None:
         """The line of somebody who came by a grant: names for the page; custody comes by `receive` alone."""
         self.voters.setdefault(voter.entitlement, voter)
-
-    def given(self, answer: Answer) -> tuple[Grant, ...]:
-        """The grants of an answer that may be received. What the centre gave before this machine's last word it has forgotten,
-        and given to others since: an answer that comes late, or again, brings nothing."""
-        return answer.grants if answer.mark == self.mark else ()
 
     def hear(self, answer: Answer) -> str:
         """Takes in what the centre says: the later lease; a reason to stop. Returns the reason, empty where there is none.

@@ -106,7 +106,7 @@ def do_take_back(book: Book, who: UUID, *, reason: str, at: datetime) -> Event:
 
 def do_strike(book: Book, request: Request, at: datetime) -> Event:
     """The first half of letting a used right go: its voter stands at a station, and paper beats electronic."""
-    acts.must_run(book)
+    acts.must_give(book)
     acts.require(book, ways.PAPER_FIRST)
     try:
         book.package.channels.may_check_in_on_paper(at)

@@ -39,7 +39,10 @@ from dauys.record.canonical import canonical, parse
 APPLICATION = 0x44617579
 """SQLite's application id of a station's store: "Dauy"."""
 
-VERSION = 1
+VERSION = 2
+"""Version 1 kept the mark by which the machine had last said that this is all, and an answer that names no batch: nobody reads
+these any more. Such a file is opened, and is then of this version."""
+
 _TABLES = """
 CREATE TABLE kept (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE event (n INTEGER PRIMARY KEY, bytes BLOB NOT NULL, mark BLOB NOT NULL) STRICT;
@@ -133,12 +136,6 @@ class Keep:
         with self._lock, _disk(self.path):
             return (self._read("answer") or "").encode()
 
-    def say(self, mark: str) -> None:
-        """Before this machine says, by the name of a mark, that this is all of its log: what was given before is void."""
-        with self._lock:
-            self.book.mark = mark
-            self._keep(mark=mark)
-
     def stop(self, why: str) -> None:
         """Stops this machine for good: the centre does not take its key. What it has stays as it is."""
         with self._lock:
@@ -206,7 +203,6 @@ class Keep:
         self.acknowledged = int(self._read("acknowledged") or 0)
         self.book.stopped = self._read("stopped") or ""
         self.book.told = self._read("told") is not None
-        self.book.mark = self._read("mark") or ""
         self.book.lost = bool(self._read("lost"))
         if (lease := self._read("lease")) is not None:
             self.book.lease = datetime.fromisoformat(lease)
@@ -244,7 +240,8 @@ def open_keep(path: Path, seal_key: bytes, expected: LogId | None = None) -> Kee
 
 
 def _opened(path: Path, database: sqlite3.Connection, seal_key: bytes, expected: LogId | None) -> Keep:
-    if own_file.marks(database) != (APPLICATION, VERSION):
+    application, version = own_file.marks(database)
+    if application != APPLICATION or version not in (1, VERSION):
         raise BadInput("this file is no station's store, or of another version", file=path, check="P.016")
     if (found := database.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
         raise _damaged(path, str(found))
@@ -259,6 +256,10 @@ def _opened(path: Path, database: sqlite3.Connection, seal_key: bytes, expected:
         raise BadInput("the store of another station", file=path, found=log, expected=str(expected), check="P.016")
     keep = Keep(path, database, seal_key, Package.of_content(log, value["content"]))
     keep._load()
+    if version < VERSION:
+        with database:
+            database.execute("DELETE FROM kept WHERE name IN ('mark', 'answer')")
+            database.execute(f"PRAGMA user_version = {VERSION}")
     return keep
 
 

@@ -21,7 +21,7 @@ from uuid import UUID
 
 import httpx
 
-from dauys.errors import DauysError
+from dauys.errors import DauysError, Numbered
 from dauys.pollbook.log.events import Event, LogError
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.book import Book
@@ -31,6 +31,7 @@ from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.unnamed import Namer
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import BOOKS, Answer
+from dauys.pollbook.wire.package import Enrolment
 from dauys.pollbook.wire.questions import PREFIX, Question
 from dauys.pollbook.wire.replies import ERROR, SAID, Reply
 
@@ -70,13 +71,15 @@ class NotTheCentre(Unreached):
         super().__init__(message)
 
 
-class CentreRefused(DauysError):
-    """The centre heard and said no, under its signature. `check` is its number."""
+class CentreRefused(Numbered):
+    """The centre heard and said no, under its signature; `check` is empty where it said no number."""
 
     def __init__(self, message: str, check: str = "") -> None:
-        self.message = message
-        self.check = check
-        super().__init__((f"[{check}] " if check else "") + f"the centre refuses: {message}")
+        super().__init__(message, check)
+
+    @property
+    def words(self) -> str:
+        return f"the centre refuses: {self.message}"
 
 
 class Wire:
@@ -96,7 +99,7 @@ class Wire:
             return
         try:
             if (data := self.keep.kept(TO_TELL)) is not None:
-                self._post("/enrol", data.encode())
+                self._post("/enrol", Enrolment.from_bytes(data.encode()).to_bytes())
             self.keep.hear(self.send())
         except LogError as error:
             check = error.check if error.check == "P.009" else "P.008"
@@ -104,8 +107,9 @@ class Wire:
 
     def send(self, first: int | None = None) -> Answer:
         """Sends what is not acknowledged, or from `first` on. Raises Unreached, CentreRefused, LogError."""
-        data = self._post("/sync", self.keep.batch(first).to_bytes())
-        return Answer.from_bytes(data, self.keep.log, self.keep.public, self.keep.package.centre)
+        data = self.keep.batch(first).to_bytes()
+        said = self._post("/sync", data)
+        return Answer.from_bytes(said, self.keep.log, self.keep.public, data, self.keep.package.centre)
 
     def sent(self) -> Answer:
         """Sends all that the centre lacks. A centre that has less than it acknowledged was put back from a copy: it is shown what
@@ -129,9 +133,12 @@ class Wire:
         return again if again.stopped else self.send(again.acknowledged.n + 1)  # that this is all
 
     def whole(self, mark: str) -> None:
-        """Says to a centre that was put back how far the log goes; it asked by `mark`. Raises Unreached, CentreRefused."""
+        """Says to a centre that was put back how far the log goes; it asked by `mark`. Raises Unreached, CentreRefused.
+
+        Not while a batch waits for its answer (`Link.once`): with this word the machine gives up what it was given and has not
+        received, and no answer to anything that it sent before is believed any more.
+        """
         with self.keep.acting() as book:
-            self.keep.say(mark)
             head = book.head
         self.question("whole", {"mark": mark, "n": head.n, "head": head.hash})
 
@@ -164,8 +171,8 @@ class Wire:
         try:
             reply = Reply.from_bytes(response.content, self.keep.log, data, self.keep.package.centre)
         except LogError as error:
-            why, said = str(error).removeprefix(f"[{error.check}] "), _unsigned(response)
-            raise NotTheCentre(f"{why} (HTTP {response.status_code}{said})") from None
+            said = _unsigned(response)
+            raise NotTheCentre(f"{error.message} (HTTP {response.status_code}{said})") from None
         if reply.kind != kind:
             raise NotTheCentre(f"a reply of another kind (HTTP {response.status_code})")
         return reply
@@ -220,7 +227,7 @@ class Status:
 
 
 class Link:
-    """One exchange at a time."""
+    """One exchange at a time, whatever thread or page asks for it: a batch is answered, or given up, before the next."""
 
     def __init__(self, wire: Wire, clock: Callable[[], datetime]) -> None:
         self.wire = wire
@@ -274,7 +281,7 @@ class Link:
         if self.keep.hear(answer):
             return False
         self.fates = {one.entitlement: one.how for one in answer.fates}
-        for grant in self.keep.book.given(answer):
+        for grant in answer.grants:
             self._do(partial(acts.do_receive, grant=grant, at=self.clock()))  # told again, it is refused: it is here
         for request in answer.requests:
             if request.to == BOOKS:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from dauys.pollbook.centre.take import RELEASED, UNUSED, USED, cursor
+from dauys.pollbook.centre.predicates import RELEASED, UNUSED, USED
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.wire.package import Voter
 from dauys.roll.vault import Vault

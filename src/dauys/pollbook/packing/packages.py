@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,19 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import packages as packages_noted
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import must_be_whole, standing
-from dauys.pollbook.centre.moves import onto_the_list
+from dauys.pollbook.centre.predicates import MISSED
 from dauys.pollbook.centre.take import Cursor, cursor, declare_lost
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER, LogId
 from dauys.pollbook.packing import lists
-from dauys.pollbook.put_back.restored import declared_lost, followed, never_was, off_the_list, works_again
-from dauys.pollbook.rules.channels import ANY_STATION, REMOTE, Channels
+from dauys.pollbook.put_back.restored import (
+    declared_lost,
+    followed,
+    make_list,
+    never_was,
+    void,
+    works_again,
+)
+from dauys.pollbook.rules.channels import ANY_STATION, OFFICER_ID, REMOTE, ROLES, Channels
 from dauys.pollbook.wire.package import (
     CODE_BYTES,
     NONCE_BYTES,
@@ -108,15 +116,13 @@ def pack(
     lock_station(cur, poll.id, station)
     must_be_whole(cur, poll.id)
     log = LogId(poll.id, station, next_generation(connection, poll.id, station))
-    if not again and _packed(cur, poll.id, station, log.generation):
+    if not again and packages_noted.is_packed(cur, log):
         message = f"station {station} has a package on its way, which would be void"
         raise BadInput(message, expected=f"--again {station}, if that is meant", check="P.086")
     if station in CHANNEL_LOGS:
         package = _of_channel(packing, log)
     else:
-        if packing.channels[ANY_STATION].on or packing.channels[REMOTE].on:
-            off_the_list(connection, log)
-        onto_the_list(connection, log)
+        make_list(connection, log, ahead=packing.channels[ANY_STATION].on or packing.channels[REMOTE].on)
         package = _of_station(connection, packing, log, officers)
     code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
     data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
@@ -167,18 +173,14 @@ def _of_channel(packing: Packing, log: LogId) -> Package:
 
 def next_generation(connection: Connection, poll: str, station: str) -> int:
     """Which generation the next package of a station is. Raises DauysError while the last one works."""
-    row = cursor(connection).execute(
-        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
-        "ORDER BY generation DESC LIMIT 1",
-        (poll, station, PAPER),
-    ).fetchone()  # fmt: skip
-    if row is None:
+    newest = packages_noted.newest_machine(cursor(connection), poll, station)
+    if newest is None:
         return 1
-    if not row.lost:
+    if not newest.lost:
         raise DauysError(
             f"station {station} works with the package it has; if its machine is gone: dauys pollbook lost {poll} {station}"
         )
-    return int(row.generation) + 1
+    return int(newest.generation) + 1
 
 
 def without_package(connection: Connection, poll: str, stations: Iterable[str]) -> list[str]:
@@ -224,7 +226,7 @@ def lose(
     newest = max(begun, default=0)
     if log.generation not in begun and (every or log.generation != newest + 1):  # that may be of after the copy
         raise DauysError(f"station {station} of {poll} has no machine {log.generation}: the newest is {newest}")
-    if every and not begun[log.generation] and packages_noted.void_package(connection, log):
+    if every and not begun[log.generation] and void(connection, log):
         return log, "void"
     if mark is None:
         declare_lost(connection, log)
@@ -274,8 +276,8 @@ def not_lost(
     lock_station(cur, poll, station)
     must_be_whole(cur, poll)
     row = cur.execute(
-        "SELECT generation, key = '' AS nobody, missed AND NOT sound AND NOT (closed AND stopped = '') AS unheard "
-        "FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s AND lost AND NOT (key = '' AND closed) "
+        f"SELECT generation, key = '' AS nobody, {MISSED} AS missed "  # noqa: S608 - a text of ours
+        "FROM pollbook_log l WHERE poll = %s AND station = %s AND generation <= %s AND lost AND NOT (key = '' AND closed) "
         "ORDER BY generation DESC LIMIT 1",
         (poll, station, PAPER),
     ).fetchone()  # fmt: skip
@@ -289,7 +291,7 @@ def not_lost(
     typed += "WHERE (poll, station, generation) = (%s, %s, %s)"
     if cur.execute(typed, (poll, log.paper.holder, poll, station, log.generation)).rowcount:
         raise DauysError(f"{stays} its paper is typed in")
-    if row.unheard and not row.nobody:
+    if row.missed and not row.nobody:
         raise DauysError(f"{stays} given up when the centre was put back, and not heard since")
     if row.nobody and not never.strip():
         message = f"{stays} it is known by its number alone. If nobody ever enrolled as that one, who says so? The name is kept"
@@ -324,11 +326,6 @@ def _by_hand(cur: Cursor, log: LogId) -> str:
     )
 
 
-def _packed(cur: Cursor, poll: str, station: str, generation: int) -> bool:
-    query = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
-    return cur.execute(query, (poll, station, generation)).rowcount > 0
-
-
 def read_officers(path: Path) -> dict[str, tuple[Officer, ...]]:
     """The officers of each station out of a CSV file with the columns of `COLUMNS`. Raises BadInput with the row."""
     try:
@@ -344,10 +341,10 @@ def read_officers(path: Path) -> dict[str, tuple[Officer, ...]]:
         if None in row or None in row.values() or not all(value.strip() for value in row.values()):
             raise BadInput("a cell is empty, or there are too many", file=path, row=number, expected=",".join(COLUMNS))
         station, name, role, called = (row[column].strip() for column in COLUMNS)
-        if role not in ("chair", "secretary", "member"):
+        if role not in ROLES:
             raise BadInput("no such role", file=path, row=number, field="role", found=role,
                            expected="chair, secretary or member")  # fmt: skip
-        if not (name.isascii() and len(name) <= 20 and name.replace("-", "a").isalnum() and name == name.lower()):
+        if not re.fullmatch(OFFICER_ID, name):
             raise BadInput("no id of an officer", file=path, row=number, field="id", found=name,
                            expected="small letters, digits, hyphens, at most 20")  # fmt: skip
         if name in (here := officers.setdefault(station, {})):

@@ -20,6 +20,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dauys.errors import BadInput
+from dauys.pollbook.centre.predicates import RELEASED, UNHEARD
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.packing import lists
@@ -49,11 +50,12 @@ def left(connection: Connection, lost: LogId) -> int:
     """
     cur = cursor(connection)
     rows = cur.execute(
-        "SELECT e.id FROM entitlement e WHERE e.poll = %(poll)s AND (e.holder <> %(holder)s OR e.state = 2) AND EXISTS ("
+        "SELECT e.id FROM entitlement e WHERE e.poll = %(poll)s "  # noqa: S608 - texts of ours
+        f"AND (e.holder <> %(holder)s OR e.state = {RELEASED}) AND EXISTS ("
         "SELECT FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log WHERE l.poll = e.poll AND l.holder = %(holder)s "
         "AND v.entitlement = e.id AND v.kind IN ('release', 'certificate')) UNION "
         "SELECT e.id FROM entitlement e JOIN pollbook_log l ON l.poll = e.poll AND l.holder = %(holder)s "
-        "WHERE e.poll = %(poll)s AND e.home = %(station)s AND NOT l.sound AND NOT (l.closed AND l.stopped = '') "
+        f"WHERE e.poll = %(poll)s AND e.home = %(station)s AND {UNHEARD} "
         "AND e.holder <> %(roll)s AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.holder = e.holder "
         "AND o.station = %(station)s)",
         {"poll": lost.poll, "holder": lost.holder, "station": lost.station, "roll": unlisted(lost.station)},
@@ -65,7 +67,7 @@ def may_lack(connection: Connection, lost: LogId) -> bool:
     """Whether more may have left a machine than the centre knows: it was put back from a copy and has not heard all of this log
     since, or somebody was added at the station whose name it has forgotten."""
     return cursor(connection).execute(
-        "SELECT FROM pollbook_log WHERE poll = %(poll)s AND holder = %(holder)s AND NOT sound AND NOT (closed AND stopped = '') "
+        f"SELECT FROM pollbook_log l WHERE poll = %(poll)s AND holder = %(holder)s AND {UNHEARD} "  # noqa: S608 - a text of ours
         "UNION ALL SELECT FROM entitlement WHERE poll = %(poll)s AND home IN (%(station)s, '') AND addition < 0 LIMIT 1",
         {"poll": lost.poll, "holder": lost.holder, "station": lost.station},
     ).rowcount > 0  # fmt: skip
@@ -73,11 +75,14 @@ def may_lack(connection: Connection, lost: LogId) -> bool:
 
 def _given_elsewhere(cur: Cursor, lost: LogId) -> dict[UUID, str]:
     """Rights that are with this machine and unused by custody, while something says otherwise; and where it says that they are:
-    the centre's signature on a later epoch, a use that stands elsewhere, what another log let go or received."""
+    the centre's signature on a later epoch, a use that stands elsewhere, what another log let go or received. And those that it
+    was told to let go: it may have, unheard."""
     rows = cur.execute(
         "WITH here AS (SELECT poll, id, epoch FROM entitlement WHERE poll = %(poll)s AND holder = %(holder)s AND state = 0) "
         "SELECT e.id, g.receiver AS there FROM here e JOIN pollbook_grant g ON g.poll = e.poll AND g.entitlement = e.id "
-        "AND g.epoch > e.epoch UNION ALL SELECT e.id, l.holder FROM here e JOIN ("
+        "AND g.epoch > e.epoch UNION ALL SELECT e.id, r.asker FROM here e JOIN pollbook_request r ON r.poll = e.poll "
+        "AND r.entitlement = e.id AND r.epoch = e.epoch AND r.told AND NOT r.granted UNION ALL "
+        "SELECT e.id, l.holder FROM here e JOIN ("
         "SELECT poll, entitlement, log FROM pollbook_stray WHERE NOT undone UNION ALL "
         "SELECT poll, entitlement, log FROM pollbook_alarm WHERE number = ANY(%(numbers)s)) s "
         "ON s.poll = e.poll AND s.entitlement = e.id JOIN pollbook_log l ON l.id = s.log WHERE l.holder <> ALL(%(own)s)",

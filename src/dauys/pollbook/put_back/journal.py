@@ -42,10 +42,9 @@ import sqlalchemy as sa
 from dauys.errors import DauysError
 from dauys.pollbook.centre import packages as packages_noted
 from dauys.pollbook.centre.mark import mark
-from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, LogId
-from dauys.pollbook.put_back.restored import adopt, declared_lost, works_again
+from dauys.pollbook.put_back.restored import adopt, declared_lost, told, works_again
 from dauys.record.canonical import canonical, parse
 from dauys.store.engine import Connection
 
@@ -221,7 +220,7 @@ class Journal:
             return ""
         some = ", ".join(f"{line['station']}/{line['generation']} {line['what']}" for line in lacking[:5])
         why = f"the database lacks what the journal beside the keys has: {some or 'events of the logs'}"
-        mark(cursor(connection), poll, why, at, again=True)
+        mark(cursor(connection), poll, why, at, again=True, counted=ours.events if gone else 0)
         if gone:  # what was counted is over by this mark
             again = "UPDATE pollbook_journal SET series = %s WHERE poll = %s AND id = %s"
             cursor(connection).execute(again, (ours.series + 1, poll, ours.journal))
@@ -333,8 +332,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
                 if name not in here.keys:
                     packages_noted.void_package(connection, log)
             else:
-                if known is None:
-                    onto_the_list(connection, log, of_before=True)
+                told(connection, log)
                 made = datetime.fromisoformat(line["made"])
                 packages_noted.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
             cursor(connection).execute(

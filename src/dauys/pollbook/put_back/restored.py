@@ -5,7 +5,7 @@ Stations know what the centre acknowledged, under its own signature. A station t
 that stand in the logs move the rights again (`centre.mark.given_before`).
 
 A person lifts the mark when every log that is known was heard as a whole since, or was declared lost after it. What was free then
-may have been given to one of those that were lost: it stays in doubt until that machine's disk is found (`centre.mark.in_doubt`).
+may have been given to one of those that were lost: it stays in doubt until that machine's disk is found (`DOUBT`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from psycopg import Cursor
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
 from dauys.pollbook.centre.locks import lock_station
-from dauys.pollbook.centre.mark import DOUBT, mark, must_be_whole, newest, standing
+from dauys.pollbook.centre.mark import are_clear, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
+from dauys.pollbook.centre.packages import void_package
+from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
+from dauys.pollbook.rules.custody import WITHDRAWN
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.rules.grants import Answer
 from dauys.store.engine import Connection
@@ -60,7 +63,9 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
         adopt(connection, log, answer.key)
         return True
     why = f"station {log.station}/{log.generation} shows an answer up to event {answer.acknowledged.n}"
-    new = mark(cur, log.poll, why, at, again=row is not None and same and row.sound)
+    again = row is not None and same and row.sound
+    # neither the journal nor a person had seen it: the journal is of before, too, and does not say which machines there are
+    new = mark(cur, log.poll, why, at, blind=again or standing(cur, log.poll) is None, again=again)
     if row is None or not row.key:
         adopt(connection, log, answer.key)
     if new or (row is not None and row.key and not same):
@@ -73,6 +78,14 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
             (log.poll, answer.acknowledged.n, ALARM, text, at, *where),
         )
     return True
+
+
+def begins(connection: Connection, poll: str, at: datetime) -> None:
+    """The centre starts. A mark that stands begins anew: the database may be a copy of while it stood, in which machines had said
+    already that the centre has all of them."""
+    cur = cursor(connection)
+    if (found := standing(cur, poll)) is not None:
+        mark(cur, poll, found.why, at, again=True)
 
 
 def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
@@ -98,9 +111,7 @@ def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False)
             cur.execute(_LOST, (before.poll, before.holder))
         else:
             adopt(connection, before, b"", lost=True)
-    packed = "SELECT FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
-    if not cur.execute(packed, (log.poll, log.station, log.generation)).rowcount:
-        onto_the_list(connection, log, of_before=True)
+    told(connection, log)
     cur.execute(
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, lost, missed, sound) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, false) ON CONFLICT (poll, station, generation) DO UPDATE SET key = excluded.key",
@@ -177,8 +188,8 @@ def whole(connection: Connection, log: LogId, body: Node) -> bool:
     if parts["mark"].text() != newest(cur, log.poll):
         return False
     return cur.execute(
-        "UPDATE pollbook_log SET sound = true, mark = %s WHERE poll = %s AND holder = %s AND n = %s AND head = %s",
-        (parts["mark"].text(), log.poll, log.holder, parts["n"].integer(), parts["head"].text()),
+        "UPDATE pollbook_log SET sound = true WHERE poll = %s AND holder = %s AND n = %s AND head = %s",
+        (log.poll, log.holder, parts["n"].integer(), parts["head"].text()),
     ).rowcount > 0  # fmt: skip
 
 
@@ -186,8 +197,8 @@ def unheard(cur: Cursor[Any], poll: str) -> list[LogId]:
     """The logs for which the mark waits: not heard as a whole since, not complete, not declared lost, nor stopped in the copy
     already (such a one counts as heard: see `centre.mark.mark`)."""
     rows = cur.execute(
-        f"SELECT station, generation FROM pollbook_log WHERE poll = %s AND generation <= {PAPER} AND NOT sound "  # noqa: S608
-        "AND NOT lost AND NOT (closed AND stopped = '') ORDER BY station, generation",
+        f"SELECT station, generation FROM pollbook_log l WHERE poll = %s AND generation <= {PAPER} AND NOT lost "  # noqa: S608
+        f"AND {UNHEARD} ORDER BY station, generation",
         (poll,),
     )
     return [LogId(poll, row.station, row.generation) for row in rows]
@@ -221,14 +232,28 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             f"not heard since the centre was put back: {names}{more}; wait for them, or, where a machine is gone, "
             f"dauys pollbook lost {poll} STATION"
         )
+    here = cur.execute(_EVENTS, (poll,)).fetchone()
+    gone = "SELECT FROM pollbook_log WHERE poll = %s AND missed"
+    if here and here.n < found.counted and not cur.execute(gone, (poll,)).rowcount and not word.strip():
+        raise BadInput(
+            f"every machine was heard, and of {found.counted:,} events that the centre had only {here.n:,} came back: was the "
+            "disk of a machine put back from a copy, too? Its last check-ins are on its prints. Say what became of them",
+            field="--word", check="P.090",
+        )  # fmt: skip
     if (blind or found.blind) and not word.strip():
         raise BadInput(
             "the journal beside the keys was put back or lost, too: say how it is known that no other machine was enrolled",
             field="--word", check="P.090",
         )  # fmt: skip
-    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again
+    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again,
         cur.execute(
-            "UPDATE pollbook_log SET missed = true WHERE poll = %s AND lost AND NOT sound AND NOT (closed AND stopped = '')",
+            f"UPDATE pollbook_log l SET missed = true WHERE poll = %s AND lost AND {UNHEARD}",  # noqa: S608 - a text of ours
+            (poll,),
+        )
+        cur.execute(  # nor whether a package on its way was made again, or void meanwhile
+            "INSERT INTO pollbook_late_list SELECT poll, station, generation FROM pollbook_package p WHERE poll = %s "
+            "AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = p.poll AND l.station = p.station "
+            "AND l.generation = p.generation) ON CONFLICT DO NOTHING",
             (poll,),
         )
     doubts = _doubts(cur, poll)
@@ -239,28 +264,56 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
     return doubts
 
 
+_EVENTS = f"SELECT coalesce(sum(n), 0)::bigint AS n FROM pollbook_log WHERE poll = %s AND generation <= {PAPER}"  # noqa: S608
+
+
 def _doubts(cur: Cursor[Any], poll: str) -> int:
     """How many rights are free now that a machine which was given up unheard may have been given."""
     return cur.execute(
-        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "  # noqa: S608
-        f"WHERE e.poll = %s AND {DOUBT} AND (e.state = 2 OR e.state = 0 AND ("
-        "e.holder IN ('certificate', 'withdrawn') OR e.holder LIKE 'roll/%%' "
-        "OR l.closed AND l.stopped = '' AND l.generation <= %s "
-        "OR e.epoch = 0 AND e.holder = 'station/' || e.home || '/1' "  # of a station without any list
-        "AND NOT EXISTS (SELECT FROM pollbook_package p WHERE p.poll = e.poll AND p.station = e.home) "
-        "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home)))",
-        (poll, PAPER),
+        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
+        f"WHERE e.poll = %s AND {DOUBT} AND ({FREE} OR {AHEAD} OR e.state = {UNUSED} AND e.holder = %s)",
+        (poll, WITHDRAWN),
     ).rowcount
 
 
-def off_the_list(connection: Connection, log: LogId) -> None:
-    """The rights of a station that never had a list, as far as they are in doubt: a machine that was lost unheard may have been
-    given them ahead of it. They stand on none; who asks for one gets it once that machine is found.
+def told(connection: Connection, log: LogId) -> None:
+    """A list was made for this log since the copy; the journal or a machine says so. Whatever may stand on it is held by it."""
+    late = "INSERT INTO pollbook_late_list (poll, station, generation) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+    cursor(connection).execute(late, (log.poll, log.station, log.generation))
+    onto_the_list(connection, log, of_before=True)
 
-    Before the first list is made, where the law lets a voter vote at another station (`decided.listed`).
+
+def make_list(connection: Connection, log: LogId, *, ahead: bool = True) -> None:
+    """A list is made for this log: which rights stand on it. In the transaction that notes its package.
+
+    Where the law lets a voter vote at another station (`ahead`), a machine that was lost unheard may have been given some of them
+    ahead of it: what is in doubt stands on no list, and who asks for it gets it once that machine is found. But for a list that
+    is made again, and was here before the centre was put back: nobody was given what stood on it (`decided.listed`).
     """
-    cursor(connection).execute(
-        "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(home)s "  # noqa: S608
-        f"AND e.holder = %(first)s AND e.state = 0 AND e.epoch = 0 AND {DOUBT}",
-        {"roll": unlisted(log.station), "poll": log.poll, "home": log.station, "first": f"station/{log.station}/1"},
-    )
+    if ahead:
+        cursor(connection).execute(
+            "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(station)s "  # noqa: S608
+            f"AND e.holder = %(holder)s AND e.state = {UNUSED} AND e.epoch = 0 AND {DOUBT} AND (EXISTS (SELECT "
+            "FROM pollbook_late_list WHERE (poll, station, generation) = (%(poll)s, %(station)s, %(generation)s)) OR NOT EXISTS "
+            "(SELECT FROM pollbook_package WHERE (poll, station, generation) = (%(poll)s, %(station)s, %(generation)s)))",
+            {
+                "roll": unlisted(log.station), "poll": log.poll, "station": log.station, "holder": log.holder,
+                "generation": log.generation,
+            },
+        )  # fmt: skip
+    onto_the_list(connection, log)
+
+
+def void(connection: Connection, log: LogId) -> bool:
+    """A package with which nobody has enrolled is void; False where there is none.
+
+    Nobody was given what stood on its list, if that was here before the centre was put back: what can be given ahead of the next
+    one is not in doubt, then.
+    """
+    cur, where = cursor(connection), (log.poll, log.station, log.generation)
+    if not void_package(connection, log):
+        return False
+    late = "DELETE FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s)"
+    if not cur.execute(late, where).rowcount:
+        are_clear(cur, log.poll, log.holder)
+    return True

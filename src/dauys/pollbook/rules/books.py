@@ -15,10 +15,9 @@ from dauys.pollbook.rules.places import CustodyError
 class Books:
     """`marked`: the centre was put back from a copy, and not every log was heard since; `mark`: the name of the newest mark.
 
-    `whole`: the logs whose machines signed, with that name, that this is all, or that began since; `marks`: the name that each
-    signed last; `missed`: those given up without it. While one of these is unread it may have been given any right that was free
-    when the centre forgot: `clear` are the rights, and their epochs, that were certainly not. `key`: the centre's public key,
-    which its grants bear.
+    `whole`: the logs whose machines signed, with that name, that this is all, or that began since; `missed`: those given up
+    without it. While one of these is unread it may have been given any right that was free when the centre forgot: `clear` are
+    the rights, and their epochs, that were certainly not. `key`: the centre's public key, which its grants bear.
     """
 
     marked: bool = False
@@ -26,7 +25,6 @@ class Books:
     whole: frozenset[LogId] = frozenset()
     missed: frozenset[LogId] = frozenset()
     clear: Mapping[UUID, int] = field(default_factory=dict)
-    marks: Mapping[LogId, str] = field(default_factory=dict)
     key: bytes = b""
 
     @property
@@ -45,7 +43,7 @@ class Books:
 
     def heard(self, log: LogId) -> Books:
         """A machine said that the centre has all of its log."""
-        return replace(self, whole=self.whole | {log}, marks={**self.marks, log: self.mark})
+        return replace(self, whole=self.whole | {log})
 
     def begun(self, log: LogId) -> Books:
         """A log begins: there is nothing of it to forget."""

@@ -24,7 +24,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dauys.errors import DauysError
+from dauys.errors import Numbered
 from dauys.law.files import Node
 from dauys.law.rules import Value
 from dauys.law.snapshot import LawNotLoaded, Snapshot
@@ -52,6 +52,9 @@ CALLED: Mapping[str, str] = {
 ROLES = ("chair", "secretary", "member")
 """Of the officers of a station's commission: a way to vote says which of them hand out its ballots."""
 
+OFFICER_ID = r"[a-z0-9-]{1,20}"
+"""Under which ids the officers of a station stand in its package."""
+
 LIST = "list"
 """The one member of `voting:` that is no channel."""
 
@@ -77,14 +80,8 @@ DAYS = (EARLY, REMOTE)
 """The ways to vote that have days of their own."""
 
 
-class NotAllowed(DauysError):
-    """A channel that cannot be used now. `check` is the number, `cite` the article, where one is loaded."""
-
-    def __init__(self, message: str, check: str, cite: str = "") -> None:
-        self.message = message
-        self.check = check
-        self.cite = cite
-        super().__init__(f"[{check}] {message}" + (f" ({cite})" if cite else ""))
+class NotAllowed(Numbered):
+    """A way to vote that cannot be used now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,15 @@ from uuid import UUID
 
 from dauys.pollbook.log.events import AFTER_CLOSE, Batch, Event, Head, LogError, LogId, is_channel, verify_batch
 from dauys.pollbook.rules.books import Books
-from dauys.pollbook.rules.grants import Grant, Request, why_given
+from dauys.pollbook.rules.grants import Grant, Request, back_request, why_given
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER
 from dauys.pollbook.rules.known import Alarm as Alarm
 from dauys.pollbook.rules.known import Known as Known
 from dauys.pollbook.rules.places import CustodyError as CustodyError
 from dauys.pollbook.rules.places import Place as Place
 from dauys.pollbook.rules.places import Standing as Standing
 from dauys.pollbook.rules.places import after as after
+from dauys.pollbook.rules.places import not_on_the_roll, was_used
 
 CERTIFICATE = "certificate"
 """The holder of an entitlement whose voter carries an absentee certificate: the centre grants it where he shows it."""
@@ -41,10 +43,6 @@ WITHDRAWN = "withdrawn"
 
 UNLISTED = "roll/"
 """Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""
-
-
-BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"
-"""The text of P.108."""
 
 
 class State(StrEnum):
@@ -91,9 +89,9 @@ class Centre:
         hashes = self.logs[log].hashes
         return Head(len(hashes), hashes[-1]) if hashes else Head.before(log)
 
-    def known(self, holder: str) -> Known | None:
-        """The log of a holder; None for `certificate`."""
-        return next((known for log, known in self.logs.items() if log.holder == holder), None)
+    def over(self, holder: str) -> bool:
+        """Whether the log of a holder is complete. What is typed from a lost machine's paper never is."""
+        return any(log.holder == holder and log.paper_of is None and known.complete for log, known in self.logs.items())
 
     def incomplete(self) -> list[LogId]:
         """The logs that may still bring something: as long as there is one, no envelope is resolved."""
@@ -248,11 +246,6 @@ def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     return replace(put(centre, who, free), books=centre.books.let_go(log, who, free.epoch))
 
 
-def back_request(log: LogId, n: int) -> str:
-    """Under which name a log asks, by its event n, for the right whose certificate it takes back."""
-    return f"back/{log.holder}/{n}"
-
-
 def _certificate_back(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     """Asks for the right, as anybody may to whom the certificate is shown: while its voter holds it, the centre gives it."""
     epoch = event.body["epoch"]
@@ -300,20 +293,31 @@ def _alarm(centre: Centre, log: LogId, event: Event, who: UUID | None, check: st
     return replace(centre, alarms=(*centre.alarms, Alarm(check, log, event.n, who, text)))
 
 
+def on_roll(centre: Centre, who: UUID) -> Custody:
+    """How a right stands. Raises CustodyError P.020 for one that is not on the roll."""
+    if (custody := centre.custody.get(who)) is None:
+        raise not_on_the_roll()
+    return custody
+
+
+def must_be_unused(centre: Centre, who: UUID) -> None:
+    """Raises CustodyError P.021 for a right of which a use stands."""
+    if (custody := centre.custody[who]).state is State.USED or centre.uses.get(who):
+        raise was_used(custody.holder)
+
+
 def ask(centre: Centre, request: str, who: UUID, to: LogId, *, paper: bool = False) -> Centre:
     """Somebody stands at `to` whose right is elsewhere. Asking moves nothing; asking twice changes nothing.
 
     `paper`: one that was used electronically may be asked for, too. Raises CustodyError: P.020 not on the roll, P.021 used,
     P.050 already there, P.051 that station cannot take it.
     """
-    custody = centre.custody.get(who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    custody = on_roll(centre, who)
     if request in centre.requests:
         return centre
     beaten = paper and is_channel(custody.holder) and not is_channel(to.holder) and len(centre.uses.get(who, ())) == 1
-    if (custody.state is State.USED or centre.uses.get(who)) and not beaten:
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    if not beaten:
+        must_be_unused(centre, who)
     if custody.holder == to.holder and custody.state is State.UNUSED:
         raise CustodyError("the right is held by this very station", "P.050")
     must_take(centre, to)
@@ -344,14 +348,16 @@ def asked_of(centre: Centre, log: LogId) -> tuple[Request, ...]:
 def may_grant(centre: Centre, who: UUID) -> bool:
     """Rule 3: whether nobody can use this entitlement any more unless the centre gives it to him."""
     custody = centre.custody[who]
-    if centre.uses.get(who) or in_doubt(centre, who, custody.epoch):
-        return False
-    if custody.state is State.RELEASED or custody.holder.startswith(UNLISTED):
-        return True
-    if custody.holder == CERTIFICATE or never_listed(centre, custody):
-        return custody.state is State.UNUSED
-    holder = centre.known(custody.holder)
-    return custody.state is State.UNUSED and holder is not None and holder.complete
+    return free(centre, custody) and not centre.uses.get(who) and not in_doubt(centre, who, custody.epoch)
+
+
+def free(centre: Centre, custody: Custody) -> bool:
+    """Whether a right that stands so is nobody's any more, by all that the centre has: let go, carried by its voter, on no list,
+    or left over in a log that is complete."""
+    if custody.state is not State.UNUSED:
+        return custody.state is State.RELEASED
+    nobody = custody.holder == CERTIFICATE or custody.holder.startswith(UNLISTED)
+    return nobody or never_listed(centre, custody) or centre.over(custody.holder)
 
 
 def never_listed(centre: Centre, custody: Custody) -> bool:

@@ -20,7 +20,9 @@ from dauys.pollbook.rules.custody import (
     give,
     in_doubt,
     may_grant,
+    must_be_unused,
     must_take,
+    on_roll,
     put,
 )
 from dauys.pollbook.rules.grants import Grant, Request
@@ -66,11 +68,8 @@ def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Gra
     given = centre.grants.get(request)
     if given is not None and given.to == to.holder:
         return centre, given
-    custody = centre.custody.get(who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
-    if custody.state is State.USED or centre.uses.get(who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    custody = on_roll(centre, who)
+    must_be_unused(centre, who)
     if custody.holder != unlisted(to.station):
         raise not_to_add(custody.holder, to)
     must_take(centre, to)
@@ -93,13 +92,10 @@ def withdraw(centre: Centre, request: str, who: UUID) -> Centre:
 
     Raises CustodyError: P.020 not on the roll, P.021 used, P.056 withdrawn already.
     """
-    custody = centre.custody.get(who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
+    custody = on_roll(centre, who)
     if request in centre.requests:
         return centre
-    if custody.state is State.USED or centre.uses.get(who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    must_be_unused(centre, who)
     if custody.holder == WITHDRAWN:
         raise CustodyError("the right is withdrawn already", "P.056")
     asked = Request(request, who, custody.epoch, WITHDRAWN)
@@ -115,8 +111,7 @@ def settle(centre: Centre, request: str) -> Centre:
     custody = centre.custody[asked.entitlement]
     if custody.holder == WITHDRAWN:
         return centre
-    if custody.state is State.USED or centre.uses.get(asked.entitlement):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    must_be_unused(centre, asked.entitlement)
     if custody.epoch != asked.epoch:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
     if not may_grant(centre, asked.entitlement):
@@ -139,11 +134,8 @@ def give_back(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centr
     """
     if (given := centre.grants.get(request)) is not None:
         return centre, given
-    custody = centre.custody.get(who)
-    if custody is None:
-        raise CustodyError("the voter is not on the roll of this poll", "P.020")
-    if custody.state is State.USED or centre.uses.get(who):
-        raise CustodyError(f"the right was used at {custody.holder}", "P.021")
+    custody = on_roll(centre, who)
+    must_be_unused(centre, who)
     if custody.holder != WITHDRAWN and custody.state is not State.RELEASED:
         raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
     must_take(centre, to)

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.errors import BadInput, DauysError
-from dauys.pollbook.log.events import Event, Head, LogError, LogId, is_channel, parsed, read_base64, signed_by
+from dauys.errors import DauysError
+from dauys.pollbook.log import words
+from dauys.pollbook.log.events import Event, Head, LogError, LogId, is_channel, read_base64, signed_by
 from dauys.record.canonical import canonical
 
 WHY = ("move", "certificate", "addition", "found-log", "channel", "ahead", "returned")
@@ -54,6 +55,15 @@ class Request:
 
     def to_json(self) -> dict[str, Any]:
         return {"id": self.id, "entitlement": str(self.entitlement), "epoch": self.epoch, "to": self.to}
+
+
+def back_request(log: LogId, n: int) -> str:
+    """Under which name a log asks, by its event n, for the right whose certificate it takes back."""
+    return f"back/{log.holder}/{n}"
+
+
+LASTS = timedelta(minutes=10)
+"""How long a station's request asks for a right. Its voter stands and waits; after that he is asked for again, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +127,8 @@ class Fate:
     how: str
 
 
-_ANSWER = b"dauys pollbook answer v2\n"
-"""Begins what the centre signs of an answer. Version 1 did not name the station's key."""
+_ANSWER = b"dauys pollbook answer v3\n"
+"""Begins what the centre signs of an answer. Version 1 did not name the station's key, version 2 not what it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +136,17 @@ class Answer:
     """What the centre says to a batch: it holds the log up to `acknowledged`.
 
     `key`: the station's public key (32 bytes) by which the centre knows this log, and with which the batch was signed. One
-    log's package can lie on several machines; the answer is for the one that has this key, and opens no other.
+    log's package can lie on several machines; the answer is for the one that has this key, and opens no other. `of`: the digest
+    of the batch that it answers (pollbook.log.words); who does not wait for the answer to that very batch believes nothing of it.
     `send_from`: the number from which to send again, where the batch left a gap. `stopped`: why the station must stop.
     `lease`: until when it may check in without being heard again. `requests` ask for releases; `grants` give custody; `fates`
-    say what became of what it asked for, for as long as there is something to say. `mark`: that by which the machine last
-    said that this is all of its log, empty if it never did (put_back.restored): what was given before that is void. `lost`: it
-    was declared lost, and hands out nothing more.
+    say what became of what it asked for, for as long as there is something to say. `lost`: it was declared lost, and hands out
+    nothing more.
     """
 
     log: LogId
     key: bytes
+    of: str
     acknowledged: Head
     send_from: int | None = None
     stopped: str = ""
@@ -143,22 +154,20 @@ class Answer:
     requests: tuple[Request, ...] = ()
     grants: tuple[Grant, ...] = ()
     fates: tuple[Fate, ...] = ()
-    mark: str = ""
     lost: bool = False
     said: bytes = field(default=b"", compare=False, repr=False)
     """The bytes that the centre signed, where it was read from them: what a machine shows to a centre that has forgotten."""
 
     def to_bytes(self, key: Ed25519PrivateKey) -> bytes:
         """Canonical JSON with the centre's signature."""
-        body = self._body()
-        sig = key.sign(_ANSWER + canonical(body))
-        return canonical({**body, "sig": base64.b64encode(sig).decode()})
+        return words.said(self._body(), _ANSWER, key)
 
     @classmethod
-    def from_bytes(cls, data: bytes, log: LogId, station: bytes, centre: bytes) -> Answer:
-        """The answer to this log of the machine with the public key `station`, by the centre with the public key `centre`.
+    def from_bytes(cls, data: bytes, log: LogId, station: bytes, request: bytes, centre: bytes) -> Answer:
+        """The answer to what this log's machine, which has the public key `station`, has just sent: `request`, by the centre with
+        the public key `centre`.
 
-        Raises LogError P.001, P.002 (another log's), P.009 (another machine's) or P.014 (not the centre's).
+        Raises LogError P.001, P.002 (another log's), P.008 (another batch's), P.009 (another machine's), P.014 (not its own).
         """
         answer = cls.of_centre(data, centre)
         if answer.log != log:
@@ -167,20 +176,13 @@ class Answer:
             raise LogError(
                 "the answer is for another machine with a package of this log: it opens nothing here", "P.009"
             )
+        words.must_answer(answer.of, request)
         return answer
 
     @classmethod
     def of_centre(cls, data: bytes, centre: bytes) -> Answer:
-        """An answer to whichever machine, by the centre with this public key. Raises LogError P.001, P.014."""
-        value = parsed(data, "an answer")
-        if not isinstance(value, dict) or not isinstance(text := value.pop("sig", None), str):
-            raise LogError("not an answer of the centre", "P.001")
-        try:
-            sig = read_base64(text, 64, "sig", "P.014")
-        except BadInput:
-            sig = b""
-        if not signed_by(_ANSWER + canonical(value), sig, centre):
-            raise LogError("the answer is not signed by the centre whose key came with the list", "P.014")
+        """An answer to whichever machine and batch, by the centre with this public key. Raises LogError P.001, P.014."""
+        value = words.heard(data, _ANSWER, "an answer", centre)
         try:
             answer = cls._of(value)
         except (KeyError, TypeError, ValueError, DauysError):  # signed by the centre, and yet of another version
@@ -195,6 +197,7 @@ class Answer:
             "station": self.log.station,
             "generation": self.log.generation,
             "key": base64.b64encode(self.key).decode(),
+            "of": self.of,
             "n": self.acknowledged.n,
             "head": self.acknowledged.hash,
             "send_from": self.send_from,
@@ -203,7 +206,6 @@ class Answer:
             "requests": [request.to_json() for request in self.requests],
             "grants": [grant.to_json() for grant in self.grants],
             **({"fates": {str(fate.entitlement): fate.how for fate in self.fates}} if self.fates else {}),
-            **({"mark": self.mark} if self.mark else {}),
             **({"lost": True} if self.lost else {}),
         }
 
@@ -219,6 +221,7 @@ class Answer:
         return cls(
             LogId(poll, value["station"], value["generation"]),
             read_base64(value["key"], 32, "the station's key", "P.001"),
+            str(value["of"]),
             Head(value["n"], value["head"]),
             value["send_from"],
             value["stopped"],
@@ -226,7 +229,6 @@ class Answer:
             tuple(requests),
             tuple(grants),
             tuple(Fate(UUID(who), str(how)) for who, how in value.get("fates", {}).items()),
-            str(value.get("mark", "")),
             value.get("lost") is True,
         )
 

@@ -28,6 +28,10 @@ class Known:
         return self.closed and not self.stopped
 
 
+BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"
+"""The text of P.108."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A broken guarantee or an attempt at one. Never dropped; `check` is its number (P.1xx)."""
@@ -42,10 +46,9 @@ class Alarm:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """How the centre stands to a log's machine. `sound`: it said that this is all of its log, since the centre was put back from
-    a copy, if it ever was; `mark`: that by which it said so last (`grants.Answer`); `lost`: it was declared lost."""
+    a copy, if it ever was; `lost`: it was declared lost."""
 
     sound: bool = True
-    mark: str = ""
     lost: bool = False
 
 

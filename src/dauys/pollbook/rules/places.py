@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from dauys.errors import DauysError
+from dauys.errors import Numbered
 from dauys.pollbook.log.events import Event
 
 
-class CustodyError(DauysError):
-    """Something that the rules of custody forbid. `check` is its number (checks.yaml)."""
+class CustodyError(Numbered):
+    """Something that the rules of custody forbid."""
 
-    def __init__(self, message: str, check: str) -> None:
-        self.check = check
-        super().__init__(f"[{check}] {message}")
+
+def not_on_the_roll() -> CustodyError:
+    """Refuses a right that nobody has, P.020."""
+    return CustodyError("the voter is not on the roll of this poll", "P.020")
+
+
+def was_used(holder: str) -> CustodyError:
+    """Refuses a right of which a use stands, P.021."""
+    return CustodyError(f"the right was used at {holder}", "P.021")
 
 
 class Standing(StrEnum):

@@ -7,10 +7,12 @@ Nothing here corrects a protocol: a difference is shown with its number, and a p
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from dauys.pollbook.rules.channels import MOBILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,56 @@ class Sums:
                 for name, m in self.members.items()
             },
         }
+
+
+@dataclass(slots=True)
+class Counting:
+    """What stands in a log, as it is counted: who is here by the list and the log, and what was handed out by whom.
+
+    `standing`: officer and way to vote of each check-in; `envelopes`: officers; `ballots`: what, how many, and the member who got
+    or gave them, or nothing.
+    """
+
+    listed: int
+    here: int
+    came: Iterable[str]
+    left: Iterable[str]
+    standing: Collection[tuple[str, str]]
+    undone: int
+    ballots: Collection[tuple[str, int, str]]
+    envelopes: Collection[str]
+    mobile_requests: int
+    closed: bool
+
+    def sums(self) -> Sums:
+        """The sums of the log."""
+        ballots: Counter[str] = Counter()
+        members: dict[str, Counter[str]] = defaultdict(Counter)
+        for what, count, member in self.ballots:
+            ballots[what] += count
+            if member:
+                members[member][what] += count
+        for officer in (*(officer for officer, _ in self.standing), *self.envelopes):
+            members[officer]["issued"] += 1
+        return Sums(
+            eligible=self.here,
+            received=len(self.standing),
+            delivered=ballots["delivered"],
+            cancelled=ballots["cancelled"],
+            mobile_requests=self.mobile_requests,
+            mobile_received=sum(channel == MOBILE for _, channel in self.standing),
+            listed=self.listed,
+            came=dict(Counter(self.came)),
+            left=dict(Counter(self.left)),
+            undone=self.undone,
+            envelopes=len(self.envelopes),
+            enclosed=len(self.envelopes),
+            closed=self.closed,
+            members={
+                name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
+                for name, n in sorted(members.items())
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,9 @@ from anyio import CapacityLimiter, to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.responses import JSONResponse, Response
 
-from dauys.errors import BadInput, DauysError
+from dauys.errors import BadInput, DauysError, Numbered
 from dauys.pollbook.centre.together import MOST, MOST_EVENTS
 from dauys.pollbook.log.events import MAX_BATCH_BYTES, LogError, LogId
-from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import Answer
 from dauys.pollbook.serving import service
 from dauys.pollbook.serving.service import KeyOf
@@ -180,8 +179,8 @@ class Asked(NamedTuple):
 def refused(error: DauysError, asked: Asked | None = None, key: Ed25519PrivateKey | None = None) -> Response:
     """The response to what cannot be taken, signed where it is known who asks and with which key: else no station believes it."""
     check, message = getattr(error, "check", None) or "", str(error)
-    if isinstance(error, LogError | CustodyError):
-        message = message.removeprefix(f"[{check}] ")
+    if isinstance(error, Numbered):
+        message = error.words
     elif isinstance(error, BadInput):
         message = error.message
     status = 403 if check in _UNKNOWN else 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,8 +16,10 @@ from dauys.pollbook.centre import moves, unasked
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import must_be_whole, newest
+from dauys.pollbook.centre.predicates import COMPLETE
 from dauys.pollbook.centre.take import Outcome
 from dauys.pollbook.centre.together import stirred, take_together
+from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, LogError, LogId, is_channel
 from dauys.pollbook.packing import lists
 from dauys.pollbook.put_back import restored
@@ -98,7 +100,7 @@ def answers(connection: Connection, batches: Sequence[Sent], at: datetime, key: 
         log, machine = batch.log, outcome.machine
         lease = None if outcome.stopped else at + LEASE
         plain = Answer(
-            log, outcome.key, outcome.acknowledged, outcome.send_from, outcome.stopped, lease, mark=machine.mark,
+            log, outcome.key, words.digest(batch.to_bytes()), outcome.acknowledged, outcome.send_from, outcome.stopped, lease,
             lost=machine.lost,
         )  # fmt: skip
         if outcome.stopped:  # neither lease nor rights
@@ -154,9 +156,12 @@ def reply(
     must_be_whole(cur, log.poll)
     body = Node.of(dict(asked.body))
     if asked.what == "find":
-        parts = body.mapping(("iin", "born") if is_channel(log.holder) else ("iin",))
+        parts = body.mapping(("iin", "born")) if is_channel(log.holder) else body.mapping(("iin",), ("n", "epoch"))
         born = parts["born"].text() if "born" in parts else None
-        found, said = _find(connection, vault, log, parts["iin"].text(), born, channels, at)
+        without = {
+            name: parts[name].integer(0, 32_767 if name == "epoch" else None) for name in parts.keys() - {"iin", "born"}
+        }
+        found, said = _find(connection, vault, log, parts["iin"].text(), born, without, channels, at)
     elif asked.what == "envelope":
         parts = body.mapping(("id", "iin"))
         found = named.whose(connection, vault, log, _uuid(parts["id"]), parts["iin"].text())
@@ -195,12 +200,13 @@ def _asked_since(cur: centre.Cursor, log: int, since: datetime) -> int:
 
 
 def _find(
-    connection: Connection, vault: Vault, log: LogId, iin: str, born: str | None, channels: Channels, at: datetime
-) -> tuple[UUID | None, dict[str, Any]]:
+    connection: Connection, vault: Vault, log: LogId, iin: str, born: str | None, without: Mapping[str, int],
+    channels: Channels, at: datetime,
+) -> tuple[UUID | None, dict[str, Any]]:  # fmt: skip
     """Where a voter's right is. Who he is goes only to a station at which the law of the day may let him vote.
 
     `born`, from the electronic channel alone: of whom it does not say the day of birth nothing is said, as of nobody. Whoever
-    types there is not seen by an officer.
+    types there is not seen by an officer. `without`: how far the log goes (`n`) that does not have him, and in which `epoch` not.
     """
     standing = lists.find(connection, vault, log.poll, iin)
     if born is not None and standing is not None and standing.voter.born != born:
@@ -208,7 +214,7 @@ def _find(
     if standing is not None and standing.holder in (unlisted(log.station), log.holder):
         with suppress(CustodyError), connection.begin_nested():  # it cannot be given: the answer says who holds it
             if standing.holder == log.holder:
-                moves.off_its_list(connection, standing.voter.entitlement, log)
+                moves.off_its_list(connection, standing.voter.entitlement, log, **without)
             given = moves.add(connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at)
             voter = replace(standing.voter, epoch=given.epoch, away=given.to)
             standing = replace(standing, holder=given.to, voter=voter)
@@ -241,9 +247,8 @@ def _certificate(connection: Connection, poll: str, who: UUID) -> str:
 def _asked(connection: Connection, log: LogId, home: str, holder: str) -> tuple[Asked, str]:
     """What decides whether a voter of `home` may vote here, and the address of his own station."""
     place, here = (lists.place_of(connection, log.poll, station) for station in (home, log.station))
-    query = "SELECT closed AND stopped = '' AS complete FROM pollbook_log WHERE poll = %s AND holder = %s"
-    row = centre.cursor(connection).execute(query, (log.poll, holder)).fetchone()
-    left = row is not None and row.complete
+    query = f"SELECT FROM pollbook_log l WHERE poll = %s AND holder = %s AND {COMPLETE}"
+    left = centre.cursor(connection).execute(query, (log.poll, holder)).rowcount > 0
     return Asked(home, holder, place.settlement, here.settlement, left), place.address
 
 
@@ -261,7 +266,7 @@ def _must_be_allowed(connection: Connection, log: LogId, who: UUID, channels: Ch
     try:
         visitors.must_be_allowed(log, asked, channels)
     except NotAllowed as error:
-        raise CustodyError(str(error).removeprefix(f"[{error.check}] "), error.check) from None
+        raise CustodyError(error.message, error.check, error.cite) from None
     return visitors.paper_replaces(log, asked, channels, at)
 
 

@@ -32,8 +32,10 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import ever, must_be_whole, standing
+from dauys.pollbook.centre.packages import is_packed, newest_machine
+from dauys.pollbook.centre.predicates import USE
 from dauys.pollbook.centre.take import Cursor, cursor
-from dauys.pollbook.log.events import PAPER, LogId
+from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError
 from dauys.pollbook.settling.withdrawals import Group, ask_again, grouped
 from dauys.record import log
@@ -205,10 +207,7 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
         _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
 
 
-_USED = (
-    "EXISTS (SELECT FROM entitlement u WHERE u.poll = w.poll AND u.id = {0} AND (u.state = 1 OR EXISTS ("
-    "SELECT FROM pollbook_stray s WHERE s.poll = u.poll AND s.entitlement = u.id AND NOT s.undone)))"
-)
+_USED = "EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = {0} AND " + USE + ")"
 """Whether a use of this right stands: as `moves.used`."""
 
 
@@ -283,17 +282,13 @@ def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str
 
 def _working(cur: Cursor, poll: str, station: str) -> LogId:
     """The log of the station's machine that works, or will. Raises CustodyError P.051 where it is lost and not replaced."""
-    row = cur.execute(
-        "SELECT generation, lost FROM pollbook_log WHERE poll = %s AND station = %s AND generation <= %s "
-        "ORDER BY generation DESC LIMIT 1",
-        (poll, station, PAPER),
-    ).fetchone()  # fmt: skip
-    if row is None or not row.lost:
-        return LogId(poll, station, 1 if row is None else row.generation)
-    replaced = "SELECT 1 FROM pollbook_package WHERE (poll, station, generation) = (%s, %s, %s)"
-    if cur.execute(replaced, (poll, station, row.generation + 1)).fetchone() is None:
+    newest = newest_machine(cur, poll, station)
+    if newest is None or not newest.lost:
+        return LogId(poll, station, 1 if newest is None else newest.generation)
+    to = LogId(poll, station, newest.generation + 1)
+    if not is_packed(cur, to):
         raise CustodyError(f"the machine of station {station} is lost: make its new package first", "P.051")
-    return LogId(poll, station, row.generation + 1)
+    return to
 
 
 def _record(

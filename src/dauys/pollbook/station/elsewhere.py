@@ -59,14 +59,17 @@ def elsewhere(visit: Visit) -> Model | str:
     if not is_iin(iin):
         raise BadInput("this is no IIN: twelve digits, the last one checks the others", check="P.048")
     model["whose"] = iin
+    asked: Model = {"iin": iin, "n": book.head.n}
     for own in visit.station.find(iin):
         if own in book.places and book.places[own].standing != Standing.AWAY:
             return f"/voter/{own}"
         model["who"] = str(own)
+        if own in book.places:
+            asked["epoch"] = book.places[own].epoch
         if book.voters[own].number:
             model |= {"own": where(book, book.went.get(own, "")), "of": "here"}
     try:
-        found = visit.station.syncing.link.wire.question("find", {"iin": iin})
+        found = visit.station.syncing.link.wire.question("find", asked)
     except NotTheCentre:  # the refusal's own page, with its number
         raise
     except Unreached:

@@ -17,6 +17,7 @@ from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.sync import Syncing
 from dauys.pollbook.rules.channels import ROLES
+from dauys.pollbook.rules.grants import LASTS
 from dauys.pollbook.rules.places import Standing
 from dauys.pollbook.station.door import Door, Session
 from dauys.pollbook.station.search import Index
@@ -66,7 +67,7 @@ class Station:
         return [
             who
             for who, since in list(self.asked.items())
-            if abs((at - since).total_seconds()) < 600 and (who not in places or places[who].standing == Standing.AWAY)
+            if abs(at - since) < LASTS and (who not in places or places[who].standing == Standing.AWAY)
             if fates.get(who) not in ENDED
         ]
 

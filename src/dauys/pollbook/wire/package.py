@@ -17,6 +17,7 @@ of the code can make; the first one counts.
 from __future__ import annotations
 
 import hmac
+import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,9 +35,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
-from dauys.pollbook.log.events import LogId, read_base64, signed_by
+from dauys.pollbook.log.events import ONCE, LogId, read_base64, signed_by
 from dauys.pollbook.log.spelling import spell, unspell
-from dauys.pollbook.rules.channels import ROLES, Channels
+from dauys.pollbook.rules.channels import OFFICER_ID, ROLES, Channels
 from dauys.record.canonical import canonical, parse
 
 MAGIC = "pollbook package v1"
@@ -203,7 +204,7 @@ class Package:
 def _officer(node: Node) -> Officer:
     parts = node.mapping(("id", "role", "name"), ("key",))
     key = read_base64(parts["key"].text(), 32, "an officer's key", "P.011") if "key" in parts else None
-    name = parts["id"].matching(r"[a-z0-9-]{1,20}", "small letters, digits, hyphens, at most 20")
+    name = parts["id"].matching(OFFICER_ID, "small letters, digits, hyphens, at most 20")
     return Officer(name, parts["role"].choice(*ROLES), parts["name"].text(), key)
 
 
@@ -254,9 +255,10 @@ class Enrolment:
     proof: bytes
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: `{"poll","station","generation","key","proof"}`."""
-        log = self.log
-        texts = {"key": b64encode(self.key).decode(), "proof": b64encode(self.proof).decode()}
+        """Canonical JSON: `{"poll","station","generation","key","proof","once"}`, with another `once` each time: what was refused
+        before, while the last machine was not lost yet, is not refused by that for ever (pollbook.log.words)."""
+        log, once = self.log, secrets.token_hex(ONCE)
+        texts = {"key": b64encode(self.key).decode(), "proof": b64encode(self.proof).decode(), "once": once}
         return canonical({"poll": log.poll, "station": log.station, "generation": log.generation, **texts})
 
     @classmethod
@@ -264,7 +266,7 @@ class Enrolment:
         """Reads one; whether the proof is good says `proves`. Raises BadInput P.019."""
         match _json(data, "P.019", "an enrolment"):
             case {"poll": str(poll), "station": str(station), "generation": int(generation),
-                  "key": str(key), "proof": str(proof), **rest} if not rest:  # fmt: skip
+                  "key": str(key), "proof": str(proof), **rest} if rest.keys() <= {"once"}:  # fmt: skip
                 parts = (read_base64(text, 32, "an enrolment", "P.019") for text in (key, proof))
                 return cls(LogId(poll, station, generation), *parts)
         raise BadInput("not an enrolment of a station", expected="poll, station, generation, key, proof", check="P.019")

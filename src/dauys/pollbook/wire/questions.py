@@ -7,7 +7,8 @@ No clock has to be right for that; `at` is written down by the station, and deci
 
 The answer is a Reply, which the centre signs (wire.replies). `find` {"iin"}, from the electronic channel {"iin", "born"}:
 where this voter's right is, and who he is where he may vote here; of whom the channel does not say the day of birth nothing is
-said. Who was added to the roll since his station's list was made is given to it (the grant comes with a later sync, as after
+said. A station adds {"n", "epoch"}: how far its log goes, and in which epoch it has that right elsewhere, if at all. Who was
+added to the roll since his station's list was made is given to it (the grant comes with a later sync, as after
 `ask`). `ask` {"request", "entitlement"}: let it come here. `call-off` {"entitlement"}: nobody waits for it here any more.
 `envelope` {"id", "iin"}: whose is a provisional envelope that was taken here while the centre could not be asked? A machine that
 was declared lost may ask this, too. `wait` {}: is there word (serving.waiting)? `whole` {"mark", "n", "head"}: the log ends
@@ -26,15 +27,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import DauysError
-from dauys.pollbook.log.events import LogError, LogId, read_base64, signed_by
+from dauys.pollbook.log.events import ONCE, LogError, LogId, is_once, read_base64, signed_by
 from dauys.record.canonical import canonical, parse
 
 PREFIX = "/api/pollbook"
 """Where a centre hears its stations: the two ends of one wire."""
 WHAT = ("find", "ask", "call-off", "envelope", "wait", "whole")
 LARGEST = 16_384
-MARK = 8
-"""Random bytes in a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Question:
     what: str
     body: Mapping[str, Any]
     sig: bytes = b""
-    once: str = field(default_factory=lambda: secrets.token_hex(MARK))
+    once: str = field(default_factory=lambda: secrets.token_hex(ONCE))
 
     def _members(self) -> dict[str, Any]:
         log = self.log
@@ -77,7 +76,7 @@ class Question:
             case {
                 "poll": str(poll), "station": str(station), "generation": int(generation), "at": str(at),
                 "once": str(once), "what": str(what), "body": dict(body), "sig": str(sig), **rest,
-            } if not rest and what in WHAT and len(once) == 2 * MARK:  # fmt: skip
+            } if not rest and what in WHAT and is_once(once):  # fmt: skip
                 try:
                     aware = datetime.fromisoformat(at).tzinfo is not None
                 except ValueError:

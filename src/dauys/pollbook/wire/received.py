@@ -15,7 +15,7 @@ from hashlib import sha256
 from struct import Struct
 
 from dauys.errors import DauysError
-from dauys.pollbook.log.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Batch, LogId, message, read_base64
+from dauys.pollbook.log.events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Batch, LogId, is_once, message, read_base64
 from dauys.record.canonical import parse
 
 _TEXT = rb"[!#-\[\]-~](?:[ !#-\[\]-~]{0,298}[!#-\[\]-~])?"
@@ -29,7 +29,7 @@ _CHECK_IN = re.compile(
 )
 _OPENING = b'{"events":['
 _REST = b'],"first":'
-_MEMBERS = {"first", "generation", "head", "poll", "sig", "station"}
+_MEMBERS = {"first", "generation", "head", "once", "poll", "sig", "station"}
 
 _ROW = Struct("!hiiiii8si16siqi")
 """A row of pollbook_event as PostgreSQL's binary COPY has it, up to the bytes of the body: a count of fields, then length and
@@ -47,6 +47,7 @@ class CheckIns:
     first: int
     prev: str  # of the first event
     head: str
+    once: str
     sig: bytes
     rights: Sequence[bytes]  # 16 bytes each
     named: str  # the same as a list of UUIDs, separated by commas
@@ -60,7 +61,11 @@ class CheckIns:
 
     def signed_bytes(self) -> bytes:
         """What the station signed, as `Batch.signed_bytes`."""
-        return message(self.log, self.first, len(self.events), self.head)
+        return message(self.log, self.first, len(self.events), self.head, self.once)
+
+    def to_bytes(self) -> bytes:
+        """As it was sent."""
+        return self.data
 
     def batch(self) -> Batch:
         """The same with its events as values."""
@@ -102,10 +107,12 @@ def _check_ins(data: bytes) -> CheckIns | None:
         rest = parse(b"{" + data[cut + 2 :])
         if not isinstance(rest, dict) or rest.keys() != _MEMBERS:
             return None
-        first, head, poll, station, generation = (
-            rest[name] for name in ("first", "head", "poll", "station", "generation")
+        first, head, once, poll, station, generation = (
+            rest[name] for name in ("first", "head", "once", "poll", "station", "generation")
         )
         if not (isinstance(head, str) and isinstance(poll, str) and isinstance(station, str)):
+            return None
+        if not (isinstance(once, str) and is_once(once)):
             return None
         if type(first) is not int or type(generation) is not int:
             return None
@@ -124,7 +131,7 @@ def _check_ins(data: bytes) -> CheckIns | None:
     rights = [packed[start : start + 16] for start in range(0, len(packed), 16)]
     if len(set(rights)) < len(rights):
         return None
-    return CheckIns(log, first, prevs[0].decode(), head, sig, rights, listed, moments, events, data)
+    return CheckIns(log, first, prevs[0].decode(), head, once, sig, rights, listed, moments, events, data)
 
 
 def _microseconds(at: datetime) -> int:

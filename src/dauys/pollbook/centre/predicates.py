@@ -1,0 +1,56 @@
+"""What do the centre's queries mean by a complete log, a used right, a free one, one in doubt? One text in SQL for each.
+
+In a query `e` is a right (`entitlement`), `l` a log (`pollbook_log`), `r` a request for a right (`pollbook_request`). `rules` has
+the same as functions, and a test drives both: where one of them changes, so does the other.
+"""
+
+from __future__ import annotations
+
+from dauys.pollbook.log.events import PAPER
+from dauys.pollbook.rules.custody import CERTIFICATE, UNLISTED, WITHDRAWN
+
+UNUSED, USED, RELEASED = 0, 1, 2
+"""`entitlement.state`."""
+
+COMPLETE = f"(l.closed AND l.stopped = '' AND l.generation <= {PAPER})"
+"""Of a log: nothing can follow that touches custody. What is typed from paper has no end."""
+
+UNHEARD = f"(NOT l.sound AND NOT {COMPLETE})"
+"""Of a log: its machine was not heard as a whole since the centre was put back, and nobody has all of it."""
+
+MISSED = f"(l.missed AND {UNHEARD})"
+"""The same of a machine that was given up unheard."""
+
+UNREAD = f"EXISTS (SELECT FROM pollbook_log l WHERE l.poll = e.poll AND {MISSED})"
+"""Of a right: in its poll a machine was given up unheard, and nobody has all of its log."""
+
+STRAY = "EXISTS (SELECT FROM pollbook_stray s WHERE s.poll = e.poll AND s.entitlement = e.id AND NOT s.undone)"
+"""Of a right: a check-in of it stands that was not its log's to make."""
+
+USE = f"(e.state = {USED} OR {STRAY})"
+"""Of a right: it was used (`custody.must_be_unused`)."""
+
+FREE = (
+    f"(e.state = {RELEASED} OR e.state = {UNUSED} AND "
+    f"(e.holder = '{CERTIFICATE}' OR starts_with(e.holder, '{UNLISTED}') OR coalesce({COMPLETE}, false)))"
+)
+"""Of a right and its holder's log, if there is one: nobody can use it any more unless the centre gives it to him. With those that
+are `AHEAD` of any list these are the free ones (`custody.free`)."""
+
+AHEAD = (
+    f"(e.epoch = 0 AND e.state = {UNUSED} AND e.holder = 'station/' || e.home || '/1' "  # noqa: S608 - of no query
+    "AND NOT EXISTS (SELECT FROM pollbook_package p WHERE p.poll = e.poll AND p.station = e.home) "
+    "AND NOT EXISTS (SELECT FROM pollbook_log o WHERE o.poll = e.poll AND o.station = e.home))"
+)
+"""Of a right: it is where the freeze put it, and no list of its station was ever made (`custody.never_listed`). It stays so only
+for who holds `locks.lock_station`."""
+
+ASKS = f"(r.at >= %(since)s OR r.asker = '{WITHDRAWN}' OR r.holder = '{CERTIFICATE}')"
+"""Of a request that was not granted: it still asks, if it was made since the moment `since`. Only a station's ends by itself: not
+the commission's, and not that for a certificate, which nobody has to let go."""
+
+DOUBT = (
+    f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "
+    "WHERE c.poll = e.poll AND c.entitlement = e.id AND c.epoch = e.epoch))"
+)
+"""Of a right (poll, id, epoch): a machine that was given up unheard may have been given it in the next epoch."""
