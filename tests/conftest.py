@@ -8,17 +8,16 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
-from hypothesis import settings
+from _pytest.unraisableexception import gc_collect_iterations_key
 
 import prepared_store
-from dauys.pollbook.station import door as station_door
-from dauys.stations import accounts
-from dauys.store import embedded
-from dauys.store.engine import open_store
 from prepared_store import prepare_store
+
+if TYPE_CHECKING:  # the process that hands out the files to others reads no module for nothing: they wait for it
+    import sqlalchemy as sa
 
 LONGEST_FIRST = (
     "test_cluster", "test_kazakhstan_2022", "test_served", "test_russia_2020", "test_law_pages", "test_centre_processes",
@@ -27,9 +26,6 @@ LONGEST_FIRST = (
 """Files that take many seconds: begun last, one would run on alone while the other processes wait."""
 
 
-settings.register_profile("dauys", deadline=None)  # no test is timed: a busy machine fails nobody
-settings.load_profile("dauys")
-accounts.COST = station_door.COST = 1 << 4  # nobody guesses here; the real costs: tests/attack/test_password_costs.py
 if "PYTEST_XDIST_WORKER" in os.environ:
     atexit.register(os._exit, 0)  # called last of all: to free one by one what ends anyway takes seconds
 gc.set_threshold(1_000_000, 20, 50)  # thousands of tests keep much and throw little away
@@ -39,10 +35,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Lets pytest-xdist hand out files in the order of `pytest_collection_modifyitems`, not those of most tests first."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+    config.stash[gc_collect_iterations_key] = 0  # looks for what pyproject.toml ignores, through all that lives
     if prepared_store.PLACE not in os.environ:  # the other processes of the run inherit it
         folder = tempfile.TemporaryDirectory(prefix="dauys-prepared")
         os.environ[prepared_store.PLACE] = folder.name
         config.add_cleanup(folder.cleanup)
+    if not getattr(config.option, "numprocesses", None):
+        _settle()
+
+
+def _settle() -> None:
+    """What holds in a process that runs tests."""
+    from hypothesis import settings
+
+    from dauys.pollbook.station import door as station_door
+    from dauys.stations import accounts
+
+    settings.register_profile("dauys", deadline=None)  # no test is timed: a busy machine fails nobody
+    settings.load_profile("dauys")
+    accounts.COST = station_door.COST = 1 << 4  # nobody guesses; the real costs: tests/attack/test_password_costs.py
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[sa.Engine]:
     """A migrated database. Use your own poll id, or the fixture `connection`, which leaves nothing behind."""
-    # Not pytest's own folder: the path of a Unix socket has at most 107 bytes.
+    from dauys.store import embedded
+    from dauys.store.engine import open_store
+
+    # not pytest's own folder: the path of a Unix socket has at most 107 bytes
     with tempfile.TemporaryDirectory(prefix="dauys") as folder:
         engine = open_store(prepare_store(Path(folder)))
         yield engine

@@ -2,8 +2,8 @@
 
 Starlette's `TestClient` changes threads ten times and more for each request, which takes longer than most pages do. Here one
 request runs to its end in its caller's thread, and what the app would give to a thread of its own (`anyio.to_thread`, under
-every `def` of FastAPI) is called at once. That the site works with threads is tested over real sockets, in
-tests/end_to_end and tests/pollbook/test_centre_processes.py.
+every `def` of FastAPI) is called at once. That the site works with threads, and packs what it sends, is tested over real sockets,
+in tests/end_to_end and tests/pollbook/test_centre_processes.py.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class SiteClient(httpx.Client):
     ) -> None:
         self.app = app
         transport = InThisThread(app, raises, client)
-        super().__init__(base_url=base_url, follow_redirects=follow_redirects, transport=transport)
+        # no page is packed here and unpacked at once
+        plain = {"Accept-Encoding": "identity"}
+        super().__init__(base_url=base_url, follow_redirects=follow_redirects, transport=transport, headers=plain)
 
 
 class InThisThread(httpx.BaseTransport):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,10 @@ def test_a_line_stays_a_line() -> None:
 # --- a bundle's address --------------------------------------------------------------------------------------------
 
 
-BOMB = gzip.compress(bytes(64 << 20), 1)
+@cache
+def bomb() -> bytes:
+    """64 MiB of zeros in 300 kB."""
+    return gzip.compress(bytes(64 << 20), 1)
 
 
 class Hostile(http.server.BaseHTTPRequestHandler):
@@ -152,7 +156,7 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, dict[str, str], bytes]] = {
-            "bomb": (200, {"Content-Encoding": "gzip", "Content-Length": str(len(BOMB))}, BOMB),
+            "bomb": (200, {"Content-Encoding": "gzip", "Content-Length": str(len(bomb()))}, bomb()),
             "loop": (302, {"Location": self.path}, b""),
             "file": (302, {"Location": "file:///etc/passwd"}, b""),
             "nowhere": (302, {"Location": "http://[::"}, b""),

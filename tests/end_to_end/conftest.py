@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dauys_command import SMALL, answer, known_keys
+from dauys_command import SMALL, answer, known_keys, newcomer
 
 from prepared_store import prepare_store
 
@@ -21,16 +21,12 @@ class Ran:
     bundle: Path
 
 
-def ran(folder: Path, poll: str | Path) -> Ran:
-    """The poll, run there. What Dauys needs is set up by the command, unless it is there."""
-    result = answer(folder, "run", poll)
-    return Ran(folder, result, folder / result["bundle"])
-
-
 @pytest.fixture(scope="session")
 def kazakhstan(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The night of 2022, undisturbed; what test_kill.py kills is a smaller one."""
-    return ran(tmp_path_factory.mktemp("kz"), "kz/2022-referendum")
+    """The night of 2022, undisturbed; what test_kill.py kills is a smaller one. The command sets up what it needs."""
+    folder = tmp_path_factory.mktemp("kz")
+    result = newcomer(folder, "run", "kz/2022-referendum")
+    return Ran(folder, result, folder / result["bundle"])
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +34,5 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("small")
     prepare_store(folder / ".dauys")
     known_keys(folder)
-    return ran(folder, SMALL)
+    result = answer(folder, "run", SMALL)
+    return Ran(folder, result, folder / result["bundle"])

@@ -11,12 +11,14 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 
 from dauys.cli.main import main
 from dauys.record.note import SigningKey
+from forked_dauys import Dauys
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = REPOSITORY / "tests/end_to_end/small"
@@ -32,16 +34,17 @@ SMALL_STATE = ["dauys/test/small", "52", "CF16luEA31FNgdreNj55JzdQd4Kc1o9lL1m3Xh
 
 def command(folder: Path, *args: str | Path, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs `dauys ARGS` in `folder`, with its data there, and checks the exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dauys", *map(str, args)],
-        cwd=folder,
-        env=environ(folder) | environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == code, f"dauys {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as err:
+        running = Dauys(folder, *args, env=environ(folder) | environment, stdout=out.fileno(), stderr=err.fileno())
+        running.wait(timeout=600)
+        out.seek(0)
+        err.seek(0)
+        done = subprocess.CompletedProcess(running.args, running.wait(), out.read(), err.read())
+    return checked(done, code)
+
+
+def checked(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+    assert done.returncode == code, f"{' '.join(done.args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
     return done
 
@@ -49,6 +52,15 @@ def command(folder: Path, *args: str | Path, code: int = 0, **environment: str) 
 def answer(folder: Path, *args: str | Path, code: int = 0) -> Any:
     """The JSON answer of a command."""
     return json.loads(command(folder, *args, "--json", code=code).stdout)
+
+
+def newcomer(folder: Path, *args: str | Path) -> Any:
+    """The JSON answer of a command that Python comes to from nothing, as it does for a new user."""
+    line = [sys.executable, "-m", "dauys", *map(str, args), "--json"]
+    done = subprocess.run(
+        line, cwd=folder, env=environ(folder), capture_output=True, text=True, timeout=600, check=False
+    )
+    return json.loads(checked(done, 0).stdout)
 
 
 def told(folder: Path, *args: str | Path, code: int = 0) -> tuple[Any, str]:
@@ -83,14 +95,7 @@ def known_keys(folder: Path) -> None:
 
 def start_and_kill(folder: Path, poll: str | Path, moment: str, server: bool) -> None:
     """Runs a poll and kills it with -9 as soon as it has said `moment`; with `server`, its whole database server too."""
-    night = subprocess.Popen(
-        [sys.executable, "-m", "dauys", "run", str(poll)],
-        cwd=folder,
-        env=environ(folder),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    night = Dauys(folder, "run", poll, env=environ(folder), stderr=subprocess.PIPE)
     assert night.stderr is not None
     heard: list[str] = []
     for line in night.stderr:

@@ -19,6 +19,8 @@ import httpx
 import pytest
 from dauys_command import SMALL, answer, environ, told
 
+from forked_dauys import Dauys
+from page_browser import chromium
 from prepared_store import prepare_store
 
 POLL = "polls/test/small/"
@@ -34,7 +36,6 @@ SEEN = """() => {
 }"""
 WEB = httpx.Client(timeout=30)
 """One for all: each new one reads the certificates of the whole web."""
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = pytest.mark.database
 
@@ -51,14 +52,7 @@ class Served:
 def serve(folder: Path, *args: str) -> Iterator[Served]:
     """`dauys run ... --serve` on a free port; ended by its own process id."""
     prepare_store(folder / ".dauys")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dauys", "run", str(SMALL), "--serve", "--port", "0", *args],
-        cwd=folder,
-        env=environ(folder),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = Dauys(folder, "run", SMALL, "--serve", "--port", "0", *args, env=environ(folder), stderr=subprocess.PIPE)
     assert process.stderr is not None
     try:
         for line in process.stderr:
@@ -158,15 +152,8 @@ def test_a_reader_that_nobody_here_wrote_follows_the_record(served: Served, witn
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: install Debian's package chromium for the browser tests")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.mark.browser
@@ -256,7 +243,8 @@ def test_serve_ends_with_its_database_when_it_is_told_to(night_folder: Path) -> 
     assert process.stdout is not None
     said = json.loads(process.stdout.readline())
     assert said["polls"] == ["test/small"]
-    assert WEB.get(f"{said['site']}/en/polls/test/small/").status_code == 200
+    page = WEB.get(f"{said['site']}/en/polls/test/small/")
+    assert (page.status_code, page.headers["content-encoding"]) == (200, "gzip")
     process.send_signal(signal.SIGTERM)
     process.stdout.close()
     assert process.wait(timeout=20) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +15,12 @@ from typing import Any
 import pytest
 from dauys_command import answer, command, environ, told
 
+from forked_dauys import Dauys
+from page_browser import chromium
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_world import PIN, FakeCentre, iin, person
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MORNING = "2022-06-05T10:32:00+06:00"
 WORDS = {
     "en": ("Hand out one ballot", "Already received a ballot at 10:3", "was taken back", "Sent until 10:3"),
@@ -31,7 +32,7 @@ WORDS = {
 class Running:
     """A station's process and its address."""
 
-    process: subprocess.Popen[str]
+    process: Dauys | subprocess.Popen[str]
     site: str
 
     def end(self, by: int) -> int:
@@ -41,15 +42,21 @@ class Running:
         return self.process.wait(timeout=20)
 
 
-def start(folder: Path) -> Running:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dauys", "station", "--port", "0", "--every", "0.3", "--clock", MORNING, "--json"],
-        cwd=folder,
-        env=environ(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def start(folder: Path, newcomer: bool = False) -> Running:
+    """`dauys station`, forked; for a `newcomer`, as Python comes to it from nothing."""
+    args = ["station", "--port", "0", "--every", "0.3", "--clock", MORNING, "--json"]
+    process: Dauys | subprocess.Popen[str]
+    if newcomer:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dauys", *args],
+            cwd=folder,
+            env=environ(folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+    else:
+        process = Dauys(folder, *args, env=environ(folder), stdout=subprocess.PIPE)
     assert process.stdout is not None
     return Running(process, json.loads(process.stdout.readline())["site"])
 
@@ -80,15 +87,8 @@ def pins(centre: tuple[FakeCentre, str], folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: install Debian's package chromium for the browser tests")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 class Officer:
@@ -178,7 +178,7 @@ def test_a_station_that_loses_its_power_goes_on(
     centre: tuple[FakeCentre, str], folder: Path, pins: dict[str, str]
 ) -> None:
     """kill -9 while it runs; the list comes from the running station, and from its store."""
-    running = start(folder)
+    running = start(folder, newcomer=True)
     first = told(folder, "station", "print", "--language", "en")[0]["file"]
     page = Path(folder, first).read_text("utf-8")
     assert len(re.findall(r'<tr class="here">', page)) == 30 and "<script" not in page and "<style>" in page

@@ -15,7 +15,7 @@ from accredited_world import KEYS, MISSION, POLL, World, world_of
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dauys.cli.observers import observers
+from dauys.cli.main import tree
 from dauys.observe.accreditation.applications import answer, refuse, suspend
 from dauys.observe.accreditation.badges import issue
 from dauys.observe.accreditation.received import receive
@@ -145,7 +145,7 @@ def test_the_bundle_is_proven_and_every_planted_fault_is_found(bundle: Path, tmp
 
 def test_a_badge_is_checked_against_the_bundle_without_a_database(bundle: Path, tmp_path: Path) -> None:
     def asked(*args: str) -> tuple[int, dict[str, Any]]:
-        done = CliRunner().invoke(observers, ["badge", *args, "--json"], standalone_mode=False)
+        done = CliRunner().invoke(tree, ["observers", "badge", *args, "--json"], standalone_mode=False)
         return int(done.return_value), json.loads(done.stdout)
 
     file, key = str(tmp_path / "badge.txt"), b64encode(KEYS.commission.public_key().public_bytes_raw()).decode()

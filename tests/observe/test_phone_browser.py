@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import struct
 import threading
@@ -15,7 +14,7 @@ import pytest
 import uvicorn
 from field_world import CODE, COPY, STATIONS, Notebook, mission, site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from page_browser import chromium
 
 
 @pytest.fixture
@@ -34,13 +33,11 @@ def served(tmp_path: Path) -> Iterator[tuple[Notebook, str]]:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_protocol_written_with_the_wire_cut_arrives_once(served: tuple[Notebook, str]) -> None:
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
     keep, address = served
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en")
         page = context.new_page()
         faults: list[str] = []
@@ -67,7 +64,6 @@ def test_a_protocol_written_with_the_wire_cut_arrives_once(served: tuple[Noteboo
         expect(page.locator('#kept-list [data-state="sent"]')).to_have_count(1, timeout=20_000)
         page.reload()
         expect(page.locator("[data-came]")).to_have_count(1)
-        browser.close()
     (came,) = keep.mission.reports.values()
     assert came.values["yes"] == 512 and came.station == STATIONS[3] and came.flags == ("O.120",)
     assert [photo.kind for photo in came.photos] == ["image/jpeg"], "the phone made the picture small, without metadata"

@@ -11,7 +11,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -38,6 +37,7 @@ from dauys.polls.replay import Replay
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.store.engine import open_store
+from forked_dauys import Dauys
 from prepared_store import prepare_store
 
 pytestmark = pytest.mark.database
@@ -62,12 +62,10 @@ contests:
   - {{id: q1, question: {{kk: а, ru: б, en: c}}, form: kz/referendum-protocol, rule: kz/referendum-constitution}}
 stations: {{file: stations.csv, columns: {{id: id, area: area, eligible: eligible}}}}
 """
-SETUP = f"""
-from dauys.cli.main import tree
-for call in ["open poll", "roll synthetic voters.csv --poll poll", "roll import voters.csv --poll poll --by anna",
-             "roll approve 1 --by boris", "roll freeze {POLL}", "pollbook packages {POLL} --out packages --trial"]:
-    assert not tree.main([*call.split(), "--json"], standalone_mode=False), call
-"""
+SETUP = (
+    *("open poll", "roll synthetic voters.csv --poll poll", "roll import voters.csv --poll poll --by anna"),
+    *("roll approve 1 --by boris", f"roll freeze {POLL}", f"pollbook packages {POLL} --out packages --trial"),
+)
 
 
 @dataclass
@@ -85,14 +83,8 @@ class Process:
 
     def __init__(self, folder: Path, *args: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DAUYS_")}
-        self.running = subprocess.Popen(
-            [sys.executable, "-m", "dauys", *args, "--json"],
-            cwd=folder,
-            env=environment | {"DAUYS_HOME": str(folder / ".dauys"), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        environment["DAUYS_HOME"] = str(folder / ".dauys")
+        self.running = Dauys(folder, *args, "--json", env=environment, stdout=subprocess.PIPE)
 
     @cached_property
     def site(self) -> str:
@@ -148,12 +140,11 @@ class Day:
         (folder / "poll/poll.yaml").write_text(YAML, encoding="utf-8")
         rows = [f"{station},A,{voters}" for station, voters in STATIONS.items()]
         (folder / "poll/stations.csv").write_text("\n".join(["id,area,eligible", *rows]) + "\n")
-        environment = os.environ | {"DAUYS_HOME": str(prepare_store(folder / ".dauys"))}
-        done = subprocess.run(
-            [sys.executable, "-c", SETUP], cwd=folder, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
+        prepare_store(folder / ".dauys")
         self.centre = self.serve()
+        assert self.centre.site
+        for call in SETUP:  # all join the centre's database server
+            assert Process(folder, *call.split()).running.wait(timeout=60) == 0, call
         self.stations: dict[str, Process] = {}
         self.voters: dict[str, list[UUID]] = {}
         for station in STATIONS:
@@ -161,7 +152,6 @@ class Day:
             keep = enrol(
                 folder / f"packages/{station}.package", code, folder / station, f"http://127.0.0.1:{self.port}"
             )
-            assert self.centre.site
             connect(keep, Clock(keep.package.lease)).tell()
             door = Door(keep, Clock(keep.package.lease))
             for officer in ("chair", "member1"):

@@ -18,6 +18,7 @@ from test_claims_second import typed
 
 from dauys.cli import serve as command
 from dauys.cli import site as shell
+from dauys.cli.main import tree
 from dauys.errors import DauysError
 from dauys.roll import routes
 from dauys.roll.lookup import Limits
@@ -90,9 +91,9 @@ def test_the_command_hands_the_number_of_proxies_on(
 
     monkeypatch.setattr(command, "Site", site)
     monkeypatch.setattr(command, "open_store", lambda: None)
-    CliRunner().invoke(command.serve, list(given))
+    CliRunner().invoke(tree, ["serve", *given])
     assert seen == [expected]
-    assert CliRunner().invoke(command.serve, ["--proxies", "-1"]).exit_code == 2
+    assert CliRunner().invoke(tree, ["serve", "--proxies", "-1"]).exit_code == 2
 
 
 def test_the_desk_s_home_leads_to_the_claims_that_wait(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
