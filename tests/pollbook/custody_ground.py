@@ -17,7 +17,7 @@ from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Batch, Event, Head, LogError, LogId, sign_batch
 from dauys.pollbook.machine import acts, channel_acts
 from dauys.pollbook.machine.book import Book
-from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules import custody, decided, forgotten, holders
 from dauys.pollbook.rules.books import Books
 from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Place, Standing
 from dauys.pollbook.rules.grants import BOOKS, Answer, Grant, Request
@@ -288,7 +288,7 @@ class Ground:
         for request in list(self.centre.requests.values()):
             before = self.centre
             try:
-                if request.to == custody.WITHDRAWN:
+                if request.to == holders.WITHDRAWN:
                     self.centre = decided.settle(self.centre, request.id)
                     continue
                 self.centre, _ = custody.grant(self.centre, request.id, logs[request.to])

@@ -23,7 +23,7 @@ from dauys.pollbook.log.events import Event, Head, LogId, sign_batch
 from dauys.pollbook.machine import acts, box, channel_acts
 from dauys.pollbook.machine import envelope_acts as slips
 from dauys.pollbook.machine.book import Book
-from dauys.pollbook.rules import custody, decided, forgotten
+from dauys.pollbook.rules import custody, decided, forgotten, holders
 from dauys.pollbook.rules.custody import Custody, Standing, State
 
 
@@ -207,7 +207,7 @@ class World(Forgetful):
 
     def call_off(self, number: int) -> None:
         """The commission asks no more for a right; who heard of it may still let it go."""
-        asked = [one.id for one in self.centre.requests.values() if one.to == custody.WITHDRAWN]
+        asked = [one.id for one in self.centre.requests.values() if one.to == holders.WITHDRAWN]
         if asked:
             self.centre = decided.call_off(self.centre, asked[number % len(asked)])
             self.done["call off"] += 1
@@ -277,7 +277,7 @@ class World(Forgetful):
         )  # it may not have heard yet that the right is its own, or be away on its list
         away = place is not None and place.n and (place.standing, place.epoch) == (Standing.AWAY, one.epoch)
         if votes and machine.up and away:
-            gone = replace(one, state=State.RELEASED), Custody(custody.CERTIFICATE, one.epoch + 1)
+            gone = replace(one, state=State.RELEASED), Custody(holders.CERTIFICATE, one.epoch + 1)
             assert found in gone, "what a found log let go is lost"
         else:
             assert as_before, "a right is lost that was typed and taken back"

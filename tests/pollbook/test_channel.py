@@ -25,8 +25,9 @@ from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.sync import Link, Syncing, connect
 from dauys.pollbook.rules.channels import Channels
-from dauys.pollbook.rules.custody import WITHDRAWN, Standing
+from dauys.pollbook.rules.custody import Standing
 from dauys.pollbook.rules.grants import Grant, Request, why_given
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.sealed.commitment import code_of
 from dauys.pollbook.station import door as station_door
 from dauys.pollbook.station.visit import Station

@@ -33,8 +33,9 @@ from dauys.pollbook.machine.enrolling import enrol, open_station
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.rules import custody
-from dauys.pollbook.rules.custody import WITHDRAWN, Custody, CustodyError
+from dauys.pollbook.rules.custody import Custody, CustodyError
 from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.rules.holders import WITHDRAWN
 
 STATION, VOTERS, MACHINES = "1", 2, 3
 CLOCK = Clock()

@@ -11,19 +11,9 @@ from pollbook_sample import POLL, who
 
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules import decided
-from dauys.pollbook.rules.custody import (
-    CERTIFICATE,
-    UNLISTED,
-    WITHDRAWN,
-    Centre,
-    Custody,
-    CustodyError,
-    Known,
-    State,
-    ask,
-    may_grant,
-)
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known, State, ask, may_grant
 from dauys.pollbook.rules.envelopes import Provisional, Rule, open_one, resolve
+from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED, WITHDRAWN
 
 LOGS = [LogId(POLL, name, 1) for name in ("A", "B", "C")]
 RULE = Rule("none", "art. 8")

@@ -21,8 +21,9 @@ from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules import envelopes
-from dauys.pollbook.rules.custody import CERTIFICATE, Centre, Custody, Known, State
+from dauys.pollbook.rules.custody import Centre, Custody, Known, State
 from dauys.pollbook.rules.grants import Answer, Grant, Request
+from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.pollbook.rules.sums import Difference, check_book, check_protocol, together
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.wire.package import Officer

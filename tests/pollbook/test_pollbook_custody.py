@@ -7,10 +7,11 @@ from pollbook_sample import CENTRE, MORNING, POLL, key, who
 
 from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, Head, LogError, LogId, sign_batch
-from dauys.pollbook.rules import custody, decided
+from dauys.pollbook.rules import custody, decided, holders
 from dauys.pollbook.rules.audit import audit
-from dauys.pollbook.rules.custody import CERTIFICATE, Centre, Custody, CustodyError, State
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, State
 from dauys.pollbook.rules.grants import Answer, Grant, Request
+from dauys.pollbook.rules.holders import CERTIFICATE
 
 A, B, C = (LogId(POLL, name, 1) for name in "ABC")
 KEYS = {A: key(1), B: key(2), C: key(3)}
@@ -320,7 +321,7 @@ def test_what_is_on_no_list_can_be_used_by_nobody_and_is_given_or_withdrawn_at_o
     assert (grant.why, grant.epoch) == ("move", 1), "the law of voting at any station is held against it"
     assert refused_to_add(moved, 99, B) == "P.054"
     gone = decided.settle(decided.withdraw(centre, "w", new), "w")
-    assert gone.custody[new].holder == custody.WITHDRAWN and refused_to_add(gone, 99, B) == "P.054"
+    assert gone.custody[new].holder == holders.WITHDRAWN and refused_to_add(gone, 99, B) == "P.054"
     b = Scribe(B)
     b.check_in(99)  # a liar
     used = b.send(centre).centre

@@ -15,8 +15,9 @@ from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.predicates import FREE
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules import custody
-from dauys.pollbook.rules.custody import CERTIFICATE, Centre, Custody, CustodyError, Known
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known
 from dauys.pollbook.rules.grants import LASTS, Fate
+from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.record import log as record
 from dauys.store.engine import Connection
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from joined_world import POLL, VOTING, Machine, World, synced, world_of
+from test_door_slips import at_table
 from test_put_back import RIGHTS, asks, custody, numbers
 from test_put_back_lost import lifted, lost, marked
 from test_remote import IIN, Remote, who, world
@@ -140,6 +141,8 @@ def test_what_the_centre_said_of_a_lost_machine_is_so_when_it_was_said(day: Worl
     lost(day, "A-1")
     ((_, gone),) = caught(day, a.link, heard=True)
     assert is_refused(a, "P.087")
+    table = at_table(day, a)  # it says so before anybody taps
+    assert "P.087" in table.get("").text and "hand-out" not in table.get(f"/voter/{WHO}").text
     played(day, a.link, works)
     assert is_refused(a, "P.087")
     packing_out.not_lost(day.connection, POLL, "A-1", day.now, "anna")

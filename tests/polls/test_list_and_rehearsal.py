@@ -45,6 +45,7 @@ def roll(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The commands of the roll on the world's database."""
     monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(office, "_vault", lambda connection: VAULT)
+    monkeypatch.setenv("DAUYS_HOME", str(world.folder))
     monkeypatch.setattr(roll_rights, "load_vault", lambda path: VAULT)
     for module in (office, roll_rights):
         monkeypatch.setattr(module, "keys_of", lambda poll, folder: KEYS)

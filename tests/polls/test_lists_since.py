@@ -8,18 +8,17 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, Machine, World, held, right, synced, world_of
-from test_decided_since import add, asked, findings, finds, lift, put_back, wants
+from joined_world import POLL, Machine, World, held, iin_of, right, synced, world_of
+from test_decided_since import add, asked, died, findings, finds, lift, put_back, wants
+from test_door_slips import at_table
 from test_journal import Noted
+from test_paper_and_withdrawals import settled
 from test_put_back import IIN, RIGHTS, asks, custody, numbers
 from test_put_back_lost import lifted, lost, marked
+from test_returns import back, mistaken
 
-from dauys.errors import BadInput
-from dauys.pollbook.centre.mark import newest, standing
-from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.put_back import restored
 
 pytestmark = pytest.mark.database
 
@@ -231,70 +230,99 @@ def test_who_is_added_again_early_is_held_by_the_list_that_has_him(world: World)
     assert here(b, right(51)) and numbers(world) == findings(world) == []
 
 
-def test_a_word_of_the_copy_is_not_believed_when_the_centre_starts(world: World) -> None:
+@pytest.mark.parametrize("back", [False, True])
+def test_what_was_let_go_for_the_commission_nobody_else_is_given(world: World, back: bool) -> None:
     a, b, c = (world.start(station) for station in ("A-1", "B-1", "A/2"))
     synced(a, b, c)
-    marked(world)
-    synced(b)
     copy = world.connection.begin_nested()
-    synced(a, c)
+    number = died(world, ("A-1", 1))
+    if not back:
+        asks(c, right(1), "q1")
+    a.link.once()
+    if back:
+        synced(a)
+        assert settled(world).withdrawn == 1
+        put_back(world, copy)
+        synced(a, b, c)
+        lift(world)
+        asks(c, right(1), "q2")
+    synced(a, c, c)
+    assert not here(c, right(1)) and custody(world, right(1))[0] == "station/A-1/1"
+    if back:  # it is done again
+        number = died(world, ("A-1", 1))
+    assert number and settled(world).withdrawn == 1 and held(world, right(1))[0] == "withdrawn"
+
+
+def test_a_machine_that_began_since_with_a_package_of_before_has_no_late_list(noted: Noted) -> None:
+    world = noted.world
+    package, b = noted.package("A-1"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = noted.machine(package, "a")
+    copy.rollback()
+    noted.again()
+    assert "A-1/1 key" in noted.hold()
+    synced(a, b)
     lifted(world)
+    add(world, 50)
+    assert held(world, right(50))[0] == "roll/A-1"
+
+
+def test_what_is_called_off_now_is_not_asked_for_again(world: World) -> None:
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    marked(world)
+    synced(a, b)
+    lifted(world)
+    number = died(world, ("A-1", 1))
+    a.link.once()  # it hears of that, and lets go: unsent
+    mistaken(world, number)
+    assert back(world, number).kept == 1
+    synced(a)
+    assert settled(world).withdrawn == 0
+    synced(a)
+    assert here(a, right(1))
+
+
+def test_a_package_of_since_the_copy_is_good_while_a_machine_is_unread(noted: Noted) -> None:
+    world = noted.world
+    b, c = opened(noted, "B-1", "b"), opened(noted, "A/2", "c")
+    noted.hold()
+    copy = world.connection.begin_nested()
     asks(b, WHO, "q1")
-    synced(a, b, a, b)
+    synced(b, b)
     b.check_in(WHO, world.at(9, 5))
     synced(b)
+    package = noted.package("A-1")  # in which he is away
     copy.rollback()
-    cur = cursor(world.connection)
-    before = newest(cur, POLL)
-    restored.begins(world.connection, POLL, world.now)
-    assert newest(cur, POLL) != before and standing(cur, POLL) is not None
-    synced(a, c)
-    assert [str(log) for log in restored.unheard(cur, POLL)] == [f"{POLL} station/B-1/1"]
-
-
-def test_a_journal_that_was_put_back_too_does_not_say_which_machines_there_are(noted: Noted) -> None:
-    world = noted.world
-    a, c = opened(noted, "A-1", "a"), opened(noted, "A/2", "c")
-    package = noted.package("B-1")
-    noted.hold()
-    copy, kept = world.connection.begin_nested(), noted.path.read_bytes()
-    b = noted.machine(package, "b")
-    b.do(acts.do_open, officer="chair", at=world.now)
-    asks(b, WHO, "q1")
-    synced(a, b, a, b)
-    copy.rollback()
-    noted.path.write_bytes(kept)
     noted.again()
-    assert noted.hold() == "" and noted.mark is None
-    synced(a, c)  # A-1 shows what was signed to it
-    assert noted.mark is not None and noted.mark.blind
-    with pytest.raises(BadInput, match="no other machine was enrolled"):
-        lifted(world)
-
-
-def test_events_that_never_came_back_are_not_passed_over(noted: Noted) -> None:
-    world = noted.world
-    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
-    noted.hold()
-    copy = world.connection.begin_nested()
-    for number in range(3):
-        a.check_in(RIGHTS[number], world.at(9, 5))
+    assert noted.hold() != ""
+    noted.lose("B-1")
+    synced(c)
+    lifted(world)
+    a = noted.machine(package, "a")
+    assert len(a.voters) == 5 and not here(a, WHO)
+    finds(a, 1)
     synced(a)
-    noted.hold()
-    copy.rollback()
-    noted.again()
-    assert noted.hold() and noted.mark is not None and noted.mark.counted > 0
+    assert not here(a, WHO)  # nor is he given the right
+
+
+def test_who_is_away_as_withdrawn_is_not_given_his_right_by_asking(world: World) -> None:
+    b = world.start("B-1")
     synced(b)
-    # A-1's disk was put back as well: it says that the copy has all of it
-    log = "UPDATE pollbook_log SET sound = true WHERE poll = %s AND station = 'A-1'"
-    cursor(world.connection).execute(log, (POLL,))
-    with pytest.raises(BadInput, match="disk of a machine put back"):
-        lifted(world)
-    word = "its last check-ins are on the print"
-    assert restored.lift(world.connection, POLL, "anna", world.now, word) == 0
+    number = died(world, ("A-1", 1))
+    copy = world.connection.begin_nested()
+    assert settled(world).withdrawn == 1
+    a = world.start("A-1")
+    put_back(world, copy)
+    synced(a, b)
+    lift(world)
+    assert at_table(world, a).post("/elsewhere", iin=iin_of(1)).status_code in (200, 303)
+    synced(a)
+    assert number and not here(a, right(1)) and held(world, right(1)) == ("station/A-1/1", 0, 0)
 
 
-def test_events_that_came_back_are_not_asked_for(noted: Noted) -> None:
+def test_a_machine_that_is_found_makes_no_late_list(noted: Noted) -> None:
     world = noted.world
     a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
     noted.hold()
@@ -304,6 +332,13 @@ def test_events_that_came_back_are_not_asked_for(noted: Noted) -> None:
     noted.hold()
     copy.rollback()
     noted.again()
-    assert "events" in noted.hold()
-    synced(a, b)
-    assert lifted(world) == 0 and custody(world, WHO) == ("station/A-1/1", 0, 1)
+    assert noted.hold() != ""
+    noted.lose("A-1")
+    synced(b)
+    lifted(world)
+    second = opened(noted, "A-1", "a2")
+    add(world, 50)
+    synced(a)  # found
+    finds(second, 50)
+    synced(second)
+    assert here(second, right(50)) and numbers(world) == []

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from joined_world import KEYS, POLL, VAULT, OneConnection, World, applied, iin_of, rows, world_of
 
 from dauys.cli import pollbook as office
+from dauys.cli.main import tree as dauys
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import Look, alarms, listed
@@ -207,10 +208,11 @@ def test_the_commands_take_paper_in_and_back(world: World, tmp_path: Path, monke
     monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
     monkeypatch.setattr(office, "load_vault", lambda path: VAULT)
     monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
 
     def said(*args: str) -> tuple[int, dict[str, Any]]:
         by = ("--by", "anna", "boris", "--at", world.now.isoformat(), "--json")
-        done = CliRunner().invoke(office.pollbook, [*args, *by], standalone_mode=False)
+        done = CliRunner().invoke(dauys, ["pollbook", *args, *by], standalone_mode=False)
         assert done.exception is None, done.exception
         return int(done.return_value), json.loads(done.stdout)
 

@@ -18,6 +18,7 @@ from test_paper_and_withdrawals import duplicate, right
 from test_pollbook_join import protocol, replayed
 
 from dauys.cli import pollbook as office
+from dauys.cli.main import tree
 from dauys.errors import DauysError
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
@@ -242,9 +243,10 @@ def test_the_commands_resolve_envelopes_and_audit_the_logs(
     monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
     monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
 
     def said(*args: str, code: int = 0) -> dict[str, Any]:
-        done = CliRunner().invoke(office.pollbook, [*args, "--json"], standalone_mode=False)
+        done = CliRunner().invoke(tree, ["pollbook", *args, "--json"], standalone_mode=False)
         assert done.exception is None and done.return_value == code, done.exception
         return dict(json.loads(done.stdout))
 
@@ -261,12 +263,12 @@ def test_the_commands_resolve_envelopes_and_audit_the_logs(
     status = said("status", POLL, *at)
     assert (status["envelopes"]["counted"], status["steps"]) == (1, {"closed": 3})
     assert said("audit", POLL) == {"poll": POLL, "rights": 13, "findings": []}
-    shown = CliRunner().invoke(office.pollbook, ["envelopes", POLL, "--look", *at], standalone_mode=False)
+    shown = CliRunner().invoke(tree, ["pollbook", "envelopes", POLL, "--look", *at], standalone_mode=False)
     assert (
         "5 envelopes: 5 resolved, 1 of them count" in shown.stdout
         and "counts: P.065 The envelope counts" in shown.stdout
     )
-    both = CliRunner().invoke(office.pollbook, ["envelopes", POLL, "--look", "--final"], standalone_mode=False)
+    both = CliRunner().invoke(tree, ["pollbook", "envelopes", POLL, "--look", "--final"], standalone_mode=False)
     assert isinstance(both.exception, DauysError)
 
 

@@ -16,6 +16,7 @@ from joined_world import KEYS, POLL, VAULT, Machine, OneConnection, World, appli
 from test_paper_and_withdrawals import ask, duplicate, reader, right, settled, typed_by_two, typing
 
 from dauys.cli import roll as office
+from dauys.cli.main import tree as dauys
 from dauys.errors import DauysError
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
@@ -315,10 +316,11 @@ def test_the_command_gives_back(world: World, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
     monkeypatch.setattr(office, "_vault", lambda connection: VAULT)
     monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
 
     def said(*more: str) -> dict[str, Any]:
         args = ["withdraw", POLL, "--set", str(number), "--by", "vera", "--reason", WHY, "--at", world.now.isoformat()]
-        done = CliRunner().invoke(office.roll, [*args, *more], standalone_mode=False)
+        done = CliRunner().invoke(dauys, ["roll", *args, *more], standalone_mode=False)
         assert done.exception is None, done.exception
         assert done.return_value == 0
         return dict(json.loads(done.stdout)) if "--json" in more else {"text": done.stdout}

@@ -58,6 +58,7 @@ class Centre:
         self._engine = engine
         self._every = every
         self._ended = threading.Event()
+        self._begun = False
         self._thread = threading.Thread(target=self._run, name="sealing", daemon=True)
         # a poll may be opened after the site: what is not there yet is not remembered
         self._poll = lru_cache(maxsize=64)(self._load)
@@ -121,6 +122,7 @@ class Centre:
         said: dict[str, None] = {}
         while not self._ended.wait(self._every):
             failures = [
+                *self._tend(self._begin),
                 *self._tend(self._hold),
                 *self._tend(lambda: tend(self._engine, self.seal, self.office.clock())),
             ]
@@ -131,10 +133,12 @@ class Centre:
             said = dict.fromkeys(failures)
 
     def _begin(self) -> Iterable[str]:
-        """A mark that stands begins anew."""
-        with self._engine.begin() as connection:
-            for poll in polls_with_logs(connection):
-                begins(connection, poll, self.office.clock())
+        """A mark that stands begins anew, once; where the database was away, the next minute."""
+        if not self._begun:
+            with self._engine.begin() as connection:
+                for poll in polls_with_logs(connection):
+                    begins(connection, poll)
+            self._begun = True
         return ()
 
     def _hold(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dauys import own_file
 from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.pollbook_not_lost import lost, not_lost
-from dauys.cli.pollbook_restored import journal, restored
+from dauys.cli.pollbook_restored import held, journal, restored
 from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre.mark import standing
@@ -79,7 +79,7 @@ def packages(
     """
     if officers is None and not trial:
         raise BadInput("who are the officers?", field="--officers", expected="a CSV file, or --trial for made-up ones")
-    engine = open_store()
+    engine = held(open_store(), journal(), poll, moment(at))
     with engine.connect() as connection:
         opened = load_poll(connection, poll)
         stations = {station.id: station for station in load_stations(connection, poll)}
@@ -189,7 +189,7 @@ def paper(
     """
     lines = both_typed(first, second)
     when = moment(at)
-    with open_store().begin() as connection:
+    with held(open_store(), journal(), poll, when).begin() as connection:
         lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
         found = type_in(connection, load_vault(key_file(data_folder())), lines, typing, os.urandom)
@@ -219,7 +219,7 @@ def paper_undo(
         raise BadInput("what is taken back?", field="FILE", expected="a CSV file, or --found")
     lines = None if file is None else list(read_lines(file).values())
     when = moment(at)
-    with open_store().begin() as connection:
+    with held(open_store(), journal(), poll, when).begin() as connection:
         lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
         done = take_back(connection, load_vault(key_file(data_folder())), lines, typing, reason)
@@ -266,7 +266,8 @@ def envelopes(poll: str, look: bool, final: bool, at: str | None, as_json: bool)
     when, resolved = moment(at), 0
     if look and final:
         raise BadInput("look, or resolve for good?", field="--final", expected="one of --look and --final")
-    with open_store().begin() as connection:
+    engine = open_store()
+    with (engine if look else held(engine, journal(), poll, when)).begin() as connection:
         opened = load_poll(connection, poll)
         if not look:
             key = keys_of(opened, data_folder() / "keys").commission

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dauys.cli.main import answer, counted, moment
-from dauys.cli.pollbook_restored import journal
+from dauys.cli.pollbook_restored import held, journal
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
@@ -30,8 +30,8 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
     declared lost by its --generation only: it would be shut out. So is one as which nobody is known to have enrolled, where the
     journal does not have every machine.
     """
-    noted = journal()
-    with noted.acting(open_store(), poll, station, moment(None)) as connection:
+    noted, when = journal(), moment(None)
+    with noted.acting(held(open_store(), noted, poll, when), poll, station, when) as connection:
         every = noted.vouches(connection, poll)
         log, state = packing_out.lose(connection, poll, station, generation, every=every)
         gone, marked = left(connection, log), standing(cursor(connection), poll) is not None
@@ -85,7 +85,8 @@ def not_lost(poll: str, station: str, by_hand: str, never: str, as_json: bool) -
     again and type them.
     """
     when = moment(None)
-    with journal().acting(open_store(), poll, station, when) as connection:
+    noted = journal()
+    with noted.acting(held(open_store(), noted, poll, when), poll, station, when) as connection:
         log, state = packing_out.not_lost(connection, poll, station, when, by_hand, never)
     body = {"poll": poll, "station": station, "generation": log.generation, "state": state}
     said = "is not lost: it works with what it holds"

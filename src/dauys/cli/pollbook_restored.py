@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
+import sqlalchemy as sa
 
 from dauys.cli.main import answer, counted, moment
 from dauys.errors import BadInput
@@ -17,6 +20,14 @@ from dauys.store.engine import data_folder, open_store
 def journal() -> Journal:
     """The journal of this installation, beside its keys."""
     return Journal(data_folder() / "keys" / FILE)
+
+
+def held(engine: sa.Engine, noted: Journal, poll: str, at: datetime) -> sa.Engine:
+    """The database, after the whole journal was held against it: a command may be the first to see that a copy was put back."""
+    with engine.begin() as connection:
+        load_poll(connection, poll)
+        noted.hold(connection, poll, at)
+    return engine
 
 
 @click.command()
@@ -42,11 +53,12 @@ def restored(poll: str, marking: bool, lifting: bool, by: str, word: str, at: st
     engine, noted = open_store(), journal()
     with engine.begin() as connection:
         load_poll(connection, poll)
-        noted.hold(connection, poll, when)
+        seen = noted.hold(connection, poll, when)
     with engine.begin() as connection:
         cur = cursor(connection)
         if marking:
-            mark(cur, poll, f"{by.strip()} says so", when, again=True)
+            # what the journal does not see it does not vouch for
+            mark(cur, poll, f"{by.strip()} says so", when, again=True, blind=not seen)
         blind = not noted.vouches(connection, poll)
         if lifting:
             doubts = lift(connection, poll, by, when, word, blind=blind)

@@ -10,6 +10,7 @@ import click
 import sqlalchemy as sa
 
 from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
 from dauys.cli.roll_rights import ask_back_added, asking_back, frozen_with
@@ -257,7 +258,7 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
     when = moment(at)
     if undo:
         return _give_back(poll, number, by, reason, when, as_json)
-    with open_store().begin() as connection:
+    with held(open_store(), journal(), poll, when).begin() as connection:
         opened = load_poll(connection, poll)
         keys = keys_of(opened, data_folder() / "keys")
         lock(connection, poll)  # the record before the rights, as `serve` does
@@ -274,7 +275,7 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
 
 
 def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_json: bool) -> int:
-    with open_store().begin() as connection:
+    with held(open_store(), journal(), poll, at).begin() as connection:
         opened = load_poll(connection, poll)
         key = keys_of(opened, data_folder() / "keys").commission
         found = give_back(connection, opened, number, reason, by, key, at)

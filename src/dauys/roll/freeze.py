@@ -274,7 +274,11 @@ def add_set(
         elif row.area is None:
             elsewhere += 1
         elif at >= poll.closing(row.area):
-            raise DauysError(f"station {row.station} has closed: its list does not change any more")
+            over = f"{poll.closing(row.area):%Y-%m-%d %H:%M}"
+            raise DauysError(
+                f"station {row.station} has closed ({over}; it is {at:%Y-%m-%d %H:%M}): its list does not change any more. In a "
+                "trial on another day freeze, and add, with --at"
+            )
         else:
             new.setdefault(row.station, []).append(row.voter.bytes + set_id.to_bytes(8, "big"))
     for station, voters in new.items():

@@ -191,3 +191,17 @@ def let_go_before(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
     """Whether a release of this epoch is late: what the centre signed has brought the right to a later one already."""
     later = "SELECT FROM entitlement WHERE poll = %s AND id = %s AND epoch > %s"
     return ever(cur, poll) and cur.execute(later, (poll, who, epoch)).rowcount > 0
+
+
+def asked_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, at: datetime) -> None:
+    """A release, of before its machine's word, says that the commission had asked for the right. If that was since the copy it
+    asks still, until it says otherwise: nobody else is given what it withdrew."""
+    cur.execute(
+        "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) "
+        "SELECT %(poll)s, %(id)s, %(who)s, %(epoch)s, %(holder)s, %(asker)s, %(at)s "
+        "WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = %(poll)s) ON CONFLICT DO NOTHING",
+        {
+            "poll": log.poll, "id": event.body["request"], "who": who, "epoch": event.body["epoch"], "holder": log.holder,
+            "asker": event.body["to"], "at": at,
+        },
+    )  # fmt: skip

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from dauys.pollbook.centre.locks import lock_log, lock_right, lock_station, station_is_free
 from dauys.pollbook.centre.mark import is_clear, must_be_free
-from dauys.pollbook.centre.predicates import AHEAD, ASKS, DOUBT, FREE, RELEASED, UNUSED, USE, USED
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, ASKS, DOUBT, FREE, RELEASED, UNUSED, USE, USED
 from dauys.pollbook.centre.take import CHANNEL, Cursor, cursor
 from dauys.pollbook.log.events import LogId, is_channel
-from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError
+from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.decided import not_to_add, unlisted
 from dauys.pollbook.rules.grants import LASTS, Grant, Request, why_given
-from dauys.pollbook.rules.places import not_on_the_roll, was_used
+from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.places import not_on_the_roll, was_asked_back, was_used
 from dauys.store.engine import Connection
 
 
@@ -124,6 +125,8 @@ def add(connection: Connection, request: str, who: UUID, to: LogId, at: datetime
     _must_be_unused(cur, to.poll, who, custody)
     if custody.holder != unlisted(to.station):
         raise not_to_add(custody.holder, to)
+    if asked_back(cur, to.poll, who):
+        raise was_asked_back()
     _must_take(cur, to)
     lost = "SELECT 1 FROM pollbook_log WHERE poll = %s AND holder = %s AND lost"
     if cur.execute(lost, (to.poll, to.holder)).fetchone() is not None:
@@ -161,9 +164,11 @@ def onto_the_list(connection: Connection, log: LogId, *, of_before: bool = False
         f"UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s {certain}",  # noqa: S608
         (to, log.poll, log.station, waiting),
     )
-    cur.execute(  # who asked for one of them asks this log now
-        "UPDATE pollbook_request SET holder = %s WHERE poll = %s AND holder = %s AND NOT granted",
-        (to, log.poll, waiting),
+    cur.execute(  # who asked for one of them asks its holder of now
+        "UPDATE pollbook_request r SET holder = e.holder FROM entitlement e WHERE r.poll = %s AND r.holder = ANY(%s) "
+        "AND NOT r.granted AND e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch AND e.holder <> r.holder "
+        "AND e.holder = ANY(%s)",
+        (log.poll, [to, waiting], [to, waiting]),
     )
 
 
@@ -267,6 +272,12 @@ def used(connection: Connection, poll: str, who: UUID) -> bool:
     return cursor(connection).execute(query, (poll, who)).rowcount > 0
 
 
+def asked_back(cur: Cursor, poll: str, who: UUID) -> bool:
+    """Whether the commission has asked for the right, which is withdrawn as soon as that can be."""
+    query = f"SELECT FROM entitlement e WHERE e.poll = %s AND e.id = %s AND {ASKED_BACK}"
+    return cur.execute(query, (poll, who)).rowcount > 0
+
+
 def _on_roll(cur: Cursor, poll: str, who: UUID) -> Any:
     """How a right stands, which nobody else changes until the transaction ends. Raises CustodyError P.020."""
     if (custody := lock_right(cur, poll, who)) is None:
@@ -315,7 +326,7 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
     if asked is None:
         return CustodyError("there is no such request of this station", "P.053")
     custody = cur.execute(
-        f"SELECT e.home, e.holder, e.epoch, e.state, {FREE} AS free "  # noqa: S608 - a text of ours
+        f"SELECT e.home, e.holder, e.epoch, e.state, {FREE} AS free, {ASKED_BACK} AS back "  # noqa: S608 - texts of ours
         "FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
         "WHERE e.poll = %s AND e.id = %s FOR UPDATE OF e SKIP LOCKED",
         (to.poll, asked.entitlement),
@@ -324,6 +335,8 @@ def _grant(cur: Cursor, request: str, to: LogId, at: datetime) -> CustodyError |
         return CustodyError("the right is being moved at this moment", "P.052")
     if custody.epoch != asked.epoch:
         return CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
+    if custody.back:
+        return was_asked_back()
     ahead = not custody.free and _never_listed(cur, to.poll, asked.entitlement, custody.home)
     if not (custody.free or ahead) or _strays(cur, to.poll, asked.entitlement):
         return CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")

@@ -7,7 +7,7 @@ the same as functions, and a test drives both: where one of them changes, so doe
 from __future__ import annotations
 
 from dauys.pollbook.log.events import PAPER
-from dauys.pollbook.rules.custody import CERTIFICATE, UNLISTED, WITHDRAWN
+from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED, WITHDRAWN
 
 UNUSED, USED, RELEASED = 0, 1, 2
 """`entitlement.state`."""
@@ -48,6 +48,12 @@ for who holds `locks.lock_station`."""
 ASKS = f"(r.at >= %(since)s OR r.asker = '{WITHDRAWN}' OR r.holder = '{CERTIFICATE}')"
 """Of a request that was not granted: it still asks, if it was made since the moment `since`. Only a station's ends by itself: not
 the commission's, and not that for a certificate, which nobody has to let go."""
+
+ASKED_BACK = (
+    "EXISTS (SELECT FROM pollbook_request w WHERE w.poll = e.poll AND w.entitlement = e.id AND w.epoch = e.epoch "
+    f"AND w.asker = '{WITHDRAWN}' AND NOT w.granted)"
+)
+"""Of a right: the commission has asked for it, and it is withdrawn as soon as that can be; nobody else is given it."""
 
 DOUBT = (
     f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "

@@ -17,11 +17,12 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from dauys.pollbook.centre.locks import lock_station
-from dauys.pollbook.centre.mark import given_before, is_clear, let_go_before
+from dauys.pollbook.centre.mark import asked_before, given_before, is_clear, let_go_before
 from dauys.pollbook.centre.predicates import RELEASED, STRAY, UNUSED
 from dauys.pollbook.log.events import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
-from dauys.pollbook.rules.custody import CERTIFICATE, CustodyError
+from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import back_request
+from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, Alarm, Heard
 from dauys.store.engine import Connection, driver
 
@@ -305,6 +306,8 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
         went = cur.execute(goes, asked).rowcount
     if went and row.machine.sound:  # since its machine's word: nobody was given it before
         is_clear(cur, row.log.poll, who, epoch)
+    if went and not row.machine.sound and event.kind == "release" and event.body["to"] == WITHDRAWN:
+        asked_before(cur, row.log, event, who, at)
     if went:  # whoever asked for it hears of it
         cur.execute(
             "SELECT pg_notify(%s, poll || E'\\n' || asker) FROM pollbook_request "

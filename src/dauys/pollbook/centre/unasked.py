@@ -16,8 +16,8 @@ from dauys.pollbook.centre.moves import since
 from dauys.pollbook.centre.predicates import ASKS, RELEASED, STRAY, USED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId, is_channel
-from dauys.pollbook.rules.custody import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.rules.grants import Fate, Request
+from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.store.engine import Connection
 
 FORGOTTEN = timedelta(hours=1)
@@ -84,15 +84,6 @@ def _fate(cur: Cursor, poll: str, row: Any) -> str:
     if not row.asks:
         return "over"
     return "mobile" if not used and in_box(cur, poll, row.entitlement, holder) else ""
-
-
-def asked_back(cur: Cursor, poll: str, who: UUID) -> bool:
-    """Whether the commission has asked for the right, which is withdrawn as soon as that can be."""
-    query = (
-        "SELECT 1 FROM pollbook_request r JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        "WHERE r.poll = %s AND r.entitlement = %s AND r.asker = %s AND NOT r.granted"
-    )
-    return cur.execute(query, (poll, who, WITHDRAWN)).fetchone() is not None
 
 
 def in_box(cur: Cursor, poll: str, who: UUID, holder: str) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, Event, LogId
 from dauys.pollbook.rules.audit import Finding, audit
-from dauys.pollbook.rules.custody import UNLISTED
+from dauys.pollbook.rules.holders import UNLISTED
 from dauys.store.engine import Connection
 
 HOLDS = ("check-in", "release", "certificate")

@@ -13,7 +13,7 @@ from typing import Any
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
-from dauys.pollbook.rules.custody import CERTIFICATE
+from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.pollbook.rules.sums import Counting, Sums, together
 from dauys.pollbook.settling.envelopes import counted
 from dauys.store.engine import Connection

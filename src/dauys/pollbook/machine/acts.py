@@ -20,8 +20,9 @@ from dauys.pollbook.log.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules import channels as ways
 from dauys.pollbook.rules.channels import NotAllowed, Ruling
-from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError, Standing
+from dauys.pollbook.rules.custody import CustodyError, Standing
 from dauys.pollbook.rules.grants import Grant, Request
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.wire.package import Officer
 
 CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from dauys.pollbook.log.events import AFTER_CLOSE, Event, Head, LogError, LogId, follow
 from dauys.pollbook.log.spelling import number_of
-from dauys.pollbook.rules import custody
+from dauys.pollbook.rules import custody, holders
 from dauys.pollbook.rules.channels import MOBILE
 from dauys.pollbook.rules.custody import Place, Standing
 from dauys.pollbook.rules.grants import Answer, Grant
@@ -195,7 +195,7 @@ class Book:
                 self.went[who] = body.get("to", "the centre")
             case "certificate":
                 assert who is not None
-                self.went[who], self.certificates[who] = custody.CERTIFICATE, body["number"]
+                self.went[who], self.certificates[who] = holders.CERTIFICATE, body["number"]
             case "certificate-back":
                 assert who is not None
                 self.backs[who] = event.at

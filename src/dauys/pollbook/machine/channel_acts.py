@@ -18,8 +18,9 @@ from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules import channels as ways
 from dauys.pollbook.rules.channels import NotAllowed
-from dauys.pollbook.rules.custody import WITHDRAWN, Standing
+from dauys.pollbook.rules.custody import Standing
 from dauys.pollbook.rules.grants import Request
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.wire.package import SYSTEM
 
 PAPER = "a paper ballot replaces it"

@@ -189,17 +189,24 @@ class Wire:
             raise CentreRefused(why, error.check) from None
 
     def _answered(self, path: str, data: bytes, timeout: httpx.Timeout) -> httpx.Response:
-        headers = {"content-type": "application/json"}
+        headers, said = {"content-type": "application/json"}, bytearray()
+        until = time.monotonic() + 2 * (timeout.read or 0)
         try:
-            response = self._client.post(PREFIX + path, content=data, headers=headers, timeout=timeout)
+            with self._client.stream("POST", PREFIX + path, content=data, headers=headers, timeout=timeout) as answer:
+                for part in answer.iter_bytes():
+                    said += part
+                    # somebody on the wire may send a byte now and then
+                    if len(said) > LARGEST_ANSWER or time.monotonic() > until:
+                        raise Unreached("the centre's answer has no end")
+            response = httpx.Response(answer.status_code, content=bytes(said))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise Unreached(f"the centre cannot be reached ({type(error).__name__})") from None
-        if len(response.content) > LARGEST_ANSWER or response.status_code in (429, *range(500, 600)):
+        if response.status_code in (429, *range(500, 600)):
             raise Unreached(f"the centre cannot answer now (HTTP {response.status_code})")
         if response.is_success:
             return response
-        said = self._reply(data, response, ERROR).body
-        raise CentreRefused(str(said.get("message", ""))[:500], str(said.get("check", "")))
+        why = self._reply(data, response, ERROR).body
+        raise CentreRefused(str(why.get("message", ""))[:500], str(why.get("check", "")))
 
 
 def _unsigned(response: httpx.Response) -> str:

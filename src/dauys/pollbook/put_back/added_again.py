@@ -17,7 +17,7 @@ from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.predicates import COMPLETE, RELEASED, UNUSED, USED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogId
-from dauys.pollbook.rules.custody import CERTIFICATE
+from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.roll.vault import ID
 from dauys.store.engine import Connection
 

@@ -341,7 +341,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
                 (log.poll, *name, changes),
             )
         case "key" if name not in here.keys:
-            adopt(connection, log, bytes.fromhex(line["key"]))
+            adopt(connection, log, bytes.fromhex(line["key"]), packed=True)
         case "lost":
             declared_lost(connection, log, line["changes"])
         case "works":  # since the copy it may have been given anything: it has to be heard, or declared lost again

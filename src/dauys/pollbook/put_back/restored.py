@@ -19,15 +19,16 @@ from psycopg import Cursor
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
 from dauys.pollbook.centre.locks import lock_station
-from dauys.pollbook.centre.mark import are_clear, mark, must_be_whole, newest, standing
+from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
-from dauys.pollbook.centre.packages import void_package
+from dauys.pollbook.centre.packages import is_packed, void_package
 from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
-from dauys.pollbook.rules.custody import WITHDRAWN
 from dauys.pollbook.rules.decided import unlisted
-from dauys.pollbook.rules.grants import Answer
+from dauys.pollbook.rules.grants import LEASE, Answer
+from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.places import CustodyError
 from dauys.store.engine import Connection
 
 ALARM = "P.120"
@@ -63,9 +64,12 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
         adopt(connection, log, answer.key)
         return True
     why = f"station {log.station}/{log.generation} shows an answer up to event {answer.acknowledged.n}"
-    again = row is not None and same and row.sound
-    # neither the journal nor a person had seen it: the journal is of before, too, and does not say which machines there are
-    new = mark(cur, log.poll, why, at, blind=again or standing(cur, log.poll) is None, again=again)
+    found = standing(cur, log.poll)
+    # said since a mark that stands: what stands is a copy of that mark
+    after = found is not None and answer.lease is not None and answer.lease - LEASE > found.at
+    again = after or (row is not None and same and row.sound)
+    # the journal had not seen it, so it is of before, too, and does not say which machines there are
+    new = mark(cur, log.poll, why, at, blind=again or found is None, again=again)
     if row is None or not row.key:
         adopt(connection, log, answer.key)
     if new or (row is not None and row.key and not same):
@@ -80,29 +84,48 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
     return True
 
 
-def begins(connection: Connection, poll: str, at: datetime) -> None:
+def begins(connection: Connection, poll: str) -> None:
     """The centre starts. A mark that stands begins anew: the database may be a copy of while it stood, in which machines had said
     already that the centre has all of them."""
     cur = cursor(connection)
     if (found := standing(cur, poll)) is not None:
-        mark(cur, poll, found.why, at, again=True)
+        mark(cur, poll, found.why, found.at, again=True)
 
 
 def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
 
-    Raises CustodyError P.090; a log that is here under this very key goes on.
+    Nor, after it was lifted, by a package that has more on its list than the books have: it was made while nobody knew yet that
+    they were not whole. Raises CustodyError P.090, P.019; a log that is here
+    under this very key goes on.
     """
     cur = cursor(connection)
     same = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key = %s"
-    if not cur.execute(same, (log.poll, log.holder, key)).rowcount:
-        must_be_whole(cur, log.poll)
+    if cur.execute(same, (log.poll, log.holder, key)).rowcount:
+        return
+    must_be_whole(cur, log.poll)
+    if ever(cur, log.poll) and cur.execute(_STALE, (log.poll, log.station, log.generation, log.holder)).rowcount:
+        message = (
+            f"rights have left the list of this package; make it again: dauys pollbook packages --again {log.station}"
+        )
+        raise CustodyError(message, "P.019")
 
 
-def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False) -> None:
+_STALE = f"""
+SELECT FROM pollbook_package p WHERE (poll, station, generation) = (%s, %s, %s) AND voters > (
+    SELECT count(*) FROM entitlement e WHERE e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
+    AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
+                    AND NOT g.taken))
+"""  # noqa: S608 - a number of ours
+"""A package whose list has more rights to use than the books have for its log (`packing.lists.voters_of`): nothing leaves a list
+that nobody has begun. Fewer are on the safe side: somebody was added again, or was given elsewhere ahead of it."""
+
+
+def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False, packed: bool = False) -> None:
     """A log that the centre had, under this key (empty: not known), is known again; it is to be heard.
 
-    Its list was made, too, and the machines before it were lost, for otherwise it would not have been.
+    Its list was made, too, and the machines before it were lost, for otherwise it would not have been. `packed`: the journal
+    has its package, so that the one that is here, if any, is what it began with.
     """
     cur = cursor(connection)
     if log.generation > 1:
@@ -111,7 +134,9 @@ def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False)
             cur.execute(_LOST, (before.poll, before.holder))
         else:
             adopt(connection, before, b"", lost=True)
-    told(connection, log)
+    began = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key <> ''"
+    if not (packed and is_packed(cur, log)) and not cur.execute(began, (log.poll, log.holder)).rowcount:
+        told(connection, log)
     cur.execute(
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, lost, missed, sound) "
         "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, false) ON CONFLICT (poll, station, generation) DO UPDATE SET key = excluded.key",
@@ -232,12 +257,12 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             f"not heard since the centre was put back: {names}{more}; wait for them, or, where a machine is gone, "
             f"dauys pollbook lost {poll} STATION"
         )
-    here = cur.execute(_EVENTS, (poll,)).fetchone()
-    gone = "SELECT FROM pollbook_log WHERE poll = %s AND missed"
+    here = cur.execute(_EVENTS, (poll, found.at)).fetchone() if found.counted else None
+    gone = f"SELECT FROM pollbook_log l WHERE poll = %s AND (missed OR lost AND {UNHEARD})"
     if here and here.n < found.counted and not cur.execute(gone, (poll,)).rowcount and not word.strip():
         raise BadInput(
-            f"every machine was heard, and of {found.counted:,} events that the centre had only {here.n:,} came back: was the "
-            "disk of a machine put back from a copy, too? Its last check-ins are on its prints. Say what became of them",
+            f"of {found.counted:,} events that the centre had only {here.n:,} came back, and no machine is gone: was the disk of "
+            "one put back from a copy, too? Its last check-ins are on its prints. Say what became of them",
             field="--word", check="P.090",
         )  # fmt: skip
     if (blind or found.blind) and not word.strip():
@@ -264,7 +289,11 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
     return doubts
 
 
-_EVENTS = f"SELECT coalesce(sum(n), 0)::bigint AS n FROM pollbook_log WHERE poll = %s AND generation <= {PAPER}"  # noqa: S608
+_EVENTS = f"""
+SELECT count(*) AS n FROM pollbook_log l JOIN pollbook_event v ON v.log = l.id
+WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
+"""  # noqa: S608 - a number of ours
+"""Events of before a moment, by the clocks of the stations: they go on while the mark stands."""
 
 
 def _doubts(cur: Cursor[Any], poll: str) -> int:
@@ -301,6 +330,7 @@ def make_list(connection: Connection, log: LogId, *, ahead: bool = True) -> None
                 "generation": log.generation,
             },
         )  # fmt: skip
+    _not_late(cursor(connection), log)
     onto_the_list(connection, log)
 
 
@@ -310,10 +340,15 @@ def void(connection: Connection, log: LogId) -> bool:
     Nobody was given what stood on its list, if that was here before the centre was put back: what can be given ahead of the next
     one is not in doubt, then.
     """
-    cur, where = cursor(connection), (log.poll, log.station, log.generation)
     if not void_package(connection, log):
         return False
-    late = "DELETE FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s)"
-    if not cur.execute(late, where).rowcount:
+    cur = cursor(connection)
+    if not _not_late(cur, log):
         are_clear(cur, log.poll, log.holder)
     return True
+
+
+def _not_late(cur: Cursor[Any], log: LogId) -> bool:
+    """What stands on this log's list is known from now on: it is made now, or is none; whether it was not."""
+    late = "DELETE FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s)"
+    return cur.execute(late, (log.poll, log.station, log.generation)).rowcount > 0

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from dauys.pollbook.log.events import Event, LogId
-from dauys.pollbook.rules.grants import Grant
+from dauys.pollbook.rules.grants import Grant, Request
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.places import CustodyError
 
 
@@ -60,6 +61,16 @@ class Books:
     def lost(self, log: LogId) -> Books:
         """A machine is given up; while the mark stands nobody knows what it was given."""
         return replace(self, missed=self.missed | {log}) if self.marked and log not in self.whole else self
+
+    def asked(
+        self, requests: Mapping[str, Request], log: LogId, event: Event, who: UUID
+    ) -> Mapping[str, Request]:  # fmt: skip
+        """The requests that stand when a right is let go. For the commission, before the machine's word: it asks still, as it may
+        have forgotten that."""
+        if not self.ever or log in self.whole or event.kind != "release" or event.body["to"] != WITHDRAWN:
+            return requests
+        asked = Request(event.body["request"], who, event.body["epoch"], WITHDRAWN)
+        return {asked.id: asked, **requests}
 
     def gave(self, log: LogId, event: Event) -> bool:
         """Whether a `receive` rests on what the centre signed before it was put back."""

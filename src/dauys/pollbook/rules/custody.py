@@ -26,6 +26,7 @@ from uuid import UUID
 from dauys.pollbook.log.events import AFTER_CLOSE, Batch, Event, Head, LogError, LogId, is_channel, verify_batch
 from dauys.pollbook.rules.books import Books
 from dauys.pollbook.rules.grants import Grant, Request, back_request, why_given
+from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED, WITHDRAWN
 from dauys.pollbook.rules.known import BESIDE_ITS_PAPER
 from dauys.pollbook.rules.known import Alarm as Alarm
 from dauys.pollbook.rules.known import Known as Known
@@ -33,16 +34,7 @@ from dauys.pollbook.rules.places import CustodyError as CustodyError
 from dauys.pollbook.rules.places import Place as Place
 from dauys.pollbook.rules.places import Standing as Standing
 from dauys.pollbook.rules.places import after as after
-from dauys.pollbook.rules.places import not_on_the_roll, was_used
-
-CERTIFICATE = "certificate"
-"""The holder of an entitlement whose voter carries an absentee certificate: the centre grants it where he shows it."""
-
-WITHDRAWN = "withdrawn"
-"""The holder of an entitlement that the commission took back after the freeze (pollbook.rules.decided): nobody uses it there."""
-
-UNLISTED = "roll/"
-"""Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""
+from dauys.pollbook.rules.places import not_on_the_roll, was_asked_back, was_used
 
 
 class State(StrEnum):
@@ -131,8 +123,8 @@ def enrol(centre: Centre, log: LogId, key: bytes) -> Centre:
 
 def declare_lost(centre: Centre, log: LogId) -> Centre:
     """The commission gives a station's machine up for lost. Custody stays where it is: it may be found, or still work."""
-    logs = {**centre.logs, log: replace(centre.logs[log], lost=True)}
-    return replace(centre, logs=logs, books=centre.books.lost(log))
+    given_up = replace(centre.logs[log], lost=True)
+    return replace(centre, logs={**centre.logs, log: given_up}, books=centre.books.lost(log))
 
 
 def take(centre: Centre, batch: Batch) -> Taken:
@@ -243,7 +235,8 @@ def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
         return _alarm(centre, log, event, who, "P.103", "a right was let go that was not this station's to let go")
     certified = Custody(CERTIFICATE, custody.epoch + 1)
     free = certified if event.kind == "certificate" else replace(custody, state=State.RELEASED)
-    return replace(put(centre, who, free), books=centre.books.let_go(log, who, free.epoch))
+    asked = centre.books.asked(centre.requests, log, event, who)
+    return replace(put(centre, who, free), books=centre.books.let_go(log, who, free.epoch), requests=asked)
 
 
 def _certificate_back(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
@@ -377,6 +370,7 @@ def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
         raise CustodyError("there is no such request of this station", "P.053")
     if (custody := centre.custody[asked.entitlement]).epoch != asked.epoch:
         raise CustodyError(f"the right went to {custody.holder} meanwhile", "P.053")
+    must_not_be_asked_back(centre, asked.entitlement)
     if not may_grant(centre, asked.entitlement):
         raise CustodyError(f"{custody.holder} holds the right and has not let it go", "P.052")
     must_take(centre, to)
@@ -385,6 +379,13 @@ def grant(centre: Centre, request: str, to: LogId) -> tuple[Centre, Grant]:
     given = Grant(centre.poll, asked.entitlement, custody.epoch + 1, to.holder, why, request)
     centre = give(centre, given.entitlement, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
+
+
+def must_not_be_asked_back(centre: Centre, who: UUID) -> None:
+    """Raises CustodyError P.056 for a right that the commission has asked for."""
+    back = (who, centre.custody[who].epoch, WITHDRAWN)
+    if any((one.entitlement, one.epoch, one.to) == back for one in centre.requests.values()):
+        raise was_asked_back()
 
 
 def granted_to(centre: Centre, log: LogId) -> tuple[Grant, ...]:

@@ -11,8 +11,6 @@ from uuid import UUID
 
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import (
-    UNLISTED,
-    WITHDRAWN,
     Centre,
     Custody,
     CustodyError,
@@ -21,11 +19,13 @@ from dauys.pollbook.rules.custody import (
     in_doubt,
     may_grant,
     must_be_unused,
+    must_not_be_asked_back,
     must_take,
     on_roll,
     put,
 )
 from dauys.pollbook.rules.grants import Grant, Request
+from dauys.pollbook.rules.holders import UNLISTED, WITHDRAWN
 
 
 def unlisted(station: str) -> str:
@@ -72,6 +72,7 @@ def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Gra
     must_be_unused(centre, who)
     if custody.holder != unlisted(to.station):
         raise not_to_add(custody.holder, to)
+    must_not_be_asked_back(centre, who)
     must_take(centre, to)
     if centre.logs[to].lost:
         raise CustodyError(f"{to.holder} was declared lost", "P.051")

@@ -20,7 +20,8 @@ from uuid import UUID
 
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules import decided
-from dauys.pollbook.rules.custody import WITHDRAWN, Centre, Custody, State, may_grant, put
+from dauys.pollbook.rules.custody import Centre, Custody, State, may_grant, put
+from dauys.pollbook.rules.holders import WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)

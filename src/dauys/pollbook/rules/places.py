@@ -18,6 +18,11 @@ def not_on_the_roll() -> CustodyError:
     return CustodyError("the voter is not on the roll of this poll", "P.020")
 
 
+def was_asked_back() -> CustodyError:
+    """The refusal of a right that the commission asked for, and that is withdrawn as soon as that can be."""
+    return CustodyError("the commission has asked for this right: it is withdrawn", "P.056")
+
+
 def was_used(holder: str) -> CustodyError:
     """Refuses a right of which a use stands, P.021."""
     return CustodyError(f"the right was used at {holder}", "P.021")

@@ -24,9 +24,10 @@ from dauys.pollbook.log.events import Event, LogError, LogId, is_channel
 from dauys.pollbook.packing import lists
 from dauys.pollbook.put_back import restored
 from dauys.pollbook.rules.channels import Channels, NotAllowed
-from dauys.pollbook.rules.custody import CERTIFICATE, WITHDRAWN, CustodyError
+from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.rules.grants import BOOKS, LEASE, Answer, Request
+from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.serving import visitors
 from dauys.pollbook.serving.visitors import Asked
 from dauys.pollbook.settling import named
@@ -222,7 +223,7 @@ def _find(
         return None, {"found": False}
     asked, address = _asked(connection, log, standing.home, standing.holder)
     if standing.let_go:  # whoever asks first gets it, also from who let it go; unless it was let go for the commission
-        back = unasked.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
+        back = moves.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
         asked = replace(asked, left=True, holder=WITHDRAWN if back else asked.holder)
     said = visitors.found(log, asked, channels, at, used=standing.used, address=address, line=standing.voter)
     if said["line"] is not None:

@@ -21,8 +21,8 @@ from dauys.pollbook.rules.channels import (
     NotAllowed,
     certificate_elsewhere,
 )
-from dauys.pollbook.rules.custody import CERTIFICATE as CARRIED
-from dauys.pollbook.rules.custody import WITHDRAWN
+from dauys.pollbook.rules.holders import CERTIFICATE as CARRIED
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.wire.package import Voter
 
 

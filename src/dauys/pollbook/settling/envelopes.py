@@ -20,8 +20,9 @@ from dauys.pollbook.centre.mark import must_be_whole
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.log.spelling import number_of
-from dauys.pollbook.rules.custody import WITHDRAWN, Centre, Custody, CustodyError, Known, State, Use
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known, State, Use
 from dauys.pollbook.rules.envelopes import Provisional, Resolution, Rule, resolve
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.sealed.envelopes import ENVELOPES, envelope_commitment
 from dauys.record import log as record
 from dauys.record.entry import Entry, sign_entry

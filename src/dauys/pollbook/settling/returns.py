@@ -36,7 +36,8 @@ from dauys.pollbook.centre.packages import is_packed, newest_machine
 from dauys.pollbook.centre.predicates import USE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
-from dauys.pollbook.rules.custody import WITHDRAWN, CustodyError
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.settling.withdrawals import Group, ask_again, grouped
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry

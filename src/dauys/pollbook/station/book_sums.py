@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dauys.pollbook.machine.book import Book
-from dauys.pollbook.rules.custody import CERTIFICATE, Standing
+from dauys.pollbook.rules.custody import Standing
+from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.pollbook.rules.sums import Counting, Sums
 
 

@@ -22,6 +22,7 @@ from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.enrolling import CENTRE
 from dauys.pollbook.machine.sync import CentreRefused, NotTheCentre, Unreached
 from dauys.pollbook.rules import channels as ways
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.places import Standing
 from dauys.pollbook.station.keys import must_be_open
 from dauys.pollbook.station.visit import ENDED, Model, Page, Visit, uuid_of
@@ -59,17 +60,20 @@ def elsewhere(visit: Visit) -> Model | str:
     if not is_iin(iin):
         raise BadInput("this is no IIN: twelve digits, the last one checks the others", check="P.048")
     model["whose"] = iin
-    asked: Model = {"iin": iin, "n": book.head.n}
+    link, epoch, withdrawn = visit.station.syncing.link, {}, False
     for own in visit.station.find(iin):
+        if own in book.places and book.places[own].standing == Standing.AWAY and not link.status.cut:
+            link.once()  # the centre has all of this log then, or the right comes
         if own in book.places and book.places[own].standing != Standing.AWAY:
             return f"/voter/{own}"
         model["who"] = str(own)
-        if own in book.places:
-            asked["epoch"] = book.places[own].epoch
+        epoch = {"epoch": book.places[own].epoch} if own in book.places else {}
+        withdrawn = book.went.get(own) == WITHDRAWN
         if book.voters[own].number:
             model |= {"own": where(book, book.went.get(own, "")), "of": "here"}
     try:
-        found = visit.station.syncing.link.wire.question("find", asked)
+        without = {} if withdrawn else {"n": book.head.n, **epoch}  # the commission has his right, not this station
+        found = link.wire.question("find", {"iin": iin, **without})
     except NotTheCentre:  # the refusal's own page, with its number
         raise
     except Unreached:

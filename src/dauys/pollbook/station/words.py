@@ -37,6 +37,7 @@ def base_words(station: Station, session: Session | None) -> Model:
             "stopped": book.stopped,
             "stop": _stop(book.stopped),
             "told": book.told,
+            "lost": catalogue()["P.087"] if book.lost else None,
             "trial": station.clock() if station.trial or book.package.trial else None,
         },
         "link": link(station),
