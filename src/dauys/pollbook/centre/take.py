@@ -323,8 +323,9 @@ def _certificate_back(cur: Cursor, row: Row, event: Event, who: UUID, at: dateti
     """Asks for the right, as anybody may to whom the certificate is shown: while its voter holds it, the centre gives it."""
     epoch = int(event.body["epoch"])
     given = cur.execute(
-        "SELECT body FROM pollbook_event WHERE log = %s AND kind = 'certificate' AND entitlement = %s ORDER BY n DESC LIMIT 1",
-        (row.id, who),
+        "SELECT body FROM pollbook_event WHERE log = %s AND kind = 'certificate' AND entitlement = %s AND n < %s "
+        "ORDER BY n DESC LIMIT 1",
+        (row.id, who, event.n),
     ).fetchone()
     if given is None or Event.from_bytes(bytes(given.body)).body["epoch"] != epoch:
         text = "a certificate was taken back that this station had not given"
