@@ -199,6 +199,9 @@ class Mirror:
         rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {USE}", (POLL,))
         used = {one for one, has in rights if has.state is custody.State.USED or model.uses.get(one)}
         assert {row.id for row in rows} == used
+        assert {one for one, _ in rights if moves.is_gone(self.connection, POLL, one)} == {
+            one for one, _ in rights if decided.is_gone(model, one)
+        }
         rows = cur.execute(f"SELECT holder FROM pollbook_log l WHERE poll = %s AND {COMPLETE}", (POLL,))
         assert {row.holder for row in rows} == {log.holder for log in model.logs if model.over(log.holder)}
 

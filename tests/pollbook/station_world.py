@@ -162,7 +162,7 @@ class FakeCentre:
                 used, address = has.state == "used", f"town {home}"
                 line = replace(line, epoch=has.epoch, away=has.holder)
                 asked, let_go = self._asked(line.entitlement), has.state == "released"
-                asked = replace(asked, left=asked.left or let_go)
+                asked = replace(asked, left=asked.left or let_go, gone=decided.is_gone(self.centre, line.entitlement))
                 said = visitors.found(
                     question.log, asked, self.channels, MORNING, used=used, address=address, line=line
                 )

@@ -342,3 +342,19 @@ def test_a_machine_that_is_found_makes_no_late_list(noted: Noted) -> None:
     finds(second, 50)
     synced(second)
     assert here(second, right(50)) and numbers(world) == []
+
+
+def test_what_waits_for_a_lost_machine_is_said_to_whoever_asks(world: World) -> None:
+    """At any station: the page offers an envelope then, and no waiting."""
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    given_up(world, a)
+
+    def why(who: UUID) -> str:
+        said = a.link.wire.question("find", {"iin": IIN[who]})
+        return str((said["why"] or {}).get("check", ""))
+
+    assert why(RIGHTS[9]) == "P.034"  # on B-1's list
+    assert why(RIGHTS[6]) == "P.034"  # of a station without a list: B-1 may have been given it
+    synced(b, b)  # its disk is found, and its list is not closed
+    assert (why(RIGHTS[9]), why(RIGHTS[6])) == ("P.034", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,14 @@ def test_equal_hashes_of_different_stations_are_no_fault(monkeypatch: pytest.Mon
     seen.add(Batch("q1", ["c"], {}))
     with pytest.raises(BadInput):
         seen.add(Batch("q1", ["d", "b"], {}))
+
+
+def test_a_column_that_one_of_several_contests_needs_is_missing(tmp_path: Path) -> None:
+    first, second = TWO.contests
+    more = replace(second.form, fields=(*second.form.fields, replace(second.form.field("no"), name="third", labels={})))
+    poll = replace(TWO, contests=(first, replace(second, form=more)))
+    rows = [{"station": "s0", **GOOD, "contest": contest} for contest in ("q1", "q2")]
+    with pytest.raises(BadInput, match="columns are missing: third") as caught:
+        read(tmp_path, table(*rows, names=["station", "contest", *NAMES]), poll)
+    assert (caught.value.check, caught.value.row, caught.value.field) == ("F.010", 3, "q2")
+    assert len(read(tmp_path, table(rows[0], names=["station", "contest", *NAMES]), poll)) == 1

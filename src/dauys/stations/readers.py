@@ -167,6 +167,13 @@ def _batch(contest: Contest, chunk: Chunk, places: Places | None) -> Batch:
     first = chunk.first_row
     rows = range(first, first + len(chunk)) if places is None else (places + first).tolist()
     chosen = slice(None) if places is None else places
+    if absent := [
+        name for name in contest.form.required if name not in chunk.numbers
+    ]:  # of several contests, one needs it
+        raise BadInput(
+            f"columns are missing: {', '.join(absent)}", file=chunk.file, row=rows[0], check="F.010", field=contest.id,
+            expected=f"the columns {', '.join(contest.form.required)}",
+        )  # fmt: skip
     values, missing = {}, {}
     for name, column in chunk.numbers.items():
         empty = chunk.missing.get(name)

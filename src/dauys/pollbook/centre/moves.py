@@ -12,7 +12,7 @@ from uuid import UUID
 
 from dauys.pollbook.centre.locks import lock_log, lock_right, lock_station, station_is_free
 from dauys.pollbook.centre.mark import is_clear, must_be_free
-from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, ASKS, DOUBT, FREE, RELEASED, UNUSED, USE, USED
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, ASKS, COMPLETE, DOUBT, FREE, RELEASED, UNUSED, USE, USED
 from dauys.pollbook.centre.take import CHANNEL, Cursor, cursor
 from dauys.pollbook.log.events import LogId, is_channel
 from dauys.pollbook.rules.custody import CustodyError
@@ -276,6 +276,15 @@ def asked_back(cur: Cursor, poll: str, who: UUID) -> bool:
     """Whether the commission has asked for the right, which is withdrawn as soon as that can be."""
     query = f"SELECT FROM entitlement e WHERE e.poll = %s AND e.id = %s AND {ASKED_BACK}"
     return cur.execute(query, (poll, who)).rowcount > 0
+
+
+def is_gone(connection: Connection, poll: str, who: UUID) -> bool:
+    """Whether the right comes from nobody before a lost machine is found: that machine holds it, or may have been given it."""
+    query = (
+        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder WHERE e.poll = %s "
+        f"AND e.id = %s AND (e.state = {UNUSED} AND l.lost AND NOT {COMPLETE} OR ({FREE} OR {AHEAD}) AND {DOUBT})"
+    )
+    return cursor(connection).execute(query, (poll, who)).rowcount > 0
 
 
 def _on_roll(cur: Cursor, poll: str, who: UUID) -> Any:

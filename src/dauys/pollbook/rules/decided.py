@@ -15,6 +15,7 @@ from dauys.pollbook.rules.custody import (
     Custody,
     CustodyError,
     State,
+    free,
     give,
     in_doubt,
     may_grant,
@@ -86,6 +87,14 @@ def not_to_add(holder: str, to: LogId) -> CustodyError:
     if holder != to.holder and holder.rpartition("/")[0] == f"station/{to.station}":
         return CustodyError("it is not known whether this right was used on the station's lost machine", "P.034")
     return CustodyError(f"the voter is on the roll; {holder} holds the right", "P.054")
+
+
+def is_gone(centre: Centre, who: UUID) -> bool:
+    """Whether the right comes from nobody before a lost machine is found: that machine holds it, or may have been given it."""
+    custody = centre.custody[who]
+    lost = any(log.holder == custody.holder and known.lost for log, known in centre.logs.items())
+    held = custody.state is State.UNUSED and lost and not centre.over(custody.holder)
+    return held or (free(centre, custody) and in_doubt(centre, who, custody.epoch))
 
 
 def withdraw(centre: Centre, request: str, who: UUID) -> Centre:

@@ -225,6 +225,7 @@ def _find(
     if standing.let_go:  # whoever asks first gets it, also from who let it go; unless it was let go for the commission
         back = moves.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
         asked = replace(asked, left=True, holder=WITHDRAWN if back else asked.holder)
+    asked = replace(asked, gone=moves.is_gone(connection, log.poll, standing.voter.entitlement))
     said = visitors.found(log, asked, channels, at, used=standing.used, address=address, line=standing.voter)
     if said["line"] is not None:
         said["let_go"] = standing.let_go

@@ -29,13 +29,15 @@ from dauys.pollbook.wire.package import Voter
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A voter's right, as far as it decides where he may vote. `settled`, `settled_here`: the settlements of his own station
-    and of the one that asks; `left`: his right is left over in the closed log of an earlier machine."""
+    and of the one that asks; `left`: his right is left over in the closed log of an earlier machine; `gone`: it comes from nobody
+    before a lost machine is found."""
 
     home: str
     holder: str
     settled: str = ""
     settled_here: str = ""
     left: bool = False
+    gone: bool = False
 
 
 def way_here(log: LogId, asked: Asked) -> str | None:
@@ -82,13 +84,13 @@ def paper_replaces(log: LogId, asked: Asked, channels: Channels, at: datetime) -
 
 
 def must_be_found(log: LogId, asked: Asked) -> None:
-    """Raises NotAllowed where asking for the right brings nothing by itself: P.034 only the lost machine of this station
-    could say whether it was used, P.056 the commission withdrew it."""
+    """Raises NotAllowed where asking for the right brings nothing by itself: P.034 only a lost machine could say whether it was
+    used, P.056 the commission withdrew it."""
     if asked.holder == WITHDRAWN:
         raise NotAllowed("the commission withdrew this right", "P.056")
     ours = asked.holder.rpartition("/")[0] == log.holder.rpartition("/")[0]
-    if ours and asked.holder != log.holder and not asked.left:
-        raise NotAllowed("it is not known whether this right was used on the station's lost machine", "P.034")
+    if asked.gone or (ours and asked.holder != log.holder and not asked.left):
+        raise NotAllowed("it is not known whether this right was used on a lost machine", "P.034")
 
 
 def found(

@@ -44,7 +44,7 @@ def elsewhere(visit: Visit) -> Model | str:
         "ruling": book.package.channels[ways.ANY_STATION],
         "certificate": book.package.channels[ways.CERTIFICATE],
         **_envelope(book),
-        "iin": visit.session.sought if visit.form is None and is_iin("".join(visit.session.sought.split())) else "",
+        "iin": _sought(visit) if visit.form is None else "",
         "state": "ask",
         "why": None,
         "found": None,
@@ -81,6 +81,15 @@ def elsewhere(visit: Visit) -> Model | str:
     except CentreRefused as error:
         return model | {"state": "no", "why": _why({"check": error.check, "message": error.message})}
     return _answered(visit, model, found, iin)
+
+
+def _sought(visit: Visit) -> str:
+    """The IIN that was searched for last, if nobody here has it: it is asked for now. Whoever is here was served."""
+    iin, book = "".join(visit.session.sought.split()), visit.book
+    if not is_iin(iin):
+        return ""
+    here = any(own in book.places and book.places[own].standing != Standing.AWAY for own in visit.station.find(iin))
+    return "" if here else visit.session.sought
 
 
 def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str:
