@@ -96,8 +96,7 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
 
     Nor, after it was lifted, by a package that has more on its list than the books have: it was made while nobody knew yet that
-    they were not whole. Raises CustodyError P.090, P.019; a log that is here
-    under this very key goes on.
+    they were not whole. Raises CustodyError P.090, P.019; a log that is here under this very key goes on.
     """
     cur = cursor(connection)
     same = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key = %s"
@@ -270,7 +269,7 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             "the journal beside the keys was put back or lost, too: say how it is known that no other machine was enrolled",
             field="--word", check="P.090",
         )  # fmt: skip
-    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again,
+    if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again
         cur.execute(
             f"UPDATE pollbook_log l SET missed = true WHERE poll = %s AND lost AND {UNHEARD}",  # noqa: S608 - a text of ours
             (poll,),
