@@ -10,6 +10,7 @@ due.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import socket
@@ -258,6 +259,7 @@ def serve() -> None:
 
     threading.Thread(target=wait, daemon=True).start()
     print(listening.getsockname()[1], flush=True)
+    gc.freeze()
     server.run([listening])
 
 

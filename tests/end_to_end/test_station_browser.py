@@ -165,6 +165,15 @@ def test_officers_at_their_phones(
             officer.page.goto(officer.home)
             assert sent in officer.page.inner_text("header")
             assert officer.faults == []
+        officer.page.wait_for_selector("#text:focus")
+        officer.page.keyboard.type(iin(31))  # nobody here has it: the field From elsewhere begins with it
+        officer.page.keyboard.press("Enter")
+        officer.page.wait_for_url("**/found")
+        officer.page.goto(f"{officer.home}/elsewhere")
+        officer.page.wait_for_selector("#iin:focus")
+        before = officer.page.input_value("#iin")
+        officer.page.keyboard.type(iin(32))  # a scanner types over it
+        assert (before, officer.page.input_value("#iin")) == (iin(31), iin(32))
     finally:
         assert running.end(signal.SIGTERM) == 0
     assert not (folder / ".dauys/station/serving.json").exists()

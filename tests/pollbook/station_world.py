@@ -24,7 +24,8 @@ from dauys.pollbook.log.events import Batch, LogError, LogId
 from dauys.pollbook.log.words import digest
 from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.machine.keep import Keep
-from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.rules import custody, decided, forgotten
 from dauys.pollbook.rules.channels import Channels, NotAllowed
 from dauys.pollbook.rules.custody import Centre, Custody, CustodyError

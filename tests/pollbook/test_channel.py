@@ -23,7 +23,8 @@ from dauys.pollbook.log.events import Event, LogId
 from dauys.pollbook.machine import acts, channel_acts
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
-from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.rules.channels import Channels
 from dauys.pollbook.rules.custody import Standing
 from dauys.pollbook.rules.grants import Grant, Request, why_given

@@ -269,7 +269,7 @@ def test_the_day_opens_and_closes(tmp_path: Path, centre: FakeCentre, clock: Clo
     fresh = FakeCentre(centre.lists)
     made = station_of(enrolled(fresh, tmp_path, "1"), fresh, clock)
     chair, tablet = Tablet(made, "c1"), Tablet(made, "m1")
-    assert "P.024" in tablet.hand_out(1).text
+    assert "P.024" in tablet.post("/hand-out", who=str(who(1)), salt="1" * 20).text
     assert "P.029" in tablet.post("/day", what="open").text
     assert [chair.post("/day", what="open").status_code for _ in range(2)] == [303, 303]
     assert tablet.hand_out(1).status_code == 303

@@ -189,6 +189,18 @@ def test_changing_a_pin_needs_the_present_one(station: Station) -> None:
     assert 'name="present"' not in page.get("/pin").text
 
 
+def test_only_an_open_station_has_the_button_that_hands_out(station: Station, clock: Clock) -> None:
+    tablet, chair, page = Tablet(station, "m1"), Tablet(station, "c1"), f"/voter/{who(1)}"
+    before = tablet.get(page).text
+    assert "/hand-out" not in before and "The station is not open yet." in before
+    chair.post("/day", what="open")
+    assert "/hand-out" in tablet.get(page).text
+    clock.now += timedelta(hours=14)
+    assert Tablet(station, "c1").post("/day", what="close", sure="yes").status_code == 303
+    after = Tablet(station, "m1").get(page).text
+    assert "/hand-out" not in after and "Nobody is checked in any more." in after
+
+
 def test_the_list_is_closed_neither_early_nor_unopened(station: Station, clock: Clock) -> None:
     keep = station.keep
     keep.book.package = replace(keep.package, closes="20:00")

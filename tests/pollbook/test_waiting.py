@@ -20,7 +20,8 @@ from dauys.errors import DauysError
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.log.events import LogId
-from dauys.pollbook.machine.sync import Link, Syncing, Unreached
+from dauys.pollbook.machine.sync import Link, Unreached
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.serving.waiting import CHANNEL, Bell, Ear, waiting
 from dauys.pollbook.wire.questions import Question
 from dauys.pollbook.wire.replies import Reply

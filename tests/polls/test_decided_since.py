@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, VAULT, Machine, World, applied, held, iin_of, right, rows, synced, world_of
+from joined_world import KEYS, POLL, VAULT, Machine, World, applied, held, iin_of, right, rows, synced
 from test_paper_and_withdrawals import ask, duplicate, reader, settled
 from test_returns import back, mistaken, outcome
 
@@ -28,13 +26,6 @@ from dauys.roll.freeze import Added, add_set, proof
 from dauys.roll.story import story
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
 
 
 def put_back(world: World, copy: sa.NestedTransaction) -> None:

@@ -2,77 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import cast
-
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, Machine, OneConnection, World, world_of
+from joined_world import POLL
+from noted_world import Noted
 
 from dauys.errors import DauysError
-from dauys.pollbook.centre.mark import Mark, mark, standing
+from dauys.pollbook.centre.mark import mark
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
-from dauys.pollbook.put_back.journal import Journal
-from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database
-
-
-class Noted:
-    """A world whose packages, enrolments and losses stand in a journal."""
-
-    def __init__(self, world: World, path: Path) -> None:
-        self.world, self.path = world, path
-        self.engine = cast(sa.Engine, OneConnection(world.connection))
-        self.journal = Journal(path)
-
-    def again(self) -> None:
-        """Another process."""
-        self.journal = Journal(self.path)
-
-    def package(self, station: str) -> packing_out.Packed:
-        with self.journal.acting(self.engine, POLL, station, self.world.now):
-            return self.world.packed(station)
-
-    def machine(self, packed: packing_out.Packed, where: str) -> Machine:
-        ((one, package, _),) = packing_out.write(self.world.folder, [packed])
-        keep = enrol(package, one.code, self.world.folder / where, "http://centre")
-        with self.journal.acting(self.engine, POLL, packed.log.station, self.world.now):
-            machine = Machine(keep, Link(connect(keep, lambda: self.world.now, self.world.wires), lambda: self.world.now),
-                              self.world.dice)  # fmt: skip
-            machine.link.once()
-        self.world.stations[where] = machine
-        return machine
-
-    def lose(self, station: str) -> None:
-        with self.journal.acting(self.engine, POLL, station, self.world.now) as connection:
-            packing_out.lose(connection, POLL, station)
-
-    def hold(self) -> str:
-        return self.journal.hold(self.world.connection, POLL, self.world.now)
-
-    @property
-    def mark(self) -> Mark | None:
-        return standing(cursor(self.world.connection), POLL)
-
-    def logs(self) -> list[tuple[str, int, bool]]:
-        query = sa.text("SELECT station, generation, lost FROM pollbook_log WHERE poll = :poll ORDER BY 1, 2")
-        return [tuple(row) for row in self.world.connection.execute(query, {"poll": POLL})]  # type: ignore[misc]
-
-
-@pytest.fixture
-def noted(connection: Connection, tmp_path: Path) -> Iterator[Noted]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as world:
-        world.at(9)
-        made = Noted(world, tmp_path / "keys" / "pollbook.journal")
-        made.hold()
-        yield made
 
 
 def test_a_silent_machine_that_was_enrolled_since_the_copy_is_known(noted: Noted) -> None:

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
-from joined_world import POLL, Machine, World, held, iin_of, right, synced, world_of
+from joined_world import POLL, Machine, World, held, iin_of, right, synced
+from noted_world import Noted, opened
 from test_decided_since import add, asked, died, findings, finds, lift, put_back, wants
 from test_door_slips import at_table
-from test_journal import Noted
 from test_paper_and_withdrawals import settled
 from test_put_back import IIN, RIGHTS, asks, custody, numbers
 from test_put_back_lost import lifted, lost, marked
 from test_returns import back, mistaken
 
-from dauys.pollbook.machine import acts
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
 
 pytestmark = pytest.mark.database
 
 WHO = RIGHTS[0]
 """A voter of A-1."""
-
-
-@pytest.fixture
-def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
-
-
-@pytest.fixture
-def noted(world: World, tmp_path: Path) -> Noted:
-    made = Noted(world, tmp_path / "keys" / "pollbook.journal")
-    made.hold()
-    return made
-
-
-def opened(noted: Noted, station: str, where: str) -> Machine:
-    machine = noted.machine(noted.package(station), where)
-    machine.do(acts.do_open, officer="chair", at=noted.world.now)
-    synced(machine)
-    return machine
 
 
 def given_up(world: World, *heard: Machine) -> None:
@@ -99,6 +76,8 @@ def test_a_station_that_never_had_a_list_gives_nobody_while_a_machine_is_unread(
     a, b = world.start("A-1"), world.start("B-1")
     synced(a, b)
     given_up(world, a)
+    assert restored.in_doubt(cursor(world.connection), POLL) == {"A/2": 3}
+    assert (world.packed("A/2").doubts, a.keep.log.generation) == (3, 1)
     c = world.start("A/2")
     assert len(c.voters) == 0
     synced(b, b)
@@ -319,7 +298,7 @@ def test_who_is_away_as_withdrawn_is_not_given_his_right_by_asking(world: World)
     lift(world)
     assert at_table(world, a).post("/elsewhere", iin=iin_of(1)).status_code in (200, 303)
     synced(a)
-    assert number and not here(a, right(1)) and held(world, right(1)) == ("station/A-1/1", 0, 0)
+    assert number and not here(a, right(1)) and held(world, right(1)) == ("withdrawn", 1, 0)  # as its list says
 
 
 def test_a_machine_that_is_found_makes_no_late_list(noted: Noted) -> None:

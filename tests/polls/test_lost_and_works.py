@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joined_world import POLL, Machine, world_of
-from test_journal import Noted
+from noted_world import Noted
 from test_put_back import RIGHTS, asks, custody, numbers, synced
 
 from dauys.cli import pollbook_not_lost

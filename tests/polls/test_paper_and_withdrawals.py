@@ -117,6 +117,7 @@ def test_paper_against_another_stations_use_is_kept_with_its_alarms(world: World
     lines = typed_by_two(tmp_path, f"{iin_of(7)},member1")  # a voter of B-1, who voted there
     done = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
     assert done.noted == 1 and [alarm.check for alarm in done.alarms] == ["P.101", "P.102"]
+    assert [done.rows[alarm.n] for alarm in done.alarms] == [2, 2]
     ((_, findings),) = audit_poll(world.connection, POLL)
     assert [one.check for one in findings] == ["P.101", "P.102"]
     undone = by_hand.take_back(world.connection, VAULT, lines, typing(world), "both misread the line")

@@ -150,12 +150,17 @@ def test_the_disk_is_found_and_what_stands_in_both_is_taken_back(world: World) -
     assert fact(boris.send(page, "type", lines=f"{iin_of(2)} member1")[1], "done") == ["taken"]
     machine.check_in(right(2), world.at(9))
     machine.link.once()
+    stations = f"/en/desk/pollbook/{POLL}"
+    text = anna.site.get(stations).text
+    assert (fact(text, "standing"), fact(text, "settled")) == (["1"], [])
     assert "P.032" in boris.send(page, "propose", found="yes", reason=" ")[1]
     assert fact(boris.send(page, "propose", found="yes", reason="the disk was found")[1], "proposal") == ["boris"]
     lost = lost_log(world.connection, POLL, "A-1")
     (proposed,) = two_typists.kept(world.connection, lost, two_typists.BACK)
     text = anna.send(page, "confirm", by=proposed.by, at=proposed.at.isoformat())[1]
     assert (fact(text, "done"), fact(text, "typed")) == (["taken back"], ["0"])
+    text = anna.site.get(stations).text
+    assert (fact(text, "standing"), fact(text, "settled")) == ([], ["1"]) and "of these settled: 1" in text
 
 
 def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:

@@ -18,6 +18,7 @@ from test_paper_and_withdrawals import duplicate, right
 from test_pollbook_join import protocol, replayed
 
 from dauys.cli import pollbook as office
+from dauys.cli import pollbook_status
 from dauys.cli.main import tree
 from dauys.errors import DauysError
 from dauys.pollbook.gathered.audit import audit_poll
@@ -240,7 +241,8 @@ def test_a_package_that_was_never_heard_of_is_waited_for(world: World) -> None:
 def test_the_commands_resolve_envelopes_and_audit_the_logs(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
+    for module in (office, pollbook_status):
+        monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
     monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from joined_world import KEYS, POLL, OneConnection, World, world_of
 
 from dauys.cli.site_pages import centre_door
+from dauys.pollbook.centre.mark import mark
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.desk import stations as centre_pages
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
@@ -100,6 +102,14 @@ def test_the_stations_page_is_for_clerks(world: World, site: SiteClient) -> None
     assert "call them" in page.text and "10:00" in page.text and "no-store" in page.headers["cache-control"]
     assert "Нұрлан" not in page.text  # nobody's name
     assert site.get("/en/desk/pollbook/no/poll").status_code == 404
+
+
+def test_the_desks_first_page_says_that_the_centre_checks_its_books(world: World, site: SiteClient) -> None:
+    signed_in(site, "anna")
+    assert facts(site.get("/en/desk").text, "stopped") == []
+    mark(cursor(world.connection), POLL, "anna says so", world.now)
+    page = site.get("/ru/desk").text
+    assert facts(page, "stopped") == ["P.090"] and "Центр сверяет свои книги" in page
 
 
 def test_the_protocols_form_begins_with_the_pollbook_and_shows_each_difference(world: World, site: SiteClient) -> None:

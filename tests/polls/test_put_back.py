@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, VAULT, Machine, World, iin_of, world_of
+from joined_world import KEYS, POLL, VAULT, Machine, World, iin_of
 
 from dauys.errors import DauysError
 from dauys.pollbook.centre.mark import mark, standing
@@ -23,19 +22,11 @@ from dauys.pollbook.put_back import restored
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import Answer
 from dauys.record.canonical import canonical
-from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database
 
 IIN = {UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(n)))): iin_of(n) for n in range(1, 14)}
 RIGHTS = list(IIN)
-
-
-@pytest.fixture
-def world(connection: Connection, tmp_path: Path) -> Iterator[World]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
 
 
 def synced(*machines: Machine) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
-from joined_world import POLL, Machine, World, world_of
+from joined_world import POLL, Machine, World
 from test_put_back import RIGHTS, asks, custody, numbers, synced
 
 from dauys.pollbook.centre import take as centre
@@ -17,19 +14,11 @@ from dauys.pollbook.log.events import sign_batch
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
-from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database
 
 WHO = RIGHTS[0]
 """A voter of A-1."""
-
-
-@pytest.fixture
-def world(connection: Connection, tmp_path: Path) -> Iterator[World]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
 
 
 def marked(world: World) -> None:

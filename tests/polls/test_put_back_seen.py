@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VAULT, Machine, synced, world_of
-from test_journal import Noted
-from test_lists_since import opened
+from joined_world import KEYS, POLL, VAULT, Machine, synced
+from noted_world import Noted, opened
 from test_put_back import RIGHTS, asks, custody
 from test_put_back_lost import lifted, marked, missed
 
@@ -27,15 +23,6 @@ pytestmark = pytest.mark.database
 
 WHO = RIGHTS[0]
 """A voter of A-1."""
-
-
-@pytest.fixture
-def noted(connection: sa.Connection, tmp_path: Path) -> Iterator[Noted]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as world:
-        world.at(9)
-        made = Noted(world, tmp_path / "keys" / "pollbook.journal")
-        made.hold()
-        yield made
 
 
 def forgotten_use(noted: Noted, *stations: str) -> list[Machine]:
@@ -177,6 +164,30 @@ def test_what_only_a_person_says_no_journal_vouches_for(noted: Noted, monkeypatc
     args = ["pollbook", "restored", POLL, "--mark", "--by", "anna", "--json"]
     done = CliRunner().invoke(main.tree, args, standalone_mode=False)
     assert json.loads(done.stdout)["journal"] is False and noted.mark is not None and noted.mark.blind
+
+
+def test_whose_rights_stay_in_doubt_is_said(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = noted.world
+    a, _ = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    marked(world)
+    noted.lose("B-1")
+    synced(a)
+    for module in (pollbook, pollbook_restored):
+        monkeypatch.setattr(module, "open_store", lambda: noted.engine)
+        monkeypatch.setattr(module, "journal", lambda: noted.journal)
+    monkeypatch.setattr(pollbook, "keys_of", lambda poll, folder: KEYS)
+    monkeypatch.setattr(pollbook, "load_vault", lambda path: VAULT)
+
+    def said(*args: str) -> str:
+        return CliRunner().invoke(main.tree, ["pollbook", *args], standalone_mode=False, catch_exceptions=False).stdout
+
+    assert "in doubt stay 3 rights, until lost machines are found, of the voters of A/2 3" in said(
+        "restored", POLL, "--lift", "--by", "anna"
+    )
+    assert json.loads(said("restored", POLL, "--json"))["doubts"] == [{"station": "A/2", "rights": 3}]
+    out = ["--out", str(world.folder / "out"), "--station", "A/2", "--trial", "--at", world.now.isoformat()]
+    assert "until lost machines are found: A/2 3\n" in said("packages", POLL, *out)
 
 
 def test_a_copy_of_while_the_mark_stood_is_seen_by_what_was_signed_since(noted: Noted) -> None:

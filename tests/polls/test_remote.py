@@ -29,7 +29,8 @@ from dauys.pollbook.gathered.states import alarms, channel_states, whole
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.enrolling import enrol
-from dauys.pollbook.machine.sync import Link, Syncing, connect
+from dauys.pollbook.machine.sync import Link, connect
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand, two_typists
 from dauys.pollbook.rules.channels import NotAllowed

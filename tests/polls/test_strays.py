@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from joined_world import POLL, VAULT, World, iin_of, world_of
+from joined_world import POLL, VAULT, World, iin_of
 from test_paper_and_withdrawals import typed_by_two, typing
 
-from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.gathered.states import alarms, whole
 from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand
-from dauys.store.engine import Connection
 
 pytestmark = pytest.mark.database
 
 WHO = UUID(bytes=VAULT.entitlement(POLL, VAULT.voter(iin_of(1))))
-
-
-@pytest.fixture
-def world(connection: Connection, tmp_path: Path) -> Iterator[World]:
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
 
 
 def numbers(world: World) -> list[str]:
@@ -48,6 +39,11 @@ def test_a_right_that_moved_and_stands_on_paper_too_is_used_twice(
     for step in steps if paper_first else reversed(steps):
         step()
     assert numbers(world) == ["P.101", "P.102"]
+    assert [one.settled for one in alarms(world.connection, POLL)] == [False, False]
+    by_hand.take_back(world.connection, VAULT, lines, typing(world), "both misread the line")
+    assert [(one.settled, one.stands) for one in alarms(world.connection, POLL)] == [(True, 1)] * 2
+    total = whole(world.connection, POLL)
+    assert (total.alarms, total.settled) == (2, 2)
 
 
 def test_what_was_taken_back_because_the_machine_was_found_is_not_noted_again(world: World, tmp_path: Path) -> None:
@@ -58,7 +54,9 @@ def test_what_was_taken_back_because_the_machine_was_found_is_not_noted_again(wo
     lines = typed_by_two(tmp_path, f"{iin_of(1)},member1")
     noted = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
     a.link.once()
+    assert [one.settled for one in alarms(world.connection, POLL)] == [False]  # one ballot, or two?
     by_hand.take_back(world.connection, VAULT, None, typing(world), "its disk was found")
+    assert [one.settled for one in alarms(world.connection, POLL)] == [True]
     again = by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
     assert (noted.noted, again.noted, again.reported) == (1, 0, 1)
     sums = sums_at(world.connection, POLL, "A-1")

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from joined_world import POLL, VAULT, Machine, OneConnection, World, synced
-from test_put_back import RIGHTS, asks, world
+from test_put_back import RIGHTS, asks
 
 from dauys.cli import pollbook as commands
 from dauys.cli import pollbook_not_lost
@@ -22,7 +22,6 @@ from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper.lost_list import left, lost_list, may_lack
 
 pytestmark = pytest.mark.database
-__all__ = ["world"]
 LOST = LogId(POLL, "A-1", 1)
 KNOWN, UNKNOWN, FROM_ELSEWHERE = RIGHTS[0], RIGHTS[1], RIGHTS[3]
 
@@ -72,10 +71,11 @@ def test_a_list_that_may_lack_some_says_so(world: World, monkeypatch: pytest.Mon
     assert (said["left"], said["may_lack"]) == (1, True)
     text = run("lost", POLL, "A-1", "--generation", "1")
     assert "1 right had left it. Strike them" in text and "put back from a copy and does not have all" in text
+    assert f"not-lost {POLL} A-1 --nobody-by-hand NAME" in text
     out = ["--out", str(tmp_path / "list.html"), "--by", "anna"]
     for strike, lines in (("--strike", "1 line"), ("--json", '"lines": 6')):
         text = run("print", POLL, "A-1", *out, "--language", "en", strike)
-        assert lines in text and ("put back from a copy" in text or '"may_lack": true' in text)
+        assert lines in text and (f"pollbook print {POLL} A-1 --strike --out" in text or '"may_lack": true' in text)
         assert "somebody may have left" in (tmp_path / "list.html").read_text("utf-8")
     assert struck(world) == {name(home, KNOWN): "B-1"}
     synced(second)

@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from joined_world import KEYS, POLL, OneConnection, World, world_of
 
-from dauys.cli import main, office, pollbook_not_lost
-from dauys.cli import pollbook as commands
+from dauys.cli import main, office, pollbook_not_lost, pollbook_status
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.desk import stations as centre_pages
 from dauys.pollbook.gathered import hand_outs, sealing
@@ -169,7 +168,7 @@ def test_the_desk_and_the_command_show_when_it_was_last_done(
     app.state.render = render
     app.include_router(centre_pages.router(engine, lambda _: None, lambda: world.now, pollbook_join.late))
     site = SiteClient(app)
-    monkeypatch.setattr(commands, "open_store", lambda: engine)
+    monkeypatch.setattr(pollbook_status, "open_store", lambda: engine)
 
     def shown() -> tuple[list[str], bool, dict[str, Any]]:
         page = site.get(f"/{lang}/desk/pollbook/{POLL}").text

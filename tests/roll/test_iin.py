@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 
 import polars as pl
@@ -31,6 +33,11 @@ def by_the_book(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_a_program_that_reads_no_number_starts_without_numpy() -> None:
+    code = "import sys, dauys.roll.iin; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("text", PUBLIC)

@@ -16,8 +16,8 @@ from roll_site import ANNA, NOW, POLL, OneConnection, Site, number_in, site
 from test_claims_frozen import citizen, right
 from test_claims_second import DIED, OTHER, STRANGER, looks, typed
 
+from dauys.cli import pollbook_restored, roll_duplicates, roll_find, roll_rights
 from dauys.cli import roll as commands
-from dauys.cli import roll_duplicates, roll_find
 from dauys.cli.main import main
 from dauys.pollbook.put_back import added_again
 from dauys.polls.keys import Keys
@@ -36,14 +36,16 @@ Run = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def run(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     for module in (commands, roll_find, roll_duplicates):
         monkeypatch.setattr(module, "open_store", lambda: OneConnection(site.connection))
-    for module in (roll_find, roll_duplicates):
+    for module in (roll_find, roll_duplicates, roll_rights):
         monkeypatch.setattr(module, "load_vault", lambda path: VAULT)
     keys = Keys(SigningKey.from_seed(f"dauys/{POLL}", bytes(32)), COMMISSION, None)
     monkeypatch.setattr(commands, "_vault", lambda connection: VAULT)
-    monkeypatch.setattr(commands, "keys_of", lambda poll, folder: keys)
+    for module in (commands, roll_rights):
+        monkeypatch.setattr(module, "keys_of", lambda poll, folder: keys)
+    monkeypatch.setattr(pollbook_restored, "data_folder", lambda: tmp_path)
     monkeypatch.setenv("USER", "dana")
     monkeypatch.setenv("LOGNAME", "dana")
 

@@ -8,7 +8,7 @@ import importlib
 import json
 import signal
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -89,6 +89,11 @@ def one_line(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 poll`, `2,000 polls`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def utc(at: datetime) -> str:
+    """A moment as a person may compare it with his own clock, wherever this machine stands."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def moment(text: str | None) -> datetime:

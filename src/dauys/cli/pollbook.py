@@ -11,23 +11,20 @@ import click
 from markupsafe import Markup
 
 from dauys import own_file
-from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.main import answer, counted, moment, say, utc
 from dauys.cli.pollbook_not_lost import lost, not_lost
-from dauys.cli.pollbook_restored import held, journal, restored
+from dauys.cli.pollbook_restored import held, journal, restored, whose
+from dauys.cli.pollbook_status import status
 from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
-from dauys.pollbook.centre.mark import standing
-from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.gathered.audit import audit_poll
-from dauys.pollbook.gathered.sealing import Tended, tended
-from dauys.pollbook.gathered.states import Look, Raised, State, alarms, channel_states, listed, whole
 from dauys.pollbook.log.events import CHANNEL_LOGS
 from dauys.pollbook.packing.packages import TRIAL_OFFICERS, Packing, pack, read_officers, without_package, write
 from dauys.pollbook.paper.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
-from dauys.pollbook.paper.lost_list import MAY_LACK, lost_list, printed
+from dauys.pollbook.paper.lost_list import lost_list, may_lack_says
 from dauys.pollbook.rules.audit import Finding
 from dauys.pollbook.rules.channels import REMOTE
-from dauys.pollbook.settling.envelopes import Line, totals
+from dauys.pollbook.settling.envelopes import Line
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal
@@ -53,6 +50,7 @@ def pollbook() -> None:
 pollbook.add_command(restored)
 pollbook.add_command(lost)
 pollbook.add_command(not_lost)
+pollbook.add_command(status)
 
 
 @pollbook.command()
@@ -106,17 +104,21 @@ def packages(
         if number % 500 == 0:
             say(f"{number:,} of {counted(len(chosen), 'station')}")
     body = [
-        {"station": one.log.station, "generation": one.log.generation, "voters": one.voters, "package": str(package),
-         "code": str(code)}
+        {"station": one.log.station, "generation": one.log.generation, "voters": one.voters, "in_doubt": one.doubts,
+         "package": str(package), "code": str(code)}
         for one, package, code in made
     ]  # fmt: skip
     voters = sum(one.voters for one, _, _ in made)
+    doubts = {one.log.station: one.doubts for one, _, _ in made if one.doubts}
     text = f"{counted(len(made), 'package')} in {out}: {counted(voters, 'voter')}"
     text += (
         f"\n{counted(have, 'station')} with a package already: --again STATION replaces one that is on its way"
         if have
         else ""
     )
+    if doubts:
+        text += "\nvoters whose rights are in doubt, and who get no ballot there until lost machines are found: "
+        text += whose(doubts)
     text += "\ngive each station its .package by any way, and its .code by hand; never both by one way" if made else ""
     answer({"poll": poll, "packages": body, "have": have}, as_json, text)
     return 0
@@ -163,8 +165,9 @@ def print_(
         "lines": len(model["lines"]),
         "may_lack": model["may_lack"],
     }
-    text = f"the list of machine {lost.generation} of station {station}, {counted(len(model['lines']), 'line')}: {out}"
-    text += f"\n{MAY_LACK}" if model["may_lack"] else ""
+    what = "who is to be struck on the print" if strike else "the list"
+    text = f"{what} of machine {lost.generation} of station {station}, {counted(len(model['lines']), 'line')}: {out}"
+    text += f"\n{may_lack_says(lost)}" if model["may_lack"] else ""
     answer(body, as_json, f"{text}\nprint it, and delete the file")
     return 0
 
@@ -194,7 +197,7 @@ def paper(
         opened, typing = _typing(connection, poll, station, generation, by, when)
         found = type_in(connection, load_vault(key_file(data_folder())), lines, typing, os.urandom)
         seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
-    return _typed(found, "noted from paper", as_json)
+    return _typed(found, "noted from paper", as_json, first.name)
 
 
 @pollbook.command("paper-undo")
@@ -235,8 +238,11 @@ def _typing(
     return opened, Typing(lost_log(connection, poll, station, generation), by, key, at)
 
 
-def _typed(found: Typed, what: str, as_json: bool) -> int:
-    raised = [{"number": alarm.check, "n": alarm.n, "text": alarm.text} for alarm in found.alarms]
+def _typed(found: Typed, what: str, as_json: bool, file: str = "") -> int:
+    raised = [
+        {"number": alarm.check, "n": alarm.n, "row": found.rows.get(alarm.n), "text": alarm.text}
+        for alarm in found.alarms
+    ]
     body = {
         "poll": found.log.poll, "station": found.log.station, "generation": found.log.generation, "noted": found.noted,
         "reported": found.reported, "before": found.before, "alarms": raised,
@@ -244,7 +250,9 @@ def _typed(found: Typed, what: str, as_json: bool) -> int:
     lines = [f"station {found.log.station}: {counted(found.noted, 'check-in')} {what}, log {found.log.generation}"]
     lines[0] += f"; {found.before:,} so already" if found.before else ""
     lines[0] += f"; {found.reported:,} had been reported by the machine" if found.reported else ""
-    lines += [f"ALARM {alarm.check} event {alarm.n}: {alarm.text}" for alarm in found.alarms]
+    for alarm in found.alarms:
+        row = f"row {found.rows[alarm.n]} of {file}, " if alarm.n in found.rows else ""
+        lines.append(f"ALARM {alarm.check} {row}event {alarm.n}: {alarm.text}")
     answer(body, as_json, "\n".join(lines))
     return 1 if raised else 0
 
@@ -290,7 +298,7 @@ def _envelope(line: Line) -> str:
     said = catalogue()[line.check].title["en"]
     state = "waits" if line.decided is None else "counts" if line.counts else "does not count"
     name = f"{line.at.log.station}/{line.at.log.generation}"
-    return f"{line.number}  {name:<20} taken {line.taken:%m-%d %H:%M}  {state}: {line.check} {said}"
+    return f"{line.number}  {name:<20} taken {utc(line.taken)}  {state}: {line.check} {said}"
 
 
 @pollbook.command("audit")
@@ -314,74 +322,3 @@ def audit_logs(poll: str, as_json: bool) -> int:
     lines += [f"{one.check} {one.entitlement}: {one.text}" for one in findings]
     answer({"poll": poll, "rights": rights, "findings": told}, as_json, "\n".join(lines))
     return 1 if findings else 0
-
-
-@pollbook.command()
-@click.argument("poll")
-@AT
-@JSON
-def status(poll: str, at: str | None, as_json: bool) -> int:
-    """Show every station of POLL as it was last heard. Exits with 1 while there is any alarm, or its books are not whole."""
-    when = moment(at)
-    with open_store().begin() as connection:
-        load_poll(connection, poll)  # an unknown poll is said to be one
-        total, found, raised = whole(connection, poll), listed(connection, poll, when, Look()), alarms(connection, poll)
-        of_envelopes, channels = totals(connection, poll), channel_states(connection, poll, when)
-        sealing, prints = tended(connection, poll), printed(connection, poll)
-        books = standing(cursor(connection), poll)
-    every = [one for one in found.rows if one.step != "none"]  # without a package there is nothing to say but how many
-    body = {
-        "poll": poll,
-        **total.to_json(),
-        "steps": dict(found.steps),
-        "envelopes": of_envelopes,
-        "sealing": sealing.to_json(when),
-        "put_back": None if books is None else books.at.isoformat(),
-        "channels": [one.to_json(when) for one in channels],
-        "states": [one.to_json(when) for one in every],
-        "printed": [one.to_json() for one in prints],
-        "raised": [one.to_json() for one in raised],
-    }
-    lines = [
-        f"{counted(total.stations, 'station')}, {counted(total.packages, 'package')}, {counted(total.logs, 'pollbook')} heard, "
-        f"{total.closed:,} closed",
-        f"{counted(total.check_ins, 'check-in')}, {total.sealed:,} of them in the record; {counted(total.alarms, 'alarm')}"
-        + (f"; {total.electronic:,} of them electronically" if channels else ""),
-        "; ".join(f"{n:,} {_STEPS[step]}" for step, n in found.steps.items()),
-        f"{counted(of_envelopes['taken'], 'envelope')}, {of_envelopes['resolved']:,} resolved",
-        _sealing(sealing, when),
-        *((f"PUT BACK from a copy, nothing is given: dauys pollbook restored {poll}",) if books else ()),
-        *(_line(one, when) for one in every),
-        *(f"{_line(one.state, when)}; {one.struck:,} struck, {one.taken_out:,} of them taken out" for one in channels),
-        *(f"printed {one.at:%m-%d %H:%M:%S} by {one.by}: the list of {one.station}/{one.generation}" for one in prints),
-        *(
-            f"ALARM {one.number} {one.station}/{one.generation} event {one.n}: {one.text}{_by_now(one)}"
-            for one in raised
-        ),
-    ]
-    answer(body, as_json, "\n".join(lines))
-    return 1 if total.alarms or books else 0
-
-
-_STEPS = {
-    "none": "without a package", "package": "never called", "enrolled": "enrolled, not opened", "open": "open",
-    "closed": "closed", "stopped": "stopped", "lost": "lost", "paper": "from paper",
-}  # fmt: skip
-
-
-def _sealing(found: Tended, at: datetime) -> str:
-    last = "never" if found.sealed is None else f"{found.sealed:%m-%d %H:%M:%S}"
-    said = f"last sealed {last}, {counted(found.waiting, 'event')} not in the record"
-    return said + (f"; LOOK AT `dauys serve`: {found.fault or 'it seals nothing'}" if found.late(at) else "")
-
-
-def _by_now(one: Raised) -> str:
-    return "" if one.stands is None else f" (uses of this right that stand now: {one.stands})"
-
-
-def _line(one: State, at: datetime) -> str:
-    heard = "never" if one.heard is None else f"{one.heard:%m-%d %H:%M:%S}"
-    state = one.stopped or _STEPS[one.step] + (", call them" if one.calls(at) else "")
-    queue = "" if one.queue is None else f"  {one.queue[0]} wait"
-    name = f"{one.station}/{one.generation}"
-    return f"{name:<20} heard {heard}  {one.check_ins:>6,} in, {one.hour:>4} an hour{queue}  {state}"

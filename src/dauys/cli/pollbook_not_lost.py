@@ -9,7 +9,7 @@ from dauys.cli.pollbook_restored import held, journal
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.paper.lost_list import MAY_LACK, left, may_lack
+from dauys.pollbook.paper.lost_list import left, may_lack, may_lack_says, to_strike_by
 from dauys.store.engine import open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
@@ -48,12 +48,12 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
     if state == "lost":
         said = "is declared lost; no right moves by that. Was it another one: "
         said += "once the books are whole and it is heard, " if marked else ""
-        said += f"dauys pollbook not-lost {poll} {station}"
+        said += f"dauys pollbook not-lost {poll} {station} --nobody-by-hand NAME"
     text = f"station {station}, generation {log.generation}, {said}"
     if gone:
         text += f"\n{counted(gone, 'right')} had left it. Strike them on its print before anybody goes on by hand: "
-        text += f"dauys pollbook print {poll} {station} --strike --out FILE --by NAME"
-    text += f"\n{MAY_LACK}" if lacks else ""
+        text += to_strike_by(log)
+    text += f"\n{may_lack_says(log)}" if lacks else ""
     answer(body, as_json, text)
     return 0
 

@@ -13,7 +13,7 @@ from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
-from dauys.cli.roll_rights import ask_back_added, asking_back, frozen_with
+from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over
 from dauys.pollbook.put_back import added_again
 from dauys.pollbook.settling.withdrawals import State, withdraw_set
 from dauys.pollbook.settling.withdrawals import state as withdrawn
@@ -29,8 +29,7 @@ from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve as approve_set
 from dauys.roll.changes import get_set, list_sets, propose_back, roll_back
 from dauys.roll.changes import reject as reject_set
-from dauys.roll.claims import claim_of_set, ground
-from dauys.roll.effects import Effect, carry, frozen_before
+from dauys.roll.claims import claim_of_set
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
 from dauys.roll.importing import bring
@@ -136,10 +135,13 @@ def approve(number: int, by: str, reason: str, at: str | None, as_json: bool) ->
 
     The set of a claim is taken over to the list of its poll, where that is frozen already, as at the desk.
     """
-    when = moment(at)
-    with open_store().begin() as connection:
+    when, engine = moment(at), open_store()
+    with engine.begin() as connection:
+        claim = claim_of_set(connection, number)
+    held_all(engine, [] if claim is None else [claim.poll], when)
+    with engine.begin() as connection:
         approve_set(connection, number, by, when, reason)
-        told = _taken_over(connection, number, by, when)
+        told = taken_over(connection, claim, number, by, when)
     body = {"set": number, "state": "applied"} | ({} if told is None else {"list": told.what, "home": told.home})
     text = "" if told is None else f"\nthe frozen list: {told.what}" + (f", station {told.home}" if told.home else "")
     answer(body, as_json, f"set {number} is applied{text}")
@@ -169,8 +171,11 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
     Refused while a later set has some of the same voters. Whom it had added to a frozen roll is asked for the right, as by
     `roll withdraw`, unless another set lets him vote.
     """
-    when = moment(at)
-    with open_store().begin() as connection:
+    when, engine = moment(at), open_store()
+    with engine.begin() as connection:
+        polls = added_to(connection, number)
+    held_all(engine, polls, when)
+    with engine.begin() as connection:
         proposed = get_set(connection, number).back_by
         if proposed is None:
             propose_back(connection, number, by, when, reason)
@@ -325,20 +330,6 @@ def synthetic(file: Path, poll: str, voters: int | None, seed: str, as_json: boo
     rows = write_nation(file, nation(source.stations, source.poll.areas, source.poll.day, seed, voters))
     answer({"file": str(file), "voters": rows, "seed": seed}, as_json, f"{file}: {counted(rows, 'synthetic voter')}")
     return 0
-
-
-def _taken_over(connection: Connection, number: int, by: str, at: datetime) -> Effect | None:
-    """What the set of a claim did to the frozen list of its poll; None for another set, or where none was frozen before.
-
-    Raises DauysError where the commission's key is not here: then it is approved where it is.
-    """
-    claim = claim_of_set(connection, number)
-    if claim is None or not frozen_before(connection, claim.poll, number):
-        return None
-    opened, vault = load_poll(connection, claim.poll), _vault(connection)
-    key = keys_of(opened, data_folder() / "keys").commission
-    ask_back = asking_back(lambda: vault)
-    return carry(connection, vault, opened, number, ground(claim), by, key, at, added_again, ask_back)
 
 
 def _decide(

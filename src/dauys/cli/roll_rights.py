@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys.cli.pollbook_restored import held, journal
+from dauys.pollbook.put_back import added_again
 from dauys.pollbook.settling.withdrawals import Asked, added_by, withdraw_added, withdraw_set
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import withdraw as settle
 from dauys.record.log import is_closed
 from dauys.registers.poll import Poll
-from dauys.roll.effects import AskBack
+from dauys.roll.claims import Claim, ground
+from dauys.roll.effects import AskBack, Effect, carry, frozen_before
 from dauys.roll.vault import Vault, key_file, load_vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder
@@ -32,15 +35,38 @@ def asking_back(vault: Callable[[], Vault]) -> AskBack:
     return ask
 
 
+def held_all(engine: sa.Engine, polls: Sequence[str], at: datetime) -> None:
+    """Before rights of these polls are withdrawn or given: were their books put back from a copy?"""
+    for poll in polls:
+        held(engine, journal(), poll, at)
+
+
+def taken_over(connection: Connection, claim: Claim | None, number: int, by: str, at: datetime) -> Effect | None:
+    """What the set of a claim did to the frozen list of its poll; None for another set, or where none was frozen before.
+
+    Raises DauysError where the commission's key is not here: then it is approved where it is.
+    """
+    if claim is None or not frozen_before(connection, claim.poll, number):
+        return None
+    poll, vault = load_poll(connection, claim.poll), load_vault(key_file(data_folder()))
+    key = keys_of(poll, data_folder() / "keys").commission
+    ask_back = asking_back(lambda: vault)
+    return carry(connection, vault, poll, number, ground(claim), by, key, at, added_again, ask_back)
+
+
+def added_to(connection: Connection, number: int) -> list[str]:
+    """The polls that are not closed, and whose frozen roll the set has added voters to."""
+    names = connection.scalars(sa.text("SELECT DISTINCT poll FROM roll_addition ORDER BY poll")).all()
+    return [name for name in names if not is_closed(connection, name) and added_by(connection, name, number)]
+
+
 def ask_back_added(connection: Connection, number: int, reason: str, by: str, at: datetime) -> dict[str, Asked]:
     """Asks back, in every poll that is not closed, the rights of those whom the set that is rolled back had added.
 
     Withdrawn at once where nobody else holds them. Raises DauysError where the poll's key or the roll's is not here.
     """
     found = {}
-    for name in connection.scalars(sa.text("SELECT DISTINCT poll FROM roll_addition ORDER BY poll")).all():
-        if is_closed(connection, name) or not added_by(connection, name, number):
-            continue
+    for name in added_to(connection, number):
         poll = load_poll(connection, name)
         key = keys_of(poll, data_folder() / "keys").commission
         lock(connection, name)  # the record before the rights, as `serve` does

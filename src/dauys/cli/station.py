@@ -25,7 +25,8 @@ from dauys.pollbook.channel.machine import BEARER, Channel, token_of
 from dauys.pollbook.log.events import is_channel
 from dauys.pollbook.machine.enrolling import default_folder, enrol, open_station
 from dauys.pollbook.machine.keep import Keep
-from dauys.pollbook.machine.sync import EVERY, Link, Syncing, Unreached, connect
+from dauys.pollbook.machine.sync import Link, Unreached, connect
+from dauys.pollbook.machine.syncing import EVERY, Syncing
 from dauys.pollbook.machine.unnamed import whose
 from dauys.pollbook.station.app import create_app
 from dauys.pollbook.station.door import Door, first_pins

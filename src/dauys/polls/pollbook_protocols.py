@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.centre.mark import CHECK, standing
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.gathered.hand_outs import check, unsigned
 from dauys.pollbook.gathered.sealing import unsealed
 from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.rules.sums import Difference, check_protocol
 from dauys.polls.pollbook_join import Seal, seal
+from dauys.registers.catalogue import Check
 from dauys.stations.beside import Beside
 from dauys.store.engine import Connection
 
@@ -42,6 +45,11 @@ def differences(
     return [*raised, Difference("B.111", "received", found.sums.received, signed)]
 
 
+def stopped(connection: Connection, poll: str) -> Check | None:
+    """P.090 while the mark stands that the centre was put back from a copy."""
+    return catalogue()[CHECK] if standing(cursor(connection), poll) is not None else None
+
+
 MEANINGS = {number: check for number, check in catalogue().items() if number.startswith("B.")}
 
 
@@ -60,4 +68,4 @@ def beside(key_of: Seal, clock: Callable[[], datetime]) -> Beside:
         if unsealed(connection, poll, station) and (key := key_of(poll)) is not None:
             seal(connection, poll, key, clock(), station)
 
-    return Beside(filled, differences, MEANINGS, before)
+    return Beside(filled, differences, MEANINGS, before, stopped=stopped)

@@ -10,8 +10,6 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-import numpy as np
-
 from dauys.errors import BadInput
 from dauys.regular_file import open_regular
 
@@ -248,4 +246,6 @@ def _last_row_end(rest: bytes, text: bytes) -> int:
 
 def _quotes(text: bytes, end: int) -> int:
     """How many quotes stand before `end`."""
+    import numpy as np  # a station's pollbook looks at no table, and starts sooner without
+
     return int(np.count_nonzero(np.frombuffer(text, np.uint8, end) == _QUOTE))

@@ -5,7 +5,8 @@ four digits of a serial number, one check digit. Check digit: the sum of the fir
 11; if that is 10, again with weights 3 to 11, 1, 2; if that is 10 too, there is no such number. Government resolution No. 565
 of 11 June 2003 (programme of the national registers of identification numbers).
 
-Every rule is here once, over whole columns (`Iins`); the functions for one number are a column of one.
+Every rule is here once, over whole columns (`Iins`); the functions for one number are a column of one. Numpy is loaded with the
+first column: a program that reads none, or none yet, starts sooner without.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
 LENGTH = 12
-WEIGHTS = (
-    np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], np.int64),
-    np.array([3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2], np.int64),
-)
-_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+WEIGHTS = ((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2))
+_MONTH_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
+Mask: TypeAlias = "npt.NDArray[np.bool_]"
+Numbers: TypeAlias = "npt.NDArray[np.int64]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,8 @@ class Iins:
 
 def read_iins(texts: pl.Series) -> Iins:
     """A column of texts (no nulls) read as IINs, without blanks around them."""
-    import polars as pl  # a station looks at one number at a time, and starts sooner without
+    import numpy as np
+    import polars as pl
 
     digits = texts.str.contains("^[0-9]{12}$").to_numpy()
     plain = texts.set(pl.Series(~digits), "0" * LENGTH) if not digits.all() else texts
@@ -65,6 +63,8 @@ def read_iins(texts: pl.Series) -> Iins:
 
 
 def _read(figures: Numbers, digits: Mask) -> Iins:
+    import numpy as np
+
     check = check_digits(figures[:, :11])
     century = figures[:, 6]
     year = (17 + (century + 1) // 2) * 100 + figures[:, 0] * 10 + figures[:, 1]
@@ -84,15 +84,19 @@ def _read(figures: Numbers, digits: Mask) -> Iins:
 
 def check_digits(figures: Numbers) -> Numbers:
     """The check digit of each row of eleven digits; 10 where there is none and the number cannot be given out."""
+    import numpy as np
+
     first = figures @ WEIGHTS[0] % 11
     return np.where(first == 10, figures @ WEIGHTS[1] % 11, first)
 
 
 def real_dates(year: Numbers, month: Numbers, day: Numbers) -> Mask:
     """Which days exist in the Gregorian calendar."""
+    import numpy as np
+
     known = (month >= 1) & (month <= 12)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    length = _MONTH_DAYS[np.where(known, month, 0)] + (leap & (month == 2))
+    length = np.take(_MONTH_DAYS, np.where(known, month, 0)) + (leap & (month == 2))
     good: Mask = known & (day >= 1) & (day <= length)
     return good
 
@@ -112,6 +116,8 @@ def born(text: str) -> date:
 
 
 def _one(text: str) -> Iins:
+    import numpy as np
+
     digits = len(text) == LENGTH and text.isascii() and text.isdigit()
     figures = np.frombuffer((text if digits else "0" * LENGTH).encode(), np.uint8).reshape(1, -1).astype(np.int64)
     return _read(figures - ord("0"), np.array([digits]))
@@ -119,6 +125,8 @@ def _one(text: str) -> Iins:
 
 def check_digit(first: Sequence[int]) -> int | None:
     """The twelfth digit for the first eleven; None where there is none."""
+    import numpy as np
+
     found = int(check_digits(np.array([first], np.int64))[0])
     return None if found == 10 else found
 

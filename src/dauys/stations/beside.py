@@ -1,7 +1,7 @@
 """What does somebody else know of a station's protocol? Numbers that its form can begin with, and checks of their own.
 
 This room knows no pollbook, and no roll: whoever joins them hands it in. A check from beside is recorded with the protocol and
-holds nothing back. Of the roll the desk's home shows how many claims about its list wait.
+holds nothing back. Of the roll the desk's home shows how many claims about its list wait, of the pollbooks what stops them all.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ class Difference(Protocol):
 
 
 class Named(Protocol):
-    """What a number means, in every language."""
+    """A number, and what it means in every language."""
 
+    @property
+    def number(self) -> str: ...
     @property
     def title(self) -> Mapping[str, str]: ...
     @property
@@ -56,7 +58,7 @@ class Beside:
 
     `before(connection, poll, station)` is told that a protocol of the station is about to enter the record.
     `claims(connection, poll, station)` are those that wait at the desk, of one station or (None) of all; None where there is
-    no list to claim about.
+    no list to claim about. `stopped(connection, poll)` is what stops the pollbooks of all stations, or None.
     """
 
     fields: Callable[[Connection, str, str], Mapping[str, int]]
@@ -64,6 +66,7 @@ class Beside:
     catalogue: Mapping[str, Named] = field(default_factory=dict)
     before: Callable[[Connection, str, str], None] = lambda connection, poll, station: None
     claims: Callable[[Connection, Poll, str | None], Claims | None] = lambda connection, poll, station: None
+    stopped: Callable[[Connection, str], Named | None] = lambda connection, poll: None
 
     def numbers(self, connection: Connection, poll: str, station: str, values: Mapping[str, int]) -> tuple[str, ...]:
         """The checks that a protocol raises as it enters the record, each once, in order."""

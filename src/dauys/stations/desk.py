@@ -195,6 +195,7 @@ def _home(visit: Visit) -> Model | str:
                 "proposals": [proposal for proposal in proposals(connection, poll) if proposal.by != by],
                 "waiting": kept_name(connection, poll, visit.account),
                 "beside": visit.beside is not NOTHING,
+                "stopped": visit.beside.stopped(connection, poll),
                 "claims": visit.beside.claims(connection, opened, visit.account.station) if decides else None,
                 "zone": opened.timezone,
             }

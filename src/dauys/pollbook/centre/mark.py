@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from dauys.pollbook.centre.predicates import DOUBT
+from dauys.pollbook.centre.predicates import DOUBT, UNUSED, USED
 from dauys.pollbook.log.events import Event, LogId
 from dauys.pollbook.rules.grants import Grant
 from dauys.pollbook.rules.places import CustodyError
@@ -168,7 +168,7 @@ def given_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, centre: 
     ).fetchone()
     assert row is not None
     late = row.epoch > given.epoch  # it was let go since, and somebody has it in a later epoch
-    if not late and (row.epoch == given.epoch or (row.state == 1 and row.log is None)):
+    if not late and (row.epoch == given.epoch or (row.state == USED and row.log is None)):
         return False
     cur.execute(
         "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at, taken) "
@@ -177,12 +177,12 @@ def given_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, centre: 
     )
     if late:
         return True
-    if row.state == 1:
+    if row.state == USED:
         stray = "INSERT INTO pollbook_stray (poll, entitlement, log, n) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
         cur.execute(stray, (log.poll, who, row.log, row.used))
     cur.execute(
-        "UPDATE entitlement SET holder = %s, epoch = %s, state = 0, used = 0 WHERE poll = %s AND id = %s",
-        (log.holder, given.epoch, log.poll, who),
+        "UPDATE entitlement SET holder = %s, epoch = %s, state = %s, used = 0 WHERE poll = %s AND id = %s",
+        (log.holder, given.epoch, UNUSED, log.poll, who),
     )
     return True
 
@@ -195,13 +195,15 @@ def let_go_before(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
 
 def asked_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, at: datetime) -> None:
     """A release, of before its machine's word, says that the commission had asked for the right. If that was since the copy it
-    asks still, until it says otherwise: nobody else is given what it withdrew."""
+    asks still, until it says otherwise, as it may have since: nobody else is given what it withdrew."""
     cur.execute(
         "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) "
         "SELECT %(poll)s, %(id)s, %(who)s, %(epoch)s, %(holder)s, %(asker)s, %(at)s "
-        "WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = %(poll)s) ON CONFLICT DO NOTHING",
+        "WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = %(poll)s) AND NOT EXISTS (SELECT FROM roll_withdrawal w "
+        "WHERE w.poll = %(poll)s AND w.entitlement = %(who)s AND w.outcome IN ('returned', 'kept') AND w.back_at > %(let_go)s) "
+        "ON CONFLICT DO NOTHING",
         {
             "poll": log.poll, "id": event.body["request"], "who": who, "epoch": event.body["epoch"], "holder": log.holder,
-            "asker": event.body["to"], "at": at,
+            "asker": event.body["to"], "at": at, "let_go": event.at,
         },
     )  # fmt: skip

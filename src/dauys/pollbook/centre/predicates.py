@@ -55,6 +55,13 @@ ASKED_BACK = (
 )
 """Of a right: the commission has asked for it, and it is withdrawn as soon as that can be; nobody else is given it."""
 
+LET_GO_FOR_NOBODY = (
+    f"(e.state = {RELEASED} AND r.asker = '{WITHDRAWN}' AND NOT r.granted AND NOT EXISTS (SELECT FROM roll_withdrawal w "
+    "WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome NOT IN ('returned', 'kept')))"
+)
+"""Of a right and a request of the commission for it: it was let go, and the decision was forgotten when the centre was put back
+from a copy (`mark.asked_before`). Nobody has it until that is repeated, or it is given back (`settling.returns`)."""
+
 DOUBT = (
     f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "
     "WHERE c.poll = e.poll AND c.entitlement = e.id AND c.epoch = e.epoch))"

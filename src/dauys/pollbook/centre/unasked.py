@@ -24,13 +24,19 @@ FORGOTTEN = timedelta(hours=1)
 """How long a station is told what became of what it asked for."""
 
 
-def told(connection: Connection, log: LogId, requests: tuple[Request, ...]) -> None:
-    """Notes that the log's machine hears of these requests now: from here on it may let go without being heard."""
-    if requests:
-        cursor(connection).execute(
-            "UPDATE pollbook_request SET told = true WHERE poll = %s AND id = ANY(%s) AND NOT told",
-            (log.poll, [one.id for one in requests]),
-        )
+def told(connection: Connection, log: LogId, requests: tuple[Request, ...], at: datetime) -> None:
+    """Notes that the log's machine hears of these requests now: from here on it may let go without being heard, until it says
+    that there is nothing more to send."""
+    if not requests:
+        return
+    cur, names = cursor(connection), (log.poll, [one.id for one in requests])
+    cur.execute("UPDATE pollbook_request SET told = true WHERE poll = %s AND id = ANY(%s) AND NOT told", names)
+    cur.execute(
+        "INSERT INTO pollbook_told SELECT DISTINCT ON (entitlement, holder, epoch) poll, entitlement, holder, epoch, asker, %s "
+        "FROM pollbook_request WHERE poll = %s AND id = ANY(%s) ORDER BY entitlement, holder, epoch, at DESC "
+        "ON CONFLICT (poll, entitlement, holder, epoch) DO UPDATE SET at = excluded.at, asker = excluded.asker",
+        (at, *names),
+    )
 
 
 def call_off(connection: Connection, who: UUID, log: LogId) -> tuple[bool, bool]:

@@ -24,7 +24,8 @@ from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.answers import clock_of
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.keep import Keep
-from dauys.pollbook.machine.sync import CentreRefused, Syncing, Unreached
+from dauys.pollbook.machine.sync import CentreRefused, Unreached
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.rules.custody import Standing
 from dauys.pollbook.rules.grants import LASTS
 from dauys.pollbook.sealed.commitment import code_of

@@ -191,7 +191,7 @@ def _typed(visit: Visit, lost: LogId) -> Model:
 def _sealed(visit: Visit, typed: Typed, what: str) -> Model:
     """As the commands do: what was typed goes into the record at once."""
     visit.desk.seal(visit.connection, typed.log.poll, visit.key(), visit.at, typed.log.station)
-    raised = [{"check": alarm.check, "n": alarm.n} for alarm in typed.alarms]
+    raised = [{"check": alarm.check, "n": alarm.n, "row": typed.rows.get(alarm.n)} for alarm in typed.alarms]
     return {"what": what, "noted": typed.noted, "reported": typed.reported, "before": typed.before, "alarms": raised}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dauys.pollbook.centre.predicates import STRAY, USED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
 from dauys.pollbook.rules.grants import LEASE
@@ -78,9 +79,18 @@ class State:
         }
 
 
+_ALARMS = (
+    "FROM pollbook_alarm a JOIN pollbook_log l ON l.id = a.log "
+    "CROSS JOIN LATERAL (SELECT a.poll, a.entitlement) AS e (poll, id) WHERE a.poll = %(poll)s"
+)
+_SETTLED = f"(a.number IN ('P.101', 'P.102', 'P.108') AND NOT {STRAY})"
+"""Of an alarm `a` and its right `e`: see `Raised`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All stations together. `check_ins` and `sealed` are those of electronic channels, too; `electronic` are these alone."""
+    """All stations together. `check_ins` and `sealed` are those of electronic channels, too; `electronic` are these alone;
+    `settled` of the alarms are (`Raised`)."""
 
     stations: int
     packages: int
@@ -90,6 +100,7 @@ class Whole:
     sealed: int
     electronic: int
     alarms: int
+    settled: int
 
     def to_json(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -98,13 +109,14 @@ class Whole:
 def whole(connection: Connection, poll: str) -> Whole:
     """The poll in numbers."""
     row = cursor(connection).execute(
-        "SELECT (SELECT count(*) FROM station WHERE poll = %(poll)s) AS stations, "
+        "SELECT (SELECT count(*) FROM station WHERE poll = %(poll)s) AS stations, "  # noqa: S608 - texts of ours
         "(SELECT count(*) FROM pollbook_package WHERE poll = %(poll)s AND station <> ALL(%(channels)s)) AS packages, "
         "count(*) FILTER (WHERE station <> ALL(%(channels)s)) AS logs, "
         "count(*) FILTER (WHERE closed AND station <> ALL(%(channels)s)) AS closed, "
         "coalesce(sum(check_ins), 0) AS check_ins, coalesce(sum(sealed_used), 0) AS sealed, "
         "coalesce(sum(check_ins) FILTER (WHERE station = ANY(%(channels)s)), 0) AS electronic, "
-        "(SELECT count(*) FROM pollbook_alarm WHERE poll = %(poll)s) AS alarms "
+        "(SELECT count(*) FROM pollbook_alarm WHERE poll = %(poll)s) AS alarms, "
+        f"(SELECT count(*) {_ALARMS} AND {_SETTLED}) AS settled "
         "FROM pollbook_log WHERE poll = %(poll)s",
         {"poll": poll, "channels": list(CHANNEL_LOGS)},
     ).fetchone()  # fmt: skip
@@ -251,6 +263,7 @@ def _queues(cur: Cursor, logs: Sequence[int]) -> Mapping[int, tuple[int, datetim
 class Raised:
     """One alarm as it is kept. It names a station and an event, never a voter. `stands`: how many uses of its right stand by now:
     one that looked like two may be taken back since, and logs that are read again come in another order; None without a right.
+    `settled`: it was about a use, and none stands any more that was not its log's to make.
     """
 
     number: str
@@ -260,6 +273,7 @@ class Raised:
     text: str
     at: datetime
     stands: int | None
+    settled: bool
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__} | {"at": self.at.isoformat()}
@@ -268,10 +282,10 @@ class Raised:
 def alarms(connection: Connection, poll: str, limit: int = 100) -> list[Raised]:
     """The newest alarms of a poll."""
     rows = cursor(connection).execute(
-        "SELECT a.number, l.station, l.generation, a.n, a.text, a.at, CASE WHEN a.entitlement IS NOT NULL THEN "
-        "(SELECT count(*) FROM entitlement e WHERE e.poll = a.poll AND e.id = a.entitlement AND e.state = 1) + "
+        "SELECT a.number, l.station, l.generation, a.n, a.text, a.at, CASE WHEN a.entitlement IS NOT NULL THEN "  # noqa: S608
+        f"(SELECT count(*) FROM entitlement u WHERE u.poll = a.poll AND u.id = a.entitlement AND u.state = {USED}) + "
         "(SELECT count(*) FROM pollbook_stray s WHERE s.poll = a.poll AND s.entitlement = a.entitlement AND NOT s.undone) END "
-        "FROM pollbook_alarm a JOIN pollbook_log l ON l.id = a.log WHERE a.poll = %s ORDER BY a.id DESC LIMIT %s",
-        (poll, limit),
+        f"AS stands, {_SETTLED} AS settled {_ALARMS} ORDER BY a.id DESC LIMIT %(limit)s",
+        {"poll": poll, "limit": limit},
     )
     return [Raised(*row) for row in rows]

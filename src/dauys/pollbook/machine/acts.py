@@ -23,6 +23,7 @@ from dauys.pollbook.rules.channels import NotAllowed, Ruling
 from dauys.pollbook.rules.custody import CustodyError, Standing
 from dauys.pollbook.rules.grants import Grant, Request
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.places import PERHAPS_USED
 from dauys.pollbook.wire.package import Officer
 
 CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY)
@@ -286,7 +287,9 @@ def must_give(book: Book) -> None:
     must_run(book)
     if book.lost:
         message = "this machine was declared lost: its voters may have voted on paper, or at another machine"
-        raise Refused(f"{message}; hand out nothing here, close the list, and call the centre", "P.087")
+        raise Refused(
+            f"{message}; hand out nothing here, call the centre, and close the list when voting has ended", "P.087"
+        )
 
 
 def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:
@@ -368,8 +371,7 @@ def must_be_here(book: Book, who: UUID, salt: bytes) -> None:
     if place.standing is Standing.AWAY:
         where = book.went.get(who, "")
         if where.rpartition("/")[0] == f"station/{book.log.station}":
-            message = "it is not known whether this right was used on the station's lost machine"
-            raise Refused(message, "P.034", facts={"where": where})
+            raise Refused(PERHAPS_USED, "P.034", facts={"where": where})
         raise Refused(f"the right moved to {_called(book, where)}", "P.022", facts={"where": where})
 
 

@@ -2,13 +2,11 @@
 
 `Wire` speaks with the centre over HTTP. `Link.once` is one exchange: the enrolment while it is not known there, what is
 not acknowledged, and the answer: rights that came are taken, rights that are asked for are let go where they are unused.
-Each part can be lost or repeated at any point. `Syncing` does it again and again in a thread; whatever the centre or the
-wire does, the officers' work goes on.
+Each part can be lost or repeated at any point. `machine.syncing` does it again and again.
 """
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,20 +27,12 @@ from dauys.pollbook.machine.channel_acts import let_go
 from dauys.pollbook.machine.enrolling import CENTRE, TO_TELL
 from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.unnamed import Namer
-from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.custody import CustodyError, Standing
 from dauys.pollbook.rules.grants import BOOKS, Answer
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.wire.package import Enrolment
 from dauys.pollbook.wire.questions import PREFIX, Question
 from dauys.pollbook.wire.replies import ERROR, SAID, Reply
-
-EVERY = 10.0
-"""Seconds between signs of life; a right that is asked for here is let go within about this time."""
-
-IMPATIENT = 1.5
-"""Seconds between exchanges while a voter stands here and waits for his right."""
-
-LONGEST = 120.0
-"""Seconds that a station waits at most, after failures, before it tries again."""
 
 FOR_GOOD = ("P.004", "P.019")
 """Refusals that no later try changes: the log has another key at the centre. What the machine has, another one may have, too."""
@@ -54,9 +44,6 @@ LARGEST_ANSWER = 8 << 20
 TIMEOUT = httpx.Timeout(10.0, connect=4.0)
 WAITING = httpx.Timeout(75.0, connect=4.0)
 """The centre lets a station wait for less (pollbook.serving.waiting)."""
-
-BREATH, PATIENT = 1.0, 3
-"""Seconds between words that come at once, so many times; then it may be one that nothing can be done about: the pause."""
 
 
 class Unreached(DauysError):
@@ -97,6 +84,8 @@ class Wire:
         """
         if self.keep.book.told:
             return
+        if why := self.keep.book.stopped:  # it has a list no more: the centre is not to begin its log now
+            raise CentreRefused(why, "P.041")
         try:
             if (data := self.keep.kept(TO_TELL)) is not None:
                 self._post("/enrol", Enrolment.from_bytes(data.encode()).to_bytes())
@@ -274,6 +263,16 @@ class Link:
         self.fates.pop(who, None)
         return said.get("off") is True, said.get("heard") is True
 
+    def show_withdrawn(self, who: UUID) -> None:
+        """Where the list that was enrolled with says that the commission had this right by then: a centre that was put back from
+        a copy may have forgotten it, and hears it now. Raises Unreached."""
+        book = self.keep.book
+        place = book.places.get(who)
+        if place is None or not place.epoch or place.standing is not Standing.AWAY or book.went.get(who) != WITHDRAWN:
+            return
+        with suppress(CentreRefused):
+            self.wire.question("withdrawn", {"entitlement": str(who), "n": book.head.n, "epoch": place.epoch})
+
     @property
     def waiting(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -295,6 +294,8 @@ class Link:
                 with suppress(CentreRefused):
                     self.wire.whole(request.id)
                 continue
+            if request.to == WITHDRAWN:
+                self.show_withdrawn(request.entitlement)
             while self._do(partial(let_go, request=request, at=self.clock())):  # a channel strikes a ballot first
                 continue
         with suppress(Unreached, CentreRefused):  # whose envelopes they are can wait
@@ -311,79 +312,3 @@ class Link:
             except (acts.Refused, CustodyError, LogError):
                 return False
         return event is not None
-
-
-class Syncing:
-    """The thread that keeps the centre informed. `poke` when something was stored; `impatient` while a voter waits.
-
-    With `listens` a second one stays at the centre meanwhile: a right that is asked for here is let go within a second.
-    """
-
-    def __init__(
-        self, link: Link, every: float = EVERY, jitter: Callable[[], float] = random.random, listens: bool = False
-    ) -> None:
-        self.link = link
-        self.impatient: Callable[[], bool] = lambda: False
-        self._every = every
-        self._jitter = jitter
-        self._poked = threading.Event()
-        self._ended = threading.Event()
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
-        self._listener = threading.Thread(target=self._listen, name="listen", daemon=True) if listens else None
-
-    def start(self) -> None:
-        self._thread.start()
-        if self._listener is not None:
-            self._listener.start()
-
-    def poke(self) -> None:
-        """There is something to send."""
-        self._poked.set()
-
-    def stop(self) -> None:
-        """Ends after the exchange that is going on, if any."""
-        self._ended.set()
-        self._begun.set()
-        self._poked.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=15)
-
-    def pause_after(self, failures: int) -> float:
-        """Seconds until the next exchange: doubled with each failure, and spread, so that stations do not come at once."""
-        if failures:
-            return float(min(LONGEST, 2.0 ** min(failures, 10)) * (0.5 + self._jitter()))
-        return IMPATIENT if self.impatient() else self._every * (0.75 + self._jitter() / 2)
-
-    def _listen(self) -> None:
-        """Hears from the centre that there is word; where it cannot, the exchanges go on as without it."""
-        soon = 0
-        self._begun.wait()  # the first exchange tells the centre whose key it is: before that it knows nobody who waits
-        while not self._ended.is_set():
-            began = time.monotonic()
-            try:
-                word = self.link.wire.wait()
-            except (DauysError, RuntimeError):  # the latter: the program ends, the wire is closed
-                self._ended.wait(self.pause_after(0))
-                continue
-            if word:
-                self.poke()
-            soon = soon + 1 if time.monotonic() - began < BREATH else 0
-            if soon:  # the same word again until it is dealt with
-                self._ended.wait(BREATH if soon <= PATIENT else self.pause_after(0))
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._ended.is_set():
-            self._poked.clear()
-            again = False
-            try:
-                again = self.link.once()
-            except DauysError as error:  # the store's own failure: the officers see it with the next act
-                self.link.status = replace(self.link.status, fault=str(error))
-            self._begun.set()
-            failures = failures + 1 if self.link.status.cut or self.link.status.fault else 0
-            if again and not failures:
-                continue
-            # while the wire is cut, a tap does not hurry the next try
-            (self._ended if failures else self._poked).wait(self.pause_after(failures))

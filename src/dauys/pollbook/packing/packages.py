@@ -38,6 +38,7 @@ from dauys.pollbook.put_back.restored import (
     works_again,
 )
 from dauys.pollbook.rules.channels import ANY_STATION, OFFICER_ID, REMOTE, ROLES, Channels
+from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.wire.package import (
     CODE_BYTES,
     NONCE_BYTES,
@@ -82,12 +83,14 @@ class Packing:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A package on its way: the file, and the code that goes another way."""
+    """A package on its way: the file, and the code that goes another way. `doubts`: how many of the voters on its list have their
+    right in doubt, so that its machine gives them no ballot before a lost one is found."""
 
     log: LogId
     data: bytes
     code: str
     voters: int
+    doubts: int = 0
 
 
 def pack(
@@ -128,7 +131,8 @@ def pack(
     data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
     here = sum(not voter.away for voter in package.voters)
     packages_noted.note_package(connection, log, proof_key(code, salt, log), at, here)
-    return Packed(log, data, code, len(package.voters))
+    doubts = sum(voter.away == unlisted(station) for voter in package.voters)  # `make_list` left them off
+    return Packed(log, data, code, len(package.voters), doubts)
 
 
 def _of_station(connection: Connection, packing: Packing, log: LogId, officers: tuple[Officer, ...]) -> Package:

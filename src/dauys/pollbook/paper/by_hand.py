@@ -16,7 +16,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -151,13 +151,15 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What came of it: check-ins noted; lines whose right that machine had reported as used; lines typed before; alarms."""
+    """What came of it: check-ins noted; lines whose right that machine had reported as used; lines typed before; alarms.
+    `rows`: of each event that was noted, in which row it was typed."""
 
     log: LogId
     noted: int
     reported: int
     before: int
     alarms: tuple[Alarm, ...]
+    rows: Mapping[int, int] = field(default_factory=dict)
 
 
 def lost_log(connection: Connection, poll: str, station: str, generation: int | None = None) -> LogId:
@@ -193,6 +195,7 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
     listed = {row.id for row in cur.execute(query, (lost.poll, rights))}
     found = set(_found(cur, lost, rights))
     events: list[Event] = []
+    rows: dict[int, int] = {}
     reported = before = 0
     for line, who in zip(lines, rights, strict=True):
         if who not in listed:
@@ -206,7 +209,8 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
             body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
                     "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
             events.append(_event(head, events, typing.at, "check-in", body))
-    return Typed(lost.paper, len(events), reported, before, _take(connection, typing, head, events))
+            rows[events[-1].n] = line.row
+    return Typed(lost.paper, len(events), reported, before, _take(connection, typing, head, events), rows)
 
 
 def take_back(

@@ -20,7 +20,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dauys.errors import BadInput
-from dauys.pollbook.centre.predicates import RELEASED, UNHEARD
+from dauys.pollbook.centre.predicates import RELEASED, UNHEARD, UNUSED, USED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.packing import lists
@@ -31,12 +31,6 @@ from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
 Model = dict[str, Any]
-
-MAY_LACK = (
-    "The centre was put back from a copy and does not have all of this machine's log: more may have left it than are known. "
-    "Print the list to strike before anybody goes on by hand, and again whenever more stations were heard."
-)
-"""What the commands say of a list that `may_lack` some."""
 
 OTHERWISE = ("P.103", "P.105")
 """Alarms by which another log let go, or received, a right that the centre did not know to be there."""
@@ -73,21 +67,40 @@ def may_lack(connection: Connection, lost: LogId) -> bool:
     ).rowcount > 0  # fmt: skip
 
 
+def to_strike_by(lost: LogId) -> str:
+    """The command that prints whom to strike."""
+    return f"dauys pollbook print {lost.poll} {lost.station} --strike --out FILE --by NAME"
+
+
+def may_lack_says(lost: LogId) -> str:
+    """What the commands say of a list that `may_lack` some."""
+    return (
+        "The centre was put back from a copy and does not have all of this machine's log: more may have left it than are known. "
+        "Print the list to strike before anybody goes on by hand, and again whenever more stations were heard: "
+        + to_strike_by(lost)
+    )
+
+
 def _given_elsewhere(cur: Cursor, lost: LogId) -> dict[UUID, str]:
     """Rights that are with this machine and unused by custody, while something says otherwise; and where it says that they are:
     the centre's signature on a later epoch, a use that stands elsewhere, what another log let go or received. And those that it
-    was told to let go: it may have, unheard."""
+    was told to let go, and has not said since that there is nothing more to send: it may have, unheard."""
     rows = cur.execute(
-        "WITH here AS (SELECT poll, id, epoch FROM entitlement WHERE poll = %(poll)s AND holder = %(holder)s AND state = 0) "
+        "WITH here AS (SELECT poll, id, epoch FROM entitlement WHERE poll = %(poll)s AND holder = %(holder)s "
+        "AND state = %(unused)s) "
         "SELECT e.id, g.receiver AS there FROM here e JOIN pollbook_grant g ON g.poll = e.poll AND g.entitlement = e.id "
-        "AND g.epoch > e.epoch UNION ALL SELECT e.id, r.asker FROM here e JOIN pollbook_request r ON r.poll = e.poll "
-        "AND r.entitlement = e.id AND r.epoch = e.epoch AND r.told AND NOT r.granted UNION ALL "
+        "AND g.epoch > e.epoch UNION ALL SELECT e.id, t.asker FROM here e JOIN pollbook_told t ON t.poll = e.poll "
+        "AND t.entitlement = e.id AND t.epoch = e.epoch AND t.holder = %(holder)s JOIN pollbook_log l ON l.poll = t.poll "
+        "AND l.holder = t.holder AND coalesce(l.whole, t.at) <= t.at UNION ALL "
         "SELECT e.id, l.holder FROM here e JOIN ("
         "SELECT poll, entitlement, log FROM pollbook_stray WHERE NOT undone UNION ALL "
         "SELECT poll, entitlement, log FROM pollbook_alarm WHERE number = ANY(%(numbers)s)) s "
         "ON s.poll = e.poll AND s.entitlement = e.id JOIN pollbook_log l ON l.id = s.log WHERE l.holder <> ALL(%(own)s)",
-        {"poll": lost.poll, "holder": lost.holder, "own": [lost.holder, lost.paper.holder], "numbers": list(OTHERWISE)},
-    )
+        {
+            "poll": lost.poll, "holder": lost.holder, "unused": UNUSED, "own": [lost.holder, lost.paper.holder],
+            "numbers": list(OTHERWISE),
+        },
+    )  # fmt: skip
     return {row.id: row.there for row in rows}
 
 
@@ -106,8 +119,7 @@ def lost_list(
 ) -> Model:  # fmt: skip
     """The list of a machine that was declared lost, as a model for `centre/lost_list.html`; notes who had it printed.
 
-    `to_strike`: only who gets no ballot there, without numbers, for the station's print may count otherwise. Commit before
-    anything is shown. Raises BadInput without a name.
+    `to_strike`: only who gets no ballot there. Commit before anything is shown. Raises BadInput without a name.
     """
     if not by.strip():
         raise BadInput("who prints it? names leave the roll with it", field="--by", expected="a name")
@@ -127,10 +139,10 @@ def lost_list(
     used = sum(line["standing"] == "used" for line in lines)
     here = sum(line["standing"] == "here" for line in lines)
     if to_strike:
-        lines = [line | {"number": "–"} for line in lines if line["standing"] != "here"]
+        lines = [line for line in lines if line["standing"] != "here"]
     cur.execute(
-        "INSERT INTO pollbook_print (poll, station, generation, at, by, lines) VALUES (%s, %s, %s, %s, %s, %s)",
-        (lost.poll, lost.station, lost.generation, at, by.strip(), len(lines)),
+        "INSERT INTO pollbook_print (poll, station, generation, at, by, lines, strike) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (lost.poll, lost.station, lost.generation, at, by.strip(), len(lines), to_strike),
     )
     return {
         "lines": lines,
@@ -193,8 +205,8 @@ def _told(cur: Cursor, lost: LogId) -> tuple[dict[UUID, Model], dict[UUID, datet
         "SELECT v.kind, v.entitlement, v.at, v.body FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log "
         "WHERE l.poll = %(poll)s AND l.holder = ANY(%(holders)s) AND (v.kind = 'mobile-request' OR v.kind = 'check-in' "
         "AND EXISTS (SELECT FROM entitlement e WHERE e.poll = l.poll AND e.id = v.entitlement AND e.holder = l.holder "
-        "AND e.state = 1 AND e.used = v.n))",
-        {"poll": lost.poll, "holders": [lost.holder, lost.paper.holder]},
+        "AND e.state = %(used)s AND e.used = v.n))",
+        {"poll": lost.poll, "holders": [lost.holder, lost.paper.holder], "used": USED},
     ).fetchall()
     used = {
         row.entitlement: {"at": row.at, "officer": json.loads(row.body)["body"]["officer"]}
@@ -206,13 +218,15 @@ def _told(cur: Cursor, lost: LogId) -> tuple[dict[UUID, Model], dict[UUID, datet
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A list that the centre printed: of which machine, how many lines, when, and who had it printed."""
+    """A list that the centre printed: of which machine, how many lines, when, who had it printed, and whether only who is to be
+    struck on the station's own print stands on it."""
 
     station: str
     generation: int
     at: datetime
     by: str
     lines: int
+    strike: bool
 
     def to_json(self) -> Model:
         return {name: getattr(self, name) for name in self.__slots__} | {"at": self.at.isoformat()}
@@ -221,6 +235,7 @@ class Printed:
 def printed(connection: Connection, poll: str) -> list[Printed]:
     """What was printed of a poll, the newest first."""
     rows = cursor(connection).execute(
-        "SELECT station, generation, at, by, lines FROM pollbook_print WHERE poll = %s ORDER BY id DESC", (poll,)
+        "SELECT station, generation, at, by, lines, strike FROM pollbook_print WHERE poll = %s ORDER BY id DESC",
+        (poll,),
     )
     return [Printed(*row) for row in rows]

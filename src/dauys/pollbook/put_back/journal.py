@@ -258,7 +258,7 @@ class Journal:
                 self._facts.setdefault(str(line.pop("poll")), Facts()).learn(line)
             except (DauysError, AssertionError, KeyError, TypeError):
                 raise DauysError(
-                    f"{self.path} is damaged: put a copy of it back, or move it away (what it says is then not known)"
+                    f"{self.path} is damaged: move it away. What it says is not known then: `dauys pollbook restored` asks for it"
                 ) from None
         self._read += len(whole)
 

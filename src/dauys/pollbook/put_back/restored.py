@@ -22,7 +22,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, LET_GO_FOR_NOBODY, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -63,6 +63,8 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
     if row is not None and row.missed and (same or not row.key):  # what it may have is in doubt already
         adopt(connection, log, answer.key)
         return True
+    if row is not None and row.key and not same and _was_shown(cur, row.id, answer.acknowledged.n):
+        return True
     why = f"station {log.station}/{log.generation} shows an answer up to event {answer.acknowledged.n}"
     found = standing(cur, log.poll)
     # said since a mark that stands: what stands is a copy of that mark
@@ -84,6 +86,12 @@ def shown(connection: Connection, answer: Answer, at: datetime) -> bool:
     return True
 
 
+def _was_shown(cur: Cursor[Any], log: int, n: int) -> bool:
+    """Whether a machine with another key has shown this before: whoever has those bytes shows them as often as he likes."""
+    query = "SELECT FROM pollbook_alarm WHERE log = %s AND n = %s AND number = %s"
+    return cur.execute(query, (log, n, ALARM)).rowcount > 0
+
+
 def begins(connection: Connection, poll: str) -> None:
     """The centre starts. A mark that stands begins anew: the database may be a copy of while it stood, in which machines had said
     already that the centre has all of them."""
@@ -95,29 +103,40 @@ def begins(connection: Connection, poll: str) -> None:
 def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
 
-    Nor, after it was lifted, by a package that has more on its list than the books have: it was made while nobody knew yet that
-    they were not whole. Raises CustodyError P.090, P.019; a log that is here under this very key goes on.
+    Nor, after it was lifted, by a package that has more on its list than the books have: an addition is not repeated yet; or it
+    was made while nobody knew yet that they were not whole. A log that is here under this very key goes on.
+
+    Raises CustodyError P.090: the machine tries again.
     """
     cur = cursor(connection)
     same = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key = %s"
     if cur.execute(same, (log.poll, log.holder, key)).rowcount:
         return
     must_be_whole(cur, log.poll)
-    if ever(cur, log.poll) and cur.execute(_STALE, (log.poll, log.station, log.generation, log.holder)).rowcount:
+    here = cur.execute(_ON_THE_LIST, (log.holder, log.poll, log.station, log.generation)).fetchone()
+    if here is not None and here.voters > here.rights and ever(cur, log.poll):
         message = (
-            f"rights have left the list of this package; make it again: dauys pollbook packages --again {log.station}"
+            f"station {log.station} has {here.voters:,} voters on the list of this package, and the books have {here.rights:,}: "
+            "repeat the additions of since the copy, or make the package again: "
+            f"dauys pollbook packages {log.poll} --again {log.station}"
         )
-        raise CustodyError(message, "P.019")
+        raise CustodyError(message, "P.090")
 
 
-_STALE = f"""
-SELECT FROM pollbook_package p WHERE (poll, station, generation) = (%s, %s, %s) AND voters > (
-    SELECT count(*) FROM entitlement e WHERE e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
+_ON_THE_LIST = f"""
+SELECT p.voters, count(e.id) FILTER (WHERE NOT (came.since AND went.since)) AS rights FROM pollbook_package p
+LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
     AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
-                    AND NOT g.taken))
+                    AND NOT g.taken)
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll AND a.station = e.home
+    AND a.n = e.addition AND a.at >= p.made) AS since) came
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
+    WHERE g.poll = p.poll AND o.home = p.station AND g.at >= p.made) AS since) went
+WHERE (p.poll, p.station, p.generation) = (%s, %s, %s) GROUP BY p.voters
 """  # noqa: S608 - a number of ours
-"""A package whose list has more rights to use than the books have for its log (`packing.lists.voters_of`): nothing leaves a list
-that nobody has begun. Fewer are on the safe side: somebody was added again, or was given elsewhere ahead of it."""
+"""How many rights the list of a package has to use, and how many the books have for its log (`packing.lists.voters_of`): nothing
+leaves a list that nobody has begun. Fewer are on the safe side: somebody was added again, or was given elsewhere ahead of it.
+Where some were given elsewhere since it was made, who was added since does not make up for them."""
 
 
 def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False, packed: bool = False) -> None:
@@ -280,12 +299,11 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             "AND l.generation = p.generation) ON CONFLICT DO NOTHING",
             (poll,),
         )
-    doubts = _doubts(cur, poll)
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
         (at, by.strip(), word.strip(), poll),
     )
-    return doubts
+    return sum(in_doubt(cur, poll).values())
 
 
 _EVENTS = f"""
@@ -295,13 +313,27 @@ WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
 """Events of before a moment, by the clocks of the stations: they go on while the mark stands."""
 
 
-def _doubts(cur: Cursor[Any], poll: str) -> int:
-    """How many rights are free now that a machine which was given up unheard may have been given."""
-    return cur.execute(
-        "SELECT FROM entitlement e LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
-        f"WHERE e.poll = %s AND {DOUBT} AND ({FREE} OR {AHEAD} OR e.state = {UNUSED} AND e.holder = %s)",
+def in_doubt(cur: Cursor[Any], poll: str) -> dict[str, int]:
+    """Of which stations' voters rights are free that a machine which was given up unheard may have been given, and how many."""
+    rows = cur.execute(
+        "SELECT e.home, count(*) AS rights FROM entitlement e "  # noqa: S608 - texts of ours
+        "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
+        f"WHERE e.poll = %s AND {DOUBT} AND ({FREE} OR {AHEAD} OR e.state = {UNUSED} AND e.holder = %s) "
+        "GROUP BY e.home ORDER BY e.home",
         (poll, WITHDRAWN),
-    ).rowcount
+    )
+    return {row.home: row.rights for row in rows}
+
+
+def let_go_for_nobody(cur: Cursor[Any], poll: str) -> dict[str, int]:
+    """Of which stations' voters rights were let go for the commission, which has forgotten why, and how many."""
+    rows = cur.execute(
+        "SELECT e.home, count(*) AS rights FROM pollbook_request r "  # noqa: S608 - a text of ours
+        "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
+        f"WHERE r.poll = %s AND {LET_GO_FOR_NOBODY} GROUP BY e.home ORDER BY e.home",
+        (poll,),
+    )
+    return {row.home: row.rights for row in rows}
 
 
 def told(connection: Connection, log: LogId) -> None:

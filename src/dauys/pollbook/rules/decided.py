@@ -27,6 +27,7 @@ from dauys.pollbook.rules.custody import (
 )
 from dauys.pollbook.rules.grants import Grant, Request
 from dauys.pollbook.rules.holders import UNLISTED, WITHDRAWN
+from dauys.pollbook.rules.places import PERHAPS_USED
 
 
 def unlisted(station: str) -> str:
@@ -85,7 +86,7 @@ def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Gra
 def not_to_add(holder: str, to: LogId) -> CustodyError:
     """Why the right of a voter who was added is not given to `to`: somebody holds it."""
     if holder != to.holder and holder.rpartition("/")[0] == f"station/{to.station}":
-        return CustodyError("it is not known whether this right was used on the station's lost machine", "P.034")
+        return CustodyError(PERHAPS_USED, "P.034")
     return CustodyError(f"the voter is on the roll; {holder} holds the right", "P.054")
 
 

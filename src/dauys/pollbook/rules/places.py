@@ -13,6 +13,10 @@ class CustodyError(Numbered):
     """Something that the rules of custody forbid."""
 
 
+PERHAPS_USED = "it is not known whether this right was used on a lost machine"
+"""The text of P.034, at a station and at the centre."""
+
+
 def not_on_the_roll() -> CustodyError:
     """Refuses a right that nobody has, P.020."""
     return CustodyError("the voter is not on the roll of this poll", "P.020")

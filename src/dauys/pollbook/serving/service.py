@@ -121,7 +121,7 @@ def _with_rights(connection: Connection, plain: Answer, at: datetime, key: Ed255
     log = plain.log
     grants = tuple(given.signed(key) for given in moves.grant_what_can_be(connection, log, at))
     requests = moves.asked_of(connection, log, at)
-    unasked.told(connection, log, requests)
+    unasked.told(connection, log, requests, at)
     fates = unasked.fates(connection, log, at)
     return replace(plain, requests=requests, grants=grants, fates=fates)
 
@@ -131,7 +131,8 @@ def reply(
 ) -> dict[str, Any]:
     """Answers a question of an enrolled station, and writes down that it was asked; commit before it is sent.
 
-    `find` brings the right of who was added since his station's list was made. Raises LogError P.003, P.004, P.041 for a stopped
+    `find` brings the right of who was added since his station's list was made; by `withdrawn` a list of since the copy shows that
+    the commission has a right (`moves.off_its_list`). Raises LogError P.003, P.004, P.041 for a stopped
     station, P.078 for a machine that was declared lost (it may ask whose the envelopes in its log are), P.079 for the voter after
     `most` in an hour, and P.007 where it was asked before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does
     not let the voter vote there; BadInput for a body that is none.
@@ -167,6 +168,10 @@ def reply(
         parts = body.mapping(("id", "iin"))
         found = named.whose(connection, vault, log, _uuid(parts["id"]), parts["iin"].text())
         said = {"entitlement": None if found is None else str(found)}
+    elif asked.what == "withdrawn":
+        parts = body.mapping(("entitlement", "n", "epoch"))
+        found, n, epoch = _uuid(parts["entitlement"]), parts["n"].integer(0, None), parts["epoch"].integer(1, 32_767)
+        said = {"withdrawn": moves.off_its_list(connection, found, log, n=n, epoch=epoch, to=WITHDRAWN)}
     elif asked.what == "call-off":
         found = _uuid(body.mapping(("entitlement",))["entitlement"])
         off, heard = unasked.call_off(connection, found, log)
@@ -215,7 +220,9 @@ def _find(
     if standing is not None and standing.holder in (unlisted(log.station), log.holder):
         with suppress(CustodyError), connection.begin_nested():  # it cannot be given: the answer says who holds it
             if standing.holder == log.holder:
-                moves.off_its_list(connection, standing.voter.entitlement, log, **without)
+                moves.off_its_list(
+                    connection, standing.voter.entitlement, log, n=without.get("n", -1), epoch=without.get("epoch", 0)
+                )
             given = moves.add(connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at)
             voter = replace(standing.voter, epoch=given.epoch, away=given.to)
             standing = replace(standing, holder=given.to, voter=voter)

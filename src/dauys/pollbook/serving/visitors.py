@@ -23,6 +23,7 @@ from dauys.pollbook.rules.channels import (
 )
 from dauys.pollbook.rules.holders import CERTIFICATE as CARRIED
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.places import PERHAPS_USED
 from dauys.pollbook.wire.package import Voter
 
 
@@ -90,7 +91,7 @@ def must_be_found(log: LogId, asked: Asked) -> None:
         raise NotAllowed("the commission withdrew this right", "P.056")
     ours = asked.holder.rpartition("/")[0] == log.holder.rpartition("/")[0]
     if asked.gone or (ours and asked.holder != log.holder and not asked.left):
-        raise NotAllowed("it is not known whether this right was used on a lost machine", "P.034")
+        raise NotAllowed(PERHAPS_USED, "P.034")
 
 
 def found(

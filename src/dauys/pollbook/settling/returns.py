@@ -33,7 +33,7 @@ from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import ever, must_be_whole, standing
 from dauys.pollbook.centre.packages import is_packed, newest_machine
-from dauys.pollbook.centre.predicates import USE
+from dauys.pollbook.centre.predicates import LET_GO_FOR_NOBODY, USE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
@@ -89,10 +89,11 @@ def give_back_set(
     if plain_name(by) == plain_name(decided):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
     must_be_whole(cursor(connection), poll.id)
-    rows = _withdrawn(connection, poll.id, set_id)
-    lock_stations(cursor(connection), poll.id, [row.station for row in rows])
-    may = _may(connection, poll, [row.voter for row in rows] + [row.twin_voter for row in rows if row.twin_voter])
-    outcomes: list[str] = []
+    rows, left = _withdrawn(connection, poll.id, set_id), _let_go_for_nobody(connection, poll.id, set_id)
+    lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
+    voters = [voter for row in (*rows, *left) for voter in (row.voter, row.twin_voter) if voter]
+    may = _may(connection, poll, voters)
+    outcomes = [_outcome(connection, poll, row, may, at) for row in left]
     gone: dict[str, list[Any]] = {}
     for row in rows:
         outcome = _outcome(connection, poll, row, may, at)
@@ -104,7 +105,7 @@ def give_back_set(
     for station, some in gone.items():
         _returned(connection, poll.id, station, some, (set_id, reason.strip(), by.strip()), key, at)
     hand_back(connection, poll, key, at)
-    others = _voters(connection, set_id) - {row.voter for row in rows}
+    others = _voters(connection, set_id) - {row.voter for row in (*rows, *left)}
     outcomes += ["not withdrawn"] * len(others)
     return Back(*map(outcomes.count, ("returned", "kept", "may not", "late", "no taker", "used", "not withdrawn")))
 
@@ -239,6 +240,23 @@ def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
     ).fetchall()  # fmt: skip
 
 
+def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[Any]:
+    """Rights of the set's voters, and of those with whom it makes them one person, that were let go for the commission, whose
+    decision was forgotten when the centre was put back from a copy (`centre.mark.asked_before`): no withdrawal says so."""
+    return cursor(connection).execute(
+        "SELECT r.id AS request, e.id AS entitlement, e.home AS station, e.voter, e.epoch, s.area, 'let go' AS outcome, "  # noqa: S608
+        "t.voter AS twin_voter, t.holder AS twin_holder FROM pollbook_request r "
+        "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
+        "JOIN station s ON s.poll = e.poll AND s.id = e.home "
+        "LEFT JOIN roll_pair p ON p.set_id = %(set)s AND e.voter IN (p.one, p.other) "
+        "LEFT JOIN entitlement t ON t.poll = e.poll AND t.voter IN (p.one, p.other) AND t.voter <> e.voter "
+        f"WHERE r.poll = %(poll)s AND {LET_GO_FOR_NOBODY} "
+        "AND (p.set_id IS NOT NULL OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s)) "
+        "ORDER BY e.home, e.id FOR UPDATE OF e",
+        {"poll": poll, "set": set_id},
+    ).fetchall()  # fmt: skip
+
+
 def _voters(connection: Connection, set_id: int) -> set[UUID]:
     return set(connection.scalars(sa.text("SELECT voter FROM voter WHERE set_id = :set"), {"set": set_id}))
 
@@ -264,6 +282,8 @@ def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: d
     if row.outcome == "asked":
         moves.call_off(connection, poll.id, row.request)
         return "kept"
+    if row.outcome == "let go":
+        moves.call_off(connection, poll.id, row.request)
     outcome = _hand_back(connection, poll.id, row, at)
     return "returned" if outcome == "held" else outcome
 

@@ -25,6 +25,7 @@ from dauys.pollbook.centre import mark as put_back
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -235,7 +236,7 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         return Settled(0, 0, 0, state(connection, poll.id).asked)
     over = log.is_closed(connection, poll.id)
     rows = cur.execute(
-        "SELECT w.*, s.area FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "SELECT w.*, s.area, e.holder FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement WHERE w.poll = %s AND w.outcome = 'asked' "
         "ORDER BY w.station, w.reason, w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
@@ -246,7 +247,8 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         ended = over or at >= poll.closing(row.area)
         try:
             if not ended:
-                moves.settle(connection, poll.id, row.request)
+                if row.holder != WITHDRAWN:  # it is, where a list of since the copy said so
+                    moves.settle(connection, poll.id, row.request)
                 gone.setdefault((row.station, row.reason), []).append(row)
             elif moves.used(connection, poll.id, row.entitlement):
                 raise CustodyError("the right was used", "P.021")

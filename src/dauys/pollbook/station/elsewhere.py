@@ -60,19 +60,24 @@ def elsewhere(visit: Visit) -> Model | str:
     if not is_iin(iin):
         raise BadInput("this is no IIN: twelve digits, the last one checks the others", check="P.048")
     model["whose"] = iin
-    link, epoch, withdrawn = visit.station.syncing.link, {}, False
-    for own in visit.station.find(iin):
-        if own in book.places and book.places[own].standing == Standing.AWAY and not link.status.cut:
-            link.once()  # the centre has all of this log then, or the right comes
+    link, epoch, withdrawn = visit.station.syncing.link, {}, None
+    theirs = visit.station.find(iin)
+    away = any(own in book.places and book.places[own].standing == Standing.AWAY for own in theirs)
+    if (away or link.waiting) and not link.status.cut:
+        link.once()  # the centre has all of this log then, or the right comes
+    for own in theirs:
         if own in book.places and book.places[own].standing != Standing.AWAY:
             return f"/voter/{own}"
         model["who"] = str(own)
         epoch = {"epoch": book.places[own].epoch} if own in book.places else {}
-        withdrawn = book.went.get(own) == WITHDRAWN
+        withdrawn = own if book.went.get(own) == WITHDRAWN else None
         if book.voters[own].number:
             model |= {"own": where(book, book.went.get(own, "")), "of": "here"}
     try:
-        without = {} if withdrawn else {"n": book.head.n, **epoch}  # the commission has his right, not this station
+        if withdrawn is not None:
+            link.show_withdrawn(withdrawn)
+        # his right may be the commission's, and not this station's
+        without = {"n": book.head.n, **epoch} if withdrawn is None else {}
         found = link.wire.question("find", {"iin": iin, **without})
     except NotTheCentre:  # the refusal's own page, with its number
         raise

@@ -15,7 +15,7 @@ from dauys.errors import BadInput
 from dauys.pollbook.log.events import Event
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.keep import Keep
-from dauys.pollbook.machine.sync import Syncing
+from dauys.pollbook.machine.syncing import Syncing
 from dauys.pollbook.rules.channels import ROLES
 from dauys.pollbook.rules.grants import LASTS
 from dauys.pollbook.rules.places import Standing

@@ -32,7 +32,7 @@ from dauys.record.canonical import canonical, parse
 
 PREFIX = "/api/pollbook"
 """Where a centre hears its stations: the two ends of one wire."""
-WHAT = ("find", "ask", "call-off", "envelope", "wait", "whole")
+WHAT = ("find", "ask", "call-off", "envelope", "wait", "whole", "withdrawn")
 LARGEST = 16_384
 
 

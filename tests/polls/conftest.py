@@ -1,0 +1,32 @@
+"""What tests of this room share: a poll of three stations on the morning of its day, also with a journal beside its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # what is read while files are collected, everybody waits for
+    import sqlalchemy as sa
+    from joined_world import World
+    from noted_world import Noted
+
+
+@pytest.fixture
+def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
+    from joined_world import world_of
+
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
+        made.at(9)
+        yield made
+
+
+@pytest.fixture
+def noted(world: World, tmp_path: Path) -> Noted:
+    from noted_world import Noted
+
+    made = Noted(world, tmp_path / "keys" / "pollbook.journal")
+    made.hold()
+    return made
