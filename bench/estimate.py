@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.timing import Line, peak_mib
-from dauys.observe.allocation import shared
-from dauys.observe.design import design_of
-from dauys.observe.estimate import Estimate, ratio
-from dauys.observe.frame import Columns, read_frame
-from dauys.observe.sample import by_stratum
-from dauys.observe.sheet import read_sheet
-from dauys.observe.simulate import simulate
+from dauys.observe.estimates.design import design_of
+from dauys.observe.estimates.estimate import Estimate, ratio
+from dauys.observe.night.sheet import read_sheet
+from dauys.observe.sample.allocation import shared
+from dauys.observe.sample.draw import by_stratum
+from dauys.observe.sample.frame import Columns, read_frame
+from dauys.observe.sample.simulate import simulate
 
 STATIONS, STRATA = 10_000, 20
 COLUMNS = {"y": ["yes"], "x": ["in_box"], "strata": ["region"], "fpc": ["all"]}

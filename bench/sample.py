@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 
 from bench.timing import Line, peak_mib
-from dauys.observe.tickets import lowest
+from dauys.observe.sample.tickets import lowest
 
 PACKAGE = "consistent-sampler==1.0.10"
 DRAWN = 2_000

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from dauys.observe.mission import door as mission_door
+from dauys.observe.office import door as mission_door
 from dauys.pollbook.station import door as station_door
 from dauys.stations import accounts
 

@@ -13,10 +13,10 @@ from conftest import Ran
 from dauys.cli.run import as_text
 from dauys.observe.compare.answer import answer_of
 from dauys.observe.compare.standing import Copy, compare
-from dauys.observe.drawn import as_body
-from dauys.observe.frame import Columns, read_frame
-from dauys.observe.mission.official import official_frame, read_official
-from dauys.observe.sample import Plan, draw
+from dauys.observe.known.official import official_frame, read_official
+from dauys.observe.sample.draw import Plan, draw
+from dauys.observe.sample.drawn import as_body
+from dauys.observe.sample.frame import Columns, read_frame
 
 pytestmark = pytest.mark.database
 

@@ -13,9 +13,9 @@ from typing import Any
 from field_world import Notebook
 
 from dauys.observe.compare.standing import Copy
-from dauys.observe.frame import Columns, read_frame
-from dauys.observe.mission.official import Official, official_frame, read_record
-from dauys.observe.sample import Plan, draw
+from dauys.observe.known.official import Official, official_frame, read_record
+from dauys.observe.sample.draw import Plan, draw
+from dauys.observe.sample.frame import Columns, read_frame
 from dauys.record.checkpoint import Checkpoint, sign
 from dauys.record.entry import Entry
 from dauys.record.note import SigningKey
@@ -124,7 +124,7 @@ class World:
 
     def drawn(self, folder: Path, n: int = 51) -> dict[str, Any]:
         """A sample of this record's own list, stratified by territory: the answer of `dauys sample --json`."""
-        from dauys.observe.drawn import as_body
+        from dauys.observe.sample.drawn import as_body
 
         path = folder / "frame.csv"
         path.write_bytes(official_frame(self.official())[0])

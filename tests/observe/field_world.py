@@ -15,13 +15,13 @@ import httpx
 from starlette.types import ASGIApp
 
 from dauys.observe.field.intake import Incoming, note_poll, take
+from dauys.observe.known.model import Event, Mission
+from dauys.observe.known.official import Official
+from dauys.observe.known.reports import Photo, Report
 from dauys.observe.mission.app import create_app
-from dauys.observe.mission.door import Door, mark_of
-from dauys.observe.mission.following import Live
-from dauys.observe.mission.model import Event, Mission
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.reports import Photo, Report
-from dauys.observe.mission.visit import Office
+from dauys.observe.office.door import Door, mark_of
+from dauys.observe.office.following import Live
+from dauys.observe.office.visit import Office
 from dauys.registers.poll import Area, Poll, Station
 from dauys.registers.poll_file import read_poll
 from dauys.web.render import language, render
@@ -44,7 +44,7 @@ COPY = {
 
 
 class Notebook:
-    """A mission's store in memory, with its photos in a folder: `mission.keep` without its disk."""
+    """A mission's store in memory, with its photos in a folder: `known.keep` without its disk."""
 
     public = ""
 

@@ -13,13 +13,13 @@ import httpx
 from compared_world import World
 from starlette.types import ASGIApp
 
-from dauys.observe.mission import door as the_door
+from dauys.observe.known.keep import Keep, create
+from dauys.observe.known.official import read_record
 from dauys.observe.mission.app import create_app
-from dauys.observe.mission.door import Door
-from dauys.observe.mission.keep import Keep, create
-from dauys.observe.mission.official import read_record
-from dauys.observe.mission.running import Outbox, Reading
-from dauys.observe.mission.visit import Office
+from dauys.observe.office import door as the_door
+from dauys.observe.office.door import Door
+from dauys.observe.office.running import Outbox, Reading
+from dauys.observe.office.visit import Office
 from dauys.record.entry import Entry
 from dauys.web.render import language, render
 from site_client import SiteClient

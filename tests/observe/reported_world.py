@@ -11,9 +11,9 @@ from compared_world import CLOSES, CONTEST, World, mission_of, protocol, tell
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Model, Office, Page, Visit
-from dauys.observe.mission.words import base_words
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Model, Office, Page, Visit
+from dauys.observe.office.words import base_words
 from dauys.observe.report import audit_pages, indicator_pages, report_pages
 from dauys.web.render import render
 

@@ -12,10 +12,10 @@ from accredited_world import ASKED, KEYS, POLL, World, world_of
 
 from dauys.observe.accreditation import api
 from dauys.observe.accreditation.applications import suspend
-from dauys.observe.mission.keep import Keep, create
-from dauys.observe.mission.official import official_frame, read_official
-from dauys.observe.mission.running import Outbox
-from dauys.observe.sample import seed_sha256
+from dauys.observe.known.keep import Keep, create
+from dauys.observe.known.official import official_frame, read_official
+from dauys.observe.office.running import Outbox
+from dauys.observe.sample.draw import seed_sha256
 from dauys.polls.declaring import declare
 from dauys.publish.bundle import write_bundle
 from dauys.record import log

@@ -28,7 +28,7 @@ from dauys.observe.accreditation.badges import issue, issued, suspend_badge
 from dauys.observe.accreditation.known import Stored
 from dauys.observe.accreditation.quota import QUOTA, Quota
 from dauys.observe.accreditation.received import receive
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
 from dauys.record import log
 from dauys.record.entry import sign_entry
 

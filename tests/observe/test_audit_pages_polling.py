@@ -22,7 +22,7 @@ from dauys.observe.audit.assertions import Votes
 from dauys.observe.audit.ballots import Ballot
 from dauys.observe.audit.comparing import compared
 from dauys.observe.audit.draws import ballots
-from dauys.observe.mission.model import MissionError
+from dauys.observe.known.model import MissionError
 from dauys.observe.report.ballot_state import (
     asked,
     drawn_of,

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import DauysError
-from dauys.observe import sample
 from dauys.observe.compare.bound import below, unseen, upper_simple, upper_stratified
+from dauys.observe.sample import draw as sample
 
 ALPHA = Fraction(1, 20)
 

@@ -14,7 +14,7 @@ import pytest
 from compared_world import CONTEST, World, law, protocol
 
 from dauys.cli.main import main
-from dauys.observe.mission.official import official_frame
+from dauys.observe.known.official import official_frame
 
 Run = Callable[..., tuple[int, Any]]
 FIELDS = law().contests[0].form.required

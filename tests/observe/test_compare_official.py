@@ -11,8 +11,8 @@ import pytest
 from compared_world import CONTEST, KEY, World, fetch_of_files, protocol
 
 from dauys.errors import DauysError
-from dauys.observe.frame import record_frame
-from dauys.observe.mission.official import official_frame, read_official, read_record, record_address
+from dauys.observe.known.official import official_frame, read_official, read_record, record_address
+from dauys.observe.sample.frame import record_frame
 from dauys.record.checkpoint import Checkpoint, sign
 from dauys.record.note import SigningKey
 

@@ -21,15 +21,15 @@ from dauys.errors import BadInput
 from dauys.observe.compare import pages
 from dauys.observe.compare.estimated import tonight
 from dauys.observe.compare.national import measures_of
+from dauys.observe.estimates.partial import Gate, _reasons
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official
 from dauys.observe.mission import night_pages
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.sending import NOTE, Waits
-from dauys.observe.mission.visit import Model, Office, Visit
-from dauys.observe.mission.words import base_words
-from dauys.observe.night import Ask, drawn_of_draw, say
-from dauys.observe.partial import Gate, _reasons
-from dauys.observe.pictures.night import NARROW, WIDE, Point, svg
+from dauys.observe.night.picture import NARROW, WIDE, Point, svg
+from dauys.observe.night.snapshots import Ask, drawn_of_draw, say
+from dauys.observe.office.sending import NOTE, Waits
+from dauys.observe.office.visit import Model, Office, Visit
+from dauys.observe.office.words import base_words
 from dauys.web.render import render
 
 PAGES = (*night_pages.PAGES, *pages.PAGES)
@@ -150,7 +150,7 @@ def test_the_estimate_is_that_of_the_verified_copies(mission: Mission) -> None:
 
 
 def test_every_reason_of_the_gate_is_said_in_the_readers_language() -> None:
-    """The sentences come from observe.partial: one that is worded anew must not fall back to English unseen."""
+    """The sentences come from observe.estimates.partial: one that is worded anew must not fall back to English unseen."""
     came, drawn = np.array([5, 0]), np.array([10, 1100])
     reasons = [*_reasons(Gate(), came, drawn, 0.5, 0.01, [0.4, 0.6]), *_reasons(Gate(), came, drawn, 0.5, 0.01, [])]
     found = [night_pages.reason(one) for one in reasons]

@@ -17,12 +17,12 @@ from dauys.observe.compare.effect import _needed, _others, count, effect
 from dauys.observe.compare.entries import next_number, observation, observations, same
 from dauys.observe.compare.national import Measure, expected_margin, implausible, measures_of, national
 from dauys.observe.compare.standing import STANDINGS, Copy, compare
-from dauys.observe.drawn import as_body
-from dauys.observe.frame import Columns, read_frame
-from dauys.observe.mission.model import Mission
-from dauys.observe.mission.official import Official, official_frame
-from dauys.observe.night import drawn_of_draw
-from dauys.observe.sample import Plan, draw
+from dauys.observe.known.model import Mission
+from dauys.observe.known.official import Official, official_frame
+from dauys.observe.night.snapshots import drawn_of_draw
+from dauys.observe.sample.draw import Plan, draw
+from dauys.observe.sample.drawn import as_body
+from dauys.observe.sample.frame import Columns, read_frame
 from dauys.polls.result import Held, Sheet, contest_standing
 from dauys.record.entry import Entry
 from dauys.registers.poll import Station

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import DauysError
-from dauys.observe.domains import Domain
-from dauys.observe.double_rule import at_least, chance_of_yes, double_rule, needed_of
-from dauys.observe.estimate import Estimate
+from dauys.observe.estimates.domains import Domain
+from dauys.observe.estimates.double_rule import at_least, chance_of_yes, double_rule, needed_of
+from dauys.observe.estimates.estimate import Estimate
 
 
 def of(share: float, se: float, df: int = 30) -> Estimate:

@@ -18,9 +18,9 @@ from dauys.observe.field.forms import load_forms, minutes, protocol_form, read_a
 from dauys.observe.field.intake import Incoming, take
 from dauys.observe.field.moments import TOLERATED, settle
 from dauys.observe.field.rules import disagreeing
-from dauys.observe.mission.model import fold
-from dauys.observe.mission.reports import Photo, Report
-from dauys.observe.mission.told import Told
+from dauys.observe.known.model import fold
+from dauys.observe.known.reports import Photo, Report
+from dauys.observe.known.told import Told
 
 KEY = ("charter", STATIONS[3])
 

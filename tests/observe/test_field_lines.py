@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dauys.errors import BadInput
 from dauys.observe.field import alike, lines
 from dauys.observe.field.lines import Answered, read_line, take_lines
-from dauys.observe.mission.model import Mission
+from dauys.observe.known.model import Mission
 
 WAYS = {
     "eligible": ("eligible", "LIST", "список", "тізім", "Spisok".replace("Spisok", "СПИСКЕ")),

@@ -14,7 +14,7 @@ from field_world import COPY, NIGHT, NOON, STATIONS, Notebook, Phone, incoming, 
 from dauys.observe.field import photos, queue_pages
 from dauys.observe.field.copies import copies_of
 from dauys.observe.field.photos import LARGEST
-from dauys.observe.mission.door import Door
+from dauys.observe.office.door import Door
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import BadInput
-from dauys.observe.field.pictures import bare, kind_of
+from dauys.observe.accreditation.pictures import bare, kind_of
 
 SECRET = b"51.1605N 71.4704E"
 

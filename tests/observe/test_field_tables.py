@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dauys.errors import BadInput
 from dauys.observe.field.intake import note_poll, take
 from dauys.observe.field.tables import preview, take_table
-from dauys.observe.mission.keep import create, open_keep
+from dauys.observe.known.keep import create, open_keep
 
 HEADER = "station,observer,eligible,received,participated,yes,no,invalid,not_counted"
 NUMBERS = ",".join(COPY.values())

@@ -17,7 +17,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.observe.audit import sheets as sheet_module
 from dauys.observe.audit.plan import Station, make_plan
 from dauys.observe.audit.results import read_results
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
 
 
 def dauys(*args: object, code: int = 0) -> Any:

@@ -17,9 +17,9 @@ from dauys.cli.main import moment, tree
 from dauys.cli.mission import Served, default_folder
 from dauys.cli.office import Centre, clock_from
 from dauys.errors import BadInput
-from dauys.observe.mission.door import shown
-from dauys.observe.mission.keep import create, open_keep
-from dauys.observe.mission.running import Witness, entries_address, site_of
+from dauys.observe.known.keep import create, open_keep
+from dauys.observe.office.door import shown
+from dauys.observe.office.running import Witness, entries_address, site_of
 from dauys.record.entry import Entry
 from dauys.record.note import VerifierKey
 from dauys.record.note import parse as parse_note

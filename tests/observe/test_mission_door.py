@@ -9,8 +9,8 @@ from compared_world import World
 from mission_world import PASSWORD, Desk, desk
 
 from dauys.errors import BadInput
-from dauys.observe.mission import door as the_door
-from dauys.observe.mission.door import TRIES, Shut
+from dauys.observe.office import door as the_door
+from dauys.observe.office.door import TRIES, Shut
 
 
 @pytest.fixture

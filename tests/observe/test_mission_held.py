@@ -10,7 +10,7 @@ from compared_world import KEY, World
 from mission_world import WHO, Desk, desk, open_desk
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.mission.official import fetch_of, record_address
+from dauys.observe.known.official import fetch_of, record_address
 from dauys.record.note import SigningKey
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import BadInput
-from dauys.observe.mission.keep import KEY, STORE, chain, create, open_keep
-from dauys.observe.mission.model import MissionError, fold
+from dauys.observe.known.keep import KEY, STORE, chain, create, open_keep
+from dauys.observe.known.model import MissionError, fold
 
 AT = datetime.fromisoformat("2022-06-05T07:00:00+06:00")
 OBSERVER = {"id": "O-1", "name": "A", "organisation": "adil"}

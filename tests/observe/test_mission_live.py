@@ -11,7 +11,7 @@ from typing import Any
 
 from field_world import Phone, incoming, mission, send, site
 
-from dauys.observe.mission.following import Live
+from dauys.observe.office.following import Live
 from dauys.publish.live import Size, changes
 
 LIVE = Live(

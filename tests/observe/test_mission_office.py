@@ -18,14 +18,14 @@ from mission_world import MORNING, PASSWORD, WHO, Desk, desk, open_desk
 from dauys.cli.mission_map import drawer
 from dauys.errors import DauysError
 from dauys.observe.accreditation.entries import observer_shape
-from dauys.observe.frame import Columns, read_frame, record_frame
-from dauys.observe.mission import forms
+from dauys.observe.known.keep import open_keep
+from dauys.observe.known.model import Event
 from dauys.observe.mission.design import asked_of, preview
-from dauys.observe.mission.door import TRIES, Door, mark_of, shown
-from dauys.observe.mission.keep import open_keep
-from dauys.observe.mission.model import Event
-from dauys.observe.sample import Plan, redraw
-from dauys.observe.sample import draw as draw_sample
+from dauys.observe.office import forms
+from dauys.observe.office.door import TRIES, Door, mark_of, shown
+from dauys.observe.sample.draw import Plan, redraw
+from dauys.observe.sample.draw import draw as draw_sample
+from dauys.observe.sample.frame import Columns, read_frame, record_frame
 from dauys.record.entry import check_signature
 
 DESIGN = {"allocation": "proportional", "strata": "area", "n": "40", "least": "2"}

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from mission_world import WHO, Desk, desk
 
 from dauys.errors import BadInput
-from dauys.observe.mission.coverage import coverage, stages
-from dauys.observe.mission.model import Event, Mission
-from dauys.observe.mission.people import Crowded, even, read_list
-from dauys.observe.mission.rights import one_at_a_time
+from dauys.observe.field.coverage import coverage, stages
+from dauys.observe.known.model import Event, Mission
+from dauys.observe.known.people import Crowded, even, read_list
+from dauys.observe.known.rights import one_at_a_time
 
 AT = "2022-06-05T09:00:00+06:00"
 

@@ -19,7 +19,7 @@ from dauys.cli.main import tree
 from dauys.observe.accreditation.applications import answer, refuse, suspend
 from dauys.observe.accreditation.badges import issue
 from dauys.observe.accreditation.received import receive
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
 from dauys.polls.declaring import declare
 from dauys.publish.bundle import write_bundle
 from dauys.publish.verify import verify

@@ -24,12 +24,12 @@ from dauys.errors import BadInput, DauysError
 from dauys.observe.accreditation import api, desk, pages
 from dauys.observe.accreditation.applications import answer, suspend
 from dauys.observe.accreditation.offer import Offer, pass_of
+from dauys.observe.accreditation.pictures import LARGEST
 from dauys.observe.accreditation.quota import Quota
 from dauys.observe.accreditation.received import MOST_PHOTOS, receive
-from dauys.observe.field.pictures import LARGEST
-from dauys.observe.mission.keep import Keep, create, open_keep
-from dauys.observe.mission.running import Outbox
-from dauys.observe.mission.sending import AGAIN, AT_ONCE, Photos, is_sent
+from dauys.observe.known.keep import Keep, create, open_keep
+from dauys.observe.office.running import Outbox
+from dauys.observe.office.sending import AGAIN, AT_ONCE, Photos, is_sent
 from dauys.page_forms import Clerk
 from dauys.publish import observer_pages
 from dauys.record import log

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from observed_data import MEXICO, rows, there
 
 from dauys.errors import DauysError
-from dauys.observe.partial import Gate, Partial, Sampled, partial
+from dauys.observe.estimates.partial import Gate, Partial, Sampled, partial
 
 KEY = ("iD_ESTADO", "SECCION", "TIPO_CASILLA", "ID_CASILLA", "EXT_CONTIGUA", "ID_ESTRATO_F")
 OFFICIAL = {"AMLO": 0.5319, "JAMK": 0.1641}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dauys.errors import DauysError
-from dauys.observe.frame import Columns, read_frame, record_frame
-from dauys.observe.sample import Plan, draw
+from dauys.observe.sample.draw import Plan, draw
+from dauys.observe.sample.frame import Columns, read_frame, record_frame
 from dauys.record.checkpoint import Checkpoint, sign
 from dauys.record.entry import Entry
 from dauys.record.note import SigningKey

@@ -20,10 +20,10 @@ from observed_data import reference
 
 from dauys.cli.main import main
 from dauys.errors import BadInput
-from dauys.observe.arrival import Pace, modelled
-from dauys.observe.interval import interval
-from dauys.observe.night import Ask, drawn_of_draw, say
-from dauys.observe.replay import contest_of, replayed, vote_of_record
+from dauys.observe.compare.replay import contest_of, replayed, vote_of_record
+from dauys.observe.estimates.interval import interval
+from dauys.observe.night.arrival import Pace, modelled
+from dauys.observe.night.snapshots import Ask, drawn_of_draw, say
 
 CLOSED = datetime.fromisoformat("2020-07-01T20:00:00+03:00")
 

@@ -17,7 +17,7 @@ from reported_world import LATE, PAGES, Night
 from dauys.errors import BadInput, DauysError
 from dauys.observe.audit import macro, sheets
 from dauys.observe.indicators.report import Options, report
-from dauys.observe.mission.model import MissionError
+from dauys.observe.known.model import MissionError
 from dauys.observe.report import paper, report_pages
 from dauys.observe.report.audit_state import Frozen, _frozen, frozen, state_of
 from dauys.observe.report.background import Background

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from observed_data import RUSSIA, there
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe import claims, size
-from dauys.observe.allocation import neyman, power, shared
-from dauys.observe.design import in_order, joined
-from dauys.observe.frame import Columns, Frame, read_frame
-from dauys.observe.sample import Plan, allocate, by_stratum, commitment, draw, keeps, redraw
-from dauys.observe.tickets import lowest, ticket
+from dauys.observe.estimates import claims
+from dauys.observe.estimates.design import in_order, joined
+from dauys.observe.sample import size
+from dauys.observe.sample.allocation import neyman, power, shared
+from dauys.observe.sample.draw import Plan, allocate, by_stratum, commitment, draw, keeps, redraw
+from dauys.observe.sample.frame import Columns, Frame, read_frame
+from dauys.observe.sample.tickets import lowest, ticket
 
 NAMES = [f"A-{number}" for number in range(1, 501)]
 
@@ -133,7 +134,7 @@ def test_neyman_and_power_shares() -> None:
 
 def test_neyman_beats_the_other_allocations_on_its_own_vote() -> None:
     """The variance of the national figure, by the formula, under each allocation of the same n."""
-    from dauys.observe.spread import spreads
+    from dauys.observe.sample.spread import spreads
 
     listed = frame()
     places = by_stratum(listed)

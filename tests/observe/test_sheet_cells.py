@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dauys.errors import BadInput
-from dauys.observe import cells
-from dauys.observe.cells import Cells, cut
-from dauys.observe.design import coded, design_of
-from dauys.observe.grid import whole_numbers
-from dauys.observe.sheet import Sheet, read_sheet
+from dauys.observe.estimates.design import coded, design_of
+from dauys.observe.night.sheet import Sheet, read_sheet
+from dauys.observe.tables import cells
+from dauys.observe.tables.cells import Cells, cut
+from dauys.observe.tables.grid import whole_numbers
 
 COLUMNS = {"id": ["id"], "y": ["yes"], "x": ["box"], "strata": ["region", "kind"], "fpc": ["all"]}
 HEADER = ("id", "region", "kind", "yes", "box", "all")

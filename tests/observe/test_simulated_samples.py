@@ -11,9 +11,9 @@ import pytest
 from observed_data import RUSSIA, there
 
 from dauys.errors import DauysError
-from dauys.observe.allocation import shared
-from dauys.observe.frame import Columns, Frame, read_frame
-from dauys.observe.simulate import Simulated, simulate, without_replacement
+from dauys.observe.sample.allocation import shared
+from dauys.observe.sample.frame import Columns, Frame, read_frame
+from dauys.observe.sample.simulate import Simulated, simulate, without_replacement
 
 TABLE = {  # stations: standard error in points, simple and stratified by 87 regions (400 replicates each)
     300: (0.847, 0.708),

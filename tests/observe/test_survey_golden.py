@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from observed_data import GOLDEN, Rows, column, reference, rows
 
-from dauys.observe.design import Design, design_of
-from dauys.observe.domains import domains
-from dauys.observe.estimate import Estimate, Pps, post_stratified, ratio, total
-from dauys.observe.replicates import balanced, bootstrap, jackknife, ratio_of, replicate_variance
+from dauys.observe.estimates.design import Design, design_of
+from dauys.observe.estimates.domains import domains
+from dauys.observe.estimates.estimate import Estimate, Pps, post_stratified, ratio, total
+from dauys.observe.estimates.replicates import balanced, bootstrap, jackknife, ratio_of, replicate_variance
 
 CLOSE = 1e-9
 PPS = {"wr": "wr", "brewer": "brewer", "ht": "ht", "yg": "yg", "hr": "hartley-rao", "overton": "overton"}

@@ -18,7 +18,7 @@ from sample_poll import Sample, protocol, referendum
 
 from dauys.errors import DauysError
 from dauys.law.form import Form
-from dauys.observe.mission.official import read_official
+from dauys.observe.known.official import read_official
 from dauys.polls.declaring import declare
 from dauys.polls.keys import Keys, new_keys
 from dauys.polls.opening import load_poll, open_poll

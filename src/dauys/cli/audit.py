@@ -21,9 +21,9 @@ from dauys.observe.audit.polling import polled
 from dauys.observe.audit.results import read_recounts, read_results
 from dauys.observe.audit.sheets import boards, html, pdf
 from dauys.observe.audit.supersimple import Discrepancies, ballots_needed, p_value
-from dauys.observe.frame import file_sha256
 from dauys.observe.indicators.counts import mapping
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
+from dauys.observe.sample.frame import file_sha256
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/audits.md).")
 RISK = click.option("--risk", default="1/20", show_default=True, help="The risk limit, as a fraction: 1/20 is 5 %.")

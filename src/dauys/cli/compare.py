@@ -15,8 +15,8 @@ from dauys.law.relation import Linear
 from dauys.observe.compare.answer import Answer, answer_of, answer_of_table, expect_frame
 from dauys.observe.compare.national import Measure, implausible
 from dauys.observe.compare.tables import read_book, read_copies
-from dauys.observe.frame import file_sha256, same_frame
-from dauys.observe.mission.official import official_frame, read_official
+from dauys.observe.known.official import official_frame, read_official
+from dauys.observe.sample.frame import file_sha256, same_frame
 
 SHOWN = 40
 """Stations that are listed for a person; --json has all of them."""

@@ -15,18 +15,18 @@ from dauys.cli.estimate_words import snapshot, text
 from dauys.cli.main import answer, moment
 from dauys.cli.sample import read_json
 from dauys.errors import BadInput
-from dauys.observe.design import LONELY
-from dauys.observe.double_rule import double_rule
-from dauys.observe.estimate import Pps
-from dauys.observe.frame import file_sha256, same_frame
-from dauys.observe.interval import KINDS
-from dauys.observe.night import Ask, Drawn, Said, drawn_of_draw, drawn_of_sheet, matched, say, snapshots
-from dauys.observe.partial import Gate
-from dauys.observe.pps import JOINT, METHODS
-from dauys.observe.replay import Counted, Vote, replayed
-from dauys.observe.replicates import METHODS as REPLICATES
+from dauys.observe.compare.replay import Counted, Vote, replayed
+from dauys.observe.estimates.design import LONELY
+from dauys.observe.estimates.double_rule import double_rule
+from dauys.observe.estimates.estimate import Pps
+from dauys.observe.estimates.interval import KINDS
+from dauys.observe.estimates.partial import Gate
+from dauys.observe.estimates.pps import JOINT, METHODS
+from dauys.observe.estimates.replicates import METHODS as REPLICATES
+from dauys.observe.night.sheet import Sheet, moments, read_sheet
+from dauys.observe.night.snapshots import Ask, Drawn, Said, drawn_of_draw, drawn_of_sheet, matched, say, snapshots
 from dauys.observe.report.night_picture import night as picture
-from dauys.observe.sheet import Sheet, moments, read_sheet
+from dauys.observe.sample.frame import file_sha256, same_frame
 
 
 @click.command()

@@ -10,10 +10,10 @@ import numpy as np
 
 from dauys.cli.main import moment
 from dauys.errors import BadInput
-from dauys.observe.arrival import modelled
-from dauys.observe.mission.official import read_official
-from dauys.observe.replay import Vote, contest_of, vote_of_record
-from dauys.observe.sheet import moments, read_sheet
+from dauys.observe.compare.replay import Vote, contest_of, vote_of_record
+from dauys.observe.known.official import read_official
+from dauys.observe.night.arrival import modelled
+from dauys.observe.night.sheet import moments, read_sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dauys.observe.double_rule import DoubleRule
-from dauys.observe.night import Said
-from dauys.observe.replay import Counted
+from dauys.observe.compare.replay import Counted
+from dauys.observe.estimates.double_rule import DoubleRule
+from dauys.observe.night.snapshots import Said
 
 
 def snapshot(one: Said) -> dict[str, Any]:

@@ -16,12 +16,12 @@ import click
 from dauys.cli.main import answer, moment, say
 from dauys.cli.mission_map import drawer
 from dauys.cli.serving import Server
+from dauys.observe.known.keep import STORE, Keep, create, open_keep
 from dauys.observe.mission.app import create_app
-from dauys.observe.mission.door import Door, shown
-from dauys.observe.mission.following import Follow, Gone, Live
-from dauys.observe.mission.keep import STORE, Keep, create, open_keep
-from dauys.observe.mission.running import Beside, Outbox, Reading, Witness
-from dauys.observe.mission.visit import Office
+from dauys.observe.office.door import Door, shown
+from dauys.observe.office.following import Follow, Gone, Live
+from dauys.observe.office.running import Beside, Outbox, Reading, Witness
+from dauys.observe.office.visit import Office
 from dauys.publish.live import Size, changes
 from dauys.web.render import language, render
 

@@ -21,7 +21,7 @@ from dauys.observe.accreditation.badge import read as read_badge
 from dauys.observe.accreditation.entries import EVERYWHERE, KINDS
 from dauys.observe.accreditation.follows import Register
 from dauys.observe.accreditation.known import Stored
-from dauys.observe.mission.official import fetch_of, read_record
+from dauys.observe.known.official import fetch_of, read_record
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
 from dauys.record.parts import whole

@@ -11,11 +11,11 @@ import click
 
 from dauys.cli.main import answer, counted
 from dauys.errors import BadInput, DauysError
-from dauys.observe.drawn import as_body, columns_of
-from dauys.observe.frame import Columns, Frame, id_column, read_frame, record_frame
-from dauys.observe.sample import ALLOCATIONS, Draw, Plan, allocate, by_stratum, commitment, draw, redraw
-from dauys.observe.simulate import simulate
-from dauys.observe.size import detection_table, needed
+from dauys.observe.sample.draw import ALLOCATIONS, Draw, Plan, allocate, by_stratum, commitment, draw, redraw
+from dauys.observe.sample.drawn import as_body, columns_of
+from dauys.observe.sample.frame import Columns, Frame, id_column, read_frame, record_frame
+from dauys.observe.sample.simulate import simulate
+from dauys.observe.sample.size import detection_table, needed
 from dauys.record.tiles import folder_fetch
 from dauys.regular_file import read_regular
 

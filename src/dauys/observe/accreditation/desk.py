@@ -32,9 +32,9 @@ from dauys.observe.accreditation.badges import AT_ONCE, issue, issued, suspend_b
 from dauys.observe.accreditation.entries import ANSWERS, EVERYWHERE
 from dauys.observe.accreditation.known import Stored, poll_of
 from dauys.observe.accreditation.pages import Office, about, polls_now
+from dauys.observe.accreditation.pictures import ENDINGS
 from dauys.observe.accreditation.rules import law_of, rights, terms_of, too_many
 from dauys.observe.accreditation.said import words
-from dauys.observe.field.pictures import ENDINGS
 from dauys.page_forms import Clerk, Form, Model, from_here, show
 from dauys.record import log
 from dauys.registers.catalogue import catalogue

@@ -157,7 +157,7 @@ def _sample(seq: int, body: Body, known: Known) -> list[str]:
 
 
 def listed_sha256(stations: Iterable[Station]) -> str:
-    """SHA-256 of the record's list of stations as a sample is drawn from it: CSV as `observe.frame.record_frame` writes it."""
+    """SHA-256 of the record's list of stations as a sample is drawn from it: CSV, as `sample.frame.record_frame` writes it."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("id", "area", "eligible", "abroad"))

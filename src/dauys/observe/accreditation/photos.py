@@ -19,9 +19,9 @@ from dauys.observe.accreditation.entries import is_sha256
 from dauys.observe.accreditation.follows import author_faults, unsigned
 from dauys.observe.accreditation.known import Stored, accreditation, poll_of
 from dauys.observe.accreditation.offer import Offer, read_pass
+from dauys.observe.accreditation.pictures import LARGEST, bare, too_large
 from dauys.observe.accreditation.quota import QUOTA, Quota
 from dauys.observe.accreditation.received import MISSHAPEN, NOT_ALLOWED, in_time, not_ended
-from dauys.observe.field.pictures import LARGEST, bare, too_large
 from dauys.store.engine import Connection, many
 
 NOT_NAMED, NOT_ITS_BYTES = "O.081", "O.082"

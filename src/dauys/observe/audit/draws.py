@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, count, islice
 
-from dauys.observe.tickets import ticket
+from dauys.observe.sample.tickets import ticket
 
 
 def places(seed: str, label: str, below: int) -> Iterator[int]:

@@ -16,8 +16,8 @@ from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
 from dauys.observe.audit import compound, macro
 from dauys.observe.audit.assertions import Votes, more_than, of_base
-from dauys.observe.frame import same_frame
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
+from dauys.observe.sample.frame import same_frame
 
 NATION = "*"
 

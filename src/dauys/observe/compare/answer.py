@@ -16,8 +16,8 @@ from dauys.observe.compare.bound import BY_SIZE, CONFIDENCE, Unseen, unseen
 from dauys.observe.compare.effect import Counted, Effect, effect
 from dauys.observe.compare.national import Measure, National, measures_of, national
 from dauys.observe.compare.standing import COMPARED, Book, Comparison, Copy, Standing, book_of, compare
-from dauys.observe.mission.official import Official
-from dauys.observe.night import Drawn, drawn_of_draw
+from dauys.observe.known.official import Official
+from dauys.observe.night.snapshots import Drawn, drawn_of_draw
 
 
 @dataclass(frozen=True, slots=True)

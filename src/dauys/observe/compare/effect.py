@@ -16,7 +16,7 @@ from dauys.count.bounds import bounds_of
 from dauys.count.decision import Decision
 from dauys.count.reach import best, worst
 from dauys.law.decision_rule import DecisionRule, Test
-from dauys.observe.mission.official import Official
+from dauys.observe.known.official import Official
 from dauys.registers.poll import Contest, Station
 
 Values = Mapping[str, int]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dauys.observe.compare.standing import Standing
-from dauys.observe.mission.model import Mission
-from dauys.observe.mission.official import Official
+from dauys.observe.known.model import Mission
+from dauys.observe.known.official import Official
 
 NOTE_LENGTH = 1_000
 

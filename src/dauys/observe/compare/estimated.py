@@ -13,13 +13,13 @@ import numpy as np
 from dauys.errors import DauysError
 from dauys.observe.compare.gather import mission_copies
 from dauys.observe.compare.national import FEWEST, Measure
+from dauys.observe.compare.replay import Counted
 from dauys.observe.compare.standing import Comparison, Copy, book_of, compare
-from dauys.observe.double_rule import DoubleRule, double_rule
-from dauys.observe.mission.model import Mission, MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.night import Ask, Said, drawn_of_draw, say, snapshots
-from dauys.observe.pictures.night import Point
-from dauys.observe.replay import Counted
+from dauys.observe.estimates.double_rule import DoubleRule, double_rule
+from dauys.observe.known.model import Mission, MissionError
+from dauys.observe.known.official import Official
+from dauys.observe.night.picture import Point
+from dauys.observe.night.snapshots import Ask, Said, drawn_of_draw, say, snapshots
 from dauys.registers.poll import Contest
 
 STEPS = (5, 10, 15, 30, 60, 120, 240, 480, 1440)

@@ -7,8 +7,8 @@ from datetime import datetime
 from dauys.observe.compare.answer import Answer, answer_of
 from dauys.observe.compare.standing import Copy
 from dauys.observe.field import copies as field
-from dauys.observe.mission.model import Mission, MissionError
-from dauys.observe.mission.official import Official
+from dauys.observe.known.model import Mission, MissionError
+from dauys.observe.known.official import Official
 
 
 def mission_copies(mission: Mission, contest: str) -> dict[tuple[str, str], Copy]:

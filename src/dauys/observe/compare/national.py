@@ -17,10 +17,10 @@ import numpy as np
 
 from dauys.errors import BadInput
 from dauys.law.relation import Linear
-from dauys.observe.interval import t_quantile
-from dauys.observe.night import Ask, Drawn, Said, say
-from dauys.observe.partial import Gate
-from dauys.observe.size import margin_of
+from dauys.observe.estimates.interval import t_quantile
+from dauys.observe.estimates.partial import Gate
+from dauys.observe.night.snapshots import Ask, Drawn, Said, say
+from dauys.observe.sample.size import margin_of
 from dauys.registers.poll import Contest
 
 SMALLEST = 0.0005

@@ -13,10 +13,10 @@ from dauys.observe.compare.answer import Answer, station_json
 from dauys.observe.compare.entries import Said, next_number, observation, observations, same
 from dauys.observe.compare.gather import mission_answer
 from dauys.observe.compare.standing import STANDINGS, Standing
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.sending import is_sent
-from dauys.observe.mission.visit import Model, Page, Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official
+from dauys.observe.office.sending import is_sent
+from dauys.observe.office.visit import Model, Page, Visit
 
 KEPT = "comparison"
 SENT = "observation-of/"

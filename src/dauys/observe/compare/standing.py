@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dauys.errors import BadInput
-from dauys.observe.mission.official import Official, Published, Version
+from dauys.observe.known.official import Official, Published, Version
 from dauys.registers.cells import LARGEST
 from dauys.registers.poll import Labels
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dauys.errors import BadInput
 from dauys.observe.compare.standing import Book, Copy
-from dauys.observe.mission.official import Published
+from dauys.observe.known.official import Published
 from dauys.registers.blocks import blocks, decode
 from dauys.registers.cells import number_fault
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dauys.observe.mission.model import Mission, Observer
+from dauys.observe.known.model import Mission, Observer
 
 _DIGITS = str.maketrans("OoОоQlLIi|ІіЗз", "00000111111133")
 """What is typed for a digit: the letters O, l and I of either alphabet, and the Cyrillic letter that looks like 3."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from dauys.observe.field.forms import PROTOCOL
 from dauys.observe.field.rules import differ, disagreeing, newest
-from dauys.observe.mission.model import Mission
-from dauys.observe.mission.reports import Photo, Report
+from dauys.observe.known.model import Mission
+from dauys.observe.known.reports import Photo, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 from dauys.errors import BadInput
 from dauys.law.files import Node, read_yaml
 from dauys.law.relation import Relation
-from dauys.observe.mission.reports import Value
+from dauys.observe.known.reports import Value
 from dauys.registers.poll import Contest, Labels, Poll
 
 Kind = Literal["count", "yes", "choice", "time", "text", "photo"]

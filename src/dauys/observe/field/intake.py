@@ -16,10 +16,10 @@ from dauys.errors import BadInput
 from dauys.observe.field import rules
 from dauys.observe.field.forms import PROTOCOL, Form, form_of, read_answers
 from dauys.observe.field.moments import Settled, read_moment, settle
-from dauys.observe.mission.model import Mission, held, moment_of
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.reports import Photo, Report
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Mission, held, moment_of
+from dauys.observe.known.official import Official
+from dauys.observe.known.reports import Photo, Report
+from dauys.observe.office.visit import Keeping
 from dauys.registers.poll import Poll
 
 CHANNELS = ("phone", "csv", "sms", "office")

@@ -27,11 +27,11 @@ from dauys.law.files import read_yaml
 from dauys.observe.field.alike import Named, compared, digits_of, named_in
 from dauys.observe.field.forms import FULL_WIDTH, PROTOCOL, Field, Form, form_of, load_forms
 from dauys.observe.field.intake import Incoming, poll_of, take
-from dauys.observe.mission.door import CODE_COST, normal
-from dauys.observe.mission.model import Mission, Observer
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.reports import Report
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Mission, Observer
+from dauys.observe.known.official import Official
+from dauys.observe.known.reports import Report
+from dauys.observe.office.door import CODE_COST, normal
+from dauys.observe.office.visit import Keeping
 from dauys.registers.poll import Poll
 
 LONGEST_LINE, MOST_LINES = 2_000, 2_000
@@ -150,7 +150,7 @@ def _code(text: str) -> str:
 
 
 def _check_code(observer: Observer, code: str) -> None:
-    """Raises BadInput O.116 unless it is the observer's code (mission.door.mark_of)."""
+    """Raises BadInput O.116 unless it is the observer's code (office.door.mark_of)."""
     salt, _, expected = observer.secret.partition(":")
     found = hashlib.scrypt(
         code.encode("utf-8", "replace")[:800], salt=bytes.fromhex(salt) or b"nobody", n=CODE_COST, r=8, p=1

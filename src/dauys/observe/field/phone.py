@@ -31,13 +31,13 @@ from dauys.errors import BadInput, DauysError
 from dauys.observe.field import photos, words
 from dauys.observe.field.forms import form_of
 from dauys.observe.field.intake import Incoming, note_poll, poll_of, take
-from dauys.observe.mission.door import Door, Session, Shut
-from dauys.observe.mission.forms import Sent, from_here, read_form
-from dauys.observe.mission.model import MissionError, Observer
-from dauys.observe.mission.reports import Photo, Report
-from dauys.observe.mission.shown import Shown
-from dauys.observe.mission.visit import Model, Office
-from dauys.observe.mission.words import refusal
+from dauys.observe.known.model import MissionError, Observer
+from dauys.observe.known.reports import Photo, Report
+from dauys.observe.office.door import Door, Session, Shut
+from dauys.observe.office.forms import Sent, from_here, read_form
+from dauys.observe.office.shown import Shown
+from dauys.observe.office.visit import Model, Office
+from dauys.observe.office.words import refusal
 from dauys.page_forms import LANGUAGES, limited
 
 LARGEST_REPORT = 64 << 10

@@ -18,9 +18,9 @@ from typing import BinaryIO
 from starlette.concurrency import run_in_threadpool
 
 from dauys.errors import BadInput
-from dauys.observe.field.pictures import LARGEST, bare, kind_of, too_large
-from dauys.observe.mission.reports import Photo
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.accreditation.pictures import LARGEST, bare, kind_of, too_large
+from dauys.observe.known.reports import Photo
+from dauys.observe.office.visit import Keeping
 from dauys.regular_file import read_regular
 
 MOST_SENT, MOST_WAITING = 200, 60

@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 from starlette.responses import FileResponse, Response
 
 from dauys.errors import BadInput
+from dauys.observe.accreditation.pictures import ENDINGS
 from dauys.observe.field import photos, words
 from dauys.observe.field.forms import PROTOCOL, Form, form_of, read_answers
 from dauys.observe.field.intake import Incoming, note_poll, poll_of, take
 from dauys.observe.field.lines import take_lines
-from dauys.observe.field.pictures import ENDINGS
 from dauys.observe.field.rules import differ, disagreeing, newest
 from dauys.observe.field.tables import decode, preview, take_table
-from dauys.observe.mission.model import Mission, MissionError
-from dauys.observe.mission.reports import Report, Value
-from dauys.observe.mission.visit import Model, Page, Visit
-from dauys.observe.mission.words import refusal
+from dauys.observe.known.model import Mission, MissionError
+from dauys.observe.known.reports import Report, Value
+from dauys.observe.office.visit import Model, Page, Visit
+from dauys.observe.office.words import refusal
 from dauys.regular_file import read_regular
 
 SHOWN = 100

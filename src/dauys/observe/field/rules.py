@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dauys.observe.field.forms import Form, minutes
-from dauys.observe.mission.reports import Report, Value
-from dauys.observe.mission.told import HOUR, Answers, Told
+from dauys.observe.known.reports import Report, Value
+from dauys.observe.known.told import HOUR, Answers, Told
 from dauys.registers.poll import BallotLimit
 
 CLOCK, SUSPENDED_SINCE, LEFT_SINCE = "O.120", "O.121", "O.122"

@@ -20,10 +20,10 @@ from datetime import datetime
 from dauys.errors import BadInput
 from dauys.observe.field.forms import PROTOCOL, Form, form_of
 from dauys.observe.field.intake import Incoming, check, poll_of, take
-from dauys.observe.mission.model import Mission
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.reports import Report
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Mission
+from dauys.observe.known.official import Official
+from dauys.observe.known.reports import Report
+from dauys.observe.office.visit import Keeping
 
 LARGEST, MOST_ROWS = 2 << 20, 5_000
 """Bytes and rows of one table."""

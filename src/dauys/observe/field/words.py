@@ -9,9 +9,9 @@ from dauys.errors import BadInput
 from dauys.observe.field.forms import Form, form_of, load_forms, protocol_form
 from dauys.observe.field.intake import poll_of
 from dauys.observe.field.rules import ASKED, missing_of
-from dauys.observe.mission.reports import Report
-from dauys.observe.mission.rights import rights_of
-from dauys.observe.mission.visit import Model, Office
+from dauys.observe.known.reports import Report
+from dauys.observe.known.rights import rights_of
+from dauys.observe.office.visit import Model, Office
 from dauys.registers.catalogue import catalogue
 from dauys.registers.poll import Labels, Poll
 

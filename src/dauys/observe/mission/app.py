@@ -22,11 +22,12 @@ from starlette.types import ASGIApp, Scope
 from dauys.errors import DauysError
 from dauys.observe.compare import pages as compare_pages
 from dauys.observe.field import phone, queue_pages
-from dauys.observe.mission import following, home, night_pages, people_pages, sample_pages, setup_pages
-from dauys.observe.mission.door import Door
-from dauys.observe.mission.following import Live
-from dauys.observe.mission.shown import Render, Shown
-from dauys.observe.mission.visit import Office, Page
+from dauys.observe.mission import home, night_pages, people_pages, sample_pages, setup_pages
+from dauys.observe.office import following
+from dauys.observe.office.door import Door
+from dauys.observe.office.following import Live
+from dauys.observe.office.shown import Render, Shown
+from dauys.observe.office.visit import Office, Page
 from dauys.observe.report import audit_pages, indicator_pages, report_pages
 from dauys.page_forms import LANGUAGES, Safety
 

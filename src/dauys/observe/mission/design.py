@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.drawn import as_body, columns_of
-from dauys.observe.frame import Columns, Frame, file_sha256, id_column, read_frame
-from dauys.observe.interval import normal_quantile
-from dauys.observe.mission.model import Frozen, Mission, MissionError
-from dauys.observe.sample import ALLOCATIONS, Plan, allocate, by_stratum, commitment, draw, keeps
-from dauys.observe.size import detection_table, margin_of, needed
-from dauys.observe.spread import spreads
+from dauys.observe.estimates.interval import normal_quantile
+from dauys.observe.known.model import Frozen, Mission, MissionError
+from dauys.observe.sample.draw import ALLOCATIONS, Plan, allocate, by_stratum, commitment, draw, keeps
+from dauys.observe.sample.drawn import as_body, columns_of
+from dauys.observe.sample.frame import Columns, Frame, file_sha256, id_column, read_frame
+from dauys.observe.sample.size import detection_table, margin_of, needed
+from dauys.observe.sample.spread import spreads
 
 ABROAD = "abroad"
 """The column of a record's frame that says whether a station is abroad: 0 or 1."""
@@ -107,7 +107,7 @@ def asked_of(form: Mapping[str, str], path: Path, record: bool) -> Asked:
 def _needed(asked: Asked, frame: Frame) -> int:
     """Stations for a margin: n0 / (1 + n0/N) with n0 = (z S / margin)**2 (Cochran 1977, 4.6); more where some will not report.
 
-    With a past vote in the list itself S is that inside the strata (observe.size).
+    With a past vote in the list itself S is that inside the strata (observe.sample.size).
     """
     if asked.margin is None or asked.spread is None:
         raise BadInput(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dauys.observe.mission.coverage import coverage
-from dauys.observe.mission.following import grown
-from dauys.observe.mission.model import Mission
+from dauys.observe.field.coverage import coverage
+from dauys.observe.known.model import Mission
 from dauys.observe.mission.setup_pages import standing
-from dauys.observe.mission.visit import Model, Office, Page, Visit
+from dauys.observe.office.following import grown
+from dauys.observe.office.visit import Model, Office, Page, Visit
 
 REFRESH = 60
 """Seconds after which a page that follows nothing is loaded again."""

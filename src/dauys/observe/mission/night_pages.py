@@ -12,9 +12,9 @@ from dauys.errors import BadInput
 from dauys.law.relation import Linear
 from dauys.observe.compare.estimated import Tonight, tonight
 from dauys.observe.compare.national import Measure, measures_of
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Model, Page, Visit
-from dauys.observe.pictures.night import NARROW, WIDE, svg
+from dauys.observe.known.official import Official
+from dauys.observe.night.picture import NARROW, WIDE, svg
+from dauys.observe.office.visit import Model, Page, Visit
 from dauys.registers.poll import Contest, Labels
 
 KEPT = "night"
@@ -102,7 +102,7 @@ _REASONS = {
     "new": re.compile(r"(?P<a>\S+) of the (?P<b>\S+) snapshots that show whether it is stable"),
     "moved": re.compile(r"it moved by (?P<a>\S+) over (?P<b>\S+) snapshots; at most (?P<c>\S+)"),
 }
-"""The sentences of observe.partial, which a page says in the reader's language."""
+"""The sentences of observe.estimates.partial, which a page says in the reader's language."""
 
 
 def reason(text: str) -> Model:

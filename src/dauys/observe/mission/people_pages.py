@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import segno
 
 from dauys.errors import BadInput
-from dauys.observe.mission.door import mark_of, new_code, shown
-from dauys.observe.mission.model import MissionError, Observer
-from dauys.observe.mission.people import COLUMNS, Crowded, Entered, Person, at_station, even, read_list, without
-from dauys.observe.mission.rights import one_at_a_time, rights_of
+from dauys.observe.known.model import MissionError, Observer
+from dauys.observe.known.people import COLUMNS, Crowded, Entered, Person, at_station, even, read_list, without
+from dauys.observe.known.rights import one_at_a_time, rights_of
 from dauys.observe.mission.setup_pages import standing
-from dauys.observe.mission.visit import Model, Office, Page, Visit
+from dauys.observe.office.door import mark_of, new_code, shown
+from dauys.observe.office.visit import Model, Office, Page, Visit
 
 SHOWN = 100
 """Rows of a list on one page."""

@@ -16,14 +16,14 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.drawn import columns_of
-from dauys.observe.frame import Columns, file_sha256, id_column, read_frame
+from dauys.observe.known.model import Mission, MissionError
+from dauys.observe.known.official import official_frame
 from dauys.observe.mission import design
-from dauys.observe.mission.model import Mission, MissionError
-from dauys.observe.mission.official import official_frame
-from dauys.observe.mission.visit import Model, Page, Visit
-from dauys.observe.mission.words import refusal
-from dauys.observe.sample import ALLOCATIONS, redraw, seed_sha256
+from dauys.observe.office.visit import Model, Page, Visit
+from dauys.observe.office.words import refusal
+from dauys.observe.sample.draw import ALLOCATIONS, redraw, seed_sha256
+from dauys.observe.sample.drawn import columns_of
+from dauys.observe.sample.frame import Columns, file_sha256, id_column, read_frame
 from dauys.regular_file import read_regular
 
 SEED = "seed"

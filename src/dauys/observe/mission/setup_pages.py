@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official, record_address
-from dauys.observe.mission.running import site_of
-from dauys.observe.mission.visit import Model, Office, Page, Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official, record_address
+from dauys.observe.office.running import site_of
+from dauys.observe.office.visit import Model, Office, Page, Visit
 from dauys.page_forms import LANGUAGES
 
 CODE = re.compile("[a-z0-9][a-z0-9-]{0,39}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dauys.observe.audit import sheets
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Model, Visit
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Model, Visit
 from dauys.observe.report.audit_state import threshold
 from dauys.observe.report.audit_told import RISKS, unsent
 from dauys.observe.report.contests import contest_links, zone_of

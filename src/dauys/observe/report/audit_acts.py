@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from dauys.observe.audit.plan import Plan
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Visit
 from dauys.observe.report.audit_state import (
     FOLDER,
     METHOD,

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from dauys.errors import BadInput
 from dauys.law.form import Field
 from dauys.observe.audit import sheets
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.visit import Model, Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.office.visit import Model, Visit
 from dauys.observe.report.audit_state import State, frozen, plan_of, state_of
 from dauys.observe.report.contests import area_names, chosen_contest, official_of, zone_of
 from dauys.observe.report.counts_of import base_of
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
 from dauys.registers.poll import Contest
 
 MOST_BALLOTS = 1_000_000

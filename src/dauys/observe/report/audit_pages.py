@@ -7,8 +7,8 @@ from typing import Any
 from dauys.errors import BadInput
 from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import NATION, Found
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Keeping, Model, Page, Visit
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Keeping, Model, Page, Visit
 from dauys.observe.report import ballot_pages
 from dauys.observe.report.audit_about import about
 from dauys.observe.report.audit_acts import ACTS

@@ -23,9 +23,9 @@ from dauys.law.decision_rule import DecisionRule
 from dauys.law.files import Node
 from dauys.observe.audit import plan as planning
 from dauys.observe.audit.plan import Found, Plan, Station, evaluate, make_plan, next_round, outcome
-from dauys.observe.mission.model import Event
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Event
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Keeping
 from dauys.observe.report.counts_of import base_of
 from dauys.observe.report.traces import audits_of
 from dauys.registers.poll import Contest

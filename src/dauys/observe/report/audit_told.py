@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from dauys.errors import BadInput, DauysError
-from dauys.observe.mission.model import Event, MissionError
-from dauys.observe.mission.visit import Keeping, Visit
-from dauys.observe.sample import seed_sha256
+from dauys.observe.known.model import Event, MissionError
+from dauys.observe.office.visit import Keeping, Visit
+from dauys.observe.sample.draw import seed_sha256
 from dauys.registers.poll import Contest
 
 RISKS = (Fraction(1, 10), Fraction(1, 20), Fraction(1, 100))

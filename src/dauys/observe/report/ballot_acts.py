@@ -17,14 +17,14 @@ from dauys.observe.audit.plan import Contest as Assertion
 from dauys.observe.audit.plan import Plan, Station
 from dauys.observe.audit.polling import METHODS as POLLING_METHODS
 from dauys.observe.audit.records import Records, read_manifest, read_records
-from dauys.observe.frame import file_sha256
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Visit
 from dauys.observe.report.audit_count import ballot_fields
 from dauys.observe.report.audit_state import FOLDER, Frozen, Row, announced, frozen, table, threshold
 from dauys.observe.report.audit_told import chosen_risk, commit, revealed, send_again, tell
 from dauys.observe.report.ballot_state import POLLING, BallotState, answers, as_reported, poll, verdict
+from dauys.observe.sample.frame import file_sha256
 from dauys.registers.poll import Contest
 
 CHANCES = ("0.7", "0.8", "0.9")

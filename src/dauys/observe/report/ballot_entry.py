@@ -16,8 +16,8 @@ from dauys.errors import BadInput
 from dauys.observe.audit import sheets
 from dauys.observe.audit.plan import NATION
 from dauys.observe.audit.records import Records
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.visit import Model, Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.office.visit import Model, Visit
 from dauys.observe.report.audit_count import ballot_fields, printed
 from dauys.observe.report.audit_told import Sort
 from dauys.observe.report.ballot_state import (
@@ -32,7 +32,7 @@ from dauys.observe.report.ballot_state import (
     state_of_ballots,
 )  # fmt: skip
 from dauys.observe.report.contests import area_names, chosen_contest, official_of, zone_of
-from dauys.observe.sample import seed_sha256
+from dauys.observe.sample.draw import seed_sha256
 from dauys.registers.poll import Contest
 from dauys.registers.table import read_table
 

@@ -10,8 +10,8 @@ from dauys.observe.audit.assertions import HALF
 from dauys.observe.audit.compound import needed
 from dauys.observe.audit.plan import NATION
 from dauys.observe.audit.polling import Polled
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Keeping, Model, Page, Visit
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Keeping, Model, Page, Visit
 from dauys.observe.report.audit_about import about
 from dauys.observe.report.audit_count import ballot_fields
 from dauys.observe.report.audit_told import Sort

@@ -26,8 +26,8 @@ from dauys.observe.audit.draws import ballots as draw_ballots
 from dauys.observe.audit.plan import NATION, Contest, Plan, Station
 from dauys.observe.audit.polling import Polled, polled
 from dauys.observe.audit.records import Records, frozen_records
-from dauys.observe.mission.model import Event
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Event
+from dauys.observe.office.visit import Keeping
 from dauys.observe.report.audit_state import FOLDER, Frozen, frozen
 from dauys.observe.report.audit_told import Sort
 from dauys.observe.report.traces import audits_of

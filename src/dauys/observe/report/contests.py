@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dauys.errors import BadInput
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Visit
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Visit
 from dauys.registers.poll import Contest, Poll
 
 

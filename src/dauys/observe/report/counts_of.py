@@ -6,7 +6,7 @@ import numpy as np
 
 from dauys.errors import BadInput
 from dauys.observe.indicators.counts import Counts
-from dauys.observe.mission.official import Official
+from dauys.observe.known.official import Official
 from dauys.registers.poll import Contest
 
 SHARED = {

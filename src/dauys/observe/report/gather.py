@@ -13,9 +13,9 @@ from dauys.errors import DauysError
 from dauys.observe.compare.estimated import tonight
 from dauys.observe.compare.gather import mission_answer
 from dauys.observe.compare.national import measures_of
-from dauys.observe.mission.model import Mission, MissionError
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Office
+from dauys.observe.known.model import Mission, MissionError
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Office
 from dauys.observe.report.audit_pages import summary
 from dauys.observe.report.audit_told import unsent
 from dauys.observe.report.ballot_pages import ballot_summary
@@ -24,8 +24,8 @@ from dauys.observe.report.indicator_work import made, plain
 from dauys.observe.report.limits import limits
 from dauys.observe.report.observed import observed
 from dauys.observe.report.traces import newest, sent_events
-from dauys.observe.sample import seed_sha256
-from dauys.observe.size import detection_table
+from dauys.observe.sample.draw import seed_sha256
+from dauys.observe.sample.size import detection_table
 from dauys.registers.poll import Contest
 
 VERSION = 1

@@ -12,8 +12,8 @@ from dauys.observe.indicators.picture import svg
 from dauys.observe.indicators.redraws import DRAWS
 from dauys.observe.indicators.report import control, control_print
 from dauys.observe.indicators.words import NOTE, words
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Model, Page, Visit
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Model, Page, Visit
 from dauys.observe.report.contests import area_names, chosen_contest, contest_links, zone_of
 from dauys.observe.report.figures import chance, decimal, share
 from dauys.observe.report.indicator_work import FILE, Made, being_made, fault, made, make_of_file, make_of_record

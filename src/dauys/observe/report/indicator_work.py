@@ -20,8 +20,8 @@ import numpy as np
 from dauys.errors import BadInput
 from dauys.observe.indicators.counts import Counts, Ints, mapping, read_counts
 from dauys.observe.indicators.report import Options, report
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.visit import Keeping, Office
+from dauys.observe.known.official import Official
+from dauys.observe.office.visit import Keeping, Office
 from dauys.observe.report.background import background
 from dauys.observe.report.counts_of import counts_of
 from dauys.observe.report.traces import note_of

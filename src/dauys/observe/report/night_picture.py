@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dauys.errors import DauysError
-from dauys.observe.pictures.night import WIDE, Point, svg
+from dauys.observe.night.picture import WIDE, Point, svg
 from dauys.observe.report.figures import share
 from dauys.observe.report.labels import label
 

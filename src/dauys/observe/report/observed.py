@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dauys.observe.mission.coverage import STAGES, stages
-from dauys.observe.mission.model import Mission
-from dauys.observe.mission.official import Official
-from dauys.observe.mission.reports import Report
+from dauys.observe.field.coverage import STAGES, stages
+from dauys.observe.known.model import Mission
+from dauys.observe.known.official import Official
+from dauys.observe.known.reports import Report
 
 INCIDENT = "incident"
 KIND, WEIGHT, FACT = "sort", "weight", "fact"

@@ -12,8 +12,8 @@ from typing import Any
 
 from dauys.errors import BadInput
 from dauys.observe.audit import sheets
-from dauys.observe.mission.model import Event, MissionError
-from dauys.observe.mission.visit import Keeping, Visit
+from dauys.observe.known.model import Event, MissionError
+from dauys.observe.office.visit import Keeping, Visit
 from dauys.observe.report.traces import notes_of
 
 FOLDER = "reports"

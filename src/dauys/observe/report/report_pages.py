@@ -13,9 +13,9 @@ from starlette.responses import Response
 from dauys.errors import BadInput, DauysError
 from dauys.observe.audit import sheets
 from dauys.observe.field.forms import PROTOCOL, PROTOCOL_NAMES, load_forms
-from dauys.observe.mission.model import MissionError
-from dauys.observe.mission.official import Official, fetch_of
-from dauys.observe.mission.visit import Model, Page, Visit
+from dauys.observe.known.model import MissionError
+from dauys.observe.known.official import Official, fetch_of
+from dauys.observe.office.visit import Model, Page, Visit
 from dauys.observe.report.background import background
 from dauys.observe.report.contests import area_names, official_of, zone_of
 from dauys.observe.report.figures import chance, decimal, share

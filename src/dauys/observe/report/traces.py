@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from dauys.observe.mission.model import Event
-from dauys.observe.mission.visit import Keeping
+from dauys.observe.known.model import Event
+from dauys.observe.office.visit import Keeping
 
 NAMED = ("note", "audit")
 SINGLE = ("identity", "frame", "plan", "drawn")

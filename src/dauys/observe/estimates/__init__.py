@@ -1,0 +1,1 @@
+"""What do the drawn stations say of the whole, and how surely?"""

@@ -1,0 +1,1 @@
+"""What does a sample say while its stations are still coming in?"""

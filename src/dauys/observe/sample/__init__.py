@@ -1,0 +1,1 @@
+"""Which stations are drawn, how many, by which design, and does anyone who draws again get the same ones?"""
