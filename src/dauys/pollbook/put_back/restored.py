@@ -22,7 +22,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, LET_GO_FOR_NOBODY, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, LET_GO_FOR_NOBODY, MISSED, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -113,8 +113,10 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     if cur.execute(same, (log.poll, log.holder, key)).rowcount:
         return
     must_be_whole(cur, log.poll)
-    here = cur.execute(_ON_THE_LIST, (log.holder, log.poll, log.station, log.generation)).fetchone()
-    if here is not None and here.voters > here.rights and ever(cur, log.poll):
+    if not ever(cur, log.poll):
+        return
+    here = cur.execute(_ON_THE_LIST, (log.poll, log.station, log.generation, log.holder)).fetchone()
+    if here is not None and here.voters > here.rights:
         message = (
             f"station {log.station} has {here.voters:,} voters on the list of this package, and the books have {here.rights:,}: "
             "repeat the additions of since the copy, or make the package again: "
@@ -124,15 +126,17 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
 
 
 _ON_THE_LIST = f"""
-SELECT p.voters, count(e.id) FILTER (WHERE NOT (came.since AND went.since)) AS rights FROM pollbook_package p
-LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
+WITH p AS MATERIALIZED (
+    SELECT *, EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
+        WHERE g.poll = k.poll AND o.home = k.station AND g.at >= k.made) AS went
+    FROM pollbook_package k WHERE (poll, station, generation) = (%s, %s, %s)
+)
+SELECT p.voters, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll
+    AND a.station = e.home AND a.n = e.addition AND a.at >= p.made))) AS rights
+FROM p LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
     AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
                     AND NOT g.taken)
-CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll AND a.station = e.home
-    AND a.n = e.addition AND a.at >= p.made) AS since) came
-CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
-    WHERE g.poll = p.poll AND o.home = p.station AND g.at >= p.made) AS since) went
-WHERE (p.poll, p.station, p.generation) = (%s, %s, %s) GROUP BY p.voters
+GROUP BY p.voters
 """  # noqa: S608 - a number of ours
 """How many rights the list of a package has to use, and how many the books have for its log (`packing.lists.voters_of`): nothing
 leaves a list that nobody has begun. Fewer are on the safe side: somebody was added again, or was given elsewhere ahead of it.
@@ -315,6 +319,9 @@ WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
 
 def in_doubt(cur: Cursor[Any], poll: str) -> dict[str, int]:
     """Of which stations' voters rights are free that a machine which was given up unheard may have been given, and how many."""
+    given_up = f"SELECT FROM pollbook_log l WHERE poll = %s AND {MISSED} LIMIT 1"
+    if not cur.execute(given_up, (poll,)).rowcount:  # none, mostly: nobody waits while the whole roll is read
+        return {}
     rows = cur.execute(
         "SELECT e.home, count(*) AS rights FROM entitlement e "  # noqa: S608 - texts of ours
         "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
