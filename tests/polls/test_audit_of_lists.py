@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, Machine, World, world_of
+from joined_world import POLL, Machine, World, synced, world_of
+from test_decided_since import add, wants
 from test_paper_and_withdrawals import ask, duplicate, right, settled
 from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.log.events import Event
+from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 
 pytestmark = pytest.mark.database
@@ -92,3 +94,25 @@ def test_a_machine_that_uses_what_was_withdrawn_before_its_list_is_found(world: 
         {"n": forged.n, "who": right(1), "at": world.now, "body": forged.to_bytes(), "poll": POLL},
     )
     assert [one.check for _, some in audit_poll(world.connection, POLL) for one in some] == ["P.101"]
+
+
+@pytest.mark.parametrize("first_lost", [False, True])
+def test_who_was_added_and_left_over_on_a_found_list_is_no_finding(world: World, first_lost: bool) -> None:
+    """He stands on the list of a machine that is lost, found and closed: the next one is given his right (`found-log`)."""
+    if first_lost:
+        world.start("A-1")
+        packing_out.lose(world.connection, POLL, "A-1")
+    add(world, 50)
+    a = world.start("A-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    b = world.start("A-1")
+    world.at(20)
+    a.do(acts.do_close, officer="chair", at=world.now)
+    synced(a)
+    world.at(19)
+    wants(b, 50, "q")
+    synced(b)
+    b.check_in(right(50), world.now)
+    synced(b)
+    assert right(50) in a.voters
+    assert [one.text for _, some in audit_poll(world.connection, POLL) for one in some] == []

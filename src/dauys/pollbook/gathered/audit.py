@@ -5,10 +5,11 @@ Of the centre it takes the logs as they were signed, and on whose list a right b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, Event, LogId
 from dauys.pollbook.rules.audit import Finding, audit
@@ -76,7 +77,7 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
         f"AND {_PART.format('entitlement')}"
     )
     unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
-    homes = {}
+    homes, back = {}, ever(cur, poll)
     for row in cur.execute(
         f"SELECT id, home, addition FROM entitlement e WHERE poll = %(poll)s AND {_PART.format('id')} AND NOT EXISTS ("  # noqa: S608
         "SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))",
@@ -84,7 +85,7 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     ):
         told = named.get(row.id, ())
         if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
-            homes[row.id] = LogId(poll, row.home, _first(row, told))
+            homes[row.id] = LogId(poll, row.home, _first(row, told, logs, back))
     for row in cur.execute(
         "SELECT w.entitlement, w.station FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -99,12 +100,27 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     return homes
 
 
-def _first(row: Any, named: Sequence[tuple[LogId, Event]]) -> int:
-    """The generation whose list a right began on: the first, unless it was added when the first machine was lost already. An
-    envelope names a right that its log does not hold."""
-    held = [log for log, event in named if event.kind in HOLDS and log.station == row.home]
-    here = [log.generation for log in held if log.generation <= PAPER]
-    return min(here) if row.addition and here else 1
+def _first(row: Any, named: Sequence[tuple[LogId, Event]], logs: Mapping[LogId, Sequence[Event]], back: bool) -> int:
+    """The generation whose list a right began on: the first, unless it was added when the first machine was lost already, or was
+    in doubt when the first list was made (`put_back.restored.make_list`): `back`, the centre was put back from a copy.
+
+    A log had it on its list that names it before any `receive` of its own. Where none does, it was left over on a list, and
+    could leave only one that was closed. An envelope names a right that its log does not hold.
+    """
+    if not (row.addition or back):
+        return 1
+    begins: dict[LogId, str] = {}
+    for log, event in named:
+        if log.station == row.home and log.generation <= PAPER and event.kind in (*HOLDS, "receive"):
+            begins.setdefault(log, event.kind)
+    listed = [log.generation for log, kind in begins.items() if kind != "receive"]
+    if not listed:
+        listed = [log.generation for log, told in logs.items() if log.station == row.home and _is_closed(told)]
+    return min(listed, default=1)
+
+
+def _is_closed(told: Sequence[Event]) -> bool:
+    return any(event.kind == "close" for event in told)
 
 
 def _beside_envelopes(cur: Cursor, poll: str, logs: dict[LogId, list[Event]]) -> list[Finding]:

@@ -286,10 +286,8 @@ def must_give(book: Book) -> None:
     """Before a ballot is handed out or promised, or a right leaves: a machine that was declared lost takes back, and closes."""
     must_run(book)
     if book.lost:
-        message = "this machine was declared lost: its voters may have voted on paper, or at another machine"
-        raise Refused(
-            f"{message}; hand out nothing here, call the centre, and close the list when voting has ended", "P.087"
-        )
+        message = "this machine was declared lost: hand out nothing, call the centre, close when voting has ended"
+        raise Refused(message, "P.087")
 
 
 def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:

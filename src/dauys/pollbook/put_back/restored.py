@@ -132,7 +132,7 @@ WITH p AS MATERIALIZED (
     FROM pollbook_package k WHERE (poll, station, generation) = (%s, %s, %s)
 )
 SELECT p.voters, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll
-    AND a.station = e.home AND a.n = e.addition AND a.at >= p.made))) AS rights
+    AND a.station = e.home AND a.n = e.addition AND a.at > p.made))) AS rights
 FROM p LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
     AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
                     AND NOT g.taken)

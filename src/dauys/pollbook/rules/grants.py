@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import DauysError
 from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, Head, LogError, LogId, is_channel, read_base64, signed_by
+from dauys.pollbook.rules.holders import UNLISTED
 from dauys.record.canonical import canonical
 
 WHY = ("move", "certificate", "addition", "found-log", "channel", "ahead", "returned")
@@ -28,11 +29,11 @@ and is given back."""
 def why_given(holder: str, to: LogId, *, released: bool, ahead: bool = False) -> str:
     """What a grant says of why. Only to another machine of its own station a right is left over; elsewhere its voter moves.
 
-    `ahead`: no list of its station was ever made.
+    `ahead`: no list of its station was ever made. Nor is what was added on any while nobody but the centre holds it.
     """
     if holder == "certificate":
         return holder
-    if ahead:
+    if ahead or holder.startswith(UNLISTED):
         return "ahead"
     if is_channel(holder) != is_channel(to.holder):
         return "channel"
