@@ -45,6 +45,11 @@ def open_(poll: str, witnesses: tuple[str, ...], as_json: bool) -> int:
     body = {"poll": source.poll.id, "stations": len(source.stations), "log_key": str(keys.log.vkey)}
     text = f"{source.poll.id} is open: {counted(len(source.stations), 'station')}\n"
     text += f"print this key where everybody sees it: {keys.log.vkey}"
+    for contest in source.poll.contests:
+        if not contest.rule.in_force(source.poll.day):
+            text += (
+                f"\nlook at the rule of {contest.id}: it is no law on {source.poll.day}, and nothing will be decided"
+            )
     answer(body, as_json, text)
     return 0
 

@@ -11,6 +11,7 @@ from dauys.cli.main import answer, one_line, say
 from dauys.errors import BadInput
 from dauys.publish.verify import Check
 from dauys.publish.verify import verify as verify_bundle
+from dauys.record.note import VerifierKey
 from dauys.record.tiles import folder_fetch
 from dauys.record.witness_run import http_fetch
 
@@ -32,6 +33,8 @@ def verify(bundle: str, key: str | None, witnesses: tuple[str, ...], as_json: bo
         )
     if not remote and not Path(bundle).is_dir():
         raise BadInput("there is no bundle", found=bundle, expected="a folder that `dauys run` wrote, or an address")
+    for given in (*filter(None, [key]), *witnesses):
+        VerifierKey.parse(given)  # a key that was mistyped judges nobody
     checks = verify_bundle(http_fetch(bundle) if remote else folder_fetch(Path(bundle)), key, witnesses, _progress)
     ok = all(check.ok for check in checks)
     answer({"ok": ok, "checks": [check.to_json() for check in checks]}, as_json, as_text(checks))

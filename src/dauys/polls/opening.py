@@ -37,7 +37,13 @@ def open_poll(connection: Connection, poll: Poll, stations: Sequence[Station], k
     """
     _check(poll, stations)
     log.open_log(connection, poll.id, origin(poll.id))
-    placed = log.append(connection, poll.id, list(_entries(poll, stations, keys, at)))
+    try:
+        placed = log.append(connection, poll.id, list(_entries(poll, stations, keys, at)))
+    except log.ReplayConflict:
+        raise DauysError(
+            f"{poll.id} was opened with another description or another list of stations, and a poll is not redefined: "
+            "open this one under another name"
+        ) from None
     if not placed[0].new:
         return
     with (

@@ -61,7 +61,10 @@ def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path)
     place_for(folder)
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    try:
+        fresh.mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(f"no bundle can be written there: {error.strerror}", file=folder, expected="a folder: --out") from None
     write_record(connection, poll_id, keys, fresh)
     made = Rendering(snapshot(connection, poll_id))
     for name in PUBLISHED:

@@ -153,8 +153,13 @@ class Verification:
             return None
 
     def _state(self) -> Checkpoint | None:
-        """V.01, V.02: the signed state that everything else is held against; unsigned if its signature is bad."""
+        """V.01, V.02: the signed state that everything else is held against; unsigned if its signature is bad.
+
+        Raises DauysError where neither is there: nothing can be said of what is no record, or of whom the wire does not reach.
+        """
         keys_data, note = self._file("keys.json"), self._file("checkpoint")
+        if keys_data is None and note is None:
+            raise DauysError(f"there is no record to check: {self._faults['V.01'][-1][0]}")
         if keys_data is not None:
             self._published(keys_data)
         if note is None:
@@ -314,7 +319,8 @@ class Verification:
             try:
                 then = Checkpoint.parse(parse_note(earlier).text)
                 verify_cosignatures(parse_note(earlier), witnesses)
-                checkpoints_of.verify(earlier, VerifierKey.parse(self._key or ""))
+                if not self._faults["V.02"]:  # else by the same wrong key
+                    checkpoints_of.verify(earlier, VerifierKey.parse(self._key or ""))
             except DauysError as error:
                 self._fault("V.04", f"checkpoints/{size}: {error}")
                 continue
