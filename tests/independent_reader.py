@@ -31,10 +31,16 @@ def is_address(place):
 
 
 def earlier(place, read):
-    """The earlier checkpoints, by name: all that lie in the folder; at an address those that the bundle says it has."""
-    if not is_address(place):
-        return {path.name: path.read_bytes() for path in (Path(place) / "checkpoints").glob("*")}
-    return {str(size): read(f"checkpoints/{size}") for size in json.loads(read("keys.json")).get("checkpoints", [])}
+    """The earlier checkpoints, by name: those that the bundle says it has (None for one that is not there), and in a folder all
+    that lie there."""
+    lie = [] if is_address(place) else (Path(place) / "checkpoints").glob("*")
+    found = {path.name: path.read_bytes() for path in lie}
+    for name in map(str, json.loads(read("keys.json")).get("checkpoints", [])):
+        try:
+            found[name] = read(f"checkpoints/{name}")
+        except OSError:
+            found[name] = None
+    return found
 
 
 def files(place, read):

@@ -138,7 +138,7 @@ class Bundle:
         self.note = read_note(self.read("checkpoint"))
         self.results, size = json.loads(self.read("results.json")), self.note[3]
         self.table = table(self.read("stations.csv"))
-        self.earlier = {name: read_note(data) for name, data in earlier(self.place, self.read).items()}
+        self.earlier = {name: data and read_note(data) for name, data in earlier(self.place, self.read).items()}
         for first in range(0, size, 256):
             data, at, before = self.read(tile("entries", first // 256, min(256, size - first))), 0, len(self.entries)
             while at < len(data):
@@ -173,9 +173,9 @@ class Bundle:
                 message = f"cosignature/v1\ntime {int.from_bytes(blob[:8], 'big')}\n{self.note[0]}".encode()
                 yield kind == 4 and good(public, blob[8:], message), f"the cosignature of {name} is not valid"
         for name, note in self.earlier.items():
-            yield self.by_log(note), f"checkpoints/{name} is not signed by the log"
-            begins = note[2] == self.note[2] and note[3] <= self.note[3] and tree(self.leaves[: note[3]]) == note[4]
-            yield begins and str(note[3]) == name, f"checkpoints/{name} is not the beginning of this record"
+            yield note and self.by_log(note), f"checkpoints/{name} is not there, or not signed by the log"
+            begins = note and (note[2], str(note[3])) == (self.note[2], name) and note[3] <= self.note[3]
+            yield begins and tree(self.leaves[: note[3]]) == note[4], f"checkpoints/{name} does not begin this record"
 
     def shape(self):
         seen = set()

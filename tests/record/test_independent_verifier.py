@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from functools import partial
@@ -150,3 +151,12 @@ def test_nonsense_is_an_answer_and_no_traceback(bundle, data):
     assert not answer(bundle)["ok"]
     (bundle / "keys.json").write_bytes(data)
     assert failed(bundle) == ["V.01", "V.02"]
+
+
+def test_an_earlier_checkpoint_that_the_bundle_names_is_missed(bundle):
+    (name,) = [path.name for path in (bundle / "checkpoints").iterdir()]
+    keys = json.loads((bundle / "keys.json").read_text())
+    (bundle / "keys.json").write_text(json.dumps(keys | {"checkpoints": [int(name)]}))
+    assert failed(bundle) == []
+    (bundle / f"checkpoints/{name}").unlink()
+    assert failed(bundle) == ["V.04"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,20 @@ def test_a_list_may_say_where_its_stations_are(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as fault:
         listed(tmp_path, f"id,area,eligible,settlement\n1,A,10,{'x' * 101}\n")
     assert (fault.value.field, fault.value.row) == ("settlement", 2)
+
+
+def test_a_list_may_say_which_key_a_station_signs_with_and_what_lies_abroad(tmp_path: Path) -> None:
+    key = b64encode(bytes(range(32))).decode()
+    text = f"id,area,eligible,pub,where\n1,A,10,{key},no\n2,A,20,,yes\n3,A,30,,\n"
+    assert listed(tmp_path, text, key="pub", abroad="where") == [
+        Station("1", "A", 10, bytes(range(32))), Station("2", "A", 20, abroad=True), Station("3", "A", 30),
+    ]  # fmt: skip
+    for wrong in (key[:-2], "x" * 44, b64encode(bytes(31)).decode(), key[:-2] + "9="):
+        with pytest.raises(BadInput) as fault:
+            listed(tmp_path, f"id,area,eligible,key\n1,A,10,{wrong}\n")
+        assert (fault.value.field, fault.value.row) == ("key", 2)
+    with pytest.raises(BadInput, match="abroad or not"):
+        listed(tmp_path, "id,area,eligible,abroad\n1,A,10,maybe\n")
 
 
 def test_a_station_has_one_form() -> None:

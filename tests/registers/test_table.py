@@ -162,6 +162,8 @@ def test_which_encoding_it_looks_like(tmp_path: Path) -> None:
     text = "station,eligible,yes\nИзбирательный участок в школе номер пять,10,7\n"
     for name in ("CP1251", "KOI8-R", "CP866"):
         assert f"iconv -f {name}" in refused(written(tmp_path, text.encode(name))).message
+    western = "station,eligible,yes\nÉcole São José, Québec,10,7\n".encode("latin-1")
+    assert "iconv -f CP1252" in refused(written(tmp_path, western)).message
 
 
 def test_a_column_is_recognised_by_a_label_in_any_language_and_likeness_is_suggested(tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ def test_double_entry_at_the_desk(client: SiteClient, connection: sa.Connection)
     assert listed.status_code == 200 and "contest=q1&amp;station=s3" in listed.text
     page = without_marks(html.unescape(client.get(resolve).text))
     assert "499" in page and "690" not in page  # only what differs
-    assert submit(client, resolve, **paper, yes_words="five hundred").headers["location"] == "/en/desk"
+    decided = submit(client, resolve, **paper, yes_words="five hundred").headers["location"]
+    assert 'data-station="s3" data-state="accepted"' in client.get(decided).text
     row = connection.execute(sa.text(f"SELECT state, checks FROM protocol WHERE poll = '{POLL}'")).one()
     assert (row.state, row.checks) == ("accepted", [])
 

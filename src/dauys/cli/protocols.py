@@ -40,7 +40,10 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
         described = read_poll(find_poll(poll))
         source = open_source(described, throwaway_keys(described.poll))
         found = dry_run(file, source.poll, source.stations, mapping)
-        answer({"contests": [run.to_json() for run in found]}, as_json, "\n".join(map(_dry_text, found)))
+        rebuilt = described.poll.reconstruction
+        lines = ["RECONSTRUCTION: figures of stations are not real results"] if rebuilt else []
+        tried = {"reconstruction": rebuilt, "contests": [run.to_json() for run in found]}
+        answer(tried, as_json, "\n".join([*lines, *map(_dry_text, found)]))
         return 1 if any(run.quarantined for run in found) else 0
     received = moment(at)
     with open_store().begin() as connection:

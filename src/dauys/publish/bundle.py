@@ -64,7 +64,9 @@ def write_bundle(connection: Connection, poll_id: str, keys: Keys, folder: Path)
     try:
         fresh.mkdir(parents=True)
     except OSError as error:
-        raise BadInput(f"no bundle can be written there: {error.strerror}", file=folder, expected="a folder: --out") from None
+        raise BadInput(
+            f"no bundle can be written there: {error.strerror}", file=folder, expected="a folder: --out"
+        ) from None
     write_record(connection, poll_id, keys, fresh)
     made = Rendering(snapshot(connection, poll_id))
     for name in PUBLISHED:

@@ -10,17 +10,17 @@ from dauys.pollbook.catalogue import Follows, follows
 from dauys.pollbook.catalogue import catalogue as of_pollbook
 from dauys.registers.catalogue import Check
 from dauys.registers.poll import Contest, Poll
-from dauys.stations.catalogue import checks_of, severity
+from dauys.stations.catalogue import checks_of, meanings, severity
 
 Model = dict[str, Any]
 
 
-def catalogue(poll: Poll) -> list[Model]:
-    """Every check that holds in this poll, those of its forms included, by number."""
-    checks: dict[str, Check] = {}
-    for contest in poll.contests:
-        checks |= checks_of(contest.form)
-    return [_check(checks[number]) for number in sorted(checks)]
+def catalogue(poll: Poll) -> Model:
+    """Every check that holds in this poll, by number; a number that two forms give to two identities stands there twice."""
+    return {
+        "contests": [{"id": contest.id, "question": dict(contest.question)} for contest in poll.contests],
+        "checks": [_check(found.check) | {"contests": list(found.contests)} for found in meanings(poll.contests)],
+    }
 
 
 def form_checks(contest: Contest, values: Mapping[str, int], raised: Sequence[str]) -> list[Model]:

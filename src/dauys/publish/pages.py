@@ -108,7 +108,7 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
     @page("/polls/{poll:path}/checks", "publish/checks.html")
     def checks(lang: str, poll: str) -> Model:
         """Every check with its number."""
-        return views.head(source.standing(poll)) | {"checks": checks_page.catalogue(source.poll(poll))}
+        return views.head(source.standing(poll)) | checks_page.catalogue(source.poll(poll))
 
     @page("/polls/{poll:path}/record", "publish/record.html")
     def record(lang: str, poll: str) -> Model:

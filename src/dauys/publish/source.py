@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from dauys.polls import pollbook_find
+from dauys.polls.keys import Keys
 from dauys.polls.opening import load_poll
 from dauys.polls.standing import Standing, StationView, standing, station_view
+from dauys.publish.record_files import newest_checkpoint
 from dauys.publish.recorded_facts import MILESTONES
 from dauys.record import log
 from dauys.record.entry import Entry
@@ -83,11 +86,26 @@ _QUARANTINE = sa.text(
 )
 
 
+SIGNED_EVERY = 10.0
+"""Seconds from one checkpoint that is signed for the page of a station to the next: each costs a look at the whole tree."""
+
+
+def no_keys(poll_id: str) -> Keys | None:
+    """The keys of a site that signs nothing."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseSource:
-    """The source of a running site."""
+    """The source of a running site. `keys` gives those of a poll, where this installation holds them.
+
+    Who opens the page of a station whose protocol no checkpoint covers yet is given one, signed as /record/POLL/checkpoint
+    signs: without the log's key nothing is.
+    """
 
     engine: sa.Engine
+    keys: Callable[[str], Keys | None] = no_keys
+    _signed: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
 
     def polls(self) -> Sequence[Poll]:
         with self.engine.connect() as connection:
@@ -106,6 +124,10 @@ class DatabaseSource:
             return standing(connection, poll_id)
 
     def station(self, poll_id: str, station_id: str) -> StationView:
+        with self._snapshot() as connection:
+            view = station_view(connection, poll_id, station_id)
+        if all(protocol.proof or not protocol.values for protocol in view.protocols) or not self._sign(poll_id):
+            return view
         with self._snapshot() as connection:
             return station_view(connection, poll_id, station_id)
 
@@ -132,6 +154,16 @@ class DatabaseSource:
     def record(self, poll_id: str) -> RecordState:
         with self.engine.connect() as connection:
             return RecordState(tuple(log.checkpoints(connection, poll_id)), tuple(log.witnesses(connection, poll_id)))
+
+    def _sign(self, poll_id: str) -> bool:
+        """Signs the present state, unless that was just done, or this installation cannot."""
+        now, keys = monotonic(), self.keys(poll_id)
+        if keys is None or now - self._signed.get(poll_id, -SIGNED_EVERY) < SIGNED_EVERY:
+            return False
+        self._signed[poll_id] = now
+        with self.engine.begin() as connection:
+            newest_checkpoint(connection, poll_id, keys)
+        return True
 
     def _snapshot(self) -> sa.Connection:
         """All statements of one page see one moment."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from dauys.count.decision import AreaResult, TestResult
 from dauys.law.decision_rule import Share, Test
+from dauys.law.relation import Linear
 from dauys.polls.result import AreaStanding, ContestStanding
 from dauys.polls.standing import ProtocolView, Standing, StationView, TurnoutPoint
 from dauys.publish.bundle import PUBLISHED
@@ -79,7 +80,7 @@ def contest_result(poll: Poll, standing: ContestStanding) -> Model:
         "base": base(contest),
         "focus": list(share.value.fields) if share else [],
         "drawn": drawn(contest, standing.totals),
-        "line": percent(share.threshold.share) if share else None,
+        "line": line(contest),
         "stations": stations(standing),
         "covers": standing.covers,
         **figures_of(contest, standing.totals),
@@ -95,7 +96,8 @@ def contest_result(poll: Poll, standing: ContestStanding) -> Model:
 def area_result(contest: Contest, area: AreaStanding) -> Model:
     """One area of one question. `step` is its class on the map's colour scale, None while nothing is counted."""
     share = focus(contest)
-    part, whole = sides(share, area.totals) if share else (0, 0)
+    part = sum(area.totals.get(name, 0) for name in share.value.fields) if share else 0
+    whole = area.totals.get(base(contest), 0) if share else 0
     return {
         "code": area.code,
         "names": dict(area.names),
@@ -149,11 +151,18 @@ def base(contest: Contest) -> str:
 
 
 def focus(contest: Contest) -> Share | None:
-    """The share that maps and lines show: of the first test that asks about an answer, areas before the whole."""
+    """The share whose fields maps and rows show, of the base: of the first test that asks about an answer, areas first."""
     options = set(contest.options)
     asked = [test for test in contest.rule.tests if options & set(test.share.value.fields)]
     asked.sort(key=lambda test: test.kind != "areas")
     return asked[0].share if asked else None
+
+
+def line(contest: Contest) -> str | None:
+    """Where the line of bars stands, as a part of the base; None where the test asks for no part of the base."""
+    share = focus(contest)
+    plain = share and share.of == Linear(((1, base(contest)),)) and {factor for factor, _ in share.value.terms} == {1}
+    return percent(share.threshold.share) if share and plain and not share.value.constant else None
 
 
 def sides(share: Share, totals: Mapping[str, int]) -> tuple[int, int]:
@@ -238,7 +247,7 @@ def area(standing: Standing, code: str, rows: Sequence[StationRow], start: int, 
         contests.append(
             question(contest.contest)
             | {
-                "line": percent(share.threshold.share) if share else None,
+                "line": line(contest.contest),
                 "focus": list(share.value.fields) if share else [],
                 "area": area_result(contest.contest, next(a for a in contest.areas if a.code == code)),
             }
@@ -360,7 +369,7 @@ def quarantine(
     waiting = sum(contest.quarantined for contest in standing.contests)
     return {
         **head(standing),
-        "contests": [question(contest.contest) for contest in standing.contests],
+        "contests": [question(c.contest) | {"quarantined": c.quarantined} for c in standing.contests],
         "areas": {area.code: dict(area.names) for area in standing.poll.areas},
         "stations": [station_row(row) for row in rows],
         "pages": pages(start, count, waiting),

@@ -221,8 +221,15 @@ def _encoding(path: Path, name: str, row: int | None, line: bytes = b"") -> BadI
 _FREQUENT = set('оеаинтслвркдмупыяО ЕАИНТСРУ,;"')
 
 
+_SINGLE = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])")
+
+
 def _likeness(text: bytes) -> str:
-    """The old Cyrillic encoding in which most of these bytes are frequent letters."""
+    """Western, where most of the bytes stand alone in Latin words; else the old Cyrillic encoding in which most of them are
+    frequent letters.
+    """
+    if 2 * len(_SINGLE.findall(text)) > sum(byte > 0x7F for byte in text):
+        return "CP1252"
 
     def frequent(name: str) -> int:
         return sum(character in _FREQUENT for character in text.decode(name, "replace"))

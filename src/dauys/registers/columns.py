@@ -43,7 +43,7 @@ class Wanted:
 
     def layout(self, header: Sequence[str], file: Path | None, row: int | None = None) -> Layout:
         """Where each wanted column stands. Raises BadInput F.007, F.009, F.010."""
-        keys = [_key(label) for label in header]
+        keys = [label_key(label) for label in header]
         first = {key: place for place, key in reversed(list(enumerate(keys)))}
         for place, key in enumerate(keys):
             if first[key] < place:
@@ -55,15 +55,15 @@ class Wanted:
                     found=header[place],
                     expected="each column once",
                 )
-        by_alias = {_key(label): name for label, name in (self.aliases or {}).items() if name not in self.mapped}
-        taken = {_key(s) for name in self.mapped for s in _sources(self.columns[name])}
+        by_alias = {label_key(label): name for label, name in (self.aliases or {}).items() if name not in self.mapped}
+        taken = {label_key(s) for name in self.mapped for s in _sources(self.columns[name])}
         free = ["" if key in taken else key for key in keys]
         places: dict[str, tuple[int, ...]] = {}
         absent: list[str] = []
         for name, source in self.columns.items():
             own = keys if name in self.mapped else free
             sources = _sources(source)
-            found = [own.index(_key(s)) for s in sources if _key(s) in own]
+            found = [own.index(label_key(s)) for s in sources if label_key(s) in own]
             found = found if len(found) == len(sources) else []
             others = [place for place, key in enumerate(free) if by_alias.get(key) == name and place not in found]
             if len(others) > (not found):
@@ -74,7 +74,7 @@ class Wanted:
             if found:
                 places[name] = tuple(found)
             elif name not in self.optional or name in self.mapped:  # who maps a column says that it is there
-                absent += [s for s in sources if _key(s) not in own]
+                absent += [s for s in sources if label_key(s) not in own]
         self._no_strangers(header, keys, places, file, row)
         if absent:
             raise BadInput(
@@ -101,11 +101,11 @@ class Wanted:
         if self.ignore is None:
             return
         used = {place for several in places.values() for place in several}
-        ignored = {_key(label) for label in self.ignore}
+        ignored = {label_key(label) for label in self.ignore}
         for place, key in enumerate(keys):
             if place in used or key in ignored:
                 continue
-            likely = difflib.get_close_matches(key, [_key(label) for label in self._labels()], 1)
+            likely = difflib.get_close_matches(key, [label_key(label) for label in self._labels()], 1)
             hint = f" (is it {likely[0]}?)" if likely else ""
             raise BadInput(
                 f"a column is not known{hint}",
@@ -121,6 +121,6 @@ def _sources(source: Source) -> Sequence[str]:
     return [source] if isinstance(source, str) else source
 
 
-def _key(label: str) -> str:
+def label_key(label: str) -> str:
     """Labels are compared without regard to case and blanks."""
     return " ".join(label.split()).casefold()

@@ -18,6 +18,7 @@ list of columns makes one text joined by ":". docs/polls.md has every key.
 from __future__ import annotations
 
 import os
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -52,7 +53,7 @@ OPTIONAL = (
 )
 
 STATION_COLUMNS = ("id", "area", "eligible")
-STATION_OPTIONAL = tuple(PLACE)
+STATION_OPTIONAL = (*PLACE, "key", "abroad")
 Found = TypeVar("Found")
 
 
@@ -141,15 +142,16 @@ def read_poll(path: Path) -> PollFile:
 def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Station]:
     """The stations of a table: columns `id`, `area`, `eligible`, in the table's order; each once, in one of `areas`.
 
-    `address` and `settlement` may be there, too. Without `areas` any area will do. Raises BadInput with file and row.
+    `address`, `settlement`, `key` (base64 of an Ed25519 public key) and `abroad` (`yes` or `no`) may be there, too. Without
+    `areas` any area will do. Raises BadInput with file and row.
     """
     stations: list[Station] = []
     rows: dict[str, int] = {}
     columns = {name: name for name in (*STATION_COLUMNS, *STATION_OPTIONAL)} | dict(source.columns)
     for chunk in read_table(source.file, columns, {"eligible"}, STATION_OPTIONAL, ignore=None):
-        places = (chunk.texts[name] if name in chunk.texts else repeat("", len(chunk)) for name in PLACE)
+        places = (chunk.texts[name] if name in chunk.texts else repeat("", len(chunk)) for name in STATION_OPTIONAL)
         several = zip(chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist(), *places, strict=True)
-        for row, (station, area, eligible, *place) in enumerate(several, chunk.first_row):
+        for row, (station, area, eligible, *place, key, abroad) in enumerate(several, chunk.first_row):
             if rows.setdefault(station, row) != row:
                 message = f"the station stands in row {rows[station]} already"
                 raise BadInput(message, file=source.file, row=row, field="id", found=station, check="F.021")
@@ -166,8 +168,27 @@ def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Stat
                 if text and not is_place(name, text):
                     raise BadInput(f"no {name}", file=source.file, row=row, field=name, found=f"{len(text)} characters",
                                    expected=f"a text of at most {PLACE[name]} characters")  # fmt: skip
-            stations.append(Station(station, area, eligible, address=told[0], settlement=told[1]))
+            if abroad.strip() not in _ABROAD:
+                raise BadInput("abroad or not?", file=source.file, row=row, field="abroad", found=abroad,
+                               expected="yes, no, or an empty cell")  # fmt: skip
+            public = _public(key.strip(), source.file, row)
+            stations.append(Station(station, area, eligible, public, _ABROAD[abroad.strip()], *told))
     return stations
+
+
+_ABROAD = {"yes": True, "no": False, "": False}
+
+
+def _public(text: str, file: Path, row: int) -> bytes | None:
+    """A station's key. Raises BadInput for a text that is none: its signatures would all be refused."""
+    try:
+        key = b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if text and (len(key) != 32 or b64encode(key).decode() != text):
+        raise BadInput("no key of a station", file=file, row=row, field="key", found=text[:60],
+                       expected="base64 of the 32 bytes of an Ed25519 public key")  # fmt: skip
+    return key or None
 
 
 def areas_of(stations: list[Station]) -> tuple[Area, ...]:

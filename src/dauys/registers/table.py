@@ -116,7 +116,7 @@ def _cell(row: Mapping[str, Any], label: str, number: int, file: Path | None) ->
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) <= LARGEST * 10 else str(LARGEST * 10)
+        return str(value)
     if isinstance(value, float):
         raise BadInput(
             "ballots and voters are whole: write the number without a decimal part",

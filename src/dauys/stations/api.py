@@ -5,7 +5,8 @@
     POST /api/polls/{poll}/turnout          {"station","time","eligible","received"}, or a list
     POST /api/polls/{poll}/corrections      {"station","contest"?,"after","reason","of"?,"before"?,"sig"?,"at"?,"by"?};
                                             of a turnout report: with "time"
-    GET  /api/polls/{poll}/checks           the catalogue, how often each is raised, what is in quarantine, W.104
+    GET  /api/polls/{poll}/checks           the catalogue, how often each is raised, what is in quarantine, W.104; whether
+                                           all of that is a reconstruction
 
 Answers are receipts {"station","contest","state","checks","seq","replayed"}; errors are {"error": {...}} with the number
 of the check (docs/checks.md). A request is taken whole or not at all, and may be sent again: it gives the same receipts.
@@ -29,7 +30,7 @@ from dauys.registers.cells import not_text
 from dauys.registers.poll import Poll
 from dauys.stations.accounts import Account, account_of
 from dauys.stations.beside import NOTHING, Beside
-from dauys.stations.catalogue import checks_of, severity
+from dauys.stations.catalogue import meanings, severity
 from dauys.stations.corrections import Seal
 from dauys.stations.intake import Receipt, correct, receive, report_turnout
 from dauys.stations.overview import Held, outliers, poll_of, quarantine, raised
@@ -209,6 +210,7 @@ def _checks(engine: sa.Engine, poll_id: str) -> dict[str, Any]:
         poll = poll_of(connection, poll_id)
         return {
             "poll": poll_id,
+            "reconstruction": poll.reconstruction,
             "catalogue": _catalogue(poll),
             "raised": raised(connection, poll_id),
             "quarantine": [_held(held) for held in quarantine(connection, poll_id)],
@@ -221,11 +223,10 @@ def _checks(engine: sa.Engine, poll_id: str) -> dict[str, Any]:
 
 
 def _catalogue(poll: Poll) -> list[dict[str, Any]]:
-    found = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
     return [
-        {"number": check.number, "severity": severity(check.number).value, "title": dict(check.title), "text": dict(check.text),
-         "cite": check.cite}
-        for _, check in sorted(found.items())
+        {"number": found.check.number, "severity": severity(found.check.number).value, "title": dict(found.check.title),
+         "text": dict(found.check.text), "cite": found.check.cite, "contests": list(found.contests)}
+        for found in meanings(poll.contests)
     ]  # fmt: skip
 
 

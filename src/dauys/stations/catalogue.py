@@ -12,6 +12,7 @@ from dauys.law.files import LANGUAGES, read_yaml
 from dauys.law.form import Form
 from dauys.registers.catalogue import Check, table
 from dauys.registers.catalogue import catalogue as catalogue_of
+from dauys.registers.poll import Contest
 
 
 class Severity(StrEnum):
@@ -50,6 +51,26 @@ def checks_of(form: Form) -> Mapping[str, Check]:
     """The catalogue with the identities of a form, by number."""
     own = {i.number: Check(i.number, i.labels, _formula(str(i.relation)), i.cite) for i in form.identities}
     return dict(sorted((dict(catalogue()) | own).items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a number means in some contests of a poll: two forms may give one number to two identities."""
+
+    check: Check
+    contests: tuple[str, ...]
+
+
+def meanings(contests: Iterable[Contest]) -> list[Meaning]:
+    """Every check that holds in these contests, by number; one whose meaning depends on the form, once for each."""
+    found: dict[str, list[Meaning]] = {}
+    for contest in contests:
+        for number, check in checks_of(contest.form).items():
+            same = found.setdefault(number, [])
+            place = next((n for n, meaning in enumerate(same) if meaning.check == check), len(same))
+            before = same[place].contests if place < len(same) else ()
+            same[place : place + 1] = [Meaning(check, (*before, contest.id))]
+    return [meaning for _, same in sorted(found.items()) for meaning in same]
 
 
 @dataclass(frozen=True, slots=True)

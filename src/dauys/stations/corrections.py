@@ -85,10 +85,11 @@ def correct(
     if isinstance(becomes, Refusal):
         raise BadInput(becomes.message, field="station", found=station, check=becomes.check)
     assert row is not None
+    in_order = {name: row.present[name] for name in found.form.names if name in row.present}
     if (of is not None and of != row.seq) or (before is not None and dict(before) != row.present):
         raise BadInput(
             "the protocol has changed since: look at it again", field="before" if of in (None, row.seq) else "of",
-            found=None if of is None else str(of), expected=f"entry {row.seq} with {row.present}", check="F.030",
+            found=None if of is None else str(of), expected=f"entry {row.seq} with {in_order}", check="F.030",
         )  # fmt: skip
     if dict(after) == row.present and state is State.ACCEPTED:
         raise BadInput("the correction changes nothing", field="after", check="F.032", expected="other values")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import UploadFile
 
 from dauys.errors import BadInput
-from dauys.stations.catalogue import checks_of
+from dauys.registers.poll import Poll
+from dauys.stations.catalogue import meanings
 from dauys.stations.desk_visit import Model, Page, Visit, about
 from dauys.stations.overview import station_count
 from dauys.stations.requests import KINDS, kind_of
@@ -16,10 +19,8 @@ from dauys.stations.states import Role
 def _file(visit: Visit) -> Model | str:
     """The file that waits stays until it is sent, forgotten, or another takes its place."""
     poll, act = visit.poll, visit.sent("act")
-    checks = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
-    labels = {field.name: dict(field.labels) for contest in poll.contests for field in contest.form.fields}
     model = about(poll) | {
-        "checks": checks, "labels": labels, "several": len(poll.contests) > 1,
+        "checks": _meant(poll), "labels": _labels(poll), "several": len(poll.contests) > 1,
         "kinds": KINDS, "largest": LARGEST_FILE >> 20, "listed": station_count(visit.connection, poll.id),
     }  # fmt: skip
     if visit.form is None:
@@ -41,6 +42,24 @@ def _file(visit: Visit) -> Model | str:
     found = look(visit.connection, poll, upload, visit.account, visit.beside)
     keep(visit.connection, upload, visit.account)
     return model | {"waiting": upload} | _looked(*found)
+
+
+def _meant(poll: Poll) -> dict[str, list[Mapping[str, str]]]:
+    """The titles of each number: several where the forms of several contests give it to different identities."""
+    titles: dict[str, list[Mapping[str, str]]] = {}
+    for meaning in meanings(poll.contests):
+        titles.setdefault(meaning.check.number, []).append(meaning.check.title)
+    return titles
+
+
+def _labels(poll: Poll) -> dict[str, list[Mapping[str, str]]]:
+    """What the forms call each field: several labels where several forms call it otherwise."""
+    labels: dict[str, list[Mapping[str, str]]] = {}
+    for contest in poll.contests:
+        for field in contest.form.fields:
+            if field.labels not in labels.setdefault(field.name, []):
+                labels[field.name].append(field.labels)
+    return labels
 
 
 def _upload(visit: Visit, poll_id: str) -> Upload:

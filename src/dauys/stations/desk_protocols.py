@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from dauys.errors import BadInput
+from dauys.registers.poll import Contest
 from dauys.stations.batch import one
+from dauys.stations.beside import Named
 from dauys.stations.catalogue import checks_of
 from dauys.stations.desk_visit import Model, Page, Visit, about, form_model, values_of
-from dauys.stations.double_entry import Typed, Typings, differing, resolve, take_back, type_in, waiting
+from dauys.stations.double_entry import Typings, differing, resolve, take_back, type_in, waiting
 from dauys.stations.intake import correct, receive
 from dauys.stations.overview import protocol, quarantine
-from dauys.stations.states import Role, Typing
+from dauys.stations.states import Role, Typed, Typing
 
 PER_PAGE = 50
 
@@ -28,14 +30,15 @@ def _type(visit: Visit) -> Model | str:
     if visit.sent("act") == "take back":
         take_back(visit.connection, poll, contest=contest.id, station=station, by=by)
         return form_model(poll, contest, "") | {
-            "done": {"station": station, "state": "untyped", "checks": ()},
+            "done": {"station": station, "state": "untyped", "intake": None, "checks": ()},
             "typed": {},
         }
     values = values_of(contest, visit.form)
     done = type_in(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at,
                    beside=visit.beside)  # fmt: skip
     found = {} if done.receipt is None else _differences(visit, poll.id, station, _numbers(values))
-    return form_model(poll, contest, station) | {"done": _done(done, station), "typed": {}} | found
+    model = form_model(poll, contest, station) | {"checks": _meanings(visit, contest), "typed": {}}
+    return model | {"done": _done(done, station)} | found
 
 
 def _send(visit: Visit) -> Model | str:
@@ -52,8 +55,7 @@ def _send(visit: Visit) -> Model | str:
         (receipt,) = receive(visit.connection, poll, batch, by=visit.account.author, at=visit.at, beside=visit.beside)
         done = {"station": station, "state": receipt.state, "checks": receipt.checks}
     held = protocol(visit.connection, poll.id, contest.id, station)
-    checks = {**checks_of(contest.form), **visit.beside.catalogue}
-    model = form_model(poll, contest, station) | {"held": held, "checks": checks, "filled": ()}
+    model = form_model(poll, contest, station) | {"held": held, "checks": _meanings(visit, contest), "filled": ()}
     if held is not None:
         model |= _differences(visit, poll.id, station, held.values)
     elif visit.request.method == "GET":  # what was typed and refused stays as it was typed
@@ -71,27 +73,33 @@ def _resolve(visit: Visit) -> Model | str:
         station = visit.station()
         resolve(visit.connection, poll, contest=contest.id, station=station, values=values, by=by, at=visit.at,
                 beside=visit.beside)  # fmt: skip
-        return ""
+        return f"/{quote(poll.id)}/resolve?{urlencode({'contest': contest.id, 'resolved': station})}"
     station = visit.asked("station")
     if not station:  # the address without a station is the list of what there is to decide
-        return about(poll) | {"station": "", "differs": waiting(visit.connection, poll.id, Typing.DIFFERS, by)}
+        resolved = visit.asked("resolved")
+        return about(poll) | {
+            "station": "",
+            "differs": waiting(visit.connection, poll.id, Typing.DIFFERS, by),
+            "resolved": resolved and protocol(visit.connection, poll.id, contest.id, resolved),
+            "checks": _meanings(visit, contest),
+        }
     paper = differing(visit.connection, poll, contest.id, station, by)
     return form_model(poll, contest, station) | {
         "first": paper.first or {},
         "second": paper.second or {},
-        "differing": paper.differing,
+        "differing": [name for name in _typed_names(contest) if name in paper.differing],
     }
 
 
 def _quarantine(visit: Visit) -> Model | str:
     poll, start = visit.poll, visit.start()
     held = quarantine(visit.connection, poll.id, start, PER_PAGE + 1)
-    checks = {number: check for contest in poll.contests for number, check in checks_of(contest.form).items()}
     corrected = visit.asked("corrected")
     return about(poll) | {
         "corrected": corrected and protocol(visit.connection, poll.id, visit.asked("contest"), corrected),
         "held": held[:PER_PAGE],
-        "checks": {**checks, **visit.beside.catalogue},
+        "checks": {contest.id: _meanings(visit, contest) for contest in poll.contests},
+        "questions": {contest.id: dict(contest.question) for contest in poll.contests},
         "next": start + PER_PAGE if len(held) > PER_PAGE else None,
     }
 
@@ -114,7 +122,17 @@ def _correct(visit: Visit) -> Model | str:
     held = protocol(visit.connection, poll.id, contest.id, station)
     if held is None:
         raise BadInput("the station has no protocol yet", field="station", found=station, check="F.029")
-    return model | {"held": held, "checks": {**checks_of(contest.form), **visit.beside.catalogue}}
+    return model | {"held": held, "checks": _meanings(visit, contest)}
+
+
+def _meanings(visit: Visit, contest: Contest) -> Mapping[str, Named]:
+    """What each number means in a contest, and beside its form."""
+    return {**checks_of(contest.form), **visit.beside.catalogue}
+
+
+def _typed_names(contest: Contest) -> list[str]:
+    """What a paper form is typed in, line by line: the digits and the words."""
+    return [name for field in contest.form.names for name in (field, f"{field}_words")]
 
 
 def _numbers(values: Typed) -> dict[str, int]:
@@ -129,7 +147,8 @@ def _differences(visit: Visit, poll: str, station: str, values: Mapping[str, int
 
 def _done(done: Typings, station: str) -> Model:
     receipt = done.receipt
-    return {"station": station, "state": done.state.value, "checks": () if receipt is None else receipt.checks}
+    intake, checks = (None, ()) if receipt is None else (receipt.state, receipt.checks)
+    return {"station": station, "state": done.state.value, "intake": intake, "checks": checks}
 
 
 PAGES = (

@@ -116,7 +116,7 @@ def values_of(contest: Contest, form: Mapping[str, Any]) -> dict[str, int | str]
 
 def about(poll: Poll) -> Model:
     """What every page of a poll shows of it."""
-    return {"poll": poll.id, "names": dict(poll.names)}
+    return {"poll": poll.id, "names": dict(poll.names), "reconstruction": poll.reconstruction}
 
 
 def form_model(poll: Poll, contest: Contest, station: str) -> Model:

@@ -1,12 +1,12 @@
 """How does a paper form get in? Two people type it, neither sees the other's numbers, and a third decides what differs.
 
-What agrees goes to intake in the same transaction. Words are compared without regard to how they are spelt out.
+What agrees goes to intake in the same transaction. Words are compared without regard to case, hyphens and
+the like; in two languages they differ.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,17 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from dauys.errors import BadInput
+from dauys.record.log import is_closed
 from dauys.registers.poll import Poll
 from dauys.stations.batch import one
 from dauys.stations.beside import NOTHING, Beside
 from dauys.stations.intake import Receipt, receive
 from dauys.stations.overview import protocol
-from dauys.stations.states import Paper, Refusal, Typing, decided, taken_back, typed
-from dauys.stations.words import normalised
+from dauys.stations.states import Paper, Refusal, Typed, Typing, decided, taken_back, typed
 from dauys.store.engine import Connection
-
-Typed = Mapping[str, int | str]
-"""What one person typed: fields as numbers, and `<field>_words` as the words on the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,15 @@ def type_in(
     found = poll.contest(contest).id
     _checked(poll, found, station, values)
     paper, row = _load(connection, poll, found, station)
-    after = typed(paper, by, _plain(values))
+    after = typed(paper, by, _written(values))
     if isinstance(after, Refusal):
         raise BadInput(after.message, field="station", found=station, check=after.check)
     if row is None and protocol(connection, poll.id, found, station) is not None:
         message = "a protocol of the station is in: a clerk may send a correction with its reason"
         raise BadInput(message, field="station", found=station, check="F.025")
+    if is_closed(connection, poll.id):  # nobody types for nothing
+        message = "the poll is closed: no protocol is taken, a clerk may correct those that are in"
+        raise BadInput(message, field="station", found=station, check="F.024")
     _save(connection, poll.id, found, station, after, None, new=row is None)
     if after.state is not Typing.AGREED:
         return Typings(after.state)
@@ -129,11 +129,9 @@ def _words(values: Typed) -> dict[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
-def _plain(values: Typed) -> Any:
-    """What is compared and kept: numbers, and words as `words.normalised` has them."""
-    return _numbers(values) | {
-        name: " ".join(normalised(text)) for name, text in _words(values).items() if text.strip()
-    }
+def _written(values: Typed) -> Typed:
+    """What is kept: the numbers, and the words that the paper has."""
+    return _numbers(values) | {name: text for name, text in _words(values).items() if text.strip()}
 
 
 def _send(

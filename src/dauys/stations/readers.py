@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from dauys.errors import BadInput
-from dauys.registers.columns import Source, Wanted
+from dauys.registers.columns import Source, Wanted, label_key
 from dauys.registers.poll import Contest, Poll
 from dauys.registers.table import CHUNK_ROWS, Chunk, read_table, rows_chunk
 from dauys.stations.batch import Batch
@@ -71,16 +71,25 @@ def protocol_columns(poll: Poll, columns: Mapping[str, Source] | None = None) ->
     A mapping may name some of them: they are read from the columns that it gives, the others from columns of their own name
     or label. With a mapping, columns that are neither are left out; without one they are refused (F.009).
     """
-    fields = {field.name: field for contest in poll.contests for field in contest.form.fields}
+    fields = dict.fromkeys(name for contest in poll.contests for name in contest.form.names)
     required = set.intersection(*(set(contest.form.required) for contest in poll.contests))
     words = [f"{name}_words" for name in fields]
     known: dict[str, Source] = {name: name for name in ("station", *fields, *ABOUT, *words)}
-    aliases = {label: field.name for field in fields.values() for label in field.labels.values()}
-    aliases |= {label: name for name in ("station", "contest") for label in _LABELS[name]}
+    aliases = _labels(poll) | {label: name for name in ("station", "contest") for label in _LABELS[name]}
     optional = {*fields, *ABOUT, *words} - required
     if len(poll.contests) > 1:
         optional.discard("contest")
     return _mapped(Wanted(known, frozenset(fields), frozenset(optional), aliases), columns)
+
+
+def _labels(poll: Poll) -> dict[str, str]:
+    """The field that each label of the poll's forms means; a label that two forms give to two fields means none."""
+    meant: dict[str, set[str]] = {}
+    for contest in poll.contests:
+        for field in contest.form.fields:
+            for label in field.labels.values():
+                meant.setdefault(label_key(label), set()).add(field.name)
+    return {label: next(iter(names)) for label, names in meant.items() if len(names) == 1}
 
 
 def _mapped(wanted: Wanted, columns: Mapping[str, Source] | None) -> Wanted:
@@ -128,8 +137,7 @@ def turnout_of(poll: Poll, rows: Sequence[Mapping[str, Any]]) -> list[Reports]:
 
 def _turnout_columns(poll: Poll, columns: Mapping[str, Source] | None) -> Wanted:
     known: dict[str, Source] = {name: name for name in ("station", "time", "eligible", "received")}
-    labels = {name: field.labels.values() for c in poll.contests for field in c.form.fields for name in [field.name]}
-    aliases = {label: name for name in ("eligible", "received") for label in labels.get(name, ())}
+    aliases = {label: name for label, name in _labels(poll).items() if name in ("eligible", "received")}
     aliases |= {label: name for name in ("station", "time") for label in _LABELS[name]}
     return _mapped(Wanted(known, frozenset({"eligible", "received"}), frozenset(), aliases), columns)
 

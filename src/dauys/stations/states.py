@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dauys.stations.words import normalised
+
 
 class Role(StrEnum):
     """What an account may do."""
@@ -125,32 +127,43 @@ TYPING: Mapping[tuple[Typing, Stroke], Typing] = {
 """Agreed and resolved forms go to intake at once; they end here."""
 
 
+Typed = Mapping[str, int | str]
+"""What one person typed: fields as numbers, and `<field>_words` as the words on the paper."""
+
+
+def compared(values: Typed) -> dict[str, int | str]:
+    """What two typings are compared by: the numbers, and the words in one spelling (`words.normalised`)."""
+    return {name: " ".join(normalised(said)) if isinstance(said, str) else said for name, said in values.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A form as typed so far: what each person wrote. Nobody sees another's numbers before they are compared."""
+    """A form as typed so far: what each person wrote, as they wrote it. Nobody sees another's before they are compared."""
 
     state: Typing = Typing.UNTYPED
     first_by: str | None = None
-    first: Mapping[str, int] | None = None
+    first: Typed | None = None
     second_by: str | None = None
-    second: Mapping[str, int] | None = None
+    second: Typed | None = None
 
     @property
     def differing(self) -> tuple[str, ...]:
         """The fields on which the two typists differ."""
-        first, second = self.first or {}, self.second or {}
+        first, second = compared(self.first or {}), compared(self.second or {})
         return tuple(name for name in {**first, **second} if first.get(name) != second.get(name))
 
 
-def typed(paper: Paper, by: str, values: Mapping[str, int]) -> Paper | Refusal:
+def typed(paper: Paper, by: str, values: Typed) -> Paper | Refusal:
     """The form after somebody types it; refused to whoever has typed it before, and where no typing is due."""
     if paper.state is Typing.UNTYPED:
         return Paper(Typing.TYPED_ONCE, by, dict(values))
+    if paper.state in (Typing.AGREED, Typing.RESOLVED):
+        return _THERE
     if paper.state is not Typing.TYPED_ONCE:
         return Refusal("the form has been typed twice: a resolver may decide what differs", "F.040")
     if paper.first_by == by:
         return Refusal("you typed this form first: another typist has to type it again", "F.040")
-    stroke = Stroke.SECOND_SAME if dict(values) == dict(paper.first or {}) else Stroke.SECOND_OTHER
+    stroke = Stroke.SECOND_SAME if compared(values) == compared(paper.first or {}) else Stroke.SECOND_OTHER
     return Paper(TYPING[paper.state, stroke], paper.first_by, paper.first, by, dict(values))
 
 

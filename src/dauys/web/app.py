@@ -5,11 +5,13 @@ uvicorn.run(create_app(open_store()), ...)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
 
 import sqlalchemy as sa
+from anyio import Event
+from anyio.lowlevel import checkpoint
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -18,8 +20,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dauys.errors import BadInput, DauysError
+from dauys.polls.keys import Keys
 from dauys.publish import law_pages, live, pages
-from dauys.publish.source import DatabaseSource, Source
+from dauys.publish.source import DatabaseSource, Source, no_keys
 from dauys.store.engine import AWAY, data_folder
 from dauys.web.render import language, render
 
@@ -37,9 +40,14 @@ HEADERS = {
 RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
-def create_app(engine: sa.Engine, routers: Iterable[APIRouter] = (), maps: Path | None = None) -> FastAPI:
-    """The site over a database. `routers` are those of other rooms; `maps` is where drawn maps are kept."""
-    return site(DatabaseSource(engine), routers, data_folder() / "maps" if maps is None else maps)
+def create_app(
+    engine: sa.Engine,
+    routers: Iterable[APIRouter] = (),
+    maps: Path | None = None,
+    keys: Callable[[str], Keys | None] = no_keys,
+) -> FastAPI:
+    """The site over a database. `routers` are those of other rooms; `maps` is where drawn maps are kept; `keys` sign."""
+    return site(DatabaseSource(engine, keys), routers, data_folder() / "maps" if maps is None else maps)
 
 
 def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = None) -> FastAPI:
@@ -70,6 +78,7 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     for away in AWAY:
         app.add_exception_handler(away, _away)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(_Heads)
     app.add_middleware(_Safety)
     return app
 
@@ -96,6 +105,33 @@ def _away(request: Request, error: Exception) -> Response:
     response = _problem(request, gone)
     response.headers["Retry-After"] = "3"
     return response
+
+
+class _Heads:
+    """Answers HEAD as GET, without the body (RFC 9110 §9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        begun = Event()
+
+        async def nothing_more() -> Message:
+            await begun.wait()
+            return {"type": "http.disconnect"}  # a stream of events ends once it has begun
+
+        async def head_alone(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                begun.set()
+            await checkpoint()  # who sends without an end is stopped here
+
+        await self.app({**scope, "method": "GET"}, nothing_more, head_alone)
+        await send({"type": "http.response.body", "body": b""})
 
 
 class _Safety:
