@@ -318,7 +318,7 @@ def test_what_is_on_no_list_can_be_used_by_nobody_and_is_given_or_withdrawn_at_o
     new = who(99)
     centre = decided.enter(centre, new, "B")
     moved, grant = custody.grant(custody.ask(centre, "r", new, C), "r", C)
-    assert (grant.why, grant.epoch) == ("move", 1), "the law of voting at any station is held against it"
+    assert (grant.why, grant.epoch) == ("ahead", 1), "the law of voting at any station is held against it"
     assert refused_to_add(moved, 99, B) == "P.054"
     gone = decided.settle(decided.withdraw(centre, "w", new), "w")
     assert gone.custody[new].holder == holders.WITHDRAWN and refused_to_add(gone, 99, B) == "P.054"

@@ -238,7 +238,7 @@ def test_a_poll_is_opened_once_and_never_redefined(opened: tuple[sa.Connection, 
     assert log.size(connection, poll.id) == size
     assert load_poll(connection, poll.id) == poll
     assert load_stations(connection, poll.id) == sorted(STATIONS, key=lambda station: station.id)
-    with pytest.raises(DauysError, match="other content"):
+    with pytest.raises(DauysError, match="another description"):
         open_poll(connection, poll, STATIONS[:-1], keys, at)
 
 

@@ -347,7 +347,7 @@ def test_the_tests_own_centre_answers_as_the_real_one(world: World) -> None:
         audited(world) == [] and twin.compared > 80 and not fake.centre.alarms and alarms(world.connection, POLL) == []
     )
     assert {grant.why for machine in (here, there, again) for grant in machine.keep.book.came.values()} == {
-        "move", "addition", "found-log",
+        "move", "addition", "found-log", "ahead",
     }  # fmt: skip
 
 

@@ -85,7 +85,9 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     ):
         told = named.get(row.id, ())
         if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
-            homes[row.id] = LogId(poll, row.home, _first(row, told, logs, back))
+            home = LogId(poll, row.home, _first(row, told, logs, back))
+            if not (back and _came(told, home)):
+                homes[row.id] = home
     for row in cur.execute(
         "SELECT w.entitlement, w.station FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -117,6 +119,12 @@ def _first(row: Any, named: Sequence[tuple[LogId, Event]], logs: Mapping[LogId, 
     if not listed:
         listed = [log.generation for log, told in logs.items() if log.station == row.home and _is_closed(told)]
     return min(listed, default=1)
+
+
+def _came(named: Sequence[tuple[LogId, Event]], home: LogId) -> bool:
+    """Whether a log that names a right received it before all: it was given back, and the withdrawal of before is forgotten."""
+    kinds = (event.kind for log, event in named if log == home and event.kind in (*HOLDS, "receive"))
+    return next(kinds, "") == "receive"
 
 
 def _is_closed(told: Sequence[Event]) -> bool:
