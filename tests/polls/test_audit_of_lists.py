@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, Machine, World, synced, world_of
+from joined_world import POLL, VAULT, Machine, World, iin_of, synced, world_of
 from test_decided_since import add, wants
-from test_paper_and_withdrawals import ask, duplicate, right, settled
+from test_paper_and_withdrawals import ask, duplicate, right, settled, typed_by_two, typing
+from test_put_back import asks
+from test_put_back_lost import lifted, lost, marked
 from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.audit import audit_poll
@@ -18,6 +20,7 @@ from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.log.events import Event
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
 
 pytestmark = pytest.mark.database
 
@@ -102,6 +105,7 @@ def test_who_was_added_and_left_over_on_a_found_list_is_no_finding(world: World,
     if first_lost:
         world.start("A-1")
         packing_out.lose(world.connection, POLL, "A-1")
+        world.at(9, 5)
     add(world, 50)
     a = world.start("A-1")
     packing_out.lose(world.connection, POLL, "A-1")
@@ -116,3 +120,42 @@ def test_who_was_added_and_left_over_on_a_found_list_is_no_finding(world: World,
     synced(b)
     assert right(50) in a.voters
     assert [one.text for _, some in audit_poll(world.connection, POLL) for one in some] == []
+
+
+def burnt_and_replaced(world: World) -> Machine:
+    """Put back once, long ago; A-1 checks voter 1 in, unsent, and burns. Its next machine works until the evening."""
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    marked(world)
+    synced(a, b)
+    lifted(world)
+    a.check_in(right(1), world.at(9))
+    lost(world, "A-1")
+    second = again(world)
+    synced(second)
+    return second
+
+
+def found(world: World) -> list[str]:
+    return [one.check for _, some in audit_poll(world.connection, POLL) for one in some]
+
+
+def test_what_is_typed_from_paper_was_its_machines(world: World) -> None:
+    second = burnt_and_replaced(world)
+    lines = typed_by_two(world.folder, f"{iin_of(1)},1")
+    by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
+    second.do(acts.do_close, officer="chair", at=world.at(21))
+    synced(second)
+    assert found(world) == []
+
+
+def test_a_closed_list_hides_no_breach_of_the_centres(world: World) -> None:
+    """The centre gives on what the burnt machine holds."""
+    second, b = burnt_and_replaced(world), world.stations["B-1"]
+    asks(b, right(2), "q")
+    world.connection.execute(sa.text("UPDATE entitlement SET state = 2 WHERE id = :who"), {"who": right(2)})
+    synced(b, b)
+    b.check_in(right(2), world.at(10))
+    second.do(acts.do_close, officer="chair", at=world.at(21))
+    synced(b, second)
+    assert found(world) == ["P.105"]

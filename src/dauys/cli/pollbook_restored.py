@@ -68,7 +68,8 @@ def restored(
         seen = noted.hold(connection, poll, when)
     with engine.begin() as connection:
         cur = cursor(connection)
-        if marking and (again or standing(cur, poll) is None):  # what is marked once is not marked again
+        was = standing(cur, poll) is not None
+        if marking and (again or not was):  # what is marked once is not marked again
             # what the journal does not see it does not vouch for
             mark(cur, poll, f"{by.strip()} says so", when, again=True, blind=not seen)
         blind = not noted.vouches(connection, poll)
@@ -95,6 +96,11 @@ def restored(
     else:
         text = f"put back from a copy, known since {utc(found.at)}: {found.why}\n"
         text += f"not heard since: {counted(len(names), 'machine')}{': ' if names else ''}{', '.join(names[:50])}"
+        text += (
+            "\nit is marked already; if a second copy was put back: --mark --again"
+            if marking and was and not again
+            else ""
+        )
         text += "\nno journal says which machines there are: --lift needs --word" if not vouched else ""
     answer(body, as_json, text)
     return 0 if found is None else 1

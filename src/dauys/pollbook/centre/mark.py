@@ -195,15 +195,13 @@ def let_go_before(cur: Cursor[Any], poll: str, who: UUID, epoch: int) -> bool:
 
 def asked_before(cur: Cursor[Any], log: LogId, event: Event, who: UUID, at: datetime) -> None:
     """A release, of before its machine's word, says that the commission had asked for the right. If that was since the copy it
-    asks still, until it says otherwise, as it may have since: nobody else is given what it withdrew."""
+    asks still, until it says otherwise (`settling.returns`): nobody else is given what it withdrew."""
     cur.execute(
         "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) "
         "SELECT %(poll)s, %(id)s, %(who)s, %(epoch)s, %(holder)s, %(asker)s, %(at)s "
-        "WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = %(poll)s) AND NOT EXISTS (SELECT FROM roll_withdrawal w "
-        "WHERE w.poll = %(poll)s AND w.entitlement = %(who)s AND w.outcome IN ('returned', 'kept') AND w.back_at > %(let_go)s) "
-        "ON CONFLICT DO NOTHING",
+        "WHERE EXISTS (SELECT FROM pollbook_restored r WHERE r.poll = %(poll)s) ON CONFLICT DO NOTHING",
         {
             "poll": log.poll, "id": event.body["request"], "who": who, "epoch": event.body["epoch"], "holder": log.holder,
-            "asker": event.body["to"], "at": at, "let_go": event.at,
+            "asker": event.body["to"], "at": at,
         },
     )  # fmt: skip

@@ -55,12 +55,19 @@ ASKED_BACK = (
 )
 """Of a right: the commission has asked for it, and it is withdrawn as soon as that can be; nobody else is given it."""
 
+ASKED_FOR = (
+    "LEFT JOIN pollbook_request r ON r.poll = e.poll AND r.entitlement = e.id AND r.epoch = e.epoch "
+    f"AND r.asker = '{WITHDRAWN}' AND NOT r.granted"
+)
+"""To a right: the request of the commission that stands."""
+
 LET_GO_FOR_NOBODY = (
-    f"(e.state = {RELEASED} AND r.asker = '{WITHDRAWN}' AND NOT r.granted AND NOT EXISTS (SELECT FROM roll_withdrawal w "
+    f"((e.state = {RELEASED} AND r.id IS NOT NULL OR e.state = {UNUSED} AND e.holder = '{WITHDRAWN}') "
+    "AND NOT EXISTS (SELECT FROM roll_withdrawal w "
     "WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome NOT IN ('returned', 'kept')))"
 )
-"""Of a right and a request of the commission for it: it was let go, and the decision was forgotten when the centre was put back
-from a copy (`mark.asked_before`). Nobody has it until that is repeated, or it is given back (`settling.returns`)."""
+"""Of a right, with `ASKED_FOR`: it was let go for the commission, or a list has it as withdrawn, and the decision was forgotten
+when the centre was put back from a copy. Nobody has it until that is repeated, or it is given back (`settling.returns`)."""
 
 DOUBT = (
     f"({UNREAD} AND NOT EXISTS (SELECT FROM pollbook_clear c "

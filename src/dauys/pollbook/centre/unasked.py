@@ -25,8 +25,8 @@ FORGOTTEN = timedelta(hours=1)
 
 
 def told(connection: Connection, log: LogId, requests: tuple[Request, ...], at: datetime) -> None:
-    """Notes that the log's machine hears of these requests now: from here on it may let go without being heard, until it says
-    that there is nothing more to send."""
+    """Notes that the log's machine hears of these requests now: from here on it may let go without being heard, whatever
+    becomes of them."""
     if not requests:
         return
     cur, names = cursor(connection), (log.poll, [one.id for one in requests])

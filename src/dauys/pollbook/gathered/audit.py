@@ -5,13 +5,13 @@ Of the centre it takes the logs as they were signed, and on whose list a right b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.take import Cursor, cursor
-from dauys.pollbook.log.events import PAPER, Event, LogId
+from dauys.pollbook.log.events import Event, LogId
 from dauys.pollbook.rules.audit import Finding, audit
 from dauys.pollbook.rules.holders import UNLISTED
 from dauys.store.engine import Connection
@@ -79,13 +79,14 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
     homes, back = {}, ever(cur, poll)
     for row in cur.execute(
-        f"SELECT id, home, addition FROM entitlement e WHERE poll = %(poll)s AND {_PART.format('id')} AND NOT EXISTS ("  # noqa: S608
+        f"SELECT id, home, addition, {_LISTED} AS listed FROM entitlement e WHERE poll = %(poll)s "  # noqa: S608 - texts of ours
+        f"AND {_PART.format('id')} AND NOT EXISTS ("
         "SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))",
         where,
     ):
         told = named.get(row.id, ())
         if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
-            home = LogId(poll, row.home, _first(row, told, logs, back))
+            home = LogId(poll, row.home, _first(row, told, back))
             if not (back and _came(told, home)):
                 homes[row.id] = home
     for row in cur.execute(
@@ -102,33 +103,33 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     return homes
 
 
-def _first(row: Any, named: Sequence[tuple[LogId, Event]], logs: Mapping[LogId, Sequence[Event]], back: bool) -> int:
+def _first(row: Any, named: Sequence[tuple[LogId, Event]], back: bool) -> int:
     """The generation whose list a right began on: the first, unless it was added when the first machine was lost already, or was
     in doubt when the first list was made (`put_back.restored.make_list`): `back`, the centre was put back from a copy.
 
-    A log had it on its list that names it before any `receive` of its own. Where none does, it was left over on a list, and
-    could leave only one that was closed. An envelope names a right that its log does not hold.
+    A log had it on its list that names it before any `receive` of its own; what is typed from paper, its machine's. An envelope
+    names a right that its log does not hold. Where none does, an added one was on the first list that was made since.
     """
     if not (row.addition or back):
         return 1
     begins: dict[LogId, str] = {}
     for log, event in named:
-        if log.station == row.home and log.generation <= PAPER and event.kind in (*HOLDS, "receive"):
-            begins.setdefault(log, event.kind)
-    listed = [log.generation for log, kind in begins.items() if kind != "receive"]
-    if not listed:
-        listed = [log.generation for log, told in logs.items() if log.station == row.home and _is_closed(told)]
-    return min(listed, default=1)
+        if log.station == row.home and event.kind in (*HOLDS, "receive"):
+            begins.setdefault(log.paper_of or log, event.kind)
+    return min((log.generation for log, kind in begins.items() if kind != "receive"), default=row.listed or 1)
+
+
+_LISTED = """CASE WHEN addition > 0 THEN (
+SELECT min(p.generation) FROM pollbook_package p
+JOIN roll_addition a ON a.poll = p.poll AND a.station = p.station AND p.made >= a.at
+WHERE p.poll = e.poll AND p.station = e.home AND a.n = e.addition) END"""
+"""Of a right that was added: the generation of the first list that was made since."""
 
 
 def _came(named: Sequence[tuple[LogId, Event]], home: LogId) -> bool:
     """Whether a log that names a right received it before all: it was given back, and the withdrawal of before is forgotten."""
     kinds = (event.kind for log, event in named if log == home and event.kind in (*HOLDS, "receive"))
     return next(kinds, "") == "receive"
-
-
-def _is_closed(told: Sequence[Event]) -> bool:
-    return any(event.kind == "close" for event in told)
 
 
 def _beside_envelopes(cur: Cursor, poll: str, logs: dict[LogId, list[Event]]) -> list[Finding]:

@@ -265,12 +265,12 @@ class Link:
 
     def show_withdrawn(self, who: UUID) -> None:
         """Where the list that was enrolled with says that the commission had this right by then: a centre that was put back from
-        a copy may have forgotten it, and hears it now. Raises Unreached."""
+        a copy may have forgotten it, and hears it now, or with the next contact."""
         book = self.keep.book
         place = book.places.get(who)
         if place is None or not place.epoch or place.standing is not Standing.AWAY or book.went.get(who) != WITHDRAWN:
             return
-        with suppress(CentreRefused):
+        with suppress(CentreRefused, Unreached):
             self.wire.question("withdrawn", {"entitlement": str(who), "n": book.head.n, "epoch": place.epoch})
 
     @property

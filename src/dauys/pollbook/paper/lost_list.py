@@ -84,14 +84,13 @@ def may_lack_says(lost: LogId) -> str:
 def _given_elsewhere(cur: Cursor, lost: LogId) -> dict[UUID, str]:
     """Rights that are with this machine and unused by custody, while something says otherwise; and where it says that they are:
     the centre's signature on a later epoch, a use that stands elsewhere, what another log let go or received. And those that it
-    was told to let go, and has not said since that there is nothing more to send: it may have, unheard."""
+    was ever told to let go, though whoever asked may be gone: it may have, unheard."""
     rows = cur.execute(
         "WITH here AS (SELECT poll, id, epoch FROM entitlement WHERE poll = %(poll)s AND holder = %(holder)s "
         "AND state = %(unused)s) "
         "SELECT e.id, g.receiver AS there FROM here e JOIN pollbook_grant g ON g.poll = e.poll AND g.entitlement = e.id "
         "AND g.epoch > e.epoch UNION ALL SELECT e.id, t.asker FROM here e JOIN pollbook_told t ON t.poll = e.poll "
-        "AND t.entitlement = e.id AND t.epoch = e.epoch AND t.holder = %(holder)s JOIN pollbook_log l ON l.poll = t.poll "
-        "AND l.holder = t.holder AND coalesce(l.whole, t.at) <= t.at UNION ALL "
+        "AND t.entitlement = e.id AND t.epoch = e.epoch AND t.holder = %(holder)s UNION ALL "
         "SELECT e.id, l.holder FROM here e JOIN ("
         "SELECT poll, entitlement, log FROM pollbook_stray WHERE NOT undone UNION ALL "
         "SELECT poll, entitlement, log FROM pollbook_alarm WHERE number = ANY(%(numbers)s)) s "

@@ -17,7 +17,7 @@ from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.predicates import COMPLETE, RELEASED, UNUSED, USED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogId
-from dauys.pollbook.rules.holders import CERTIFICATE
+from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.roll.vault import ID
 from dauys.store.engine import Connection
 
@@ -59,7 +59,7 @@ def entered(connection: Connection, poll: str, station: str, rights: Set[UUID]) 
     if (late := cur.execute(_LATE, where).fetchone()) is None:
         return
     where["holder"] = LogId(poll, station, late.generation).holder
-    for statement in (_HELD, _USED, _LET_GO):
+    for statement in (_HELD, _USED, _LET_GO, _ASKED_BACK):
         cur.execute(statement, where)
 
 
@@ -99,3 +99,14 @@ FROM (
     ORDER BY v.entitlement, v.log, v.n DESC) AS v
 WHERE e.poll = %(poll)s AND e.id = v.entitlement AND e.state = {UNUSED}
 """  # noqa: S608 - texts of ours
+
+_ASKED_BACK = f"""
+INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at)
+SELECT e.poll, v.body ->> 'request', e.id, e.epoch, e.holder, '{WITHDRAWN}', v.at FROM entitlement e JOIN (
+    SELECT v.entitlement, v.at, convert_from(v.body, 'UTF8')::jsonb -> 'body' AS body
+    FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log
+    WHERE l.poll = %(poll)s AND l.station = %(station)s AND v.entitlement = ANY(%(rights)s) AND v.kind = 'release'
+) AS v ON v.entitlement = e.id AND (v.body ->> 'epoch')::int = e.epoch
+WHERE e.poll = %(poll)s AND e.state = {RELEASED} AND v.body ->> 'to' = '{WITHDRAWN}' ON CONFLICT DO NOTHING
+"""  # noqa: S608 - texts of ours
+"""What was let go for the commission it asks for still (`centre.mark.asked_before`)."""

@@ -22,7 +22,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import AHEAD, DOUBT, FREE, LET_GO_FOR_NOBODY, MISSED, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_FOR, DOUBT, FREE, LET_GO_FOR_NOBODY, MISSED, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -128,7 +128,7 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
 _ON_THE_LIST = f"""
 WITH p AS MATERIALIZED (
     SELECT *, EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
-        WHERE g.poll = k.poll AND o.home = k.station AND g.at >= k.made) AS went
+        WHERE g.poll = k.poll AND o.home = k.station AND g.epoch = 1 AND k.generation = 1 AND g.at >= k.made) AS went
     FROM pollbook_package k WHERE (poll, station, generation) = (%s, %s, %s)
 )
 SELECT p.voters, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll
@@ -333,11 +333,12 @@ def in_doubt(cur: Cursor[Any], poll: str) -> dict[str, int]:
 
 
 def let_go_for_nobody(cur: Cursor[Any], poll: str) -> dict[str, int]:
-    """Of which stations' voters rights were let go for the commission, which has forgotten why, and how many."""
+    """Of which stations' voters the commission has rights by a decision that it has forgotten, and how many."""
+    if not ever(cur, poll):
+        return {}
     rows = cur.execute(
-        "SELECT e.home, count(*) AS rights FROM pollbook_request r "  # noqa: S608 - a text of ours
-        "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        f"WHERE r.poll = %s AND {LET_GO_FOR_NOBODY} GROUP BY e.home ORDER BY e.home",
+        f"SELECT e.home, count(*) AS rights FROM entitlement e {ASKED_FOR} "  # noqa: S608 - texts of ours
+        f"WHERE e.poll = %s AND {LET_GO_FOR_NOBODY} GROUP BY e.home ORDER BY e.home",
         (poll,),
     )
     return {row.home: row.rights for row in rows}

@@ -33,7 +33,7 @@ from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import ever, must_be_whole, standing
 from dauys.pollbook.centre.packages import is_packed, newest_machine
-from dauys.pollbook.centre.predicates import LET_GO_FOR_NOBODY, USE
+from dauys.pollbook.centre.predicates import ASKED_FOR, LET_GO_FOR_NOBODY, USE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
@@ -91,7 +91,7 @@ def give_back_set(
     must_be_whole(cursor(connection), poll.id)
     rows, left = _withdrawn(connection, poll.id, set_id), _let_go_for_nobody(connection, poll.id, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
-    voters = [voter for row in (*rows, *left) for voter in (row.voter, row.twin_voter) if voter]
+    voters = [voter for row in (*rows, *left) for voter in (row.voter, *(twin for twin, _ in _twins(row)))]
     may = _may(connection, poll, voters)
     outcomes = [_outcome(connection, poll, row, may, at) for row in left]
     gone: dict[str, list[Any]] = {}
@@ -228,7 +228,7 @@ def _decided_by(shown: ChangeSet) -> str:
 def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
     """The rights asked back or withdrawn because of the set, or of its voters."""
     return cursor(connection).execute(
-        "SELECT w.*, s.area, e.voter, e.epoch, t.voter AS twin_voter, t.holder AS twin_holder, "  # noqa: S608 - ours
+        "SELECT w.*, s.area, e.voter, e.epoch, e.holder, t.voter AS twin_voter, t.holder AS twin_holder, "  # noqa: S608 - ours
         f"{_ELSEWHERE} AS elsewhere FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
@@ -240,21 +240,53 @@ def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
     ).fetchall()  # fmt: skip
 
 
-def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[Any]:
-    """Rights of the set's voters, and of those with whom it makes them one person, that were let go for the commission, whose
-    decision was forgotten when the centre was put back from a copy (`centre.mark.asked_before`): no withdrawal says so."""
-    return cursor(connection).execute(
-        "SELECT r.id AS request, e.id AS entitlement, e.home AS station, e.voter, e.epoch, s.area, 'let go' AS outcome, "  # noqa: S608
-        "t.voter AS twin_voter, t.holder AS twin_holder FROM pollbook_request r "
-        "JOIN entitlement e ON e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch "
-        "JOIN station s ON s.poll = e.poll AND s.id = e.home "
-        "LEFT JOIN roll_pair p ON p.set_id = %(set)s AND e.voter IN (p.one, p.other) "
-        "LEFT JOIN entitlement t ON t.poll = e.poll AND t.voter IN (p.one, p.other) AND t.voter <> e.voter "
-        f"WHERE r.poll = %(poll)s AND {LET_GO_FOR_NOBODY} "
-        "AND (p.set_id IS NOT NULL OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s)) "
-        "ORDER BY e.home, e.id FOR UPDATE OF e",
+def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_Left]:
+    """Rights of the set's voters, and of those with whom it makes them one person, that the commission has by a decision which
+    was forgotten when the centre was put back from a copy: no withdrawal says so (`LET_GO_FOR_NOBODY`)."""
+    cur = cursor(connection)
+    if not ever(cur, poll):
+        return []
+    rows = cur.execute(
+        "SELECT coalesce(r.id, '') AS request, e.id, e.home, s.area, e.voter, e.epoch, "  # noqa: S608 - texts of ours
+        "ARRAY(SELECT CASE p.one WHEN e.voter THEN p.other "
+        "ELSE p.one END FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' "
+        "WHERE e.voter IN (p.one, p.other)) AS twins "
+        f"FROM entitlement e {ASKED_FOR} JOIN station s ON s.poll = e.poll AND s.id = e.home "
+        f"WHERE e.poll = %(poll)s AND {LET_GO_FOR_NOBODY} AND e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s UNION "
+        "SELECT one FROM roll_pair WHERE set_id = %(set)s UNION SELECT other FROM roll_pair WHERE set_id = %(set)s) "
+        "ORDER BY e.home, e.id",
         {"poll": poll, "set": set_id},
-    ).fetchall()  # fmt: skip
+    ).fetchall()
+    theirs = "SELECT voter, holder FROM entitlement WHERE poll = %s AND voter = ANY(%s)"
+    voters = [twin for row in rows for twin in row.twins]
+    holders = {row.voter: row.holder for row in cur.execute(theirs, (poll, voters))} if voters else {}
+    return [
+        _Left(row.request, row.id, row.home, row.area, row.voter, row.epoch,
+              [(twin, holders[twin]) for twin in row.twins if twin in holders])
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A right that the commission has by a forgotten decision. `twins`: the other voters of the same person, and who holds their
+    rights."""
+
+    request: str
+    entitlement: UUID
+    station: str
+    area: str
+    voter: UUID
+    epoch: int
+    twins: Sequence[tuple[UUID, str]]
+    outcome: str = "let go"
+
+
+def _twins(row: Any) -> Sequence[tuple[UUID, str]]:
+    """The other voters who are the same person, by the set, and who holds their rights."""
+    if isinstance(row, _Left):
+        return row.twins
+    return [] if row.twin_voter is None else [(row.twin_voter, row.twin_holder)]
 
 
 def _voters(connection: Connection, set_id: int) -> set[UUID]:
@@ -276,16 +308,18 @@ def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: d
         return "returned"
     if at >= poll.closing(row.area):
         return "late"
-    one_person = row.twin_voter is not None and row.twin_voter not in may and row.twin_holder != WITHDRAWN
+    one_person = any(twin not in may and holder != WITHDRAWN for twin, holder in _twins(row))
     if row.voter not in may or one_person:
         return "may not"
-    if row.outcome == "asked":
+    forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so
+    if row.outcome == "asked" and not forgotten:
         moves.call_off(connection, poll.id, row.request)
         return "kept"
-    if row.outcome == "let go":
-        moves.call_off(connection, poll.id, row.request)
     outcome = _hand_back(connection, poll.id, row, at)
-    return "returned" if outcome == "held" else outcome
+    outcome = "returned" if outcome == "held" else outcome
+    if outcome == "returned" and row.outcome != "withdrawn":  # the record never heard of it
+        moves.call_off(connection, poll.id, row.request)
+    return "kept" if outcome == "returned" and forgotten else outcome
 
 
 def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str:

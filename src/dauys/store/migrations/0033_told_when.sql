@@ -1,5 +1,5 @@
--- When a machine was last told to let a right go. It may have, unheard, until it says that there is nothing more to send; whoever
--- asked may have gone meanwhile, and his request with him. Read where a list is printed to strike (dauys.pollbook.paper.lost_list).
+-- When a machine was last told to let a right go. It may have, unheard; whoever asked may have gone meanwhile, and his request
+-- with him. Read where a list is printed to strike (dauys.pollbook.paper.lost_list).
 CREATE TABLE pollbook_told (
     poll        text        NOT NULL,
     entitlement uuid        NOT NULL,
