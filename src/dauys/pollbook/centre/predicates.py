@@ -61,10 +61,13 @@ ASKED_FOR = (
 )
 """To a right: the request of the commission that stands."""
 
+LIVE = "outcome NOT IN ('returned', 'kept')"
+"""Of a withdrawal (`roll_withdrawal`): it is not over. Of each right there is one at most."""
+
 LET_GO_FOR_NOBODY = (
     f"((e.state = {RELEASED} AND r.id IS NOT NULL OR e.state = {UNUSED} AND e.holder = '{WITHDRAWN}') "
     "AND NOT EXISTS (SELECT FROM roll_withdrawal w "
-    "WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome NOT IN ('returned', 'kept')))"
+    f"WHERE w.poll = e.poll AND w.entitlement = e.id AND w.{LIVE}))"
 )
 """Of a right, with `ASKED_FOR`: it was let go for the commission, or a list has it as withdrawn, and the decision was forgotten
 when the centre was put back from a copy. Nobody has it until that is repeated, or it is given back (`settling.returns`)."""

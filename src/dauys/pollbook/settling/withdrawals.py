@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import mark as put_back
 from dauys.pollbook.centre import moves
+from dauys.pollbook.centre.predicates import LIVE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
@@ -36,8 +37,6 @@ from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
 
 TWICE = "P.109"
-LIVE = "outcome NOT IN ('returned', 'kept')"
-"""Of the rows of one right: the one that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
