@@ -16,7 +16,7 @@ from pathlib import Path
 from dauys.errors import DauysError
 from dauys.observe.audit.plan import Station
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 SECONDS = 120
 
 WORDS: Mapping[str, Mapping[str, str]] = {
