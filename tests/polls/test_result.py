@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -25,7 +26,7 @@ from dauys.publish.exports import state_of
 from dauys.record import log
 from dauys.record.entry import Entry
 from dauys.record.merkle import leaf_hash, verify_inclusion
-from dauys.registers.poll import Poll, Station
+from dauys.registers.poll import BallotLimit, Contest, Poll, Station
 from dauys.registers.poll_file import read_poll, read_stations
 from dauys.stations.batch import Batch
 from dauys.stations.corrections import annul, correct
@@ -115,6 +116,18 @@ def test_annulled_stations_and_areas_leave_the_sums() -> None:
     assert (again.counted, again.missing, again.annulled, again.repeat_pending) == (len(STATIONS) - 1, 1, 0, 1)
     other = contest_standing(Sheet.of(FILE.poll, CHARTER, STATIONS, held, {("river", "A2"): True}))
     assert other.totals == whole.totals
+
+
+@pytest.mark.parametrize("contest", [CHARTER, RIVER], ids=["charter", "river"])
+def test_a_repeat_in_a_whole_area_is_bounded_as_that_of_its_stations(contest: Contest) -> None:
+    """Voters can be added on the day in either: ceil(1.01 x list) at each station."""
+    limits = [replace(FILE.poll, ballot_limit=BallotLimit(Fraction(share, 100), "art. 37")) for share in (100, 101)]
+    here = {station.id for station in STATIONS if station.area == "A2"}
+    void = {(contest.id, "A2"): True}, {(contest.id, station): True for station in here}
+    bounds = [[contest_standing(Sheet.of(poll, contest, STATIONS, {}, ended)).bounds for ended in void] for poll in limits]
+    for whole, single in bounds:
+        assert whole.to_json() == single.to_json()
+    assert bounds[0][0].to_json() != bounds[1][0].to_json()
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,14 @@ class ContestStanding:
 
 
 def contest_standing(sheet: Sheet) -> ContestStanding:
-    """Sums, decides and bounds one contest. Stations in quarantine or missing are bounded by their list (BallotLimit)."""
+    """Sums, decides and bounds one contest. Stations in quarantine, missing or to vote again are bounded by their list (BallotLimit)."""
     poll, contest = sheet.poll, sheet.contest
     accepted = sheet.state == ACCEPTED
     counts = {state: np.bincount(sheet.area[sheet.state == state], minlength=len(poll.areas)) for state in range(5)}
     sums = _area_sums(sheet, accepted)
     cap = poll.ballot_limit.cap
-    waiting = np.isin(sheet.state, (MISSING, QUARANTINED, REPEAT))
+    again = np.array([sheet.annulled_areas.get(area.code, False) for area in poll.areas], dtype=bool)
+    waiting = np.isin(sheet.state, (MISSING, QUARANTINED, REPEAT)) | again[sheet.area]
     parts: list[list[Outstanding]] = [[] for _ in poll.areas]
     for row in np.flatnonzero(waiting).tolist():
         eligible = sheet.stations[row].eligible
@@ -189,9 +190,8 @@ def _area_count(sheet: Sheet, code: str, totals: Mapping[str, int], outstanding:
     area = sheet.poll.area(code)
     values = {name: totals[name] for name in sheet.contest.rule.fields}
     if code in sheet.annulled_areas:
-        listed = sum(s.eligible for s in sheet.stations if s.area == code)
         repeat = sheet.annulled_areas[code]
-        return AreaCount.repeat_pending(listed, area.weight) if repeat else AreaCount.annulled(area.weight)
+        return AreaCount({}, area.weight, "repeat-pending", outstanding) if repeat else AreaCount.annulled(area.weight)
     return AreaCount(values, area.weight, "counted", outstanding)
 
 
