@@ -2,6 +2,7 @@
 
 import csv
 import json
+from argparse import ArgumentTypeError
 from hashlib import sha256
 from pathlib import Path
 from urllib.error import HTTPError
@@ -24,6 +25,25 @@ def reader(place):
             return answer.read(LARGEST)
 
     return read
+
+
+def there(place):
+    if not is_address(place) and not Path(place).is_dir():
+        raise ValueError
+    return place
+
+
+def given(read, what):
+    """What argparse takes where `read` raises nothing, as it was given."""
+
+    def as_given(said):
+        try:
+            read(said)
+        except ValueError:
+            raise ArgumentTypeError(f"{said!r} is no {what}") from None
+        return said
+
+    return as_given
 
 
 def is_address(place):

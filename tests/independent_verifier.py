@@ -1,7 +1,7 @@
 """Does this bundle prove its result? A second verifier: docs/architecture.md in code, sharing nothing with the package.
 
 `python independent_verifier.py DIR|URL [--key VKEY]` prints {"ok", "checks": [{"id", "what", "ok", "found", "expected"}]} and
-exits with 1 when a check fails. Needs only Python and `cryptography`. Written to be read, not to be fast.
+exits with 1 when a check fails, with 2 where there is none. Needs only Python and `cryptography`; written to be read, not fast.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from independent_observers import OBSERVERS, SENT, observers
-from independent_reader import earlier, files, joined, reader, table
+from independent_reader import earlier, files, given, joined, reader, table, there
 from independent_roll import roll_and_check_ins
 
 ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations", "envelopes"}
@@ -394,7 +394,7 @@ def verify(folder, vkey=None):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a verification bundle.")
-    parser.add_argument("folder", metavar="DIR|URL")
-    parser.add_argument("--key", dest="vkey", metavar="VKEY", help="the log's key, known from elsewhere")
+    parser.add_argument("folder", metavar="DIR|URL", type=given(there, "folder"))
+    parser.add_argument("--key", dest="vkey", type=given(read_key, "verifier key"), help="the log's key")
     print(json.dumps(answer := verify(**vars(parser.parse_args())), ensure_ascii=False, indent=1))
     raise SystemExit(not answer["ok"])

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dauys.cli.main import answer, counted, say
+from dauys.cli.nature import answer_with_nature, is_reconstruction
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES, read_yaml
 from dauys.observe.audit.ballots import METHODS, assess, read_ballots
@@ -70,7 +71,7 @@ def plan(
         names = {station.region for station in stations}
         lines.append(f"the rule wants {needed(len(names), part)} of {len(names)} regions")
     lines.append(f"recount {counted(len(body['stations']), 'station')}: {out}")
-    answer(body | {"plan": str(out)}, as_json, "\n".join(lines))
+    answer_with_nature(is_reconstruction(file), body | {"plan": str(out)}, as_json, "\n".join(lines))
     return 0
 
 
@@ -102,7 +103,7 @@ def sheets(plan_file: Path, file: Path, columns: str, count: int, language: str,
         "boards": [{"board": n, "stations": [one.id for one in share]} for n, share in enumerate(shares, 1)],
         "files": files,
     }
-    answer(body, as_json, "\n".join(files))
+    answer_with_nature(is_reconstruction(file), body, as_json, "\n".join(files))
     return 0
 
 
@@ -134,7 +135,7 @@ def evaluate_(plan_file: Path, file: Path, recounts: Path, columns: str, next_fi
             json.dumps(_plan_json(after, stations), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
     lines = [_line(one) for one in found] + [f"outcome: {result}"]
-    answer(body, as_json, "\n".join(lines))
+    answer_with_nature(is_reconstruction(file), body, as_json, "\n".join(lines))
     return 0 if result == "confirmed" else 1
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from dauys.cli.main import answer, moment
+from dauys.cli.main import moment
+from dauys.cli.nature import answer_with_nature, is_reconstruction
 from dauys.cli.sample import read_json
 from dauys.errors import BadInput
 from dauys.law.relation import Linear
@@ -17,6 +18,7 @@ from dauys.observe.compare.national import Measure, implausible
 from dauys.observe.compare.tables import read_book, read_copies
 from dauys.observe.known.official import official_frame, read_official
 from dauys.observe.sample.frame import file_sha256, same_frame
+from dauys.record.note import VerifierKey
 
 SHOWN = 40
 """Stations that are listed for a person; --json has all of them."""
@@ -32,7 +34,7 @@ SHOWN = 40
 @click.option("--contest", help="Which contest, where there are several.")
 @click.option("--option", help="An answer: its share of the ballots. [default: what the rule asks of the nation]")
 @click.option("--of", "of", help="With a table: the column that the share is of (participants).")
-@click.option("--key", default="", help="The log's key as the commission printed it.")
+@click.option("--key", help="The log's key as the commission printed it. Without it, the key in the record is taken.")
 @click.option("--confidence", type=click.FloatRange(50, 99.99), default=95, show_default=True, help="Per cent.")
 @click.option("--stated", type=click.FloatRange(0, 100), help="A margin that somebody states, in points: can it be?")
 @click.option("--at", help="The moment of the comparison, for its facts (ISO 8601). [default: now]")
@@ -40,7 +42,7 @@ SHOWN = 40
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/comparison.md).")
 def compare(
     copies: Path, official: str, draw: Path | None, frame: Path | None, contest: str | None, option: str | None,
-    of: str | None, key: str, confidence: float, stated: float | None, at: str | None, check: bool, as_json: bool,
+    of: str | None, key: str | None, confidence: float, stated: float | None, at: str | None, check: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold COPIES against OFFICIAL: the folder of a bundle, the address of a record, or a table of protocols (CSV).
 
@@ -55,9 +57,13 @@ def compare(
         same_frame(file_sha256(frame), str(body.get("frame_sha256")), frame)
     if official.lower().endswith((".csv", ".tsv", ".txt")) and not official.startswith(("http://", "https://")):
         found = _with_table(copies, Path(official), body, contest, option, of, level, now)
+        rebuilt = is_reconstruction(Path(official))
         drawn_from = len(found.areas)
     else:
-        record = read_official(official, key)
+        if key is not None:
+            VerifierKey.parse(key)  # one that was left empty is none
+        record = read_official(official, key or "")
+        rebuilt = record.poll.reconstruction
         if body is not None and frame is None:
             expect_frame(body, official_frame(record)[1], official)
         chosen = record.poll.contest(contest)
@@ -70,7 +76,7 @@ def compare(
         expected = next((one.expected for one in found.national if one.expected is not None), None)
         reason = implausible(stated / 100, len(found.comparison.stations), drawn_from, expected)
         said["stated"] = {"margin": stated / 100, "implausible": reason}
-    answer(said, as_json, _text(found, said))
+    answer_with_nature(rebuilt, said, as_json, _text(found, said))
     return 1 if check and not found.agrees else 0
 
 

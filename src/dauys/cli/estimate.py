@@ -12,7 +12,8 @@ import numpy as np
 
 from dauys.cli.estimate_vote import Columns, vote_of_bundle, vote_of_table
 from dauys.cli.estimate_words import snapshot, text
-from dauys.cli.main import answer, moment
+from dauys.cli.main import moment
+from dauys.cli.nature import answer_with_nature, is_reconstruction
 from dauys.cli.sample import read_json
 from dauys.errors import BadInput
 from dauys.observe.compare.replay import Counted, Vote, replayed
@@ -159,7 +160,8 @@ def estimate(
         body["official"] = vote.official().to_json()
     if svg is not None:
         svg.write_text(picture(body, "night", "en"), encoding="utf-8")
-    answer(body, as_json, text(said, states, both, hours, None if vote is None else vote.official()))
+    words = text(said, states, both, hours, None if vote is None else vote.official())
+    answer_with_nature(is_reconstruction(file) if vote is None else vote.reconstruction, body, as_json, words)
     return 1 if check and said.partial is not None and not said.partial.publish else 0
 
 

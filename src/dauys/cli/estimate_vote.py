@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dauys.cli.main import moment
+from dauys.cli.nature import is_reconstruction
 from dauys.errors import BadInput
 from dauys.observe.compare.replay import Vote, contest_of, vote_of_record
 from dauys.observe.known.official import read_official
@@ -63,7 +64,7 @@ def vote_of_table(file: Path, columns: Columns) -> Vote:
         east = [hours[name] for name in sheet.texts["zone"]] if zone else None
         ballots = np.nan_to_num(x).astype(np.int64).tolist()
         came = list(modelled(moment(columns.closes), ids, ballots, sheet.texts["commission"], east))
-    return Vote(ids, sheet.numbers["y"], x, came, sheet.texts.get("by", ()), columns.x)
+    return Vote(ids, sheet.numbers["y"], x, came, sheet.texts.get("by", ()), columns.x, is_reconstruction(file))
 
 
 def _zones(path: Path) -> tuple[str, dict[str, float]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from dauys.cli.main import answer, counted, say
+from dauys.cli.main import counted, say
+from dauys.cli.nature import answer_with_nature, is_reconstruction
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES
 from dauys.observe.indicators import density, redraws
@@ -63,7 +64,7 @@ def indicators(
         title = words()["fingerprint"].title[language]
         said = axes(language) | {"title": title}
         picture.write_text(svg(found.fingerprint.cells, said), encoding="utf-8")
-    answer(found.body, as_json, _text(found))
+    answer_with_nature(is_reconstruction(file), found.body, as_json, _text(found))
     return 0
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.main import counted, moment, say
+from dauys.cli.nature import answer_with_nature
 from dauys.polls.dry_run import DryRun, dry_run
 from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll
@@ -41,9 +42,8 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
         source = open_source(described, throwaway_keys(described.poll))
         found = dry_run(file, source.poll, source.stations, mapping)
         rebuilt = described.poll.reconstruction
-        lines = ["RECONSTRUCTION: figures of stations are not real results"] if rebuilt else []
-        tried = {"reconstruction": rebuilt, "contests": [run.to_json() for run in found]}
-        answer(tried, as_json, "\n".join([*lines, *map(_dry_text, found)]))
+        tried = {"contests": [run.to_json() for run in found]}
+        answer_with_nature(rebuilt, tried, as_json, "\n".join(map(_dry_text, found)))
         return 1 if any(run.quarantined for run in found) else 0
     received = moment(at)
     with open_store().begin() as connection:
@@ -61,7 +61,7 @@ def protocols(poll: str, file: Path, columns: tuple[str, ...], dry: bool, at: st
     body: dict[str, Any] = {"states": dict(states), "quarantined": [receipt.to_json() for receipt in held]}
     lines = [f"{count:,} {state}" for state, count in states.items()]
     lines += [f"  {receipt.station}: {', '.join(receipt.checks)}" for receipt in held]
-    answer(body, as_json, "\n".join(lines))
+    answer_with_nature(opened.reconstruction, body, as_json, "\n".join(lines))
     if before := sum(receipt.replayed for receipt in receipts):
         say(
             f"{counted(before, 'protocol')} of the file {'was' if before == 1 else 'were'} in already: nothing is doubled"

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from dauys.cli.commission import keys_for
 from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.nature import RECONSTRUCTION
 from dauys.polls.night import Wait, begin, run_night
 from dauys.polls.sources import open_source
 from dauys.publish.bundle import place_for, write_bundle
@@ -107,7 +108,7 @@ def as_text(result: dict[str, Any], vkey: str) -> str:
     """The answer for a person: what was decided, by which tests, over which stations, and how to check it."""
     lines = [f"{result['poll']}: {result['stage']} result"]
     if result["reconstruction"]:
-        lines.append("RECONSTRUCTION: station figures are not real results; all published totals are met exactly")
+        lines.append(f"{RECONSTRUCTION}; all published totals are met exactly")
     for contest in result["contests"]:
         stations, decision = contest["stations"], contest["decision"]
         lines.append(f"{contest['contest']}: {decision['outcome']}")

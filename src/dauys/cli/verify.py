@@ -33,8 +33,8 @@ def verify(bundle: str, key: str | None, witnesses: tuple[str, ...], as_json: bo
         )
     if not remote and not Path(bundle).is_dir():
         raise BadInput("there is no bundle", found=bundle, expected="a folder that `dauys run` wrote, or an address")
-    for given in (*filter(None, [key]), *witnesses):
-        VerifierKey.parse(given)  # a key that was mistyped judges nobody
+    for given in (*([] if key is None else [key]), *witnesses):
+        VerifierKey.parse(given)  # a key that was mistyped, or left empty, judges nobody
     checks = verify_bundle(http_fetch(bundle) if remote else folder_fetch(Path(bundle)), key, witnesses, _progress)
     ok = all(check.ok for check in checks)
     answer({"ok": ok, "checks": [check.to_json() for check in checks]}, as_json, as_text(checks))

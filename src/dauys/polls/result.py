@@ -118,7 +118,10 @@ class ContestStanding:
 
 
 def contest_standing(sheet: Sheet) -> ContestStanding:
-    """Sums, decides and bounds one contest. Stations in quarantine, missing or to vote again are bounded by their list (BallotLimit)."""
+    """Sums, decides and bounds one contest.
+
+    Stations in quarantine, missing or to vote again are bounded by their list (BallotLimit).
+    """
     poll, contest = sheet.poll, sheet.contest
     accepted = sheet.state == ACCEPTED
     counts = {state: np.bincount(sheet.area[sheet.state == state], minlength=len(poll.areas)) for state in range(5)}

@@ -354,7 +354,7 @@ class Verification:
             if name == "stations.csv":
                 self._stations(found, now)
         missing = sum(standing.missing for standing in made.standings)
-        self._notes["V.07"] = f"{len(self.replay.stations):,} stations, {missing:,} protocols missing"
+        self._notes["V.07"] = f"{len(self.replay.stations):,} stations, protocols missing: {missing:,}"
 
     def _stations(self, found: bytes, now: Snapshot) -> None:
         """V.07: the published table has exactly one row for each station of the record's list and each contest."""

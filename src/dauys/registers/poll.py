@@ -197,13 +197,15 @@ class Poll:
         return is_trial(self.id)
 
     def contest(self, contest_id: str | None) -> Contest:
-        """The contest with that id; with None the only one there is."""
+        """The contest with that id; with None the only one there is. Raises BadInput F.022, F.023."""
         if contest_id is None and len(self.contests) == 1:
             return self.contests[0]
         for contest in self.contests:
             if contest.id == contest_id:
                 return contest
         known = ", ".join(c.id for c in self.contests)
+        if contest_id is None:
+            raise BadInput("the poll has several contests: name one", field="contest", expected=known, check="F.023")
         raise BadInput("the poll has no such contest", field="contest", found=contest_id, expected=known, check="F.022")
 
     def area(self, code: str) -> Area:

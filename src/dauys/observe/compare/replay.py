@@ -7,7 +7,7 @@ protocols came, and what could be estimated by then stands beside what was count
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,8 @@ from dauys.registers.poll import Contest, Poll
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """All stations: `y` of `x` (NaN where nothing counts), when each protocol came (None: never), and what `x` is called."""
+    """All stations: `y` of `x` (NaN where nothing counts), when each protocol came (None: never), what `x` is called, and
+    whether the figures of the stations are a reconstruction."""
 
     ids: Sequence[str]
     y: Floats
@@ -30,6 +31,7 @@ class Vote:
     came: Sequence[datetime | None]
     regions: Sequence[str] = ()
     denominator: str = "x"
+    reconstruction: bool = False
 
     def official(self, until: datetime | None = None) -> Counted:
         """What was counted by then; without a moment, in the end."""
@@ -51,7 +53,9 @@ class Vote:
             )
         at = [place[name] for name in drawn.ids]
         regions = [self.regions[one] for one in at] if self.regions else ()
-        return Vote(drawn.ids, self.y[at], self.x[at], [self.came[one] for one in at], regions, self.denominator)
+        return replace(
+            self, ids=drawn.ids, y=self.y[at], x=self.x[at], came=[self.came[one] for one in at], regions=regions
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ def vote_of_record(official: Official, contest: Contest, option: str | None = No
         if found is not None and found.counted:
             y[place], x[place] = found.values[name], found.values[base]
             came[place] = datetime.fromisoformat(found.at)
-    return Vote(ids, y, x, came, [official.stations[station].area for station in ids], base)
+    areas = [official.stations[station].area for station in ids]
+    return Vote(ids, y, x, came, areas, base, official.poll.reconstruction)
 
 
 def replayed(drawn: Drawn, vote: Vote, ask: Ask, every: timedelta, until: datetime | None = None) -> list[Hour]:
