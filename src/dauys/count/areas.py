@@ -81,6 +81,16 @@ class AreaCount:
         """An area whose vote is annulled and will be repeated; without `eligible` nothing bounds it."""
         return cls({}, weight, "repeat-pending", _voters(eligible))
 
+    @classmethod
+    def of(
+        cls, values: Mapping[str, int], weight: Fraction, outstanding: Outstanding, repeat: bool | None = None
+    ) -> AreaCount:
+        """An area by its stations. `repeat`: its vote is annulled, and whether it is repeated: then all its stations are
+        `outstanding`, each with its own most ballots."""
+        if repeat is None:
+            return cls(values, weight, "counted", outstanding)
+        return cls({}, weight, "repeat-pending", outstanding) if repeat else cls.annulled(weight)
+
     @property
     def counts(self) -> bool:
         """Whether `values` are part of the sums."""

@@ -192,10 +192,7 @@ def _area_sums(sheet: Sheet, accepted: npt.NDArray[np.bool_]) -> dict[str, npt.N
 def _area_count(sheet: Sheet, code: str, totals: Mapping[str, int], outstanding: Outstanding) -> AreaCount:
     area = sheet.poll.area(code)
     values = {name: totals[name] for name in sheet.contest.rule.fields}
-    if code in sheet.annulled_areas:
-        repeat = sheet.annulled_areas[code]
-        return AreaCount({}, area.weight, "repeat-pending", outstanding) if repeat else AreaCount.annulled(area.weight)
-    return AreaCount(values, area.weight, "counted", outstanding)
+    return AreaCount.of(values, area.weight, outstanding, sheet.annulled_areas.get(code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,9 +113,12 @@ def count(official: Official, contest: Contest, instead: Mapping[str, Values]) -
     fields = tuple(dict.fromkeys((*rule.fields, *contest.form.required)))
     sums = {area.code: dict.fromkeys(fields, 0) for area in poll.areas}
     waiting: dict[str, list[Outstanding]] = {area.code: [] for area in poll.areas}
+    void = {area.code: official.annulled.get((contest.id, area.code)) for area in poll.areas}
     for name, station in official.stations.items():
         held = official.protocols.get((contest.id, name))
-        if (repeat := official.annulled.get((contest.id, name))) is not None:
+        if void[station.area]:
+            waiting[station.area].append(_outstanding(official, station))
+        elif (repeat := official.annulled.get((contest.id, name))) is not None:
             if repeat:
                 waiting[station.area].append(_outstanding(official, station))
         elif held is None or not held.counted:
@@ -127,15 +130,8 @@ def count(official: Official, contest: Contest, instead: Mapping[str, Values]) -
                     total[field] += value
     areas = {}
     for area in poll.areas:
-        void = official.annulled.get((contest.id, area.code))
-        if void is None:
-            values = {name: sums[area.code][name] for name in rule.fields}
-            areas[area.code] = AreaCount(values, area.weight, "counted", Outstanding.total(waiting[area.code]))
-        else:
-            listed = sum(one.eligible for one in official.stations.values() if one.area == area.code)
-            areas[area.code] = (
-                AreaCount.repeat_pending(listed, area.weight) if void else AreaCount.annulled(area.weight)
-            )
+        values = {name: sums[area.code][name] for name in rule.fields}
+        areas[area.code] = AreaCount.of(values, area.weight, Outstanding.total(waiting[area.code]), void[area.code])
     totals = {name: sum(sums[code][name] for code, area in areas.items() if area.counts) for name in fields}
     return Counted(totals, areas, bounds_of(rule, areas, poll.day).decision)
 
