@@ -162,7 +162,8 @@ class Commission(Country):
             assert not vouched, "the journal vouches for machines that it does not know"
             raise NotNow
         with self.world.connection.begin_nested():
-            doubts = restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched)
+            restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched)
+            doubts = sum(restored.in_doubt(cursor(self.world.connection), POLL).values())
         self.seen["given up unheard"] += bool(missed(self.world))
         self._late_lists()
         return f"{doubts} in doubt"

@@ -19,8 +19,9 @@ from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import added_again, restored
-from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.asked import State, state
 from dauys.pollbook.settling.returns import BEFORE
+from dauys.pollbook.settling.withdrawals import Settled
 from dauys.record import log
 from dauys.roll.freeze import Added, add_set, proof
 from dauys.roll.story import story
@@ -35,7 +36,8 @@ def put_back(world: World, copy: sa.NestedTransaction) -> None:
 
 
 def lift(world: World) -> int:
-    return restored.lift(world.connection, POLL, "anna", world.now)
+    restored.lift(world.connection, POLL, "anna", world.now)
+    return sum(restored.in_doubt(cursor(world.connection), POLL).values())
 
 
 def numbers(world: World) -> list[str]:
@@ -83,7 +85,7 @@ def test_rights_given_back_since_the_copy_are_given_back_once(world: World) -> N
     ]  # fmt: skip
     assert b.keep.book.places[right(10)].standing == "here"
     assert changes(world) == [("withdrawals", 2), ("withdrawals", 1), ("restorations", 2), ("restorations", 1)]
-    assert reader(world).total == 13 and withdrawals.state(world.connection, POLL).returned == 3
+    assert reader(world).total == 13 and state(world.connection, POLL).returned == 3
     assert numbers(world) == findings(world) == []
 
 
@@ -104,10 +106,10 @@ def test_the_record_says_that_they_were_given_back_though_nobody_repeats_it(worl
     assert changes(world) == [("withdrawals", 2)]  # while the mark stands all waits
     lift(world)
     world.at(21)  # too late to give anything back: that was not
-    assert settled(world) == settled(world) == withdrawals.Settled(0, 0, 0, 0)
+    assert settled(world) == settled(world) == Settled(0, 0, 0, 0)
     assert changes(world) == [("withdrawals", 2), ("restorations", 2)]
     assert dict(story(world.connection, world.poll)[-1].reasons) == {BEFORE: 2}
-    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 0, 0, 0, returned=2)
+    assert state(world.connection, POLL) == State(0, 0, 0, 0, returned=2)
     assert reader(world).total == 13 and numbers(world) == findings(world) == []
 
 
@@ -128,7 +130,7 @@ def test_who_was_withdrawn_and_given_back_since_is_not_asked_any_more(world: Wor
         settled(world)
         synced(a)
     assert held(world, right(1)) == ("station/A-1/1", 2, 0)
-    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 0, 0, 0, kept=1)
+    assert state(world.connection, POLL) == State(0, 0, 0, 0, kept=1)
     assert changes(world) == [] and numbers(world) == findings(world) == []
 
 
@@ -158,7 +160,7 @@ def test_one_of_a_pair_that_was_given_back_stops_nothing(world: World) -> None:
         synced(a, b)
     assert (held(world, right(1))[0], held(world, right(2))[0]) == ("withdrawn", "withdrawn")
     assert held(world, right(10)) == ("station/B-1/1", 2, 0)
-    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 2, 0, 0, returned=1)
+    assert state(world.connection, POLL) == State(0, 2, 0, 0, returned=1)
     assert reader(world).total == 11 and numbers(world) == findings(world) == []
 
 

@@ -28,7 +28,7 @@ from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper.lost_list import left
 from dauys.pollbook.put_back import restored
-from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling import asked
 
 pytestmark = pytest.mark.database
 
@@ -155,7 +155,7 @@ def test_a_withdrawal_that_only_a_list_knows_is_repeated(noted: Noted) -> None:
     synced(a, a)
     settled(world)
     assert held(world, right(1)) == ("withdrawn", 1, 0)
-    assert withdrawals.state(world.connection, POLL).withdrawn == 1
+    assert asked.state(world.connection, POLL).withdrawn == 1
     mistaken(world, number)
     assert back(world, number).returned == 1
     synced(a, a)
@@ -168,7 +168,7 @@ def test_the_page_of_a_withdrawn_voter_brings_it_back_too(noted: Noted) -> None:
     assert held(world, right(1)) == ("withdrawn", 1, 0)
     number = died(world, ("A-1", 1))
     settled(world)
-    assert withdrawals.state(world.connection, POLL).withdrawn == 1
+    assert asked.state(world.connection, POLL).withdrawn == 1
     mistaken(world, number)
     assert back(world, number).returned == 1
 

@@ -30,8 +30,10 @@ def lost(world: World, *stations: str) -> None:
         assert packing_out.lose(world.connection, POLL, station)[1] == "lost"
 
 
-def lifted(world: World) -> int:
-    return restored.lift(world.connection, POLL, "anna", world.now)
+def lifted(world: World, word: str = "") -> int:
+    """The mark is lifted; how many rights stay in doubt."""
+    restored.lift(world.connection, POLL, "anna", world.now, word)
+    return sum(restored.in_doubt(cursor(world.connection), POLL).values())
 
 
 def parted(world: World, machine: Machine) -> None:

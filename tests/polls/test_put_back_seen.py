@@ -106,7 +106,7 @@ def test_events_that_never_came_back_are_not_passed_over(noted: Noted) -> None:
     with pytest.raises(BadInput, match="was the disk of one put back"):
         lifted(world)
     word = "its last check-ins are on the print"
-    assert restored.lift(world.connection, POLL, "anna", world.now, word) == 0
+    assert lifted(world, word) == 0
 
 
 def test_events_that_came_back_are_not_asked_for(noted: Noted) -> None:
@@ -213,3 +213,13 @@ def test_a_copy_of_while_the_mark_stood_is_seen_by_what_was_signed_since(noted: 
     assert noted.mark.blind
     with pytest.raises(BadInput, match="no other machine was enrolled"):
         lifted(world)
+
+
+def test_the_first_word_of_a_person_is_not_called_a_second(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--mark`, whose own look into the journal marks the poll."""
+    forgotten_use(noted, "B-1")
+    monkeypatch.setattr(pollbook_restored, "open_store", lambda: noted.engine)
+    monkeypatch.setattr(pollbook_restored, "journal", lambda: noted.journal)
+    command = ["pollbook", "restored", POLL, "--mark", "--by", "anna", "--at", noted.world.now.isoformat()]
+    first, second = (CliRunner().invoke(main.tree, command, standalone_mode=False).stdout for _ in range(2))
+    assert "marked already" not in first and "marked already" in second

@@ -124,7 +124,9 @@ def test_a_repeat_in_a_whole_area_is_bounded_as_that_of_its_stations(contest: Co
     limits = [replace(FILE.poll, ballot_limit=BallotLimit(Fraction(share, 100), "art. 37")) for share in (100, 101)]
     here = {station.id for station in STATIONS if station.area == "A2"}
     void = {(contest.id, "A2"): True}, {(contest.id, station): True for station in here}
-    bounds = [[contest_standing(Sheet.of(poll, contest, STATIONS, {}, ended)).bounds for ended in void] for poll in limits]
+    bounds = [
+        [contest_standing(Sheet.of(poll, contest, STATIONS, {}, ended)).bounds for ended in void] for poll in limits
+    ]
     for whole, single in bounds:
         assert whole.to_json() == single.to_json()
     assert bounds[0][0].to_json() != bounds[1][0].to_json()

@@ -65,16 +65,18 @@ def restored(
     engine, noted = open_store(), journal()
     with engine.begin() as connection:
         load_poll(connection, poll)
+        was = standing(cursor(connection), poll) is not None
         seen = noted.hold(connection, poll, when)
     with engine.begin() as connection:
         cur = cursor(connection)
-        was = standing(cur, poll) is not None
-        if marking and (again or not was):  # what is marked once is not marked again
+        if marking and (again or standing(cur, poll) is None):  # what is marked once is not marked again
             # what the journal does not see it does not vouch for
             mark(cur, poll, f"{by.strip()} says so", when, again=True, blind=not seen)
         blind = not noted.vouches(connection, poll)
         if lifting:
             lift(connection, poll, by, when, word, blind=blind)
+    with engine.connect() as connection:
+        cur = cursor(connection)
         found, missing = standing(cur, poll), unheard(cur, poll)
         doubts, waiting = ({}, {}) if found else (in_doubt(cur, poll), let_go_for_nobody(cur, poll))
     names = [f"{log.station}/{log.generation}" for log in missing] if found else []

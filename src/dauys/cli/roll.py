@@ -15,8 +15,9 @@ from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
 from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over
 from dauys.pollbook.put_back import added_again
-from dauys.pollbook.settling.withdrawals import State, withdraw_set
-from dauys.pollbook.settling.withdrawals import state as withdrawn
+from dauys.pollbook.settling.asked import State
+from dauys.pollbook.settling.asked import state as withdrawn
+from dauys.pollbook.settling.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import give_back

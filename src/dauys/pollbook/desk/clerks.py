@@ -31,9 +31,10 @@ from dauys.pollbook.paper.two_typists import BACK, IN, Differs
 from dauys.pollbook.rules.channels import POLLING_DAY
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.settling import named
+from dauys.pollbook.settling.asked import Group, groups, state
 from dauys.pollbook.settling.envelopes import Envelopes
 from dauys.pollbook.settling.returns import Back, given_back
-from dauys.pollbook.settling.withdrawals import Group, Settled, groups, state, withdraw_set
+from dauys.pollbook.settling.withdrawals import Settled, withdraw_set
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll.changes import list_sets

@@ -119,17 +119,25 @@ def _first(row: Any, named: Sequence[tuple[LogId, Event]], back: bool) -> int:
     return min((log.generation for log, kind in begins.items() if kind != "receive"), default=row.listed or 1)
 
 
-_LISTED = """CASE WHEN addition > 0 THEN (
+_LISTED = """CASE WHEN addition > 0 THEN coalesce((
 SELECT min(p.generation) FROM pollbook_package p
 JOIN roll_addition a ON a.poll = p.poll AND a.station = p.station AND p.made >= a.at
-WHERE p.poll = e.poll AND p.station = e.home AND a.n = e.addition) END"""
-"""Of a right that was added: the generation of the first list that was made since."""
+WHERE p.poll = e.poll AND p.station = e.home AND a.n = e.addition), (
+SELECT min(t.generation) FROM pollbook_late_list t WHERE t.poll = e.poll AND t.station = e.home)) END"""
+"""Of a right that was added: the generation of the first list that was made since. Where it was added again, and none was, of the
+first of which the centre knew nothing when it was put back from a copy."""
 
 
 def _came(named: Sequence[tuple[LogId, Event]], home: LogId) -> bool:
-    """Whether a log that names a right received it before all: it was given back, and the withdrawal of before is forgotten."""
-    kinds = (event.kind for log, event in named if log == home and event.kind in (*HOLDS, "receive"))
-    return next(kinds, "") == "receive"
+    """Whether a log that names a right received it before all: it was given back, and the withdrawal of before is forgotten. Or
+    a later machine of its station did, from the commission, and the first one names it nowhere."""
+    first: dict[LogId, Event] = {}
+    for log, event in named:
+        if log.station == home.station and event.kind in (*HOLDS, "receive"):
+            first.setdefault(log, event)
+    if home in first:
+        return first[home].kind == "receive"
+    return any(event.kind == "receive" and event.body["grant"]["why"] == "returned" for event in first.values())
 
 
 def _beside_envelopes(cur: Cursor, poll: str, logs: dict[LogId, list[Event]]) -> list[Finding]:

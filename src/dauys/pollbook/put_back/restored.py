@@ -103,8 +103,8 @@ def begins(connection: Connection, poll: str) -> None:
 def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
 
-    Nor, after it was lifted, by a package that has more on its list than the books have: an addition is not repeated yet; or it
-    was made while nobody knew yet that they were not whole. A log that is here under this very key goes on.
+    Nor, after it was lifted, by a package that was on its way when no journal could say what became of it, nor by one that has
+    more on its list than the books have: an addition is not repeated yet. A log that is here under this very key goes on.
 
     Raises CustodyError P.090: the machine tries again.
     """
@@ -115,12 +115,16 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     must_be_whole(cur, log.poll)
     if not ever(cur, log.poll):
         return
+    again = f"make the package again: dauys pollbook packages {log.poll} --again {log.station}"
+    unknown = "SELECT FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s) AND blind"
+    if cur.execute(unknown, (log.poll, log.station, log.generation)).rowcount:
+        message = f"no journal says whether the package of station {log.station} is the newest, and what is on its list"
+        raise CustodyError(f"{message}: {again}", "P.090")
     here = cur.execute(_ON_THE_LIST, (log.poll, log.station, log.generation, log.holder)).fetchone()
     if here is not None and here.voters > here.rights:
         message = (
             f"station {log.station} has {here.voters:,} voters on the list of this package, and the books have {here.rights:,}: "
-            "repeat the additions of since the copy, or make the package again: "
-            f"dauys pollbook packages {log.poll} --again {log.station}"
+            f"repeat the additions of since the copy, or {again}"
         )
         raise CustodyError(message, "P.090")
 
@@ -128,7 +132,7 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
 _ON_THE_LIST = f"""
 WITH p AS MATERIALIZED (
     SELECT *, EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
-        WHERE g.poll = k.poll AND o.home = k.station AND g.epoch = 1 AND k.generation = 1 AND g.at >= k.made) AS went
+        WHERE g.poll = k.poll AND o.home = k.station AND g.why <> 'returned' AND g.at >= k.made) AS went
     FROM pollbook_package k WHERE (poll, station, generation) = (%s, %s, %s)
 )
 SELECT p.voters, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll
@@ -259,8 +263,9 @@ def books(connection: Connection, poll: str) -> dict[str, Any] | None:
     return {"since": found.at.isoformat(), "unheard": [f"{log.station}/{log.generation}" for log in unheard(cur, poll)]}
 
 
-def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False) -> int:
-    """The books are whole again, by a person's name; how many rights stay in doubt: a machine that was lost may have them.
+def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False) -> None:
+    """The books are whole again, by a person's name. What stays `in_doubt` is counted after the commit: while this lasts, no
+    check-in comes in.
 
     `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`).
     Raises DauysError.
@@ -297,17 +302,16 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             f"UPDATE pollbook_log l SET missed = true WHERE poll = %s AND lost AND {UNHEARD}",  # noqa: S608 - a text of ours
             (poll,),
         )
-        cur.execute(  # nor whether a package on its way was made again, or void meanwhile
-            "INSERT INTO pollbook_late_list SELECT poll, station, generation FROM pollbook_package p WHERE poll = %s "
+        cur.execute(  # nor whether a package on its way was made again, or void meanwhile, or was made before anybody knew
+            "INSERT INTO pollbook_late_list SELECT poll, station, generation, true FROM pollbook_package p WHERE poll = %s "
             "AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = p.poll AND l.station = p.station "
-            "AND l.generation = p.generation) ON CONFLICT DO NOTHING",
+            "AND l.generation = p.generation) ON CONFLICT (poll, station, generation) DO UPDATE SET blind = true",
             (poll,),
         )
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
         (at, by.strip(), word.strip(), poll),
     )
-    return sum(in_doubt(cur, poll).values())
 
 
 _EVENTS = f"""

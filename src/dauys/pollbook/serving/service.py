@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.law.files import Node
 from dauys.pollbook.centre import moves, unasked
 from dauys.pollbook.centre import take as centre
-from dauys.pollbook.centre.locks import lock_station
+from dauys.pollbook.centre.locks import lock_log, lock_station
 from dauys.pollbook.centre.mark import must_be_whole, newest
 from dauys.pollbook.centre.predicates import COMPLETE
 from dauys.pollbook.centre.take import Outcome
@@ -219,6 +219,7 @@ def _find(
         standing = None
     if standing is not None and standing.holder in (unlisted(log.station), log.holder):
         with suppress(CustodyError), connection.begin_nested():  # it cannot be given: the answer says who holds it
+            lock_log(centre.cursor(connection), log)  # before the right (pollbook.centre.locks)
             if standing.holder == log.holder:
                 moves.off_its_list(
                     connection, standing.voter.entitlement, log, n=without.get("n", -1), epoch=without.get("epoch", 0)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.mark import must_be_whole
+from dauys.pollbook.centre.predicates import ASKED_BACK
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.log.spelling import number_of
@@ -168,8 +169,8 @@ def _centre(cur: Cursor, poll: str, lines: Sequence[Line]) -> Centre:
     custody = {
         row.id: Custody(WITHDRAWN if row.asked else row.holder, row.epoch, STATES[row.state], row.used)
         for row in cur.execute(  # what the commission has asked back is no right to open an envelope for
-            "SELECT e.id, e.holder, e.epoch, e.state, e.used, e.state <> 1 AND EXISTS (SELECT FROM roll_withdrawal w "
-            "WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome = 'asked') AS asked "
+            "SELECT e.id, e.holder, e.epoch, e.state, e.used, e.state <> 1 AND (EXISTS (SELECT FROM roll_withdrawal w "  # noqa: S608
+            f"WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome = 'asked') OR {ASKED_BACK}) AS asked "
             "FROM entitlement e WHERE e.poll = %s AND e.id = ANY(%s)",
             (poll, ids),
         )
@@ -218,8 +219,9 @@ def _used(connection: Connection, poll: str, line: Line, at: datetime) -> Line:
     if not line.counts or one.entitlement is None:
         return line
     try:
-        moves.withdraw(connection, poll, one.request, one.entitlement, at)
-        moves.settle(connection, poll, one.request)
+        with connection.begin_nested():  # what is not withdrawn is asked for by nobody
+            moves.withdraw(connection, poll, one.request, one.entitlement, at)
+            moves.settle(connection, poll, one.request)
     except CustodyError as error:
         if error.check not in ("P.021", "P.052", "P.056"):
             raise

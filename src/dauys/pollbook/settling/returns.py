@@ -38,7 +38,8 @@ from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
-from dauys.pollbook.settling.withdrawals import Group, ask_again, grouped
+from dauys.pollbook.settling.asked import Group, grouped
+from dauys.pollbook.settling.withdrawals import ask_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -262,7 +263,7 @@ def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_
     holders = {row.voter: row.holder for row in cur.execute(theirs, (poll, voters))} if voters else {}
     return [
         _Left(row.request, row.id, row.home, row.area, row.voter, row.epoch,
-              [(twin, holders[twin]) for twin in row.twins if twin in holders])
+              [(twin, holders.get(twin, "")) for twin in row.twins])
         for row in rows
     ]  # fmt: skip
 
@@ -270,7 +271,7 @@ def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_
 @dataclass(frozen=True, slots=True)
 class _Left:
     """A right that the commission has by a forgotten decision. `twins`: the other voters of the same person, and who holds their
-    rights."""
+    rights; empty where the books have none: his addition may be forgotten, too, and he may have voted."""
 
     request: str
     entitlement: UUID

@@ -11,7 +11,7 @@ a mistake is given back (`pollbook.settling.returns`): its row stays, and is ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from dauys.pollbook.centre.predicates import LIVE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.settling.asked import state
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -169,12 +170,39 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUI
     if right is None:
         return "not listed"
     other = None if twin is None else _right(cur, vault, poll, twin)
-    known = f"SELECT 1 FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
-    if cur.execute(known, (poll, right.id)).fetchone() is not None:
-        return "before"
+    if (live := _live(cur, poll, right.id)) is not None:
+        if other is None or live.outcome == "withdrawn" or (live.twin == other.id and _live(cur, poll, other.id)):
+            return "before"
+        return _one_person(connection, poll, right, other, live, why)
     _note(cur, poll, right, other, why)
     if _request(connection, poll, right.id, why.at):
         return "asked"
+    _used(connection, poll, right.id, why.at)
+    return "used"
+
+
+def _live(cur: Cursor, poll: str, who: UUID) -> Any:
+    """The withdrawal of a right that is not over, or None."""
+    query = f"SELECT outcome, twin FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
+    return cur.execute(query, (poll, who)).fetchone()
+
+
+def _one_person(connection: Connection, poll: str, right: Right, other: Right, live: Any, why: Decision) -> str:
+    """Of whose right was asked back or found used before, it is decided now that he is one person with another: if the right was
+    used, or will have been, the other one is withdrawn instead. Raises DauysError while somebody else's waits for that."""
+    if live.outcome == "asked" and live.twin not in (None, other.id):
+        raise DauysError(
+            f"a right of station {right.home} is asked back already, of somebody who is one person with another entry, too: wait "
+            f"until it is withdrawn or found used (dauys roll withdraw), and repeat set {why.set_id}"
+        )
+    cur = cursor(connection)
+    cur.execute(
+        "UPDATE roll_withdrawal SET twin = %s, twin_station = %s, twin_commitment = %s, set_id = %s, reason = %s, by = %s "  # noqa: S608
+        f"WHERE poll = %s AND entitlement = %s AND {LIVE}",
+        (other.id, other.home, other.commitment, why.set_id, why.reason, why.by, poll, right.id),
+    )
+    if live.outcome == "asked":
+        return "before"
     _used(connection, poll, right.id, why.at)
     return "used"
 
@@ -275,10 +303,7 @@ def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
     assert row is not None
     if row.twin is None:
         return False
-    known = cur.execute(
-        f"SELECT outcome FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}",  # noqa: S608
-        (poll, row.twin),
-    ).fetchone()
+    known = _live(cur, poll, row.twin)
     if known is None:
         other = Right(row.twin, row.twin_station, bytes(row.twin_commitment))
         this = Right(who, row.station, bytes(row.commitment))
@@ -331,61 +356,3 @@ def _record(
         "AND outcome = 'asked'",
         (at, number, poll, [row.entitlement for row in rows]),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How many rights of a poll were asked back, and what became of them. `twice`: one person used two. `returned` are given
-    back; for them and for `kept` the asking was a mistake, seen after and before they were withdrawn."""
-
-    asked: int
-    withdrawn: int
-    used: int
-    twice: int
-    returned: int = 0
-    kept: int = 0
-
-    def to_json(self) -> dict[str, int]:
-        names = {"asked": "waiting"}
-        return {names.get(name, name): getattr(self, name) for name in self.__slots__}
-
-
-def state(connection: Connection, poll: str) -> State:
-    """The poll's withdrawals in numbers."""
-    row = cursor(connection).execute(
-        "SELECT count(*) FILTER (WHERE outcome = 'asked') AS asked, count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn, "
-        "count(*) FILTER (WHERE outcome = 'used') AS used, count(*) FILTER (WHERE alarmed) AS twice, "
-        "count(*) FILTER (WHERE outcome = 'returned') AS returned, count(*) FILTER (WHERE outcome = 'kept') AS kept "
-        "FROM roll_withdrawal WHERE poll = %s",
-        (poll,),
-    ).fetchone()  # fmt: skip
-    assert row is not None
-    return State(*row)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rights that were asked back, or given back, at one time: because of which set, why, by whom, when, how many stand how."""
-
-    set_id: int
-    reason: str
-    by: str
-    at: datetime
-    outcomes: Mapping[str, int]
-
-
-def groups(connection: Connection, poll: str, limit: int = 50) -> list[Group]:
-    """What was asked back in a poll, the newest first."""
-    return grouped(connection, poll, ("set_id", "reason", "by", "asked"), limit)
-
-
-def grouped(connection: Connection, poll: str, columns: tuple[str, str, str, str], limit: int) -> list[Group]:
-    """A poll's withdrawals as these columns say who decided them: set, reason, name, moment."""
-    decided, (set_id, _, by, at) = ", ".join(columns), columns
-    rows = cursor(connection).execute(
-        f"SELECT {decided}, json_object_agg(outcome, n ORDER BY outcome) AS outcomes FROM ("  # noqa: S608 - columns of ours
-        f"SELECT {decided}, outcome, count(*) AS n FROM roll_withdrawal WHERE poll = %s AND {by} IS NOT NULL "
-        f"GROUP BY {decided}, outcome) AS counts GROUP BY {decided} ORDER BY {at} DESC, {set_id} DESC LIMIT %s",
-        (poll, limit),
-    )
-    return [Group(*row) for row in rows]

@@ -1,0 +1,70 @@
+"""Does the audit raise nothing about what was honest, where the centre has forgotten why?"""
+
+from __future__ import annotations
+
+import pytest
+from joined_world import applied, held, right, rows, synced
+from noted_world import Noted, opened
+from test_decided_since import add, died, findings, numbers, wants
+from test_decisions_forgotten import put_back, withdrawn_ahead
+from test_lists_since import here
+from test_paper_and_withdrawals import settled
+from test_put_back_lost import lifted, marked
+from test_returns import back, mistaken
+
+from dauys.pollbook.machine import acts
+
+pytestmark = pytest.mark.database
+
+
+@pytest.mark.parametrize("repeated", ["by the next set", "withdrawn again first"])
+def test_what_the_first_list_knew_as_withdrawn_comes_back_to_the_next_machine(noted: Noted, repeated: str) -> None:
+    a, world = withdrawn_ahead(noted), noted.world
+    a.link.show_withdrawn(right(1))
+    assert held(world, right(1)) == ("withdrawn", 1, 0)
+    if repeated == "withdrawn again first":
+        number = died(world, ("A-1", 1))
+        settled(world)
+        mistaken(world, number)
+    else:
+        number = int(applied(world.connection, rows({"A-1": 1}, 1), world.now))
+    noted.lose("A-1")
+    second = opened(noted, "A-1", "a2")
+    assert back(world, number).returned == 1
+    synced(second)
+    assert here(second, right(1))
+    second.check_in(right(1), world.at(10))
+    synced(second)
+    assert numbers(world) == [] and findings(world) == []
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_who_is_added_again_was_left_over_on_a_second_list(noted: Noted, journal: bool) -> None:
+    world = noted.world
+    opened(noted, "A-1", "a")
+    b = opened(noted, "B-1", "b")
+    noted.lose("A-1")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    world.at(9, 5)
+    add(world, 50)
+    world.at(9, 6)
+    second = opened(noted, "A-1", "a2")
+    put_back(noted, copy)
+    noted.hold()
+    if not journal:
+        marked(world)
+    synced(b, second)
+    world.at(9, 10)
+    lifted(world)
+    add(world, 50)
+    assert held(world, right(50)) == ("station/A-1/2", 0, 0)
+    second.do(acts.do_close, officer="chair", at=world.at(20))
+    synced(second)
+    world.at(19)
+    wants(b, 50, "q")
+    synced(b, b)
+    assert here(b, right(50))
+    b.check_in(right(50), world.now)
+    synced(b)
+    assert numbers(world) == [] and findings(world) == []

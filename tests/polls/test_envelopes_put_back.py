@@ -1,0 +1,73 @@
+"""What becomes of envelopes after the centre was put back from a copy?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from joined_world import VOTING, World, held, right, synced, world_of
+from noted_world import Noted, opened
+from test_decided_since import findings, numbers
+from test_decisions_forgotten import put_back, restoring
+from test_paper_and_withdrawals import ask, duplicate, settled
+from test_pollbook_envelopes import close, leave, resolved, stands
+from test_put_back import RIGHTS, asks
+from test_put_back_lost import lifted
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def world(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
+        made.at(9)
+        yield made
+
+
+def test_an_envelope_of_a_right_that_was_let_go_for_a_forgotten_decision(noted: Noted) -> None:
+    """X was used, so Y was withdrawn in his place: one person. That is forgotten; Y leaves an envelope."""
+    world, x, y = noted.world, right(1), right(10)
+    a, b, c = opened(noted, "A-1", "a"), opened(noted, "B-1", "b"), opened(noted, "A/2", "c")
+    number = duplicate(world, goes=1, stays=10)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a.check_in(x, world.now)
+    synced(a)
+    ask(world, number)
+    synced(a, b)
+    settled(world)
+    assert held(world, y)[0] == "withdrawn"
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b, c)
+    lifted(world)
+    assert held(world, y) == ("station/B-1/1", 0, 2)
+    leave(world, c, 1, y)
+    close(world, a, b, c)
+    resolved(world)
+    assert [one[1] for one in stands(world)] == [False] and held(world, y)[0] != "station/A/2/1"
+    assert numbers(world) == [] and findings(world) == []
+
+
+def test_an_envelope_that_does_not_count_leaves_no_request(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A-1 let X go for B-1, which burnt unheard: X is in doubt, his envelope does not count. Nobody decided anything."""
+    world, x = noted.world, RIGHTS[0]
+    a, b, c = opened(noted, "A-1", "a"), opened(noted, "B-1", "b"), opened(noted, "A/2", "c")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    asks(b, x, "q1")
+    synced(a, b, a, b)
+    put_back(noted, copy)
+    noted.hold()
+    noted.lose("B-1")
+    synced(a, c)
+    lifted(world)
+    assert held(world, x) == ("station/A-1/1", 0, 2)
+    leave(world, c, 1, x)
+    assert restoring(noted, monkeypatch)["let_go"] == []
+    close(world, a, c)
+    assert resolved(world, final=True) == 1
+    assert restoring(noted, monkeypatch)["let_go"] == []
