@@ -171,6 +171,13 @@ def test_every_page_in_every_language(world: World, lang: str) -> None:
     assert {"kk": "бейтараптық", "ru": "беспристрастность", "en": "neutrality"}[lang] in rules
 
 
+def test_figures_of_a_reconstruction_are_called_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, waits = site_of(world), f"/en/desk/observers/observations?poll={POLL.id}"
+    assert 'id="reconstruction"' not in shown(site, waits)
+    monkeypatch.setattr(desk, "poll_of", lambda *_: replace(POLL, reconstruction=True))
+    assert 'id="reconstruction"' in shown(site, waits)
+
+
 def test_nobody_decides_without_the_desk_the_mark_or_the_key(world: World) -> None:
     number = world.apply()
     path = f"/en/desk/observers/applications/{number}"

@@ -42,6 +42,9 @@ def test_a_list_may_say_which_key_a_station_signs_with_and_what_lies_abroad(tmp_
         with pytest.raises(BadInput) as fault:
             listed(tmp_path, f"id,area,eligible,key\n1,A,10,{wrong}\n")
         assert (fault.value.field, fault.value.row) == ("key", 2)
+    with pytest.raises(BadInput, match="where") as fault:  # mapped, and not there
+        listed(tmp_path, "id,area,eligible,abroad\n1,A,10,yes\n", abroad="where")
+    assert fault.value.check == "F.010"
     with pytest.raises(BadInput, match="abroad or not"):
         listed(tmp_path, "id,area,eligible,abroad\n1,A,10,maybe\n")
 

@@ -179,3 +179,21 @@ def test_nobody_types_a_form_for_a_poll_that_is_closed(client: SiteClient, conne
     refused = submit(client, f"/en/desk/{POLL}/type", station="s3", **TYPED)
     assert refused.status_code == 409 and "F.024" in refused.text and "stays missing" in refused.text
     assert connection.scalar(sa.text("SELECT count(*) FROM paper WHERE poll = :p"), {"p": POLL}) == 0
+
+
+def test_every_page_names_its_question_where_there_are_two(client: SiteClient, connection: sa.Connection) -> None:
+    poll = two_forms()
+    open_sample(connection, poll, 3)
+    question = poll.contests[1].question["en"]
+    batch = [{"station": "s0", **GOOD, "yes": 501, "contest": "q2"}]
+    client.post(f"/api/polls/{poll.id}/protocols", json=batch, headers=bearer(connection, "clerk"))
+    enter(client, "clerk")
+    shown = client.get(f"/en/desk/{poll.id}/correct?station=s0&contest=q2").text
+    assert f"s0 · {question}</h1>" in shown
+    for name, yes in (("ann", "500"), ("bek", "490")):
+        enter(client, name)
+        submit(client, f"/en/desk/{poll.id}/type?contest=q2", station="s1", **TYPED | {"yes": yes})
+    enter(client, "cho")
+    for address in ("", f"/{poll.id}/resolve"):
+        assert f"s1 · {question}</a>" in client.get(f"/en/desk{address}").text, address
+    assert f"s1 · {question}</h1>" in client.get(f"/en/desk/{poll.id}/resolve?contest=q2&station=s1").text

@@ -143,12 +143,13 @@ def read_stations(source: TableSource, areas: Collection[str] = ()) -> list[Stat
     """The stations of a table: columns `id`, `area`, `eligible`, in the table's order; each once, in one of `areas`.
 
     `address`, `settlement`, `key` (base64 of an Ed25519 public key) and `abroad` (`yes` or `no`) may be there, too. Without
-    `areas` any area will do. Raises BadInput with file and row.
+    `areas` any area will do. Raises BadInput with file and row; F.010 for a column that is mapped and not there.
     """
     stations: list[Station] = []
     rows: dict[str, int] = {}
     columns = {name: name for name in (*STATION_COLUMNS, *STATION_OPTIONAL)} | dict(source.columns)
-    for chunk in read_table(source.file, columns, {"eligible"}, STATION_OPTIONAL, ignore=None):
+    mapped = list(source.columns)  # who maps a column says that it is there
+    for chunk in read_table(source.file, columns, {"eligible"}, STATION_OPTIONAL, ignore=None, mapped=mapped):
         places = (chunk.texts[name] if name in chunk.texts else repeat("", len(chunk)) for name in STATION_OPTIONAL)
         several = zip(chunk.texts["id"], chunk.texts["area"], chunk.numbers["eligible"].tolist(), *places, strict=True)
         for row, (station, area, eligible, *place, key, abroad) in enumerate(several, chunk.first_row):

@@ -31,7 +31,6 @@ def _annul(visit: Visit) -> Model | str:
             propose(connection, poll, Proposal(contest, not station, place, reason, cite, repeat, by, visit.at))
             done = {"place": place, "state": "proposed", "seq": None}
     model = about(poll) | {
-        "contests": [(c.id, dict(c.question)) for c in poll.contests],
         "contest": visit.contest(poll).id,
         "areas": [(area.code, dict(area.names)) for area in poll.areas],
         "proposals": proposals(connection, poll.id),

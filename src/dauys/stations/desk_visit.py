@@ -116,13 +116,13 @@ def values_of(contest: Contest, form: Mapping[str, Any]) -> dict[str, int | str]
 
 def about(poll: Poll) -> Model:
     """What every page of a poll shows of it."""
-    return {"poll": poll.id, "names": dict(poll.names), "reconstruction": poll.reconstruction}
+    contests = [(contest.id, dict(contest.question)) for contest in poll.contests]
+    return {"poll": poll.id, "names": dict(poll.names), "contests": contests, "reconstruction": poll.reconstruction}
 
 
 def form_model(poll: Poll, contest: Contest, station: str) -> Model:
     """What a page shows that has a protocol's form."""
     return about(poll) | {
-        "contests": [(c.id, dict(c.question)) for c in poll.contests],
         "contest": contest.id,
         "question": dict(contest.question),
         "fields": [

@@ -64,6 +64,7 @@ def about(poll: Poll) -> Model:
     return {
         "id": poll.id, "names": dict(poll.names), "day": poll.day.isoformat(), "zone": poll.timezone,
         "pack": poll.id.partition("/")[0], "areas": {area.code: dict(area.names) for area in poll.areas},
+        "reconstruction": poll.reconstruction,
     }  # fmt: skip
 
 
