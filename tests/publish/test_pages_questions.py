@@ -63,6 +63,26 @@ def test_one_answer_against_others_is_shown_as_its_part_of_those_who_took_part()
     assert law["contests"][0]["line"] == "50.00"
 
 
+def test_the_map_shows_the_part_by_which_the_law_decides() -> None:
+    for share, line in ((Fraction(1, 2), None), (Fraction(2, 3), "66.66%")):
+        page, twin = shown(Sample(asking(referendum(), "yes", "yes + no", share), per_area=1))
+        assert "“Yes” of “Yes + No”, in percent; blue above 50%, orange below." in page
+        assert ("The law draws the line at" in page) is (line is not None)
+        for area in twin["contests"][0]["areas"]:
+            yes, no = area["totals"]["yes"], area["totals"]["no"]
+            assert area["step"] == sum(100 * yes >= edge * (yes + no) for edge in (30, 40, 50, 60, 70, 80))
+            assert area["focus_share"] != area["shares"]["yes"]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_the_law_decides_by_turnout_only_where_it_asks_for_it(asks: bool) -> None:
+    poll = asking(referendum(), "yes", "yes + no", Fraction(1, 2))
+    contest = poll.contests[0]
+    roles = {name: role for name, role in contest.rule.roles.items() if asks or role != "register"}
+    poll = replace(poll, contests=(replace(contest, rule=replace(contest.rule, roles=roles)),))
+    assert ("The law decides by this number." in shown(Sample(poll, per_area=1), "turnout")[0]) is asks
+
+
 @pytest.mark.parametrize(("value", "of", "line"), [("yes", "participated", "50.00"), ("2 * yes", "participated", None),
                                                     ("yes", "yes + no", None), ("yes + 3", "participated", None)])  # fmt: skip
 def test_bars_have_a_line_only_where_the_test_asks_for_a_part_of_the_whole_bar(

@@ -16,6 +16,7 @@ from dauys.errors import DauysError
 from dauys.page_forms import DEEPEST
 from dauys.polls.standing import StationView
 from dauys.publish import checks_page, views
+from dauys.publish.focus import STEPS
 from dauys.publish.law_source import law_packs
 from dauys.publish.maps import Drawing, tiles
 from dauys.publish.outlines import outlines
@@ -58,7 +59,7 @@ def router(source: Source, render: Render, maps: Path | None = None) -> APIRoute
     def with_maps(model: Model) -> Model:
         poll = source.poll(model["poll"]["id"])
         packs = {contest.rule.id.partition("/")[0] for contest in poll.contests} & set(law_packs())
-        return {"maps": drawings(poll.id), "steps": views.STEPS, "law": min(packs, default=None)}
+        return {"maps": drawings(poll.id), "steps": STEPS, "law": min(packs, default=None)}
 
     def found(poll: Poll, area: str) -> None:
         if area not in {a.code for a in poll.areas}:

@@ -9,23 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dauys.count.decision import AreaResult, TestResult
-from dauys.law.decision_rule import Share, Test
-from dauys.law.relation import Linear
+from dauys.law.decision_rule import Test
 from dauys.polls.result import AreaStanding, ContestStanding
 from dauys.polls.standing import ProtocolView, Standing, StationView, TurnoutPoint
 from dauys.publish.bundle import PUBLISHED
 from dauys.publish.checks_page import form_checks
 from dauys.publish.figures import percent
+from dauys.publish.focus import STEPS, asked, base, line, part_and_whole, sides
 from dauys.publish.source import RecordState, StationRow
 from dauys.record.entry import Entry
 from dauys.record.note import parse as parse_note
 from dauys.registers.poll import Contest, Poll
 
 Model = dict[str, Any]
-
-STEPS = (30, 40, 50, 60, 70, 80)
-"""Edges of the map's colour classes in percent: class 0 is below the first, class 6 from the last on."""
-
 
 DRAWN = 12
 """Answers and classes, those with most votes, that a territory's bar and row show: there may be hundreds of candidates."""
@@ -68,7 +64,6 @@ def result(standing: Standing) -> Model:
 def contest_result(poll: Poll, standing: ContestStanding) -> Model:
     """One question: its form's fields, totals, shares of the base, decision with its tests, bounds, and its areas."""
     contest = standing.contest
-    share = focus(contest)
     areas = [area_result(contest, area) for area in standing.areas]
     decision = standing.decision
     tests = {test.name: test for test in contest.rule.tests}
@@ -78,7 +73,7 @@ def contest_result(poll: Poll, standing: ContestStanding) -> Model:
         "rule": {"title": dict(contest.rule.title), "cite": contest.rule.cite},
         "fields": fields(contest),
         "base": base(contest),
-        "focus": list(share.value.fields) if share else [],
+        **asked(contest),
         "drawn": drawn(contest, standing.totals),
         "line": line(contest),
         "stations": stations(standing),
@@ -95,9 +90,7 @@ def contest_result(poll: Poll, standing: ContestStanding) -> Model:
 
 def area_result(contest: Contest, area: AreaStanding) -> Model:
     """One area of one question. `step` is its class on the map's colour scale, None while nothing is counted."""
-    share = focus(contest)
-    part = sum(area.totals.get(name, 0) for name in share.value.fields) if share else 0
-    whole = area.totals.get(base(contest), 0) if share else 0
+    part, whole = part_and_whole(contest, area.totals)
     return {
         "code": area.code,
         "names": dict(area.names),
@@ -143,32 +136,6 @@ def drawn(contest: Contest, totals: Mapping[str, int]) -> list[str]:
     toned = [f.name for f in contest.form.fields if f.role in ("option", "class")]
     most = sorted(toned, key=lambda name: -totals.get(name, 0))[:DRAWN]
     return [name for name in toned if name in most]
-
-
-def base(contest: Contest) -> str:
-    """The field that percentages are taken of: ballots found."""
-    return next((field.name for field in contest.form.fields if field.role == "base"), "")
-
-
-def focus(contest: Contest) -> Share | None:
-    """The share whose fields maps and rows show, of the base: of the first test that asks about an answer, areas first."""
-    options = set(contest.options)
-    asked = [test for test in contest.rule.tests if options & set(test.share.value.fields)]
-    asked.sort(key=lambda test: test.kind != "areas")
-    return asked[0].share if asked else None
-
-
-def line(contest: Contest) -> str | None:
-    """Where the line of bars stands, as a part of the base; None where the test asks for no part of the base."""
-    share = focus(contest)
-    plain = share and share.of == Linear(((1, base(contest)),)) and {factor for factor, _ in share.value.terms} == {1}
-    return percent(share.threshold.share) if share and plain and not share.value.constant else None
-
-
-def sides(share: Share, totals: Mapping[str, int]) -> tuple[int, int]:
-    """Both sums of a share over totals that may still lack fields."""
-    known = {name: totals.get(name, 0) for name in share.fields}
-    return share.value.of(known), share.of.of(known)
 
 
 def stations(standing: ContestStanding | AreaStanding) -> Model:
@@ -233,6 +200,7 @@ def turnout(standing: Standing) -> Model:
             {"contest": c.contest.id, "question": dict(c.contest.question), "stations": stations(c)}
             | figures_of(c.contest, c.totals)
             | {"base": base(c.contest), "fields": fields(c.contest)}
+            | {"decides": bool(c.contest.rule.fields_with("register"))}
             for c in standing.contests
         ],
     }
@@ -243,12 +211,11 @@ def area(standing: Standing, code: str, rows: Sequence[StationRow], start: int, 
     found = standing.poll.area(code)
     contests = []
     for contest in standing.contests:
-        share = focus(contest.contest)
         contests.append(
             question(contest.contest)
             | {
                 "line": line(contest.contest),
-                "focus": list(share.value.fields) if share else [],
+                **asked(contest.contest),
                 "area": area_result(contest.contest, next(a for a in contest.areas if a.code == code)),
             }
         )
