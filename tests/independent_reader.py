@@ -46,6 +46,14 @@ def given(read, what):
     return as_given
 
 
+def tile(level, index, width):
+    """The path of a tile (C2SP tlog-tiles)."""
+    path = f"{index % 1000:03}"
+    while index := index // 1000:
+        path = f"x{index % 1000:03}/{path}"
+    return f"tile/{level}/{path}" + (f".p/{width}" if width < 256 else "")
+
+
 def is_address(place):
     return str(place).startswith(("http://", "https://"))
 

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from independent_observers import OBSERVERS, SENT, observers
-from independent_reader import earlier, files, given, joined, reader, table, there
+from independent_reader import earlier, files, given, joined, reader, table, there, tile
 from independent_roll import roll_and_check_ins
 
 ROLL = {"roll", "roll-stations", "additions", "withdrawals", "restorations", "envelopes"}
@@ -35,14 +35,6 @@ def tree(hashes):
         pairs = [hashes[at : at + 2] for at in range(0, len(hashes), 2)]
         hashes = [sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
     return hashes[0] if hashes else sha256(b"").digest()
-
-
-def tile(level, index, width):
-    """The path of a tile (C2SP tlog-tiles)."""
-    path = f"{index % 1000:03}"
-    while index := index // 1000:
-        path = f"x{index % 1000:03}/{path}"
-    return f"tile/{level}/{path}" + (f".p/{width}" if width < 256 else "")
 
 
 def good(public, signature, message):
@@ -228,10 +220,9 @@ class Bundle:
                 state = "missing" if void.get(name, True) else "annulled"
             if station["area"] in void:
                 state = "annulled" if state == "counted" else state
-                area.update(dict.fromkeys(("+eligible", "+listed"), eligible * void[station["area"]]))
             elif state == "counted":
                 area.update(values)
-            elif state != "annulled":
+            if void.get(station["area"], state not in ("counted", "annulled")):
                 most = ceil(eligible * limit)
                 area.update({"+eligible": eligible, "+listed": min(eligible, most), "+added": max(0, most - eligible)})
             states[state].append(name)
@@ -248,12 +239,12 @@ class Bundle:
         rows = sorted((row["contest"], row["station"]) for row in self.table)
         listed = sorted((contest, station) for contest in self.contests for station in self.stations)
         yield rows == listed, f"stations.csv does not hold every station once: {sorted(set(rows) ^ set(listed))[:3]}"
+        said = [(entry["id"], entry["body"]) for _, entry in self.of_kind("declaration")]
         self.declared = []
-        for _, entry in self.of_kind("declaration"):
-            for part in entry["body"]["contests"]:
-                name, found = part["contest"], self.count(part["contest"], entry["body"]["size"])
-                self.declared.append((f"{entry['id']}, {name}", part, self.contests[name], *found))
-        yield self.declared, "nothing is declared"
+        for where, body in said or [("results.json", self.results)]:
+            for part in body["contests"]:
+                found = self.count(part["contest"], body["size"])
+                self.declared.append((f"{where}, {part['contest']}", part, self.contests[part["contest"]], *found))
         for where, part, _, states, _ in self.declared:
             for state in ("expected", "counted", "quarantined", "missing"):
                 said, found = part["stations"][state], states[state]
@@ -339,19 +330,24 @@ class Bundle:
             yield adopted, f"{entry['id']} follows from no result that is adopted"
 
     def published(self):
-        results, last = self.results, self.of_kind("declaration")[-1][1]["body"]
+        results, kinds = self.results, {entry["kind"] for entry in self.parsed}
+        stage = "counting" if "protocol" in kinds else "voting" if "turnout" in kinds else "opening"
+        last = ([entry["body"] for _, entry in self.of_kind("declaration")] or [results | {"stage": stage}])[-1]
         said = {part["contest"]: part for part in results["contests"]}
         about = self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests)
         yield about == (results["poll"], results["stage"], results["reconstruction"], set(said)), f"not about {about}"
         pairs = [(results, last["contests"][0]), *((said[part["contest"]], part) for part in last["contests"])]
         for found, part, name in ((found, part, name) for found, part in pairs for name in SHOWN):
             yield found[name] == part[name], f"results.json, {part['contest']}: `{name}` is not what was declared"
-        held = {(contest, station): values for _, _, contest, station, values in self.forms}
+        held, nature = {}, "reconstruction" if self.poll["reconstruction"] else "protocol"
+        for index, entry, contest, station, values in self.forms:
+            held[contest, station] = {**values, "entry": index, "checks": " ".join(entry.get("checks", []))}
         for row in self.table:
-            values, area = held.get((row["contest"], row["station"]), {}), self.stations[row["station"]]["area"]
-            yield row["area"] == area, f"stations.csv puts {row['station']} into {row['area']}, not {area}"
-            for name in (field["name"] for field in self.contests[row["contest"]]["form"]["fields"]):
-                yield (row.get(name) or "") == str(values.get(name, "")), f"stations.csv: {row['station']}, {name}"
+            station, own = self.stations[row["station"]], held.get((row["contest"], row["station"]), {})
+            own = own | {"area": station["area"], "listed": station["eligible"], "nature": nature}
+            fields = [field["name"] for field in self.contests[row["contest"]]["form"]["fields"]]
+            for name in ("entry", "checks", "area", "listed", "nature", *fields):
+                yield (row.get(name) or "") == str(own.get(name, "")), f"stations.csv: {row['station']}, {name}"
 
     def labelled(self):
         for name, data in files(self.place, self.read) if self.poll["reconstruction"] else ():

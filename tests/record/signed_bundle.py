@@ -168,10 +168,11 @@ def declared(entries):
     return {"stage": "final", "size": len(entries), "contests": [part]}
 
 
-def publish(folder, entries, declaration=None, earlier=5):
-    """Writes the bundle of `entries` and a declaration, with signatures and cosignatures that are all good."""
+def publish(folder, entries, declaration=None, earlier=5, over=True):
+    """Writes the bundle of `entries` and a declaration (unless it is not over), with signatures and cosignatures that are all
+    good."""
     declaration = declaration or declared(entries)
-    entries = [*entries, signed("declaration", "declaration/final", declaration)]
+    entries = [*entries, *([signed("declaration", "declaration/final", declaration)] if over else [])]
     data = [entry.to_bytes() for entry in entries]
     tree = write_tiles(folder, data, [earlier])
     note = parse(checkpoint.sign(Checkpoint(LOG.name, tree.size, tree.root()), LOG))
@@ -182,18 +183,19 @@ def publish(folder, entries, declaration=None, earlier=5):
     (folder / "keys.json").write_text(json.dumps({"log": str(LOG.vkey), "witnesses": [str(WITNESS.vkey)]}))
     first = declaration["contests"][0]
     shown = {name: first[name] for name in ("stations", "totals", "areas", "decision")}
-    about = {"poll": "x/test", "stage": "final", "reconstruction": True}
-    (folder / "results.json").write_text(json.dumps({**about, **shown, "contests": declaration["contests"]}))
+    head = {"poll": "x/test", "stage": "final" if over else "counting", "size": len(entries), "reconstruction": True}
+    (folder / "results.json").write_text(json.dumps({**head, **shown, "contests": declaration["contests"]}))
     (folder / "README.txt").write_text("A reconstruction.\n")
-    current = {e.body["station"]: e.body for e in entries if e.kind in ("protocol", "correction")}
+    current = {e.body["station"]: (n, e) for n, e in enumerate(entries) if e.kind in ("protocol", "correction")}
     rows = io.StringIO()
     table = csv.writer(rows, lineterminator="\n")
-    table.writerow(["station", "area", "contest", "nature", *FIELDS, "invalid"])
+    table.writerow(["station", "area", "contest", "entry", "checks", "listed", "nature", *FIELDS, "invalid"])
     for station in (s for e in entries if e.kind == "stations" for s in e.body["stations"]):
-        body = current.get(station["id"], {})
-        numbers = body.get("values") or body.get("after") or {}
+        place, entry = current.get(station["id"], ("", None))
+        numbers = (entry and (entry.body.get("values") or entry.body.get("after"))) or {}
+        about = ["q", place, " ".join(entry.checks) if entry else "", station["eligible"], "reconstruction"]
         cells = [numbers.get(name, "") for name in (*FIELDS, "invalid")]
-        table.writerow([station["id"], station["area"], "q", "reconstruction", *cells])
+        table.writerow([station["id"], station["area"], *about, *cells])
     (folder / "stations.csv").write_text(rows.getvalue())
     return folder
 

@@ -79,7 +79,7 @@ def test_a_reordered_entry(bundle):
     entries = split_bundle(path.read_bytes())
     entries[3], entries[4] = entries[4], entries[3]
     path.write_bytes(entry_bundle(entries))
-    assert failed(bundle) == ["V.03", "V.04"]
+    assert failed(bundle) == ["V.03", "V.04", "V.12"]
 
 
 def test_a_missing_entry(bundle):
@@ -134,9 +134,13 @@ def test_an_earlier_checkpoint_of_another_record(bundle):
         ("results.json", b'"outcome": "adopted"', b'"outcome": "rejected"', "V.12"),
         ("results.json", b'"name": "North"', b'"name": "South"', "V.12"),
         ("results.json", b'"reconstruction": true', b'"reconstruction": false', "V.12"),
-        ("stations.csv", b"s1,A,q,reconstruction,100", b"s1,B,q,reconstruction,100", "V.12"),
+        ("stations.csv", b"s1,A,q,", b"s1,B,q,", "V.12"),
+        ("stations.csv", b"s1,A,q,3,,100,", b"s1,A,q,4,,100,", "V.12"),
+        ("stations.csv", b"s1,A,q,3,,100,", b"s1,A,q,3,W.101,100,", "V.12"),
+        ("stations.csv", b"s1,A,q,3,,100,", b"s1,A,q,3,,101,", "V.12"),
+        ("stations.csv", b"100,reconstruction,100,80,", b"100,protocol,100,80,", "V.12"),
         ("stations.csv", b",100,80,", b",100,81,", "V.12"),
-        ("stations.csv", b"s1,A,q,reconstruction,100,80,50,30,\n", b"", "V.07"),
+        ("stations.csv", b"s1,A,q,3,,100,reconstruction,100,80,50,30,\n", b"", "V.07"),
         ("README.txt", b"reconstruction", b"result", "V.13"),
     ],
 )
@@ -160,3 +164,14 @@ def test_an_earlier_checkpoint_that_the_bundle_names_is_missed(bundle):
     assert failed(bundle) == []
     (bundle / f"checkpoints/{name}").unlink()
     assert failed(bundle) == ["V.04"]
+
+
+def test_while_nothing_is_declared_the_published_sums_are_added_again(tmp_path):
+    night = publish(tmp_path / "night", the_poll(), over=False)
+    assert failed(night) == []
+    replace_in(night / "results.json", b'"stage": "counting"', b'"stage": "final"')
+    assert failed(night) == ["V.12"]
+    replace_in(night / "results.json", b'"stage": "final"', b'"stage": "counting"')
+    results = (night / "results.json").read_text()
+    (night / "results.json").write_text(results.replace('"participated": 140', '"participated": 141'))
+    assert failed(night) == ["V.10"]
