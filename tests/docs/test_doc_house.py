@@ -12,6 +12,7 @@ from doc_pages import DOCS, PAGES, REPOSITORY, anchors, blocks, read
 
 from dauys.cli.main import COMMANDS
 from dauys.law.packs import form_names, load_form
+from dauys.pollbook.rules.channels import LIST, NAMES, SETTINGS
 from dauys.publish.verify import CHECKS
 from dauys.stations.catalogue import catalogue, checks_of
 
@@ -157,3 +158,17 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
             if words.search(line):
                 found.append(f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()[:80]}")
     assert found == []
+
+
+def test_every_way_to_vote_and_its_settings_are_documented() -> None:
+    rows = dict(
+        re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|$", read("polls.md").partition("## Ways to vote")[2], re.M)
+    )
+    assert rows.keys() == {*NAMES[1:], LIST}
+    for name in NAMES[1:]:
+        assert {word for word in re.findall(r"`([a-z]+)`", rows[name]) if word in _ALL} == set(
+            SETTINGS.get(name, ())
+        ), name
+
+
+_ALL = {setting for settings in SETTINGS.values() for setting in settings}

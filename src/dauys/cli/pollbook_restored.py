@@ -103,6 +103,10 @@ def restored(
             if marking and was and not again
             else ""
         )
-        text += "\nno journal says which machines there are: --lift needs --word" if not vouched else ""
+        text += (
+            "\nno journal beside the keys has seen it, so none says which machines there are: --lift needs --word"
+            if not vouched
+            else ""
+        )
     answer(body, as_json, text)
     return 0 if found is None else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -181,7 +182,7 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
         if proposed is None:
             propose_back(connection, number, by, when, reason)
             state = get_set(connection, number).state
-            text = f"set {number}: {by} proposes to roll it back; somebody else: dauys roll rollback {number}"
+            text = f"set {number}: {by} proposes to roll it back; somebody else, with a reason: dauys roll rollback {number}"
             answer({"set": number, "state": state, "proposed_by": by, "asked_back": []}, as_json, text)
             return 0
         roll_back(connection, number, by, when, reason)
@@ -307,10 +308,14 @@ def _withdrawals(poll: str, now: State) -> str:
 def story(poll: str, as_json: bool) -> int:
     """Tell how the number of voters of POLL grew: the frozen roll, and what was added by each hour of reports, and why."""
     with open_store().begin() as connection:
-        steps = story_of(connection, load_poll(connection, poll))
+        told = load_poll(connection, poll)
+        steps = story_of(connection, told)
     lines = []
     for step in steps:
-        lines.append(f"{step.at:%Y-%m-%d %H:%M} {step.total:>12,}" + (f"  {step.added:+,}" if step.added else ""))
+        lines.append(
+            f"{step.at.astimezone(ZoneInfo(told.timezone)):%Y-%m-%d %H:%M} {step.total:>12,}"
+            + (f"  {step.added:+,}" if step.added else "")
+        )
         lines += [f"{'':31}{count:,} {why}" for why, count in step.reasons.items()]
     answer(
         {"poll": poll, "steps": [step.to_json() for step in steps]}, as_json, "\n".join(lines) or "no roll is frozen"

@@ -274,10 +274,11 @@ def add_set(
         elif row.area is None:
             elsewhere += 1
         elif at >= poll.closing(row.area):
-            over = f"{poll.closing(row.area):%Y-%m-%d %H:%M}"
+            over = poll.closing(row.area)
+            now = at.astimezone(over.tzinfo)
             raise DauysError(
-                f"station {row.station} has closed ({over}; it is {at:%Y-%m-%d %H:%M}): its list does not change any more. In a "
-                "trial on another day freeze, and add, with --at"
+                f"station {row.station} has closed ({over:%Y-%m-%d %H:%M}; it is {now:%Y-%m-%d %H:%M} there): its list does not "
+                "change any more. A trial on another day gives each step its moment"
             )
         else:
             new.setdefault(row.station, []).append(row.voter.bytes + set_id.to_bytes(8, "big"))

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from dauys.errors import BadInput
+from dauys.errors import BadInput, DauysError
 from dauys.registers.columns import Source
 from dauys.registers.spreadsheet import plain
 from dauys.registers.table import read_table
@@ -186,7 +186,9 @@ def bring(
 def new_set(
     connection: Connection, by: str, at: datetime, kind: str, source: str, day: date, sha256: str | None = None
 ) -> int:
-    """A new, empty change set, held; its number. `day`: everyone who comes into it is 18 then."""
+    """A new, empty change set, held; its number. `day`: everyone who comes into it is 18 then. Raises DauysError for no name."""
+    if not by.strip():
+        raise DauysError("who brings these voters? a name is needed: another one has to approve them")
     made = connection.scalar(
         sa.text(
             "INSERT INTO roll_set (made, by, kind, source, sha256, day) "

@@ -294,7 +294,7 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
         )  # fmt: skip
     if (blind or found.blind) and not word.strip():
         raise BadInput(
-            "the journal beside the keys was put back or lost, too: say how it is known that no other machine was enrolled",
+            "no journal beside the keys has seen it: say how it is known that no other machine was enrolled since the copy",
             field="--word", check="P.090",
         )  # fmt: skip
     if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again

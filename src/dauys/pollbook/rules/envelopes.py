@@ -22,6 +22,7 @@ from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules import decided
 from dauys.pollbook.rules.custody import Centre, Custody, State, may_grant, put
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.places import called
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _resolve(
     if one.entitlement is None or custody is None:
         return answer(False if final else None, "P.060", "nobody on the roll was found for it")
     if centre.uses.get(one.entitlement) or custody.state is State.USED:
-        return answer(False, "P.061", f"the right was used at {custody.holder}")
+        return answer(False, "P.061", f"the right was used at {called(custody.holder)}")
     if custody.holder == WITHDRAWN:
         return answer(False, "P.056", "the right was withdrawn")
     same = sorted(of[one.entitlement], key=lambda other: (other.log.station, other.log.generation, other.n))

@@ -29,7 +29,13 @@ def was_asked_back() -> CustodyError:
 
 def was_used(holder: str) -> CustodyError:
     """Refuses a right of which a use stands, P.021."""
-    return CustodyError(f"the right was used at {holder}", "P.021")
+    return CustodyError(f"the right was used at {called(holder)}", "P.021")
+
+
+def called(holder: str) -> str:
+    """A holder as a message calls it: `station/A1-02/1` is station A1-02."""
+    kind, _, rest = holder.partition("/")
+    return f"station {rest.rpartition('/')[0]}" if kind == "station" else kind
 
 
 class Standing(StrEnum):

@@ -152,6 +152,7 @@ def line(book: Book, voter: Voter) -> Model:
         "box": clock_of(book, book.in_box.get(voter.entitlement, "")),
         "certificate": book.certificates.get(voter.entitlement, ""),
         "back": clock_of(book, book.backs.get(voter.entitlement, "")),
+        "envelope": next((one for one in book.envelopes if one.entitlement == voter.entitlement), None),
     }
 
 
