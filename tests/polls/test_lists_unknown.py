@@ -6,10 +6,12 @@ import pytest
 from joined_world import POLL, Machine, World, held, right, synced
 from noted_world import Noted, opened
 from test_decided_since import add, findings, numbers, wants
+from test_decisions_forgotten import restoring
 from test_lists_since import here
 from test_put_back import RIGHTS, asks
 from test_put_back_lost import lifted, lost
 
+from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
@@ -49,7 +51,7 @@ def test_a_list_made_while_nobody_knew_is_made_again(noted: Noted, used: bool) -
     if used:
         b.check_in(who, world.now)
     lost(world, "B-1")
-    assert lifted(world, "telephoned") > 0
+    assert lifted(world, "telephoned", again=True) > 0
     assert refused(noted.machine(package, "a"))
     assert who not in works(noted, "a2").voters
 
@@ -71,7 +73,7 @@ def test_a_package_that_is_void_since_the_copy_is_made_again(noted: Noted) -> No
     noted.hold()
     said_by_a_person(world)
     lost(world, "B-1")
-    lifted(world, "telephoned")
+    lifted(world, "telephoned", again=True)
     assert refused(noted.machine(package, "a"))
     assert who not in works(noted, "a2").voters
 
@@ -92,7 +94,7 @@ def test_a_package_made_before_a_person_says_what_no_journal_saw(noted: Noted) -
     said_by_a_person(world)
     with noted.journal.acting(noted.engine, POLL, "B-1", world.now) as connection:
         packing_out.lose(connection, POLL, "B-1", 1, every=False)
-    lifted(world, "telephoned")
+    lifted(world, "telephoned", again=True)
     assert refused(noted.machine(package, "a"))
     a = works(noted, "a2")
     assert who not in a.voters
@@ -116,7 +118,7 @@ def test_who_was_added_makes_up_for_nobody_whom_a_second_list_lacks(noted: Noted
     package = world.packed("A-1")  # by another process, without the journal
     said_by_a_person(world)
     synced(b)
-    lifted(world, "telephoned")
+    lifted(world, "telephoned", again=True)
     world.at(9, 10)
     add(world, 51)
     assert refused(noted.machine(package, "a2"))
@@ -138,7 +140,7 @@ def test_nor_where_only_a_later_holder_is_heard(noted: Noted) -> None:
     said_by_a_person(world)
     lost(world, "B-1")
     synced(c)
-    lifted(world, "telephoned")
+    lifted(world, "telephoned", again=True)
     a = noted.machine(package, "a")
     assert refused(a)
     world.at(9, 10)
@@ -146,3 +148,29 @@ def test_nor_where_only_a_later_holder_is_heard(noted: Noted) -> None:
     synced(a)
     assert refused(a)
     assert who not in works(noted, "a2").voters
+
+
+@pytest.mark.parametrize(("packages", "told"), [("good", True), ("again", False)])
+def test_somebody_says_what_became_of_the_packages_on_their_way(
+    noted: Noted, monkeypatch: pytest.MonkeyPatch, packages: str, told: bool
+) -> None:
+    """A-1's package lies at its station since yesterday; the journal is gone, B-1 burnt."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    package = noted.package("A-1")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    b.check_in(right(10), world.now)
+    synced(b)
+    copy.rollback()
+    noted.path.unlink()
+    noted.again()
+    noted.hold()
+    said_by_a_person(world)
+    lost(world, "B-1")
+    lifting = ["--lift", "--by", "anna", "--word", "telephoned"]
+    with pytest.raises(BadInput, match="1 package on the way"):
+        restoring(noted, monkeypatch, *lifting)
+    assert restoring(noted, monkeypatch, *lifting, "--packages", packages)["whole"]
+    a = noted.machine(package, "a")
+    assert a.keep.book.told is told and len(a.voters) == 6

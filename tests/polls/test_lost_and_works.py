@@ -48,7 +48,8 @@ class Told(Noted):
         return machine
 
     def lift(self) -> int:
-        return restored.lift(self.world.connection, POLL, "anna", self.world.now)
+        restored.lift(self.world.connection, POLL, "anna", self.world.now)
+        return sum(restored.in_doubt(cursor(self.world.connection), POLL).values())
 
     def unheard(self) -> list[str]:
         return [f"{log.station}/{log.generation}" for log in restored.unheard(cursor(self.world.connection), POLL)]

@@ -24,6 +24,7 @@ from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand
 from dauys.pollbook.paper.by_hand import Typing, both_typed, lost_log, read_lines
 from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.asked import State, state
 from dauys.pollbook.settling.withdrawals import Asked, Settled
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import seal, withdraw
@@ -364,7 +365,7 @@ def test_one_person_who_used_both_rights_is_an_alarm(world: World) -> None:
     machine.link.once()
     assert settled(world) == Settled(0, 1, 1, 0)
     assert [alarm.number for alarm in alarms(world.connection, world.poll.id)] == ["P.109"]
-    assert withdrawals.state(world.connection, world.poll.id) == withdrawals.State(0, 0, 2, 1)
+    assert state(world.connection, world.poll.id) == State(0, 0, 2, 1)
 
 
 def test_what_is_not_withdrawn_by_the_end_stays(world: World) -> None:

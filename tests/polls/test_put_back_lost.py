@@ -30,9 +30,9 @@ def lost(world: World, *stations: str) -> None:
         assert packing_out.lose(world.connection, POLL, station)[1] == "lost"
 
 
-def lifted(world: World, word: str = "") -> int:
+def lifted(world: World, word: str = "", again: bool = False) -> int:
     """The mark is lifted; how many rights stay in doubt."""
-    restored.lift(world.connection, POLL, "anna", world.now, word)
+    restored.lift(world.connection, POLL, "anna", world.now, word, again=again)
     return sum(restored.in_doubt(cursor(world.connection), POLL).values())
 
 

@@ -26,7 +26,7 @@ from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand
 from dauys.pollbook.rules.audit import audit
 from dauys.pollbook.rules.custody import Standing
-from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling.asked import State, state
 from dauys.pollbook.settling.returns import Back
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import give_back
@@ -91,7 +91,7 @@ def test_a_right_that_was_withdrawn_by_mistake_votes(world: World, tmp_path: Pat
     assert dict(story(world.connection, world.poll)[-1].reasons) == {"twice on the roll": -1, WHY: 1}
     assert not alarms(world.connection, POLL)
     assert audit({machine.keep.log: list(machine.keep.events(1, event.n))}, {right(1): machine.keep.log}) == []
-    assert withdrawals.state(world.connection, POLL).to_json() == {
+    assert state(world.connection, POLL).to_json() == {
         "waiting": 0, "withdrawn": 0, "used": 0, "twice": 0, "returned": 1, "kept": 0
     }  # fmt: skip
     declare(world.connection, world.poll, KEYS, "final", world.now, close=True)
@@ -200,7 +200,7 @@ def test_a_use_that_is_taken_back_changes_which_right_of_a_pair_is_withdrawn(wor
     other.link.once()
     other.check_in(right(7), world.now)
     pass_on(world)
-    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 1, 0, 0, returned=1)
+    assert state(world.connection, POLL) == State(0, 1, 0, 0, returned=1)
     names = [json.loads(data)["id"] for _, data in log.read(world.connection, POLL)]
     assert [name for name in names if name.startswith(("with", "rest"))] == [
         "withdrawals/B-1/1", "withdrawals/A-1/1", "restorations/B-1/1"
@@ -230,7 +230,7 @@ def test_who_died_is_withdrawn_though_his_line_was_tapped_once(world: World) -> 
     mistaken(world, wrong)
     take_back(world, machine, event)
     assert custody(world, right(3)) == ("station/A-1/1", 0)
-    assert withdrawals.state(world.connection, POLL) == withdrawals.State(0, 1, 0, 0, kept=1)
+    assert state(world.connection, POLL) == State(0, 1, 0, 0, kept=1)
 
 
 def test_of_a_pair_the_other_votes_where_the_one_was_only_mistyped(world: World, tmp_path: Path) -> None:

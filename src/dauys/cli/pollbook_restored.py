@@ -13,7 +13,7 @@ from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.put_back.journal import FILE, Journal
-from dauys.pollbook.put_back.restored import in_doubt, let_go_for_nobody, lift, unheard
+from dauys.pollbook.put_back.restored import in_doubt, let_go_for_nobody, lift, on_their_way, unheard
 from dauys.polls.opening import load_poll
 from dauys.store.engine import data_folder, open_store
 
@@ -46,10 +46,15 @@ def whose(doubts: Mapping[str, int]) -> str:
 @click.option(
     "--word", default="", help="With --lift, without a journal: how it is known that there is no other machine."
 )
+@click.option(
+    "--packages", type=click.Choice(("good", "again")),
+    help="With --lift, without a journal: packages on their way were all made before the copy, or are to be made again.",
+)  # fmt: skip
 @click.option("--at", help="When (ISO 8601 with offset). [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 def restored(
-    poll: str, marking: bool, again: bool, lifting: bool, by: str, word: str, at: str | None, as_json: bool
+    poll: str, marking: bool, again: bool, lifting: bool, by: str, word: str, packages: str | None, at: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Show whether the books of POLL are whole after the database was put back from a copy, and whom they wait for.
 
@@ -74,7 +79,15 @@ def restored(
             mark(cur, poll, f"{by.strip()} says so", when, again=True, blind=not seen)
         blind = not noted.vouches(connection, poll)
         if lifting:
-            lift(connection, poll, by, when, word, blind=blind)
+            held_by = standing(cur, poll)
+            unsure = blind or (held_by is not None and held_by.blind)
+            if unsure and packages is None and word.strip() and (some := on_their_way(cur, poll)):
+                raise BadInput(
+                    f"{counted(some, 'package')} on the way: was one of them made again or void since the copy, or made before "
+                    "anybody knew of it? Say that they are good, or that they are to be made again",
+                    field="--packages", expected="good or again", check="P.090",
+                )  # fmt: skip
+            lift(connection, poll, by, when, word, blind=blind, again=packages == "again")
     with engine.connect() as connection:
         cur = cursor(connection)
         found, missing = standing(cur, poll), unheard(cur, poll)

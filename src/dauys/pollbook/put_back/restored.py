@@ -103,7 +103,7 @@ def begins(connection: Connection, poll: str) -> None:
 def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
 
-    Nor, after it was lifted, by a package that was on its way when no journal could say what became of it, nor by one that has
+    Nor, after it was lifted, by a package that nobody vouched for, and that is to be made again (`lift`), nor by one that has
     more on its list than the books have: an addition is not repeated yet. A log that is here under this very key goes on.
 
     Raises CustodyError P.090: the machine tries again.
@@ -118,7 +118,7 @@ def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
     again = f"make the package again: dauys pollbook packages {log.poll} --again {log.station}"
     unknown = "SELECT FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s) AND blind"
     if cur.execute(unknown, (log.poll, log.station, log.generation)).rowcount:
-        message = f"no journal says whether the package of station {log.station} is the newest, and what is on its list"
+        message = f"nobody vouched for the package of station {log.station} when the books were found whole again"
         raise CustodyError(f"{message}: {again}", "P.090")
     here = cur.execute(_ON_THE_LIST, (log.poll, log.station, log.generation, log.holder)).fetchone()
     if here is not None and here.voters > here.rights:
@@ -263,12 +263,14 @@ def books(connection: Connection, poll: str) -> dict[str, Any] | None:
     return {"since": found.at.isoformat(), "unheard": [f"{log.station}/{log.generation}" for log in unheard(cur, poll)]}
 
 
-def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False) -> None:
+def lift(
+    connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False, again: bool = False
+) -> None:  # fmt: skip
     """The books are whole again, by a person's name. What stays `in_doubt` is counted after the commit: while this lasts, no
     check-in comes in.
 
-    `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`).
-    Raises DauysError.
+    `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`). `again`:
+    nor does anybody know what became of the packages `on_their_way`; they are to be made again. Raises DauysError.
     """
     if not by.strip():
         raise BadInput("who says that the books are whole? The name is kept", field="--by", check="P.058")
@@ -302,16 +304,27 @@ def lift(connection: Connection, poll: str, by: str, at: datetime, word: str = "
             f"UPDATE pollbook_log l SET missed = true WHERE poll = %s AND lost AND {UNHEARD}",  # noqa: S608 - a text of ours
             (poll,),
         )
-        cur.execute(  # nor whether a package on its way was made again, or void meanwhile, or was made before anybody knew
-            "INSERT INTO pollbook_late_list SELECT poll, station, generation, true FROM pollbook_package p WHERE poll = %s "
-            "AND NOT EXISTS (SELECT FROM pollbook_log l WHERE l.poll = p.poll AND l.station = p.station "
-            "AND l.generation = p.generation) ON CONFLICT (poll, station, generation) DO UPDATE SET blind = true",
-            (poll,),
+        cur.execute(  # nor whether a package on its way was made again, or void meanwhile
+            f"INSERT INTO pollbook_late_list SELECT poll, station, generation, %s {_ON_THEIR_WAY} "
+            "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = excluded.blind",
+            (again, poll),
         )
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
         (at, by.strip(), word.strip(), poll),
     )
+
+
+_ON_THEIR_WAY = (
+    "FROM pollbook_package p WHERE poll = %s AND NOT EXISTS (SELECT FROM pollbook_log l "
+    "WHERE l.poll = p.poll AND l.station = p.station AND l.generation = p.generation)"
+)
+
+
+def on_their_way(cur: Cursor[Any], poll: str) -> int:
+    """How many packages there are with which nobody has enrolled yet."""
+    row = cur.execute(f"SELECT count(*) AS n {_ON_THEIR_WAY}", (poll,)).fetchone()
+    return int(row.n) if row else 0
 
 
 _EVENTS = f"""

@@ -39,6 +39,7 @@ from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.settling.asked import Group, grouped
+from dauys.pollbook.settling.one_person import TWIN_USED, holders
 from dauys.pollbook.settling.withdrawals import ask_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
@@ -92,12 +93,14 @@ def give_back_set(
     must_be_whole(cursor(connection), poll.id)
     rows, left = _withdrawn(connection, poll.id, set_id), _let_go_for_nobody(connection, poll.id, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
-    voters = [voter for row in (*rows, *left) for voter in (row.voter, *(twin for twin, _ in _twins(row)))]
+    twins = {row.entitlement: row.twins for row in left}
+    twins |= holders(cursor(connection), poll.id, [row.entitlement for row in rows])
+    voters = [row.voter for row in (*rows, *left)] + [voter for some in twins.values() for voter, _ in some]
     may = _may(connection, poll, voters)
-    outcomes = [_outcome(connection, poll, row, may, at) for row in left]
+    outcomes = [_outcome(connection, poll, row, row.twins, may, at) for row in left]
     gone: dict[str, list[Any]] = {}
     for row in rows:
-        outcome = _outcome(connection, poll, row, may, at)
+        outcome = _outcome(connection, poll, row, twins.get(row.entitlement, ()), may, at)
         outcomes.append(outcome)
         if outcome == "returned":
             gone.setdefault(row.station, []).append(row)
@@ -173,12 +176,12 @@ def _kept(cur: Cursor, poll: str) -> list[Any]:
 
 def _instead(connection: Connection, poll: Poll) -> list[Any]:
     rows = cursor(connection).execute(
-        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
-        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
+        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w "  # noqa: S608 - texts of ours
+        "JOIN station s ON s.poll = w.poll AND s.id = w.station JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
         "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND (t.outcome = 'withdrawn' "
         "OR t.outcome = 'asked' AND EXISTS (SELECT FROM entitlement u JOIN pollbook_log l USING (poll, holder) "
         "WHERE u.poll = t.poll AND u.id = t.entitlement AND u.state = 0 AND l.lost)) "
-        "WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead FOR UPDATE OF w",
+        f"WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead AND NOT {TWIN_USED} FOR UPDATE OF w",
         (poll.id,),
     ).fetchall()  # fmt: skip
     may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
@@ -194,15 +197,16 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     if standing(cur, poll.id) is not None:  # they wait
         return
     rows = cur.execute(
-        f"SELECT w.*, e.voter FROM roll_withdrawal w JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "  # noqa: S608
+        f"SELECT w.*, e.voter, {TWIN_USED} AS twin_used FROM roll_withdrawal w "  # noqa: S608 - texts of ours
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
         f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED.format('w.entitlement')} "
-        f"OR w.outcome = 'asked' AND w.instead AND NOT {_USED.format('w.twin')}) ORDER BY w.entitlement "
+        f"OR w.outcome = 'asked' AND w.instead AND NOT {TWIN_USED}) ORDER BY w.entitlement "
         "FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
     ).fetchall()
     may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
     for row in rows:
-        if row.voter not in may or (row.instead and moves.used(connection, poll.id, row.twin)):
+        if row.voter not in may or (row.instead and row.twin_used):
             if row.outcome == "used":
                 ask_again(connection, poll.id, row.entitlement, at)
             continue
@@ -229,11 +233,10 @@ def _decided_by(shown: ChangeSet) -> str:
 def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
     """The rights asked back or withdrawn because of the set, or of its voters."""
     return cursor(connection).execute(
-        "SELECT w.*, s.area, e.voter, e.epoch, e.holder, t.voter AS twin_voter, t.holder AS twin_holder, "  # noqa: S608 - ours
+        "SELECT w.*, s.area, e.voter, e.epoch, e.holder, "  # noqa: S608 - ours
         f"{_ELSEWHERE} AS elsewhere FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        "LEFT JOIN entitlement t ON t.poll = w.poll AND t.id = w.twin "
         "WHERE w.poll = %(poll)s AND w.outcome IN ('asked', 'withdrawn') AND (w.set_id = %(set)s "
         "OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s)) "
         "ORDER BY w.station, w.entitlement FOR UPDATE OF w",
@@ -249,8 +252,8 @@ def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_
         return []
     rows = cur.execute(
         "SELECT coalesce(r.id, '') AS request, e.id, e.home, s.area, e.voter, e.epoch, "  # noqa: S608 - texts of ours
-        "ARRAY(SELECT CASE p.one WHEN e.voter THEN p.other "
-        "ELSE p.one END FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' "
+        "(SELECT coalesce(json_object_agg(CASE p.one WHEN e.voter THEN p.other ELSE p.one END, x.decided > f.at), '{}') "
+        "FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' JOIN roll_freeze f ON f.poll = e.poll "
         "WHERE e.voter IN (p.one, p.other)) AS twins "
         f"FROM entitlement e {ASKED_FOR} JOIN station s ON s.poll = e.poll AND s.id = e.home "
         f"WHERE e.poll = %(poll)s AND {LET_GO_FOR_NOBODY} AND e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s UNION "
@@ -259,11 +262,11 @@ def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_
         {"poll": poll, "set": set_id},
     ).fetchall()
     theirs = "SELECT voter, holder FROM entitlement WHERE poll = %s AND voter = ANY(%s)"
-    voters = [twin for row in rows for twin in row.twins]
-    holders = {row.voter: row.holder for row in cur.execute(theirs, (poll, voters))} if voters else {}
+    voters = [UUID(twin) for row in rows for twin in row.twins]
+    held = {row.voter: row.holder for row in cur.execute(theirs, (poll, voters))} if voters else {}
     return [
-        _Left(row.request, row.id, row.home, row.area, row.voter, row.epoch,
-              [(twin, holders.get(twin, "")) for twin in row.twins])
+        _Left(row.request, row.id, row.home, row.area, row.voter, row.epoch,  # who went before the freeze was never on the list
+              [(UUID(twin), held.get(UUID(twin), "")) for twin, since in row.twins.items() if since or UUID(twin) in held])
         for row in rows
     ]  # fmt: skip
 
@@ -283,13 +286,6 @@ class _Left:
     outcome: str = "let go"
 
 
-def _twins(row: Any) -> Sequence[tuple[UUID, str]]:
-    """The other voters who are the same person, by the set, and who holds their rights."""
-    if isinstance(row, _Left):
-        return row.twins
-    return [] if row.twin_voter is None else [(row.twin_voter, row.twin_holder)]
-
-
 def _voters(connection: Connection, set_id: int) -> set[UUID]:
     return set(connection.scalars(sa.text("SELECT voter FROM voter WHERE set_id = :set"), {"set": set_id}))
 
@@ -303,13 +299,15 @@ def _may(connection: Connection, poll: Poll, voters: Sequence[UUID]) -> set[UUID
     return set(connection.scalars(query, asked | applied_sets(connection)))
 
 
-def _outcome(connection: Connection, poll: Poll, row: Any, may: set[UUID], at: datetime) -> str:
-    """What becomes of one right."""
+def _outcome(
+    connection: Connection, poll: Poll, row: Any, twins: Sequence[tuple[UUID, str]], may: set[UUID], at: datetime
+) -> str:  # fmt: skip
+    """What becomes of one right. `twins`: the other voters of the same person, and who holds their rights."""
     if row.outcome == "withdrawn" and row.elsewhere:
         return "returned"
     if at >= poll.closing(row.area):
         return "late"
-    one_person = any(twin not in may and holder != WITHDRAWN for twin, holder in _twins(row))
+    one_person = any(twin not in may and holder != WITHDRAWN for twin, holder in twins)
     if row.voter not in may or one_person:
         return "may not"
     forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so

@@ -28,11 +28,12 @@ from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.settling.asked import state
+from dauys.pollbook.settling.one_person import Decision, Right, note_pairs, right_of, twins
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
 from dauys.roll.changes import get_set
-from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, PURPOSE, WITHDRAWALS, change_body, commitment
+from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, WITHDRAWALS, change_body
 from dauys.roll.vault import Vault
 from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
@@ -80,8 +81,16 @@ def withdraw_set(
     found = get_set(connection, set_id)
     if found.state not in ("applied", "rolled back"):
         raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
-    rows = _by_applied(connection, poll, set_id) if found.state == "applied" else _by_undone(connection, poll, set_id)
-    return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at))
+    why = Decision(set_id, reason.strip(), by.strip(), at)
+    if found.state == "rolled back":
+        return _ask_each(connection, vault, poll, _by_undone(connection, poll, set_id), why)
+    gone = note_pairs(cursor(connection), vault, poll.id, why)
+    asked = _ask_each(connection, vault, poll, _by_applied(connection, poll, set_id), why)
+    for who in gone:  # whose right was asked for before, and was used
+        live = _live(cursor(connection), poll.id, who)
+        if live is not None and live.outcome == "used" and moves.used(connection, poll.id, who):
+            _in_its_place(connection, poll.id, who, at)
+    return asked
 
 
 def withdraw_added(
@@ -115,10 +124,9 @@ def _must_be_open(connection: Connection, poll: Poll, reason: str, by: str, at: 
 
 
 def _by_applied(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]:
-    """The voters whose version in force is the set's; `votes`: it lets them; `one`, `other`: the pair, for a duplicate."""
+    """The voters whose version in force is the set's; `votes`: it lets them."""
     query = sa.text(
-        f"SELECT v.voter, {may_vote('v')} AS votes, p.one, p.other FROM voter v "  # noqa: S608 - texts of the roll
-        "LEFT JOIN roll_pair p ON p.set_id = v.set_id AND p.goes = v.voter "
+        f"SELECT v.voter, {may_vote('v')} AS votes FROM voter v "  # noqa: S608 - texts of the roll
         f"WHERE v.set_id = :set AND {HOLDS} ORDER BY v.voter"
     )
     return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
@@ -128,7 +136,7 @@ def _by_undone(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]
     """The voters of a set that is rolled back; `votes`: another set, which is in force, lets them."""
     query = sa.text(
         "SELECT u.voter, EXISTS (SELECT FROM voter v WHERE v.voter = u.voter "  # noqa: S608 - texts of the roll
-        f"AND {may_vote('v')} AND {HOLDS}) AS votes, NULL AS one, NULL AS other "
+        f"AND {may_vote('v')} AND {HOLDS}) AS votes "
         "FROM voter u WHERE u.set_id = :set ORDER BY u.voter"
     )
     return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
@@ -140,41 +148,18 @@ def _ask_each(connection: Connection, vault: Vault, poll: Poll, rows: Sequence[A
         if row.votes:
             outcomes.append("may")
             continue
-        twin = None if row.one is None else row.other if row.one == row.voter else row.one
-        outcomes.append(_ask(connection, vault, poll.id, row.voter, twin, why))
+        outcomes.append(_ask(connection, vault, poll.id, row.voter, why))
     return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may")))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """By which set a right is withdrawn, why, who decided, and when."""
-
-    set_id: int
-    reason: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A right of the frozen roll, with what the record may say of it."""
-
-    id: UUID
-    home: str
-    commitment: bytes
-
-
-def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUID | None, why: Decision) -> str:
+def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, why: Decision) -> str:
     cur = cursor(connection)
-    right = _right(cur, vault, poll, voter)
+    right = right_of(cur, vault, poll, voter)
     if right is None:
         return "not listed"
-    other = None if twin is None else _right(cur, vault, poll, twin)
-    if (live := _live(cur, poll, right.id)) is not None:
-        if other is None or live.outcome == "withdrawn" or (live.twin == other.id and _live(cur, poll, other.id)):
-            return "before"
-        return _one_person(connection, poll, right, other, live, why)
-    _note(cur, poll, right, other, why)
+    if _live(cur, poll, right.id) is not None:
+        return "before"
+    _note(cur, poll, right, next((_right(twin) for twin in twins(cur, poll, right.id)), None), why)
     if _request(connection, poll, right.id, why.at):
         return "asked"
     _used(connection, poll, right.id, why.at)
@@ -183,37 +168,8 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, twin: UUI
 
 def _live(cur: Cursor, poll: str, who: UUID) -> Any:
     """The withdrawal of a right that is not over, or None."""
-    query = f"SELECT outcome, twin FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
+    query = f"SELECT * FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
     return cur.execute(query, (poll, who)).fetchone()
-
-
-def _one_person(connection: Connection, poll: str, right: Right, other: Right, live: Any, why: Decision) -> str:
-    """Of whose right was asked back or found used before, it is decided now that he is one person with another: if the right was
-    used, or will have been, the other one is withdrawn instead. Raises DauysError while somebody else's waits for that."""
-    if live.outcome == "asked" and live.twin not in (None, other.id):
-        raise DauysError(
-            f"a right of station {right.home} is asked back already, of somebody who is one person with another entry, too: wait "
-            f"until it is withdrawn or found used (dauys roll withdraw), and repeat set {why.set_id}"
-        )
-    cur = cursor(connection)
-    cur.execute(
-        "UPDATE roll_withdrawal SET twin = %s, twin_station = %s, twin_commitment = %s, set_id = %s, reason = %s, by = %s "  # noqa: S608
-        f"WHERE poll = %s AND entitlement = %s AND {LIVE}",
-        (other.id, other.home, other.commitment, why.set_id, why.reason, why.by, poll, right.id),
-    )
-    if live.outcome == "asked":
-        return "before"
-    _used(connection, poll, right.id, why.at)
-    return "used"
-
-
-def _right(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
-    who = vault.right(poll, voter)
-    query = "SELECT home FROM entitlement WHERE poll = %s AND id = %s AND addition >= 0"  # else not added again yet
-    row = cur.execute(query, (poll, who)).fetchone()
-    if row is None:
-        return None
-    return Right(who, row.home, commitment(poll, row.home, vault.salt(PURPOSE, who.bytes), who.bytes))
 
 
 def _note(
@@ -293,31 +249,37 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
 
 
 def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
-    """The right was used: it stays. The other one of the same person is withdrawn instead; where that was used, too, alarm."""
+    """The right was used: it stays. Whether that raised an alarm (`_in_its_place`)."""
+    _found_used(cursor(connection), poll, who, at)
+    return _in_its_place(connection, poll, who, at)
+
+
+def _found_used(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
+    used = f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
+    cur.execute(used, (at, poll, who))
+
+
+def _in_its_place(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
+    """Of a right that was used: the other ones of the same person are withdrawn. Where one of them was used, too: alarm, once."""
     cur = cursor(connection)
-    row = cur.execute(
-        f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE} "  # noqa: S608
-        "RETURNING *",
-        (at, poll, who),
-    ).fetchone()
-    assert row is not None
-    if row.twin is None:
-        return False
-    known = _live(cur, poll, row.twin)
-    if known is None:
-        other = Right(row.twin, row.twin_station, bytes(row.twin_commitment))
-        this = Right(who, row.station, bytes(row.commitment))
-        _note(cur, poll, other, this, Decision(row.set_id, row.reason, row.by, at), instead=True)
-        if _request(connection, poll, row.twin, at):
-            return False
-        cur.execute(
-            f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE}",  # noqa: S608
-            (at, poll, row.twin),
-        )
-    elif known.outcome != "used":
-        return False
-    _alarm(cur, poll, who, at)
-    return True
+    row, alarm = _live(cur, poll, who), False
+    for twin in twins(cur, poll, who):
+        known = _live(cur, poll, twin.twin)
+        if known is None:
+            this, why = Right(who, row.station, bytes(row.commitment)), Decision(twin.set_id, twin.reason, twin.by, at)
+            _note(cur, poll, _right(twin), this, why, instead=True)
+            if not _request(connection, poll, twin.twin, at):
+                _found_used(cur, poll, twin.twin, at)
+                alarm = True
+        elif known.outcome == "used" and not (known.alarmed or row.alarmed):
+            alarm = alarm or moves.used(connection, poll, twin.twin)
+    if alarm:
+        _alarm(cur, poll, who, at)
+    return alarm
+
+
+def _right(twin: Any) -> Right:
+    return Right(twin.twin, twin.twin_station, bytes(twin.twin_commitment))
 
 
 def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
