@@ -21,10 +21,10 @@ import sqlalchemy as sa
 
 sys.path.extend(str(folder) for folder in Path(__file__).parents[:2])
 import joined_world
-from joined_world import POLL, Machine, World, held, world_of
+from joined_world import POLL, Machine, World, held, right, world_of
 from noted_world import Noted
 from storm_commission import Commission
-from storm_world import ADDED, HOME, SERIAL, VOTERS, Fate, NotNow, here
+from storm_world import ADDED, HOME, PAIRS, SERIAL, VOTERS, Fate, NotNow, here
 
 from dauys.errors import DauysError
 from dauys.pollbook.centre.predicates import MISSED, USED
@@ -33,8 +33,12 @@ from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.settling.withdrawals import TWICE
 from dauys.store import embedded
 from dauys.store.engine import Connection, open_store
+
+Rights = dict[UUID, tuple[str, int, int]]
+"""Who holds each right by the centre, its epoch and its state."""
 
 FATES: tuple[Fate, ...] = ("kept", "gone", "kept", "copied")
 CERTIFICATE = {"on": True, "until": "18:00", "cite": "P"}
@@ -42,13 +46,13 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 BEFORE = {
     "make_a_package": 4, "start": 4, "move": 4, "add": 3, "use": 2, "declare_lost": 2, "sync_all": 2, "die": 1, "settle": 1,
-    "certificate": 1, "undo": 1, "void_a_package": 1, "not_lost": 1,
+    "certificate": 1, "undo": 1, "void_a_package": 1, "not_lost": 1, "pair": 1,
 }  # fmt: skip
 """Until the copy is made: how often each step."""
 
 SINCE = BEFORE | {
     "make_a_package": 3, "start": 3, "move": 8, "use": 3, "undo": 2, "settle": 2, "live": 1, "certificate_back": 1,
-    "lose_an_answer": 2, "hold": 1, "knock": 1,
+    "lose_an_answer": 2, "hold": 1, "knock": 1, "unpair": 1,
 }  # fmt: skip
 """Between the copy and the death of the centre's disk: all of this is forgotten."""
 
@@ -60,7 +64,7 @@ MARKED = {
 
 AFTER = SINCE | {
     "move": 12, "sync_all": 3, "add": 2, "decide_again": 2, "be_heard_again": 1, "fall_silent": 1, "lift": 2, "restart": 1,
-    "knock": 3, "find": 2, "ask": 2, "sync": 2,
+    "knock": 3, "find": 2, "ask": 2, "sync": 2, "give_back_again": 1,
 }  # fmt: skip
 """When it was put back, and mostly the mark is lifted."""
 
@@ -130,9 +134,7 @@ class Storm(Commission):
         self.holds(self.noted.mark is None, "the mark is never lifted")
         for _ in range(len(self.forgotten)):
             self.step("decide_again")
-        for _ in range(2):
-            self.step("settle")
-            self.all_heard()
+        self.is_settled()
         self.holds(not self.forgotten, "what was decided cannot be decided again", self.forgotten)
         missed = cursor(self.world.connection).execute(
             f"SELECT holder FROM pollbook_log l WHERE poll = %s AND {MISSED}", (POLL,)
@@ -140,7 +142,15 @@ class Storm(Commission):
         self.holds(missed.rowcount == 0, "a machine that was heard leaves rights in doubt", missed.fetchall())
         self.centre_counts()
         self.everybody_votes()
+        self.is_settled()
+        self.holds(not self.decided.repeated, "a pair waits for ever", self.decided.repeated)
         self.centre_counts()
+
+    def is_settled(self) -> None:
+        """A right is asked for, used; then the other one of the same person is asked for, let go, withdrawn."""
+        for _ in range(3):
+            self.step("settle")
+            self.all_heard()
 
     def centre_counts(self) -> None:
         """The centre has every event, counts what stands on the disks, and blames nobody."""
@@ -154,13 +164,27 @@ class Storm(Commission):
         self.holds(max(used.values(), default=0) <= 1, "used twice", _serials(used))
         for who, (_, _, state) in self._rights().items():
             self.holds((state == USED) == (used[who] == 1), "the centre counts otherwise", SERIAL[who])
+        self.nobody_is_two(used)
         self.holds(not (blamed := list(self._blamed())), "a false alarm", blamed)
         told = [one for _, found in audit_poll(self.world.connection, POLL) for one in found]
         self.holds(not told, "the audit finds what did not happen", [one.text for one in told])
 
+    def nobody_is_two(self, used: Counter[UUID]) -> None:
+        """Where somebody used both rights whom the commission takes for one person, it hears of it."""
+        told = {serial for number, serial in self._alarms() if number == TWICE}
+        for stays in self._in_force("paired"):
+            pair = (stays, PAIRS[stays])
+            if (
+                all(used[right(one)] for one in pair)
+                and self.decided.sets["paired", stays] not in self.decided.repeated
+            ):
+                self.seen["one person used two rights"] += 1
+                self.holds(not told.isdisjoint(pair), "one person voted twice", pair)
+
     def everybody_votes(self) -> None:
         """No right is lost: who is on the roll, was not withdrawn and has not voted is given his right at his own station.
 
+        So is he whose other right was withdrawn: nobody loses both, unless he is dead.
         What a machine that is lost still holds comes to others when it is found and its list is closed.
         """
         for station in VOTERS:
@@ -174,10 +198,15 @@ class Storm(Commission):
             self.machines[holder].do(acts.do_close, officer="chair", at=self.world.now)
         self.all_heard()
         self.world.at(19)
+        self.is_settled()
+        self.step("give_back_again")
+        self.all_heard()
         waiting: dict[UUID, Machine] = {}
-        for who, (holder, _, state) in self._rights().items():
+        rights = self._rights()
+        for who, (holder, _, state) in rights.items():
             machine = self._working(HOME[SERIAL[who]])
-            if machine is not None and state != USED and holder != WITHDRAWN and not self._is_asked_back(who):
+            votes = self._may_vote(SERIAL[who], rights) or (holder != WITHDRAWN and not self._is_asked_back(who))
+            if machine is not None and state != USED and votes:
                 waiting[who] = machine
         refused: dict[UUID, DauysError] = {}
         for who, machine in waiting.items():
@@ -225,17 +254,33 @@ class Storm(Commission):
         """The alarms that honest machines do not raise, and whose right each is of.
 
         P.120 is true: the centre was put back. When logs are read again, a check-in that was undone may come after its right moved on
-        (P.101, P.102), and a voter who was added may be added again after his log was heard (P.101, P.103).
+        (P.101, P.102), and a voter who was added may be added again after his log was heard (P.101, P.103). Who used two rights,
+        though he may have undone one or be two people by now, did (P.109).
         """
+        twice = {serial for pair in PAIRS.items() if all(map(self._has_voted, pair)) for serial in pair}
+        for number, serial in self._alarms():
+            true = {"P.120": True, "P.101": True, "P.102": True, "P.103": serial in ADDED, TWICE: serial in twice}
+            if not true.get(number):
+                yield number, serial
+
+    def _alarms(self) -> list[tuple[str, int]]:
         rows = cursor(self.world.connection).execute(
             "SELECT number, entitlement FROM pollbook_alarm WHERE poll = %s", (POLL,)
         )
-        for row in rows:
-            serial = SERIAL.get(row.entitlement, 0)
-            if row.number not in ("P.120", "P.101", "P.102") and (row.number, serial in ADDED) != ("P.103", True):
-                yield row.number, serial
+        return [(row.number, SERIAL.get(row.entitlement, 0)) for row in rows]
 
-    def _rights(self) -> dict[UUID, tuple[str, int, int]]:
+    def _has_voted(self, serial: int) -> bool:
+        """Whether there is a check-in, be it undone."""
+        events = (event for machine in self.machines.values() for event in machine.keep.events())
+        return any(event.kind == "check-in" and event.entitlement == right(serial) for event in events)
+
+    def _may_vote(self, serial: int, rights: Rights) -> bool:
+        """Whether by no decision that is in force his right is withdrawn, or may be in the place of one that was used."""
+        twins = [PAIRS[stays] for stays in self._in_force("paired")]
+        instead = ("paired", serial) in self.decided.sets and rights[right(PAIRS[serial])][2] == USED
+        return ("died", serial) not in self.decided.sets and serial not in twins and not instead
+
+    def _rights(self) -> Rights:
         query = sa.text("SELECT id, holder, epoch, state FROM entitlement WHERE poll = :poll ORDER BY home, id")
         return {
             row.id: (row.holder, row.epoch, row.state) for row in self.world.connection.execute(query, {"poll": POLL})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from joined_world import POLL
-from storm_world import ADDED, HOME, Country, Decision, NotNow
+from storm_world import ADDED, HOME, PAIRS, Country, Decided, Decision, NotNow, What
 from test_decided_since import add, died
-from test_paper_and_withdrawals import settled
+from test_paper_and_withdrawals import ask, duplicate, settled
 from test_put_back_lost import missed
 from test_returns import back, mistaken
 
@@ -22,15 +23,17 @@ WORD = "each station was telephoned"
 DYING = (1, 3, 5, 50)
 """Whom the commission may take for dead, and later not."""
 
+OPPOSITE: dict[What, What] = {"lives": "died", "unpaired": "paired"}
+"""By a decision, which one it calls off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What there was when the database was copied. `sets`: as in `Commission`."""
+    """What there was when the database was copied."""
 
     database: sa.NestedTransaction
     journal: bytes
-    decided: tuple[Decision, ...]
-    sets: dict[int, int]
+    decided: Decided
 
 
 class Commission(Country):
@@ -72,27 +75,49 @@ class Commission(Country):
     # About voters
 
     def add(self) -> str:
-        return self._decide(("added", self._one_of([one for one in ADDED if ("added", one) not in self.decided])))
+        return self._decide(("added", self._one_of([one for one in ADDED if not self._is_added(one)])))
 
     def die(self) -> str:
-        return self._decide(
-            ("died", self._one_of([one for one in DYING if one not in self.sets and self._is_added(one)]))
-        )
+        dying = [one for one in DYING if ("died", one) not in self.decided.sets and self._is_added(one)]
+        return self._decide(("died", self._one_of(dying)))
 
     def live(self) -> str:
-        return self._decide(("lives", self._one_of(self.sets)))
+        return self._decide(("lives", self._one_of(self._in_force("died"))))
+
+    def pair(self) -> str:
+        """Two entries are found to be one person's."""
+        known = [(stays, goes) for stays, goes in PAIRS.items() if self._is_added(stays) and self._is_added(goes)]
+        return self._decide(
+            ("paired", self._one_of([one for one, _ in known if ("paired", one) not in self.decided.sets]))
+        )
+
+    def unpair(self) -> str:
+        return self._decide(("unpaired", self._one_of(self._in_force("paired"))))
 
     def decide_again(self) -> str:
         """The next of what the database has forgotten, unless it was decided anew meanwhile."""
         one = self._one_of(self.forgotten[:1])
         what, serial = one
-        over = {"added": one in self.decided, "died": serial in self.sets, "lives": serial not in self.sets}[what]
+        if what in OPPOSITE:
+            over = (OPPOSITE[what], serial) not in self.decided.sets
+        else:
+            over = one in (self.decided.made if what == "added" else self.decided.sets)
         said = "" if over else self._decide(one)
         self.forgotten.pop(0)
         return f"{said}{' (over)' if over else ''}"
 
+    def give_back_again(self) -> str:
+        """A machine that is found lets rights go for decisions that were called off meanwhile: a person gives them back."""
+        with self.world.connection.begin_nested():
+            found = [back(self.world, number) for number in self.decided.called_off]
+        return str(sum(one.returned for one in found))
+
     def settle(self) -> str:
-        """What was let go for the commission is withdrawn, as each minute."""
+        """What was let go for the commission is withdrawn, as each minute; pairs that waited are asked for again."""
+        again, self.decided.repeated = self.decided.repeated, []
+        for number in again:
+            if number in self.decided.sets.values():
+                self._ask_back(number)
         with self.world.connection.begin_nested():
             return str(settled(self.world).withdrawn)
 
@@ -101,7 +126,7 @@ class Commission(Country):
     def copy_is_made(self) -> str:
         self.noted.hold()
         kept = self.noted.path.read_bytes()
-        self.copy = Copy(self.world.connection.begin_nested(), kept, tuple(self.decided), dict(self.sets))
+        self.copy = Copy(self.world.connection.begin_nested(), kept, deepcopy(self.decided))
         return ""
 
     def put_back(self) -> str:
@@ -111,8 +136,8 @@ class Commission(Country):
         self.copy = None
         self.seen["put back with a package on its way"] += bool(self.packages)
         copy.database.rollback()
-        self.forgotten += self.decided[len(copy.decided) :]
-        self.decided, self.sets = list(copy.decided), dict(copy.sets)
+        self.forgotten = self.decided.made[len(copy.decided.made) :] + self.forgotten
+        self.decided = copy.decided
         if self.fate == "gone":
             self.noted.path.unlink()
         elif self.fate == "copied":
@@ -178,7 +203,10 @@ class Commission(Country):
             return packing_out.lose(connection, POLL, station, generation, every=every)[1]
 
     def _is_added(self, serial: int) -> bool:
-        return serial not in ADDED or ("added", serial) in self.decided
+        return serial not in ADDED or ("added", serial) in self.decided.made
+
+    def _in_force(self, decided: What) -> list[int]:
+        return [serial for what, serial in self.decided.sets if what == decided]
 
     def _decide(self, one: Decision) -> str:
         what, serial = one
@@ -186,16 +214,45 @@ class Commission(Country):
             if what == "added":
                 add(self.world, serial, station=HOME[serial])
             elif what == "died":
-                self.sets[serial] = died(self.world, (HOME[serial], serial))
+                self.decided.sets[one] = died(self.world, (HOME[serial], serial))
+            elif what == "paired":
+                goes = PAIRS[serial]
+                number = duplicate(self.world, goes, serial, HOME[goes])
+                self._ask_back(number)
+                self.decided.sets[one] = number
             else:
-                mistaken(self.world, self.sets[serial])
-                back(self.world, self.sets[serial])
-                del self.sets[serial]
-        self.decided.append(one)
+                self._call_off((OPPOSITE[what], serial))
+        self.decided.made.append(one)
         return f"{serial} {what}"
+
+    def _call_off(self, one: Decision) -> None:
+        """What was decided later about the same voter goes first."""
+        same = [other for other in self.decided.sets if _about(other) == _about(one)]
+        gone = same[same.index(one) :][::-1]
+        for other in gone:
+            mistaken(self.world, self.decided.sets[other])
+            back(self.world, self.decided.sets[other])
+        self.decided.called_off += [self.decided.sets.pop(other) for other in gone]
+
+    def _ask_back(self, number: int) -> None:
+        """A set of a pair; it is repeated where the same person is in another one, and it is not known yet what he used."""
+        try:
+            with self.world.connection.begin_nested():
+                ask(self.world, number)
+        except DauysError as error:
+            if f"repeat set {number}" not in str(error):
+                raise
+            self.decided.repeated.append(number)
+            self.seen["a pair waits for another"] += 1
 
     def _late_lists(self) -> None:
         late = self.world.connection.scalar(
             sa.text("SELECT count(*) FROM pollbook_late_list WHERE poll = :p"), {"p": POLL}
         )
         self.seen["a list was made since the copy"] += bool(late)
+
+
+def _about(one: Decision) -> int:
+    """The voter whose entry a decision changes."""
+    what, serial = one
+    return PAIRS[serial] if what == "paired" else serial

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -29,6 +30,9 @@ VOTERS = {"A-1": 2, "A/2": 2, "B-1": 2}
 ADDED = {50: "A-1", 51: "A-1", 52: "B-1", 53: "A/2"}
 """Who may be added to the roll later, and his station."""
 
+PAIRS = {5: 1, 3: 1, 6: 52, 50: 4}
+"""Who may be found to be on the roll twice: by whose entry would stay, whose would go. One is on it three times."""
+
 HOME = dict(enumerate((station for station, count in VOTERS.items() for _ in range(count)), 1)) | ADDED
 SERIAL = {right(serial): serial for serial in HOME}
 RESTS = 30
@@ -37,8 +41,22 @@ RESTS = 30
 Fate = Literal["kept", "copied", "gone"]
 """What becomes of the journal when the database is put back: it stays, it is put back as well, or it is gone."""
 
-Decision = tuple[Literal["added", "died", "lives"], int]
-"""Of the commission, about the voter with this serial number."""
+What = Literal["added", "died", "lives", "paired", "unpaired"]
+Decision = tuple[What, int]
+"""Of the commission, about the voter with this serial number: of a pair, one person or two, about him whose entry stays."""
+
+
+@dataclass(slots=True)
+class Decided:
+    """What the commission decided, one after the other, as far as its database knows."""
+
+    made: list[Decision] = field(default_factory=list)
+    sets: dict[Decision, int] = field(default_factory=dict)
+    """By decision that is in force, its change set: who has died, and which pairs are one person."""
+    called_off: list[int] = field(default_factory=list)
+    """The sets of those that are not in force any more."""
+    repeated: list[int] = field(default_factory=list)
+    """The sets of pairs that wait for another pair's, and are to be repeated."""
 
 
 class NotNow(Exception):
@@ -61,11 +79,9 @@ class Country:
         """Machines that the centre did not take yet, for its books are not whole."""
         self.packages: dict[str, Packed] = {}
         """By station, those that somebody may enrol with: mostly nobody has."""
-        self.decided: list[Decision] = []
+        self.decided = Decided()
         self.forgotten: list[Decision] = []
         """What was decided since a copy that was put back, and is to be decided again."""
-        self.sets: dict[int, int] = {}
-        """By voter, the change set by which he has died."""
         self.asked = 0
         self.seen: Counter[str] = Counter()
 

@@ -257,9 +257,9 @@ def test_only_what_two_people_typed_alike_is_taken(tmp_path: Path) -> None:
     Typing(lost=None, by=("account/anna", "boris"), key=KEYS.commission, at=None)  # type: ignore[arg-type]
 
 
-def duplicate(world: World, goes: int, stays: int) -> int:
-    """A set that says so, approved, with the pair that it was decided by."""
-    (row,) = rows({"B-1": 1} if goes > 6 else {"A-1": 1}, goes)
+def duplicate(world: World, goes: int, stays: int, home: str = "") -> int:
+    """A set that says so, approved, with the pair that it was decided by. `home`: the station of the entry that goes."""
+    (row,) = rows({home or ("B-1" if goes > 6 else "A-1"): 1}, goes)
     number = applied(
         world.connection, [row | {"status": "duplicate", "since": "2022-06-01", "source": "pair"}], world.now
     )
@@ -267,7 +267,8 @@ def duplicate(world: World, goes: int, stays: int) -> int:
     world.connection.execute(
         sa.text(
             "INSERT INTO roll_pair (one, other, score, evidence, print, found, run, proposed, state, set_id, goes) "
-            "VALUES (:one, :other, 99, '{}', '', now(), 1, 1, 'same', :set, :goes)"
+            "VALUES (:one, :other, 99, '{}', '', now(), 1, 1, 'same', :set, :goes) "
+            "ON CONFLICT (one, other) DO UPDATE SET state = 'same', set_id = :set, goes = :goes"
         ),
         {"one": one, "other": other, "set": number, "goes": UUID(bytes=VAULT.voter(iin_of(goes)))},
     )

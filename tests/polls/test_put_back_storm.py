@@ -15,12 +15,12 @@ from dauys.pollbook.centre import take
 
 pytestmark = pytest.mark.database
 
-SEEDS = (1, 3, 28, 29, 38, 41)
+SEEDS = (13, 19, 21, 25, 37, 38)
 SITUATIONS = (
     "put back, the journal is kept", "put back, the journal is gone", "put back, the journal is copied",
     "put back with a package on its way", "a list was made since the copy", "burnt with what it had not sent",
     "given up unheard", "lift", "decide_again", "declare_lost", "void_a_package", "not_lost",
-    "certificate_back", "knock",
+    "certificate_back", "knock", "pair", "unpair", "give_back_again", "a pair waits for another", "one person used two rights",
 )  # fmt: skip
 """What these worlds come to; a storm without it would try nothing."""
 
@@ -35,5 +35,5 @@ def test_a_centre_that_does_not_believe_what_it_signed_is_found(
 ) -> None:
     """A machine's log shows a grant of before the copy was put back, and the right is not noted as its own."""
     monkeypatch.setattr(take, "given_before", lambda *_: False)
-    with pytest.raises(AssertionError, match="seed 2: the centre counts otherwise"):
-        next(storms(engine, (2,)))
+    with pytest.raises(AssertionError, match="seed 5: the centre counts otherwise"):
+        next(storms(engine, (5,)))
