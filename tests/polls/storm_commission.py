@@ -18,6 +18,7 @@ from dauys.pollbook.centre.mark import mark
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 
 WORD = "each station was telephoned"
 DYING = (1, 3, 5, 50)
@@ -113,11 +114,7 @@ class Commission(Country):
         return str(sum(one.returned for one in found))
 
     def settle(self) -> str:
-        """What was let go for the commission is withdrawn, as each minute; pairs that waited are asked for again."""
-        again, self.decided.repeated = self.decided.repeated, []
-        for number in again:
-            if number in self.decided.sets.values():
-                self._ask_back(number)
+        """What was let go for the commission is withdrawn, as each minute."""
         with self.world.connection.begin_nested():
             return str(settled(self.world).withdrawn)
 
@@ -188,7 +185,7 @@ class Commission(Country):
             raise NotNow
         with self.world.connection.begin_nested():
             restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched)
-            doubts = sum(restored.in_doubt(cursor(self.world.connection), POLL).values())
+            doubts = sum(in_doubt(cursor(self.world.connection), POLL).values())
         self.seen["given up unheard"] += bool(missed(self.world))
         self._late_lists()
         return f"{doubts} in doubt"
@@ -218,7 +215,7 @@ class Commission(Country):
             elif what == "paired":
                 goes = PAIRS[serial]
                 number = duplicate(self.world, goes, serial, HOME[goes])
-                self._ask_back(number)
+                ask(self.world, number)
                 self.decided.sets[one] = number
             else:
                 self._call_off((OPPOSITE[what], serial))
@@ -233,17 +230,6 @@ class Commission(Country):
             mistaken(self.world, self.decided.sets[other])
             back(self.world, self.decided.sets[other])
         self.decided.called_off += [self.decided.sets.pop(other) for other in gone]
-
-    def _ask_back(self, number: int) -> None:
-        """A set of a pair; it is repeated where the same person is in another one, and it is not known yet what he used."""
-        try:
-            with self.world.connection.begin_nested():
-                ask(self.world, number)
-        except DauysError as error:
-            if f"repeat set {number}" not in str(error):
-                raise
-            self.decided.repeated.append(number)
-            self.seen["a pair waits for another"] += 1
 
     def _late_lists(self) -> None:
         late = self.world.connection.scalar(

@@ -55,8 +55,6 @@ class Decided:
     """By decision that is in force, its change set: who has died, and which pairs are one person."""
     called_off: list[int] = field(default_factory=list)
     """The sets of those that are not in force any more."""
-    repeated: list[int] = field(default_factory=list)
-    """The sets of pairs that wait for another pair's, and are to be repeated."""
 
 
 class NotNow(Exception):

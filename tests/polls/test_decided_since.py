@@ -19,6 +19,7 @@ from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import added_again, restored
+from dauys.pollbook.put_back.doubts import in_doubt
 from dauys.pollbook.settling.asked import State, state
 from dauys.pollbook.settling.returns import BEFORE
 from dauys.pollbook.settling.withdrawals import Settled
@@ -37,7 +38,7 @@ def put_back(world: World, copy: sa.NestedTransaction) -> None:
 
 def lift(world: World) -> int:
     restored.lift(world.connection, POLL, "anna", world.now)
-    return sum(restored.in_doubt(cursor(world.connection), POLL).values())
+    return sum(in_doubt(cursor(world.connection), POLL).values())
 
 
 def numbers(world: World) -> list[str]:

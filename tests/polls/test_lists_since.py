@@ -16,7 +16,7 @@ from test_returns import back, mistaken
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 
 pytestmark = pytest.mark.database
 
@@ -76,7 +76,7 @@ def test_a_station_that_never_had_a_list_gives_nobody_while_a_machine_is_unread(
     a, b = world.start("A-1"), world.start("B-1")
     synced(a, b)
     given_up(world, a)
-    assert restored.in_doubt(cursor(world.connection), POLL) == {"A/2": 3}
+    assert in_doubt(cursor(world.connection), POLL) == {"A/2": 3}
     assert (world.packed("A/2").doubts, a.keep.log.generation) == (3, 1)
     c = world.start("A/2")
     assert len(c.voters) == 0

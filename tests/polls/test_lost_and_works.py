@@ -27,6 +27,7 @@ from dauys.pollbook.log.events import LogId
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 from dauys.pollbook.put_back.journal import Facts, Line
 from dauys.record.canonical import canonical
 from dauys.store.engine import Connection
@@ -49,7 +50,7 @@ class Told(Noted):
 
     def lift(self) -> int:
         restored.lift(self.world.connection, POLL, "anna", self.world.now)
-        return sum(restored.in_doubt(cursor(self.world.connection), POLL).values())
+        return sum(in_doubt(cursor(self.world.connection), POLL).values())
 
     def unheard(self) -> list[str]:
         return [f"{log.station}/{log.generation}" for log in restored.unheard(cursor(self.world.connection), POLL)]

@@ -19,6 +19,7 @@ from dauys.pollbook.log.events import LogError
 from dauys.pollbook.machine.sync import CentreRefused
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import Answer
 from dauys.record.canonical import canonical
@@ -56,7 +57,7 @@ def whole(world: World) -> bool:
 def lifted(world: World) -> int:
     """There is no journal: somebody says how the machines are known."""
     restored.lift(world.connection, POLL, "anna", world.now, "each station was telephoned")
-    return sum(restored.in_doubt(cursor(world.connection), POLL).values())
+    return sum(in_doubt(cursor(world.connection), POLL).values())
 
 
 def test_what_was_given_since_the_copy_is_not_given_again(world: World) -> None:

@@ -14,6 +14,7 @@ from dauys.pollbook.log.events import sign_batch
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 
 pytestmark = pytest.mark.database
 
@@ -33,7 +34,7 @@ def lost(world: World, *stations: str) -> None:
 def lifted(world: World, word: str = "", again: bool = False) -> int:
     """The mark is lifted; how many rights stay in doubt."""
     restored.lift(world.connection, POLL, "anna", world.now, word, again=again)
-    return sum(restored.in_doubt(cursor(world.connection), POLL).values())
+    return sum(in_doubt(cursor(world.connection), POLL).values())
 
 
 def parted(world: World, machine: Machine) -> None:

@@ -20,7 +20,7 @@ SITUATIONS = (
     "put back, the journal is kept", "put back, the journal is gone", "put back, the journal is copied",
     "put back with a package on its way", "a list was made since the copy", "burnt with what it had not sent",
     "given up unheard", "lift", "decide_again", "declare_lost", "void_a_package", "not_lost",
-    "certificate_back", "knock", "pair", "unpair", "give_back_again", "a pair waits for another", "one person used two rights",
+    "certificate_back", "knock", "pair", "unpair", "give_back_again", "one person used two rights",
 )  # fmt: skip
 """What these worlds come to; a storm without it would try nothing."""
 

@@ -12,8 +12,9 @@ from dauys.cli.main import answer, counted, moment, utc
 from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.put_back.doubts import in_doubt, let_go_for_nobody
 from dauys.pollbook.put_back.journal import FILE, Journal
-from dauys.pollbook.put_back.restored import in_doubt, let_go_for_nobody, lift, on_their_way, unheard
+from dauys.pollbook.put_back.restored import lift, on_their_way, unheard
 from dauys.polls.opening import load_poll
 from dauys.store.engine import data_folder, open_store
 

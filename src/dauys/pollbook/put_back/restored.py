@@ -22,12 +22,11 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import AHEAD, ASKED_FOR, DOUBT, FREE, LET_GO_FOR_NOBODY, MISSED, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import DOUBT, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.rules.grants import LEASE, Answer
-from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.places import CustodyError
 from dauys.store.engine import Connection
 
@@ -332,33 +331,6 @@ SELECT count(*) AS n FROM pollbook_log l JOIN pollbook_event v ON v.log = l.id
 WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
 """  # noqa: S608 - a number of ours
 """Events of before a moment, by the clocks of the stations: they go on while the mark stands."""
-
-
-def in_doubt(cur: Cursor[Any], poll: str) -> dict[str, int]:
-    """Of which stations' voters rights are free that a machine which was given up unheard may have been given, and how many."""
-    given_up = f"SELECT FROM pollbook_log l WHERE poll = %s AND {MISSED} LIMIT 1"
-    if not cur.execute(given_up, (poll,)).rowcount:  # none, mostly: nobody waits while the whole roll is read
-        return {}
-    rows = cur.execute(
-        "SELECT e.home, count(*) AS rights FROM entitlement e "  # noqa: S608 - texts of ours
-        "LEFT JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
-        f"WHERE e.poll = %s AND {DOUBT} AND ({FREE} OR {AHEAD} OR e.state = {UNUSED} AND e.holder = %s) "
-        "GROUP BY e.home ORDER BY e.home",
-        (poll, WITHDRAWN),
-    )
-    return {row.home: row.rights for row in rows}
-
-
-def let_go_for_nobody(cur: Cursor[Any], poll: str) -> dict[str, int]:
-    """Of which stations' voters the commission has rights by a decision that it has forgotten, and how many."""
-    if not ever(cur, poll):
-        return {}
-    rows = cur.execute(
-        f"SELECT e.home, count(*) AS rights FROM entitlement e {ASKED_FOR} "  # noqa: S608 - texts of ours
-        f"WHERE e.poll = %s AND {LET_GO_FOR_NOBODY} GROUP BY e.home ORDER BY e.home",
-        (poll,),
-    )
-    return {row.home: row.rights for row in rows}
 
 
 def told(connection: Connection, log: LogId) -> None:
