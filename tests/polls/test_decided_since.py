@@ -18,8 +18,9 @@ from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.put_back import added_again, restored
+from dauys.pollbook.put_back import restored
 from dauys.pollbook.put_back.doubts import in_doubt
+from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import State, state
 from dauys.pollbook.settling.returns import BEFORE
 from dauys.pollbook.settling.withdrawals import Settled
@@ -168,7 +169,7 @@ def test_one_of_a_pair_that_was_given_back_stops_nothing(world: World) -> None:
 def add(world: World, *serials: int, station: str = "A-1") -> Added:
     people = [row for serial in serials for row in rows({station: 1}, serial)]
     number = applied(world.connection, people, world.now)
-    return add_set(world.connection, VAULT, world.poll, number, "forgotten", KEYS.commission, world.now, added_again)
+    return add_set(world.connection, VAULT, world.poll, number, "forgotten", KEYS.commission, world.now, additions)
 
 
 def asked(machine: Machine, who: UUID, iin: str) -> dict[str, Any]:

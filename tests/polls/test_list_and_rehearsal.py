@@ -23,9 +23,9 @@ from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand
-from dauys.pollbook.put_back import added_again
 from dauys.pollbook.put_back.journal import Journal
 from dauys.pollbook.put_back.restored import unheard
+from dauys.pollbook.settling import additions
 from dauys.polls.pollbook_join import seal, too_early
 from dauys.record import log
 from dauys.registers.poll import Poll
@@ -65,7 +65,7 @@ def roll(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 def added(world: World, serial: int = 50) -> int:
     """A set that adds somebody to the frozen roll, at A-1."""
     number = applied(world.connection, rows({"A-1": 1}, first=serial), world.now)
-    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, added_again)
+    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, additions)
     return number
 
 

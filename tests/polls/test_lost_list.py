@@ -32,7 +32,7 @@ from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper.by_hand import Line, Typing, lost_log, type_in
 from dauys.pollbook.paper.lost_list import left, lost_list, printed
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.roll.freeze import add_set
 
 pytestmark = pytest.mark.database
@@ -195,7 +195,7 @@ def test_an_envelope_says_nothing_of_the_list_it_was_taken_at(
         first = world.start("A-1")
         packing_out.lose(world.connection, POLL, "A-1")
         number = applied(world.connection, rows({"A-1": 1}, first=50), world.now)
-        add_set(world.connection, VAULT, world.poll, number, "claim", KEYS.commission, world.now, added_again)
+        add_set(world.connection, VAULT, world.poll, number, "claim", KEYS.commission, world.now, additions)
         ((one, package, _),) = packing_out.write(world.folder / "next", [world.packed("A-1")])
         keep = enrol(package, one.code, world.folder / "next" / "store", "http://centre")
         second = Machine(keep, Link(connect(keep, lambda: world.now, world.wires), lambda: world.now), world.dice)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, Machine, World, applied, held, right, rows, synced
+from joined_world import POLL, Machine, World, applied, held, iin_of, right, rows, synced
 from noted_world import Noted, opened
-from test_decided_since import died, findings, finds, numbers
+from test_decided_since import add, died, findings, finds, numbers
 from test_decisions_forgotten import put_back, withdrawn_ahead
 from test_lists_since import here
 from test_one_person import X, Y, Z, one_person
@@ -186,6 +186,19 @@ def test_who_is_another_person_gets_his_back_while_another_pair_holds(world: Wor
     mistaken(world, number)
     one_person(world)
     assert back(world, number).returned == 1
+
+
+def test_who_is_added_after_the_other_entry_was_used(world: World) -> None:
+    """X and 50 are one person; 50 is not on the list yet. X is used; then 50 is added."""
+    a, b = world.start("A-1"), world.start("B-1")
+    a.check_in(X, world.now)
+    synced(a, b)
+    ask(world, duplicate(world, goes=1, stays=50))
+    add(world, 50, station="B-1")
+    b.link.wire.question("find", {"iin": iin_of(50), "n": b.keep.book.head.n})
+    minutes(world, a, b)
+    assert not here(b, right(50)) and held(world, right(50))[0] == "withdrawn"
+    assert numbers(world) == [] and findings(world) == []
 
 
 def test_the_first_reason_stays(world: World) -> None:

@@ -26,9 +26,8 @@ from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.put_back import added_again
 from dauys.pollbook.rules.sums import check_book, check_protocol
-from dauys.pollbook.settling import withdrawals
+from dauys.pollbook.settling import additions, withdrawals
 from dauys.pollbook.settling.envelopes import totals
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.polls.declaring import declare
@@ -197,7 +196,7 @@ def test_a_right_that_is_asked_back_counts_for_no_envelope(world: World) -> None
 
 def test_the_audit_tells_every_story_again_from_the_logs_of_the_centre(world: World) -> None:
     number = applied(world.connection, rows({"B-1": 1}, first=50), world.at(8))
-    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, added_again)
+    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, additions)
     home, third = world.start("A-1"), world.start("B-1")
     world.at(9)
     moved = home.voters[1]

@@ -19,11 +19,11 @@ from dauys.pollbook.gathered.states import Look, alarms, listed, whole
 from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.put_back import added_again
 from dauys.pollbook.rules.channels import Ruling
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.sealed.commitment import code_of
 from dauys.pollbook.serving import service
+from dauys.pollbook.settling import additions
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.wire.package import unseal
 from dauys.pollbook.wire.questions import Question
@@ -310,7 +310,7 @@ def test_additions_of_the_day_reach_the_station_and_the_record(world: World) -> 
         "address proved by passport",
         KEYS.commission,
         world.now,
-        added_again,
+        additions,
     )
     assert (added.added, added.total) == (2, 15)
     said = machine.link.wire.question("find", {"iin": rows({"B-1": 2}, first=50)[0]["iin"]})["line"]
@@ -345,7 +345,7 @@ def with_everything(world: World) -> None:
     """A record with every kind of entry about the roll and the pollbook."""
     three_came(world)
     number = applied(world.connection, rows({"B-1": 2}, first=50), world.at(9))
-    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, added_again)
+    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, additions)
     protocol(world, "A-1")
 
 

@@ -28,7 +28,6 @@ from dauys.pollbook.machine.enrolling import enrol, open_station
 from dauys.pollbook.machine.sync import CentreRefused, Link, NotTheCentre, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.packing.lists import find
-from dauys.pollbook.put_back import added_again
 from dauys.pollbook.rules import custody, decided
 from dauys.pollbook.rules.audit import Finding
 from dauys.pollbook.rules.channels import Ruling
@@ -36,6 +35,7 @@ from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.rules.grants import Answer
 from dauys.pollbook.serving import service
+from dauys.pollbook.settling import additions
 from dauys.pollbook.station import door as station_door
 from dauys.pollbook.wire.package import Enrolment
 from dauys.pollbook.wire.questions import Question
@@ -59,7 +59,7 @@ def world(connection: sa.Connection, tmp_path: Path) -> Iterator[World]:
 def added(world: World, station: str = "A-1", first: int = 50) -> None:
     """The commission puts a voter on the frozen roll."""
     number = applied(world.connection, rows({station: 1}, first=first), world.now)
-    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, added_again)
+    add_set(world.connection, VAULT, world.poll, number, "address proved", KEYS.commission, world.now, additions)
 
 
 def right(world: World) -> tuple[str, int, int]:

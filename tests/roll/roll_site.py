@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 from roll_people import COMMISSION, VAULT, apply_rows, empty, open_poll, row
 
 from dauys.cli.roll_rights import asking_back
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.record.entry import Entry
 from dauys.record.log import append, open_log
 from dauys.registers.poll import Poll
@@ -123,7 +123,7 @@ def site(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     app.state.render = rendering.render
     made: list[Site] = []
     office = Office(
-        lambda: VAULT, lambda: made[0].at, added_again, limits=Limits(client=12), seal=lambda poll: COMMISSION,
+        lambda: VAULT, lambda: made[0].at, additions, limits=Limits(client=12), seal=lambda poll: COMMISSION,
         ask_back=asking_back(lambda: VAULT),
     )  # fmt: skip
     engine: Any = OneConnection(connection)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from roll_people import AT, COMMISSION, DAY, STATIONS, VAULT, apply_rows, bring_rows, empty, open_poll, rolled_back, row
 
 from dauys.errors import DauysError
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.record import log
 from dauys.record.entry import Entry, check_signature
 from dauys.record.merkle import leaf_hash, verify_inclusion
@@ -25,6 +25,7 @@ from dauys.roll.freeze import add_set, freeze, proof, total
 from dauys.roll.frozen import RollReader, StationRoll, bodies, change_body, commitment, roll_root, station_root
 from dauys.roll.rights import EACH, Rights
 from dauys.roll.story import story
+from dauys.roll.vault import Vault
 
 pytestmark = pytest.mark.database
 ALMATY = timezone(timedelta(hours=6))
@@ -106,7 +107,7 @@ def test_nothing_personal_enters_the_record(connection: sa.Connection, tmp_path:
     rows = some_roll(connection, tmp_path)
     freeze(connection, VAULT, poll, COMMISSION, AT)
     added = apply_rows(connection, tmp_path, [row(20)], kind="changes")
-    add_set(connection, VAULT, poll, added, "registered at home after the list was made", COMMISSION, NOON, added_again)
+    add_set(connection, VAULT, poll, added, "registered at home after the list was made", COMMISSION, NOON, additions)
     everything = b"".join(data for _, data in log.read(connection, poll.id))
     for each in [*rows, row(20)]:
         voter = VAULT.voter(each["iin"])
@@ -170,7 +171,7 @@ def test_the_nations_roll_is_frozen_for_a_local_poll(connection: sa.Connection, 
     later = bring_rows(connection, tmp_path, [row(6), row(7, station="Z-8")], kind="changes", stations=nation)
     assert later.set_id is not None
     approve(connection, later.set_id, "boris", AT)
-    done = add_set(connection, VAULT, poll, later.set_id, "moved in", COMMISSION, NOON, added_again)
+    done = add_set(connection, VAULT, poll, later.set_id, "moved in", COMMISSION, NOON, additions)
     assert (done.added, done.elsewhere, done.total) == (1, 1, 3)
 
 
@@ -179,7 +180,7 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     poll = open_poll(connection)
     some_roll(connection, tmp_path)
     with pytest.raises(DauysError, match="not frozen yet"):
-        add_set(connection, VAULT, poll, 1, "moved in", COMMISSION, NOON, added_again)
+        add_set(connection, VAULT, poll, 1, "moved in", COMMISSION, NOON, additions)
     freeze(connection, VAULT, poll, COMMISSION, AT)
     rows = [
         row(1, station="A-2"),
@@ -193,15 +194,15 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
         (" ", NOON, "a reason"), ("moved in", NOON.replace(hour=20), "has closed"), ("moved in", early, "before that"),
     ):  # fmt: skip
         with pytest.raises(DauysError, match=message), connection.begin_nested():
-            add_set(connection, VAULT, poll, number, reason, COMMISSION, at, added_again)
-    done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
+            add_set(connection, VAULT, poll, number, reason, COMMISSION, at, additions)
+    done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
     assert (done.added, done.on_list, done.may_not, done.total, done.stations) == (2, 1, 1, 10, 2)
-    again = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
+    again = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
     assert (again.added, again.on_list, again.total) == (0, 3, 10)
     held = bring_rows(connection, tmp_path, [row(30)], kind="changes").set_id
     assert held is not None
     with pytest.raises(DauysError, match="a second person has to approve"):
-        add_set(connection, VAULT, poll, held, "moved in", COMMISSION, NOON, added_again)
+        add_set(connection, VAULT, poll, held, "moved in", COMMISSION, NOON, additions)
     read = reader(connection, poll)
     assert read.eligible == {"A-1": 5, "A-2": 1, "B-1": 4} and read.total == total(connection, poll.id) == 10
     shown = proof(connection, VAULT, poll.id, UUID(bytes=VAULT.voter(row(21)["iin"])))
@@ -209,7 +210,7 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     closing = Entry(poll.id, "closing", "closing", NOON.isoformat(), "commission", {})
     log.append(connection, poll.id, [closing])
     with pytest.raises(DauysError, match="is closed"):
-        add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, added_again)
+        add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
 
 
 class Pollbook:
@@ -235,6 +236,9 @@ class Pollbook:
     def entered(self, connection: sa.Connection, poll: str, station: str, rights: Set[UUID]) -> None:
         self._note("entered", connection, station, len(rights))
 
+    def paired(self, connection: sa.Connection, vault: Vault, poll: str, at: datetime) -> None:
+        self._note("paired", connection, "", 0)
+
 
 def test_no_right_is_added_before_the_pollbook_was_asked_where_it_is(connection: sa.Connection, tmp_path: Path) -> None:
     empty(connection)
@@ -246,7 +250,8 @@ def test_no_right_is_added_before_the_pollbook_was_asked_where_it_is(connection:
     pollbook = Pollbook(VAULT.right(poll.id, VAULT.voter(rows[0]["iin"])))
     assert add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, pollbook).added == 3
     assert pollbook.asked == [
-        ("hold", "", 0, 0), ("known", "A-1", 1, 0), ("entered", "A-1", 1, 1), ("known", "A-2", 1, 1), ("entered", "A-2", 1, 2)
+        ("hold", "", 0, 0), ("known", "A-1", 1, 0), ("entered", "A-1", 1, 1), ("known", "A-2", 1, 1), ("entered", "A-2", 1, 2),
+        ("paired", "", 0, 2),
     ]  # fmt: skip
 
 
@@ -264,7 +269,7 @@ def test_the_story_of_a_roll_that_grows_during_the_day(connection: sa.Connection
         (19, [35, 36], "court"),
     ):
         number = apply_rows(connection, tmp_path, [row(n) for n in serials], kind="changes")
-        add_set(connection, VAULT, poll, number, why, COMMISSION, NOON.replace(hour=hour), added_again)
+        add_set(connection, VAULT, poll, number, why, COMMISSION, NOON.replace(hour=hour), additions)
     steps = story(connection, poll)
     assert [(step.total, step.added, dict(step.reasons)) for step in steps] == [
         (8, 0, {}), (9, 1, {"moved in": 1}), (12, 3, {"moved in": 2, "court": 1}), (14, 2, {"court": 2}),

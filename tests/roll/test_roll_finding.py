@@ -19,7 +19,7 @@ from test_claims_second import DIED, OTHER, STRANGER, looks, typed
 from dauys.cli import pollbook_restored, roll_duplicates, roll_find, roll_rights
 from dauys.cli import roll as commands
 from dauys.cli.main import main
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.polls.keys import Keys
 from dauys.record.log import of_kind
 from dauys.record.merkle import leaf_hash, verify_inclusion
@@ -83,7 +83,7 @@ def test_a_voter_gets_what_shows_that_he_is_on_the_published_roll(site: Site, ru
     verify_inclusion(leaf_hash(leaf), found["index"], found["size"], path, bytes.fromhex(station["root"]))
     assert (code, found["root"], found["commitment"]) == (0, station["root"], leaf.hex())
     added = apply_rows(site.connection, tmp_path, [row(77, station="B-1")], kind="changes")
-    add_set(site.connection, VAULT, site.poll, added, "left out", COMMISSION, NOW, added_again)
+    add_set(site.connection, VAULT, site.poll, added, "left out", COMMISSION, NOW, additions)
     _, found = run("proof", POLL, iin=STRANGER)
     ((_, addition),) = of_kind(site.connection, POLL, "additions")
     assert found["entry"] == addition.id and found["commitment"] in addition.body["commitments"]

@@ -15,7 +15,7 @@ from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
 from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import State
 from dauys.pollbook.settling.asked import state as withdrawn
 from dauys.pollbook.settling.withdrawals import withdraw_set
@@ -234,7 +234,7 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
         opened = load_poll(connection, poll)
         keys = keys_of(opened, data_folder() / "keys")
         vault, when = _vault(connection), moment(at)
-        found = add_set(connection, vault, opened, number, reason, keys.commission, when, added_again)
+        found = add_set(connection, vault, opened, number, reason, keys.commission, when, additions)
     text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
     if found.on_list or found.may_not or found.elsewhere:
         text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"

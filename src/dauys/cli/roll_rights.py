@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.cli.pollbook_restored import held, journal
-from dauys.pollbook.put_back import added_again
+from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.withdrawals import Asked, added_by, withdraw_added, withdraw_set
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
@@ -51,7 +51,7 @@ def taken_over(connection: Connection, claim: Claim | None, number: int, by: str
     poll, vault = load_poll(connection, claim.poll), load_vault(key_file(data_folder()))
     key = keys_of(poll, data_folder() / "keys").commission
     ask_back = asking_back(lambda: vault)
-    return carry(connection, vault, poll, number, ground(claim), by, key, at, added_again, ask_back)
+    return carry(connection, vault, poll, number, ground(claim), by, key, at, additions, ask_back)
 
 
 def added_to(connection: Connection, number: int) -> list[str]:

@@ -21,10 +21,10 @@ from dauys.observe.accreditation import desk as observers_desk
 from dauys.observe.accreditation import pages as observers_pages
 from dauys.pollbook.desk import clerks as centre_desk
 from dauys.pollbook.desk import stations as centre_pages
-from dauys.pollbook.put_back import added_again
 from dauys.pollbook.serving import routes as centre_routes
 from dauys.pollbook.serving.intake import SWITCH, Intake
 from dauys.pollbook.serving.service import QUESTIONS
+from dauys.pollbook.settling import additions
 from dauys.polls.pollbook_join import late
 from dauys.polls.pollbook_protocols import beside
 from dauys.publish import observer_pages, pollbook_pages
@@ -60,7 +60,7 @@ class Site:
         sys.setswitchinterval(SWITCH)
         intake = Intake(engine, self._centre.office.key, self._centre.office.clock)
         roll_office = roll_routes.Office(
-            self._centre.vault, self._centre.office.clock, added_again,
+            self._centre.vault, self._centre.office.clock, additions,
             client_header="x-forwarded-for" if proxies else "", proxies=max(proxies, 1), seal=self._centre.seal,
             ask_back=asking_back(self._centre.vault),
         )  # fmt: skip

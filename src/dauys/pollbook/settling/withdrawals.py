@@ -86,11 +86,28 @@ def withdraw_set(
         return _ask_each(connection, vault, poll, _by_undone(connection, poll, set_id), why)
     gone = note_pairs(cursor(connection), vault, poll.id, why)
     asked = _ask_each(connection, vault, poll, _by_applied(connection, poll, set_id), why)
-    for who in gone:  # whose right was asked for before, and was used
-        live = _live(cursor(connection), poll.id, who)
-        if live is not None and live.outcome == "used" and moves.used(connection, poll.id, who):
-            _in_its_place(connection, poll.id, who, at)
+    _used_before(connection, poll.id, gone, at)
     return asked
+
+
+def pair_again(connection: Connection, vault: Vault, poll: str, at: datetime) -> None:
+    """Pairs of sets that were decided before: one of them may have had no right in the poll yet."""
+    cur = cursor(connection)
+    for row in cur.execute(
+        "SELECT DISTINCT ON (w.set_id) w.set_id, w.reason, w.by FROM roll_withdrawal w JOIN roll_set x ON x.id = w.set_id "
+        "AND x.state = 'applied' WHERE w.poll = %s AND EXISTS (SELECT FROM roll_pair p WHERE p.set_id = w.set_id) "
+        "ORDER BY w.set_id, w.asked",
+        (poll,),
+    ).fetchall():
+        _used_before(connection, poll, note_pairs(cur, vault, poll, Decision(row.set_id, row.reason, row.by, at)), at)
+
+
+def _used_before(connection: Connection, poll: str, rights: Sequence[UUID], at: datetime) -> None:
+    """Those of the rights that were asked for before, and used, stay: what follows of their pairs."""
+    for who in rights:
+        live = _live(cursor(connection), poll, who)
+        if live is not None and live.outcome == "used" and moves.used(connection, poll, who):
+            _in_its_place(connection, poll, who, at)
 
 
 def withdraw_added(
