@@ -197,6 +197,9 @@ def test_two_questions_and_three_answers() -> None:
         for part in PARTS[:-1]:
             assert "реконструкц" not in page(client, f"/ru/polls/two/questions/{part}").text.lower()
         page(client, "/ru/polls/two/questions/reconstruction", 404)
+        odd = page(client, "/ru/polls/two/questions/areas/A1?start=abc", 422)
+        assert "start" in odd.text
+        assert client.get("/ru/polls/two/questions/areas/A1.json?start=abc").json().keys() == {"error"}
 
 
 def test_of_many_answers_the_territories_show_those_with_the_most_votes() -> None:

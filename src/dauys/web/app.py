@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from anyio import Event
 from anyio.lowlevel import checkpoint
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -75,6 +76,7 @@ def site(source: Source, routers: Iterable[APIRouter] = (), maps: Path | None = 
     app.mount("/static", StaticFiles(directory=str(resources.files("dauys.web") / "static")), "static")
     app.add_exception_handler(HTTPException, _problem)
     app.add_exception_handler(DauysError, _problem)
+    app.add_exception_handler(RequestValidationError, _unread)
     for away in AWAY:
         app.add_exception_handler(away, _away)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
@@ -96,6 +98,13 @@ def _problem(request: Request, error: Exception) -> Response:
     known = error if isinstance(error, BadInput) and error.check else None
     model = {"status": status, "detail": "" if detail == "Not Found" else detail, "fault": known}
     return render(request, "problem.html", model, status)
+
+
+def _unread(request: Request, error: Exception) -> Response:
+    """A part of the address is not what it should be: a row to start at that is no number."""
+    assert isinstance(error, RequestValidationError)
+    parts = ", ".join(sorted({str(one["loc"][-1]) for one in error.errors()}))
+    return _problem(request, HTTPException(422, f"this part of the address cannot be read: {parts}"))
 
 
 def _away(request: Request, error: Exception) -> Response:
