@@ -24,6 +24,18 @@ def said_by_a_person(world: World) -> None:
     mark(cursor(world.connection), POLL, "anna", world.at(9, 5), again=True, blind=True)
 
 
+def forgotten_grant(noted: Noted) -> Machine:
+    """Since the copy, which is back, B-1 was given the first right ahead of A-1's list."""
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = noted.world.connection.begin_nested()
+    asks(b, RIGHTS[0], "q1")
+    synced(b, b)
+    assert here(b, RIGHTS[0])
+    copy.rollback()
+    return b
+
+
 def refused(machine: Machine) -> bool:
     return not machine.keep.book.told and machine.link.status.check == "P.090"
 
@@ -39,13 +51,7 @@ def works(noted: Noted, folder: str) -> Machine:
 def test_a_list_made_while_nobody_knew_is_made_again(noted: Noted, used: bool) -> None:
     """X was given to B-1 ahead of A-1's list. The copy is back, nobody knows it yet, and A-1's package has X on it."""
     world, who = noted.world, RIGHTS[0]
-    b = opened(noted, "B-1", "b")
-    noted.hold()
-    copy = world.connection.begin_nested()
-    asks(b, who, "q1")
-    synced(b, b)
-    assert here(b, who)
-    copy.rollback()
+    b = forgotten_grant(noted)
     package = world.packed("A-1")  # by another process, without the journal
     said_by_a_person(world)
     if used:
@@ -81,12 +87,7 @@ def test_a_package_that_is_void_since_the_copy_is_made_again(noted: Noted) -> No
 def test_a_package_made_before_a_person_says_what_no_journal_saw(noted: Noted) -> None:
     """The copy is of a moment ago: nothing but a grant is forgotten. A-1's package is made by the usual command, then it is said."""
     world, who = noted.world, RIGHTS[0]
-    b = opened(noted, "B-1", "b")
-    noted.hold()
-    copy = world.connection.begin_nested()
-    asks(b, who, "q1")
-    synced(b, b)
-    copy.rollback()
+    b = forgotten_grant(noted)
     noted.again()
     assert noted.hold() == ""
     package = noted.package("A-1")
