@@ -184,7 +184,7 @@ class Commission(Country):
             assert not vouched, "the journal vouches for machines that it does not know"
             raise NotNow
         with self.world.connection.begin_nested():
-            restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched)
+            restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched, packages="good")
             doubts = sum(in_doubt(cursor(self.world.connection), POLL).values())
         self.seen["given up unheard"] += bool(missed(self.world))
         self._late_lists()

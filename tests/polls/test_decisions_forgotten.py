@@ -115,7 +115,7 @@ def test_who_was_added_does_not_make_up_for_whom_the_list_lacks(noted: Noted) ->
     world.at(9, 5)
     mark(cursor(world.connection), POLL, "anna", world.now, blind=True)
     synced(b)
-    restored.lift(world.connection, POLL, "anna", world.now, "telephoned")
+    restored.lift(world.connection, POLL, "anna", world.now, "telephoned", packages="good")
     world.at(9, 10)
     add(world, 50)  # the list is taken for one of since the copy, and may have him
     a = noted.machine(package, "a")
@@ -327,7 +327,7 @@ def test_a_machine_with_another_key_marks_the_poll_once(world: World) -> None:
         assert (standing(cursor(world.connection), POLL) is not None) == (turn == 0)
         synced(b, second)
         if turn == 0:
-            restored.lift(world.connection, POLL, "anna", world.now, "telephoned")
+            restored.lift(world.connection, POLL, "anna", world.now, "telephoned", packages="good")
     assert numbers(world) == ["P.120"]
 
 

@@ -78,7 +78,7 @@ def test_a_journal_that_was_begun_late_does_not_vouch(noted: Noted) -> None:
     a.link.once()
     with pytest.raises(DauysError, match="say how it is known"):
         restored.lift(connection, POLL, "anna", noted.world.now, blind=True)
-    restored.lift(connection, POLL, "anna", noted.world.now, "each station was telephoned", blind=True)
+    restored.lift(connection, POLL, "anna", noted.world.now, "each station was telephoned", packages="good", blind=True)
     assert noted.mark is None and noted.hold() == "" and noted.mark is None
 
 

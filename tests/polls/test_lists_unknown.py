@@ -57,7 +57,7 @@ def test_a_list_made_while_nobody_knew_is_made_again(noted: Noted, used: bool) -
     if used:
         b.check_in(who, world.now)
     lost(world, "B-1")
-    assert lifted(world, "telephoned", again=True) > 0
+    assert lifted(world, "telephoned", packages="again") > 0
     assert refused(noted.machine(package, "a"))
     assert who not in works(noted, "a2").voters
 
@@ -79,7 +79,7 @@ def test_a_package_that_is_void_since_the_copy_is_made_again(noted: Noted) -> No
     noted.hold()
     said_by_a_person(world)
     lost(world, "B-1")
-    lifted(world, "telephoned", again=True)
+    lifted(world, "telephoned", packages="again")
     assert refused(noted.machine(package, "a"))
     assert who not in works(noted, "a2").voters
 
@@ -95,7 +95,7 @@ def test_a_package_made_before_a_person_says_what_no_journal_saw(noted: Noted) -
     said_by_a_person(world)
     with noted.journal.acting(noted.engine, POLL, "B-1", world.now) as connection:
         packing_out.lose(connection, POLL, "B-1", 1, every=False)
-    lifted(world, "telephoned", again=True)
+    lifted(world, "telephoned", packages="again")
     assert refused(noted.machine(package, "a"))
     a = works(noted, "a2")
     assert who not in a.voters
@@ -119,7 +119,7 @@ def test_who_was_added_makes_up_for_nobody_whom_a_second_list_lacks(noted: Noted
     package = world.packed("A-1")  # by another process, without the journal
     said_by_a_person(world)
     synced(b)
-    lifted(world, "telephoned", again=True)
+    lifted(world, "telephoned", packages="again")
     world.at(9, 10)
     add(world, 51)
     assert refused(noted.machine(package, "a2"))
@@ -141,7 +141,7 @@ def test_nor_where_only_a_later_holder_is_heard(noted: Noted) -> None:
     said_by_a_person(world)
     lost(world, "B-1")
     synced(c)
-    lifted(world, "telephoned", again=True)
+    lifted(world, "telephoned", packages="again")
     a = noted.machine(package, "a")
     assert refused(a)
     world.at(9, 10)
@@ -170,8 +170,16 @@ def test_somebody_says_what_became_of_the_packages_on_their_way(
     said_by_a_person(world)
     lost(world, "B-1")
     lifting = ["--lift", "--by", "anna", "--word", "telephoned"]
-    with pytest.raises(BadInput, match="1 package on the way"):
+    with pytest.raises(BadInput, match="nobody has enrolled: 1"):
         restoring(noted, monkeypatch, *lifting)
     assert restoring(noted, monkeypatch, *lifting, "--packages", packages)["whole"]
     a = noted.machine(package, "a")
     assert a.keep.book.told is told and len(a.voters) == 6
+
+
+def test_what_is_to_be_made_again_is_good_by_no_later_word(noted: Noted) -> None:
+    package = noted.package("A-1")
+    for packages in ("again", "good"):
+        said_by_a_person(noted.world)
+        lifted(noted.world, "telephoned", packages)
+    assert refused(noted.machine(package, "a"))

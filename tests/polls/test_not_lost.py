@@ -93,7 +93,9 @@ def test_a_machine_that_never_was_keeps_no_list(told: Told) -> None:
     marked(told, blind=True)
     said("lost", POLL, "A-1", "--generation", "1")
     synced(b, c)
-    restored.lift(told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", blind=True)
+    restored.lift(
+        told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", packages="good", blind=True
+    )
     asks(c, RIGHTS[9], "q1")  # of B-1
     synced(b, c)
     for words in ([], ["--nobody-by-hand", "anna"], ["--nobody-enrolled", "boris"]):
@@ -122,7 +124,9 @@ def test_one_that_was_enrolled_all_the_same_is_heard(told: Told) -> None:
     copy.rollback()
     marked(told, blind=True)
     said("lost", POLL, "A-1", "--generation", "1")
-    restored.lift(told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", blind=True)
+    restored.lift(
+        told.world.connection, POLL, "anna", told.world.now, "each station was telephoned", packages="good", blind=True
+    )
     said("not-lost", POLL, "A-1", "--nobody-by-hand", "anna", "--nobody-enrolled", "boris")
     a.check_in(WHO, told.world.now)
     synced(a, a)

@@ -223,3 +223,33 @@ def test_who_was_left_out_of_the_frozen_roll_is_nobodys_twin(noted: Noted, befor
     assert held(world, X) == ("withdrawn", 1, 0)
     found = back(world, int(applied(world.connection, rows({"A-1": 1}, 1), world.now)))
     assert (found.returned, found.may_not) == ((1, 0) if before else (0, 1))
+
+
+def test_whose_twin_is_not_in_the_books_is_given_nothing_back_by_another_set(noted: Noted) -> None:
+    """As test_whose_twin_is_not_in_the_books_is_given_nothing_back; then Y is taken for dead, and that is taken back."""
+    world, x, y = noted.world, right(50), right(1)
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    add(world, 50, station="B-1")
+    number = duplicate(world, goes=50, stays=1)
+    b.link.wire.question("find", {"iin": iin_of(50), "n": b.keep.book.head.n})
+    synced(b)
+    b.check_in(x, world.now)
+    synced(b)
+    ask(world, number)
+    synced(a, b)
+    settled(world)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    number = duplicate(world, goes=50, stays=1)
+    assert back(world, number).may_not == 1
+    dead = died(world, ("A-1", 1))
+    synced(a, b)
+    settled(world)
+    mistaken(world, dead)
+    assert back(world, dead).may_not == 1
+    minutes(world, a, b)
+    assert not here(a, y)

@@ -56,7 +56,7 @@ def whole(world: World) -> bool:
 
 def lifted(world: World) -> int:
     """There is no journal: somebody says how the machines are known."""
-    restored.lift(world.connection, POLL, "anna", world.now, "each station was telephoned")
+    restored.lift(world.connection, POLL, "anna", world.now, "each station was telephoned", packages="good")
     return sum(in_doubt(cursor(world.connection), POLL).values())
 
 

@@ -31,9 +31,9 @@ def lost(world: World, *stations: str) -> None:
         assert packing_out.lose(world.connection, POLL, station)[1] == "lost"
 
 
-def lifted(world: World, word: str = "", again: bool = False) -> int:
+def lifted(world: World, word: str = "", packages: str = "good") -> int:
     """The mark is lifted; how many rights stay in doubt."""
-    restored.lift(world.connection, POLL, "anna", world.now, word, again=again)
+    restored.lift(world.connection, POLL, "anna", world.now, word, packages=packages)
     return sum(in_doubt(cursor(world.connection), POLL).values())
 
 

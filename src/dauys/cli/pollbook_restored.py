@@ -14,7 +14,7 @@ from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.put_back.doubts import in_doubt, let_go_for_nobody
 from dauys.pollbook.put_back.journal import FILE, Journal
-from dauys.pollbook.put_back.restored import lift, on_their_way, unheard
+from dauys.pollbook.put_back.restored import lift, unheard
 from dauys.polls.opening import load_poll
 from dauys.store.engine import data_folder, open_store
 
@@ -80,15 +80,7 @@ def restored(
             mark(cur, poll, f"{by.strip()} says so", when, again=True, blind=not seen)
         blind = not noted.vouches(connection, poll)
         if lifting:
-            held_by = standing(cur, poll)
-            unsure = blind or (held_by is not None and held_by.blind)
-            if unsure and packages is None and word.strip() and (some := on_their_way(cur, poll)):
-                raise BadInput(
-                    f"{counted(some, 'package')} on the way: was one of them made again or void since the copy, or made before "
-                    "anybody knew of it? Say that they are good, or that they are to be made again",
-                    field="--packages", expected="good or again", check="P.090",
-                )  # fmt: skip
-            lift(connection, poll, by, when, word, blind=blind, again=packages == "again")
+            lift(connection, poll, by, when, word, blind=blind, packages=packages or "")
     with engine.connect() as connection:
         cur = cursor(connection)
         found, missing = standing(cur, poll), unheard(cur, poll)

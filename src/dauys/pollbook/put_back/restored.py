@@ -263,13 +263,13 @@ def books(connection: Connection, poll: str) -> dict[str, Any] | None:
 
 
 def lift(
-    connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False, again: bool = False
+    connection: Connection, poll: str, by: str, at: datetime, word: str = "", *, blind: bool = False, packages: str = ""
 ) -> None:  # fmt: skip
     """The books are whole again, by a person's name. What stays `in_doubt` is counted after the commit: while this lasts, no
     check-in comes in.
 
-    `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`). `again`:
-    nor does anybody know what became of the packages `on_their_way`; they are to be made again. Raises DauysError.
+    `word`: how it is known that no other machine was enrolled since the copy, where the journal cannot say it (`blind`).
+    `packages`: what became of those on their way, then: they are `good`, or to be made `again`. Raises DauysError.
     """
     if not by.strip():
         raise BadInput("who says that the books are whole? The name is kept", field="--by", check="P.058")
@@ -298,15 +298,22 @@ def lift(
             "no journal beside the keys has seen it: say how it is known that no other machine was enrolled since the copy",
             field="--word", check="P.090",
         )  # fmt: skip
+    on_their_way = cur.execute(f"SELECT {_ON_THEIR_WAY}", (poll,)).rowcount if blind or found.blind else 0
+    if on_their_way and packages not in ("good", "again"):
+        raise BadInput(
+            f"packages on their way, with which nobody has enrolled: {on_their_way:,}. Was one of them made again or void since "
+            "the copy, or made before anybody knew of it? Say that they are good, or that they are to be made again",
+            field="--packages", expected="good or again", check="P.090",
+        )  # fmt: skip
     if blind or found.blind:  # nobody knows whether one that was lost by the copy was taken to work again
         cur.execute(
             f"UPDATE pollbook_log l SET missed = true WHERE poll = %s AND lost AND {UNHEARD}",  # noqa: S608 - a text of ours
             (poll,),
         )
         cur.execute(  # nor whether a package on its way was made again, or void meanwhile
-            f"INSERT INTO pollbook_late_list SELECT poll, station, generation, %s {_ON_THEIR_WAY} "
-            "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = excluded.blind",
-            (again, poll),
+            f"INSERT INTO pollbook_late_list AS t SELECT poll, station, generation, %s {_ON_THEIR_WAY} "
+            "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = t.blind OR excluded.blind",
+            (packages == "again", poll),
         )
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
@@ -318,12 +325,6 @@ _ON_THEIR_WAY = (
     "FROM pollbook_package p WHERE poll = %s AND NOT EXISTS (SELECT FROM pollbook_log l "
     "WHERE l.poll = p.poll AND l.station = p.station AND l.generation = p.generation)"
 )
-
-
-def on_their_way(cur: Cursor[Any], poll: str) -> int:
-    """How many packages there are with which nobody has enrolled yet."""
-    row = cur.execute(f"SELECT count(*) AS n {_ON_THEIR_WAY}", (poll,)).fetchone()
-    return int(row.n) if row else 0
 
 
 _EVENTS = f"""

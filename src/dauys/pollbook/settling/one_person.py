@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.predicates import USE
 from dauys.pollbook.centre.take import Cursor
 from dauys.roll.frozen import PURPOSE, commitment
@@ -77,16 +78,34 @@ def twins(cur: Cursor, poll: str, who: UUID) -> list[Any]:
     return cur.execute(query, (poll, who)).fetchall()
 
 
-def holders(cur: Cursor, poll: str, rights: Sequence[UUID]) -> Mapping[UUID, Sequence[tuple[UUID, str]]]:
-    """Of each right the other voters of the same person, and who holds their rights."""
+def holders(cur: Cursor, poll: str, rights: Sequence[Any]) -> Mapping[UUID, Sequence[tuple[UUID, str]]]:
+    """Of each right (`entitlement`, `voter`) the other voters of the same person, and who holds their rights.
+
+    Where the centre was put back from a copy, those too whom the roll says and the poll has forgotten; their holder is empty
+    where the books have no right of theirs, and had one perhaps: his addition may be forgotten, too, and he may have voted. Who
+    went before the freeze was never on the list.
+    """
     found: dict[UUID, list[tuple[UUID, str]]] = {}
     for row in cur.execute(
         f"SELECT p.entitlement, e.voter, e.holder FROM roll_one_person p {_IN_FORCE} "  # noqa: S608 - a text of ours
         "JOIN entitlement e ON e.poll = p.poll AND e.id = p.twin WHERE p.poll = %s AND p.entitlement = ANY(%s)",
-        (poll, list(rights)),
+        (poll, [one.entitlement for one in rights]),
     ):
         found.setdefault(row.entitlement, []).append((row.voter, row.holder))
+    if ever(cur, poll):
+        ids = {one.voter: one.entitlement for one in rights}
+        for row in cur.execute(_BY_THE_ROLL, (list(ids), poll)):
+            found.setdefault(ids[row.voter], []).append((row.twin, row.holder))
     return found
+
+
+_BY_THE_ROLL = """
+SELECT v.voter, v.twin, coalesce(t.holder, '') AS holder FROM (
+    SELECT u.voter, CASE p.one WHEN u.voter THEN p.other ELSE p.one END AS twin, x.decided FROM unnest(%s::uuid[]) AS u (voter)
+    JOIN roll_pair p ON u.voter IN (p.one, p.other) JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'
+) AS v JOIN roll_freeze f ON f.poll = %s LEFT JOIN entitlement t ON t.poll = f.poll AND t.voter = v.twin
+WHERE t.voter IS NOT NULL OR v.decided > f.at
+"""
 
 
 TWIN_USED = (

@@ -93,11 +93,10 @@ def give_back_set(
     must_be_whole(cursor(connection), poll.id)
     rows, left = _withdrawn(connection, poll.id, set_id), _let_go_for_nobody(connection, poll.id, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
-    twins = {row.entitlement: row.twins for row in left}
-    twins |= holders(cursor(connection), poll.id, [row.entitlement for row in rows])
+    twins = holders(cursor(connection), poll.id, [*rows, *left])
     voters = [row.voter for row in (*rows, *left)] + [voter for some in twins.values() for voter, _ in some]
     may = _may(connection, poll, voters)
-    outcomes = [_outcome(connection, poll, row, row.twins, may, at) for row in left]
+    outcomes = [_outcome(connection, poll, row, twins.get(row.entitlement, ()), may, at) for row in left]
     gone: dict[str, list[Any]] = {}
     for row in rows:
         outcome = _outcome(connection, poll, row, twins.get(row.entitlement, ()), may, at)
@@ -199,7 +198,7 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     rows = cur.execute(
         f"SELECT w.*, e.voter, {TWIN_USED} AS twin_used FROM roll_withdrawal w "  # noqa: S608 - texts of ours
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED.format('w.entitlement')} "
+        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED} "
         f"OR w.outcome = 'asked' AND w.instead AND NOT {TWIN_USED}) ORDER BY w.entitlement "
         "FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
@@ -214,8 +213,8 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
         _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
 
 
-_USED = "EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = {0} AND " + USE + ")"
-"""Whether a use of this right stands: as `moves.used`."""
+_USED = "EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND " + USE + ")"
+"""Of a withdrawal `w`: whether a use of its right stands, as `moves.used`."""
 
 
 def _decided_by(shown: ChangeSet) -> str:
@@ -251,30 +250,19 @@ def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_
     if not ever(cur, poll):
         return []
     rows = cur.execute(
-        "SELECT coalesce(r.id, '') AS request, e.id, e.home, s.area, e.voter, e.epoch, "  # noqa: S608 - texts of ours
-        "(SELECT coalesce(json_object_agg(CASE p.one WHEN e.voter THEN p.other ELSE p.one END, x.decided > f.at), '{}') "
-        "FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' JOIN roll_freeze f ON f.poll = e.poll "
-        "WHERE e.voter IN (p.one, p.other)) AS twins "
+        "SELECT coalesce(r.id, '') AS request, e.id, e.home, s.area, e.voter, e.epoch "  # noqa: S608 - texts of ours
         f"FROM entitlement e {ASKED_FOR} JOIN station s ON s.poll = e.poll AND s.id = e.home "
         f"WHERE e.poll = %(poll)s AND {LET_GO_FOR_NOBODY} AND e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s UNION "
         "SELECT one FROM roll_pair WHERE set_id = %(set)s UNION SELECT other FROM roll_pair WHERE set_id = %(set)s) "
         "ORDER BY e.home, e.id",
         {"poll": poll, "set": set_id},
     ).fetchall()
-    theirs = "SELECT voter, holder FROM entitlement WHERE poll = %s AND voter = ANY(%s)"
-    voters = [UUID(twin) for row in rows for twin in row.twins]
-    held = {row.voter: row.holder for row in cur.execute(theirs, (poll, voters))} if voters else {}
-    return [
-        _Left(row.request, row.id, row.home, row.area, row.voter, row.epoch,  # who went before the freeze was never on the list
-              [(UUID(twin), held.get(UUID(twin), "")) for twin, since in row.twins.items() if since or UUID(twin) in held])
-        for row in rows
-    ]  # fmt: skip
+    return [_Left(row.request, row.id, row.home, row.area, row.voter, row.epoch) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """A right that the commission has by a forgotten decision. `twins`: the other voters of the same person, and who holds their
-    rights; empty where the books have none: his addition may be forgotten, too, and he may have voted."""
+    """A right that the commission has by a forgotten decision."""
 
     request: str
     entitlement: UUID
@@ -282,7 +270,6 @@ class _Left:
     area: str
     voter: UUID
     epoch: int
-    twins: Sequence[tuple[UUID, str]]
     outcome: str = "let go"
 
 

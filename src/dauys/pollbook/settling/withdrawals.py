@@ -176,7 +176,7 @@ def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, why: Deci
         return "not listed"
     if _live(cur, poll, right.id) is not None:
         return "before"
-    _note(cur, poll, right, next((_right(twin) for twin in twins(cur, poll, right.id)), None), why)
+    _note(cur, poll, right, why)
     if _request(connection, poll, right.id, why.at):
         return "asked"
     _used(connection, poll, right.id, why.at)
@@ -189,14 +189,12 @@ def _live(cur: Cursor, poll: str, who: UUID) -> Any:
     return cur.execute(query, (poll, who)).fetchone()
 
 
-def _note(
-    cur: Cursor, poll: str, right: Right, other: Right | None, why: Decision, instead: bool = False
-) -> None:  # fmt: skip
-    twin = (None, None, None) if other is None else (other.id, other.home, other.commitment)
+def _note(cur: Cursor, poll: str, right: Right, why: Decision, of: UUID | None = None) -> None:
+    """A right is to be withdrawn; in the place of that one (`of`) of the same person, if any."""
     cur.execute(
-        "INSERT INTO roll_withdrawal (poll, request, entitlement, station, commitment, twin, twin_station, twin_commitment, "
-        "set_id, reason, by, asked, instead) VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (poll, right.id, right.home, right.commitment, *twin, why.set_id, why.reason, why.by, why.at, instead),
+        "INSERT INTO roll_withdrawal (poll, request, entitlement, station, commitment, twin, set_id, reason, by, asked, instead) "
+        "VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (poll, right.id, right.home, right.commitment, of, why.set_id, why.reason, why.by, why.at, of is not None),
     )
 
 
@@ -283,8 +281,8 @@ def _in_its_place(connection: Connection, poll: str, who: UUID, at: datetime) ->
     for twin in twins(cur, poll, who):
         known = _live(cur, poll, twin.twin)
         if known is None:
-            this, why = Right(who, row.station, bytes(row.commitment)), Decision(twin.set_id, twin.reason, twin.by, at)
-            _note(cur, poll, _right(twin), this, why, instead=True)
+            other = Right(twin.twin, twin.twin_station, bytes(twin.twin_commitment))
+            _note(cur, poll, other, Decision(twin.set_id, twin.reason, twin.by, at), of=who)
             if not _request(connection, poll, twin.twin, at):
                 _found_used(cur, poll, twin.twin, at)
                 alarm = True
@@ -293,10 +291,6 @@ def _in_its_place(connection: Connection, poll: str, who: UUID, at: datetime) ->
     if alarm:
         _alarm(cur, poll, who, at)
     return alarm
-
-
-def _right(twin: Any) -> Right:
-    return Right(twin.twin, twin.twin_station, bytes(twin.twin_commitment))
 
 
 def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
