@@ -225,7 +225,7 @@ def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Itera
     held = (row.log.paper_of or row.log).holder
     its_own = "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0"
     if cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held)).rowcount:  # a stray one came before it
-        if before and _uses(cur, row.log.poll, who, but=row.log.paper) == 1:
+        if before and row.log.paper_of is None and _uses(cur, row.log.poll, who, but=row.log.paper) == 1:
             yield _alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
         elif before:
             yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)

@@ -191,7 +191,7 @@ def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     held = (log.paper_of or log).holder  # what a lost machine's paper shows as used, that machine held
     if custody is not None and custody.holder == held and custody.state is State.UNUSED:
         centre = put(centre, who, replace(custody, holder=log.holder, state=State.USED, n=event.n))
-        if all(use[0] == log.paper for use in uses[:-1]) and log.paper_of is None:
+        if log.paper_of is None and all(use[0] == log.paper for use in uses[:-1]):
             return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.108", BESIDE_ITS_PAPER)
         return centre if len(uses) == 1 else _alarm(centre, log, event, who, "P.102", "a right was used twice")
     if custody is not None and _typed(custody, log):
