@@ -179,6 +179,10 @@ def test_a_certificate_takes_the_right_along_until_18_of_the_day_before() -> Non
     desk.do(acts.do_certificate, who(0), number="7", officer="m1", at=eve)
     assert desk.no_vote("P.022").facts["where"] == CERTIFICATE
     desk.refused("P.022", acts.do_certificate, who(0), number="8", officer="m1", at=eve)
+    desk.refused(
+        "P.091", acts.do_certificate, who(1), number="7", officer="m1", at=eve
+    )  # it lies in another voter's pocket
+    desk.do(acts.do_certificate, who(1), number="8", officer="m1", at=eve)
 
 
 def test_the_lost_machines_voters_are_in_doubt() -> None:
@@ -230,7 +234,7 @@ def test_a_book_is_the_fold_of_its_log_and_its_sums_add_up(doing: list[tuple[str
                 case "mobile":
                     desk.do(acts.do_mobile_request, one, officer="m1", at=MORNING)
                 case "certificate":
-                    desk.do(acts.do_certificate, one, number="1", officer="m1", at=later(days=-1))
+                    desk.do(acts.do_certificate, one, number=str(number), officer="m1", at=later(days=-1))
                 case "ballots":
                     desk.do(acts.do_ballots, "delivered", number + 1, officer="c1", at=MORNING)
         except Refused:

@@ -17,7 +17,7 @@ from pollbook_sample import POLL, voter, who
 from dauys.errors import BadInput
 from dauys.law.files import LANGUAGES
 from dauys.pollbook.catalogue import catalogue, follows, markdown
-from dauys.pollbook.log.spelling import CHECKS, spell, unspell
+from dauys.pollbook.log.spelling import ALPHABET, CHECKS, spell, unspell, without_sign
 from dauys.pollbook.sealed.commitment import Found, code_of, commitment, find_code, read_code
 from dauys.pollbook.station.search import Index, fold
 from dauys.record.entry import Entry
@@ -31,6 +31,13 @@ def test_what_is_spelled_is_read(data: bytes) -> None:
     text = spell(data)
     assert unspell(text, len(data), "it") == data
     assert unspell(text.lower().replace("-", " ").replace("0", "o").replace("1", "l"), len(data), "it") == data
+
+
+def test_a_code_is_drawn_again_while_it_ends_in_a_sign() -> None:
+    drawn = iter(number.to_bytes(26, "big") for number in range(1000))
+    assert {spell(without_sign(lambda: next(drawn)))[-1] for _ in range(200)} == set(ALPHABET)
+    stuck = next(data for data in (n.to_bytes(26, "big") for n in range(1000)) if spell(data)[-1] in "U*$+%")
+    assert unspell(spell(without_sign(lambda: stuck)), 26, "it") == stuck
 
 
 @given(st.binary(min_size=26, max_size=26), st.integers(0, 42), st.sampled_from(CHECKS))

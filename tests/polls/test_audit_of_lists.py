@@ -122,6 +122,17 @@ def test_who_was_added_and_left_over_on_a_found_list_is_no_finding(world: World,
     assert [one.text for _, some in audit_poll(world.connection, POLL) for one in some] == []
 
 
+def test_who_was_added_after_the_list_is_looked_at_with_the_others(world: World) -> None:
+    machine = world.start("A-1")
+    synced(machine)
+    ((before, _),) = audit_poll(world.connection, POLL)
+    add(world, 50)
+    synced(machine)
+    machine.check_in(right(50), world.at(10))
+    synced(machine)
+    assert [*audit_poll(world.connection, POLL)] == [(before + 1, [])]
+
+
 def burnt_and_replaced(world: World) -> Machine:
     """Put back once, long ago; A-1 checks voter 1 in, unsent, and burns. Its next machine works until the evening."""
     a, b = world.start("A-1"), world.start("B-1")

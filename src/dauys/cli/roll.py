@@ -182,7 +182,9 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
         if proposed is None:
             propose_back(connection, number, by, when, reason)
             state = get_set(connection, number).state
-            text = f"set {number}: {by} proposes to roll it back; somebody else, with a reason: dauys roll rollback {number}"
+            text = (
+                f"set {number}: {by} proposes to roll it back; somebody else: dauys roll rollback {number} --reason ..."
+            )
             answer({"set": number, "state": state, "proposed_by": by, "asked_back": []}, as_json, text)
             return 0
         roll_back(connection, number, by, when, reason)

@@ -33,12 +33,8 @@ def audit_poll(connection: Connection, poll: str, at_once: int = AT_ONCE) -> Ite
     parts = min(256, 1 + (int(row.events) if row else 0) // at_once)
     for part in range(parts):
         logs = _logs(cur, poll, part, parts)
-        homes = _begun(cur, poll, part, parts, logs)
-        findings = audit(logs, homes)
-        yield (
-            len(homes),
-            sorted(findings + _beside_envelopes(cur, poll, logs), key=lambda one: (one.check, one.entitlement)),
-        )
+        findings = audit(logs, _begun(cur, poll, part, parts, logs)) + _beside_envelopes(cur, poll, logs)
+        yield len(_rights(cur, poll, part, parts, logs)), sorted(findings, key=lambda one: (one.check, one.entitlement))
 
 
 _PART = "get_byte(uuid_send({}), 0) %% %(parts)s = %(part)s"
@@ -57,6 +53,14 @@ def _logs(cur: Cursor, poll: str, part: int, parts: int) -> dict[LogId, list[Eve
     for row in cur.execute("SELECT station, generation FROM pollbook_log WHERE poll = %s", (poll,)):
         logs.setdefault(LogId(poll, row.station, row.generation), [])
     return logs
+
+
+def _rights(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list[Event]]) -> set[UUID]:
+    """All rights of this part: those of the frozen roll, those added since, and those that a log names besides."""
+    where = {"poll": poll, "part": part, "parts": parts}
+    rows = cur.execute(f"SELECT id FROM entitlement WHERE poll = %(poll)s AND {_PART.format('id')}", where)  # noqa: S608
+    named = {event.entitlement for events in logs.values() for event in events if event.entitlement is not None}
+    return named.union(row.id for row in rows)
 
 
 def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list[Event]]) -> dict[UUID, LogId]:

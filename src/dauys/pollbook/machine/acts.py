@@ -19,7 +19,7 @@ from dauys.pollbook.log.events import SALT_BYTES, Event, LogError, is_channel, s
 from dauys.pollbook.log.member_keys import hand_out_bytes, officer_key_bytes
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules import channels as ways
-from dauys.pollbook.rules.channels import NotAllowed, Ruling
+from dauys.pollbook.rules.channels import Channels, NotAllowed, Ruling
 from dauys.pollbook.rules.custody import CustodyError, Standing
 from dauys.pollbook.rules.grants import Grant, Request
 from dauys.pollbook.rules.holders import WITHDRAWN
@@ -175,8 +175,10 @@ def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: date
     _officer(book, officer)
     must_be_here(book, who, b"")
     _may_request(book, ways.CERTIFICATE, at)
-    epoch = book.places[who].epoch
-    return next_event(book, "certificate", at, entitlement=str(who), epoch=epoch, number=number, officer=officer)
+    if number in book.certificates.values():
+        raise Refused("another voter of this station has the certificate of this number", "P.091")
+    here = book.places[who]
+    return next_event(book, "certificate", at, entitlement=str(who), epoch=here.epoch, number=number, officer=officer)
 
 
 def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at: datetime) -> Event:
@@ -184,13 +186,14 @@ def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at:
     while nobody has shown the certificate elsewhere."""
     must_run(book)
     _officer(book, officer)
-    if not reason.strip():
+    if not (what := reason.strip()):
         raise Refused("say why the certificate is taken back", "P.032")
     place = book.places.get(who)
     if place is None or who not in book.certificates or who in book.backs:
         raise Refused("no certificate was given here that could be taken back", "P.080")
-    body = {"entitlement": str(who), "epoch": place.epoch, "reason": reason.strip(), "officer": officer}
-    return next_event(book, "certificate-back", at, **body)
+    return next_event(
+        book, "certificate-back", at, entitlement=str(who), epoch=place.epoch, reason=what, officer=officer
+    )
 
 
 def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> Event:
@@ -323,22 +326,20 @@ def _may_hand_out(book: Book, officer: str) -> Officer:
 def may_vote_by(book: Book, channel: str, at: datetime) -> Ruling:
     if channel not in CHECK_IN_CHANNELS:
         raise Refused(f"nobody is checked in by {channel!r}; there are: {', '.join(CHECK_IN_CHANNELS)}", "P.026")
-    try:
-        return book.package.channels.may_check_in(channel, at)
-    except NotAllowed as error:
-        raise refusal_of(book, channel, error, at) from None
+    return _ruled(book, channel, lambda ways_on: ways_on.may_check_in(channel, at), at)
 
 
 def require(book: Book, channel: str) -> Ruling:
-    try:
-        return book.package.channels.require(channel)
-    except NotAllowed as error:
-        raise refusal_of(book, channel, error) from None
+    return _ruled(book, channel, lambda ways_on: ways_on.require(channel))
 
 
 def _may_request(book: Book, channel: str, at: datetime) -> Ruling:
+    return _ruled(book, channel, lambda ways_on: ways_on.may_request(channel, at), at)
+
+
+def _ruled(book: Book, channel: str, ask: Callable[[Channels], Ruling], at: datetime | None = None) -> Ruling:
     try:
-        return book.package.channels.may_request(channel, at)
+        return ask(book.package.channels)
     except NotAllowed as error:
         raise refusal_of(book, channel, error, at) from None
 

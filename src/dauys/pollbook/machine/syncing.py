@@ -20,8 +20,9 @@ EVERY = 10.0
 IMPATIENT = 1.5
 """Seconds between exchanges while a voter stands here and waits for his right."""
 
-LONGEST = 120.0
-"""Seconds that a station waits at most, after failures, before it tries again."""
+LONGEST = 1.5 * EVERY
+"""Seconds that a station waits at most, about, after failures: so all together ask a centre that is back no oftener than in a
+usual hour, and a voter from elsewhere does not wait for a minute after it is there."""
 
 BREATH, PATIENT = 1.0, 3
 """Seconds between words that come at once, so many times; then it may be one that nothing can be done about: the pause."""

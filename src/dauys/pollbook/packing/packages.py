@@ -28,6 +28,7 @@ from dauys.pollbook.centre.mark import must_be_whole, standing
 from dauys.pollbook.centre.predicates import MISSED
 from dauys.pollbook.centre.take import Cursor, cursor, declare_lost
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER, LogId
+from dauys.pollbook.log.spelling import without_sign
 from dauys.pollbook.packing import lists
 from dauys.pollbook.put_back.restored import (
     declared_lost,
@@ -127,7 +128,7 @@ def pack(
     else:
         make_list(connection, log, ahead=packing.channels[ANY_STATION].on or packing.channels[REMOTE].on)
         package = _of_station(connection, packing, log, officers)
-    code, salt = new_code(random(CODE_BYTES)), random(SALT_BYTES)
+    code, salt = new_code(without_sign(lambda: random(CODE_BYTES))), random(SALT_BYTES)
     data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
     here = sum(not voter.away for voter in package.voters)
     packages_noted.note_package(connection, log, proof_key(code, salt, log), at, here)

@@ -8,13 +8,14 @@ nor how he voted; without it, a commitment tells nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
 from dauys.pollbook.log.events import SALT_BYTES
-from dauys.pollbook.log.spelling import spell, unspell
+from dauys.pollbook.log.spelling import spell, unspell, without_sign
 from dauys.record.entry import Entry
 
 ENTRY_KIND = "check-ins"
@@ -31,6 +32,11 @@ def code_of(salt: bytes, entitlement: UUID) -> str:
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
     return spell(salt + entitlement.bytes)
+
+
+def new_salt(entitlement: UUID) -> bytes:
+    """A random salt for this right, drawn so that the voter's code ends in no sign."""
+    return without_sign(lambda: secrets.token_bytes(SALT_BYTES) + entitlement.bytes)[:SALT_BYTES]
 
 
 def read_code(text: str) -> tuple[bytes, UUID]:

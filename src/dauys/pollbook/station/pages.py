@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import secrets
 from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
@@ -16,7 +15,6 @@ from uuid import UUID, uuid4
 import segno
 
 from dauys.errors import BadInput
-from dauys.pollbook.log.events import SALT_BYTES
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.answers import clock_of
@@ -24,7 +22,7 @@ from dauys.pollbook.machine.book import Book, CheckIn
 from dauys.pollbook.machine.box import to_visit
 from dauys.pollbook.rules import channels as ways
 from dauys.pollbook.rules.channels import NotAllowed
-from dauys.pollbook.sealed.commitment import code_of, read_code
+from dauys.pollbook.sealed.commitment import code_of, new_salt, read_code
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.station.keys import must_be_open
 from dauys.pollbook.station.paper import away
@@ -107,7 +105,7 @@ def voter(visit: Visit) -> Model:
     return {
         "voter": line(book, book.voters[who]),
         "history": [check_in(book, one) for one in book.check_ins.values() if one.entitlement == who and one.undone],
-        "salt": secrets.token_hex(SALT_BYTES),
+        "salt": new_salt(who).hex(),
         "request": str(uuid4()),
         "channel": channel,
         "may": visit.officer.role in roles,
