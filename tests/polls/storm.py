@@ -24,7 +24,7 @@ import joined_world
 from joined_world import POLL, Machine, World, held, right, world_of
 from noted_world import Noted
 from storm_commission import Commission
-from storm_world import ADDED, HOME, PAIRS, SERIAL, VOTERS, Fate, NotNow, here
+from storm_world import ADDED, HOME, PAIRS, SERIAL, VOTERS, Fate, NotNow, here, joined
 
 from dauys.errors import DauysError
 from dauys.pollbook.centre.predicates import MISSED, USED
@@ -33,7 +33,7 @@ from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.rules.holders import WITHDRAWN
-from dauys.pollbook.settling.withdrawals import TWICE
+from dauys.pollbook.settling.one_person import TWICE
 from dauys.store import embedded
 from dauys.store.engine import Connection, open_store
 
@@ -171,11 +171,11 @@ class Storm(Commission):
     def nobody_is_two(self, used: Counter[UUID]) -> None:
         """Where somebody used both rights whom the commission takes for one person, it hears of it."""
         told = {serial for number, serial in self._alarms() if number == TWICE}
-        for stays in self._in_force("paired"):
-            pair = (stays, PAIRS[stays])
-            if all(used[right(one)] for one in pair):
+        for person in joined(self._in_force("paired")):
+            uses = sum(used[right(one)] for one in person)
+            if uses > 1:
                 self.seen["one person used two rights"] += 1
-                self.holds(not told.isdisjoint(pair), "one person voted twice", pair)
+                self.holds(len(told & person) >= uses - 1, "one person voted twice", person)
 
     def everybody_votes(self) -> None:
         """No right is lost: who is on the roll, was not withdrawn and has not voted is given his right at his own station.
@@ -253,7 +253,7 @@ class Storm(Commission):
         (P.101, P.102), and a voter who was added may be added again after his log was heard (P.101, P.103). Who used two rights,
         though he may have undone one or be two people by now, did (P.109).
         """
-        twice = {serial for pair in PAIRS.items() if all(map(self._has_voted, pair)) for serial in pair}
+        twice = {serial for person in joined(PAIRS) if sum(map(self._has_voted, person)) > 1 for serial in person}
         for number, serial in self._alarms():
             true = {"P.120": True, "P.101": True, "P.102": True, "P.103": serial in ADDED, TWICE: serial in twice}
             if not true.get(number):
@@ -273,7 +273,8 @@ class Storm(Commission):
     def _may_vote(self, serial: int, rights: Rights) -> bool:
         """Whether by no decision that is in force his right is withdrawn, or may be in the place of one that was used."""
         twins = [PAIRS[stays] for stays in self._in_force("paired")]
-        instead = ("paired", serial) in self.decided.sets and rights[right(PAIRS[serial])][2] == USED
+        person = next((some for some in joined(self._in_force("paired")) if serial in some), {serial})
+        instead = any(rights[right(one)][2] == USED for one in person - {serial})
         return ("died", serial) not in self.decided.sets and serial not in twins and not instead
 
     def _rights(self) -> Rights:

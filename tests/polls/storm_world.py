@@ -30,8 +30,18 @@ VOTERS = {"A-1": 2, "A/2": 2, "B-1": 2}
 ADDED = {50: "A-1", 51: "A-1", 52: "B-1", 53: "A/2"}
 """Who may be added to the roll later, and his station."""
 
-PAIRS = {5: 1, 3: 1, 6: 52, 50: 4}
-"""Who may be found to be on the roll twice: by whose entry would stay, whose would go. One is on it three times."""
+PAIRS = {5: 1, 3: 5, 6: 52, 50: 4}
+"""Who may be found to be on the roll twice: by whose entry would stay, whose would go. One is on it three times: 1, 5 and 3."""
+
+
+def joined(stays: Iterable[int]) -> list[set[int]]:
+    """Who is one person by these pairs."""
+    found: list[set[int]] = []
+    for one in stays:
+        same = {one, PAIRS[one]}
+        found = [*(some for some in found if not some & same), same.union(*(some for some in found if some & same))]
+    return found
+
 
 HOME = dict(enumerate((station for station, count in VOTERS.items() for _ in range(count)), 1)) | ADDED
 SERIAL = {right(serial): serial for serial in HOME}

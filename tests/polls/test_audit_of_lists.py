@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, VAULT, Machine, World, iin_of, synced, world_of
-from test_decided_since import add, wants
+from test_decided_since import add, finds, wants
 from test_paper_and_withdrawals import ask, duplicate, right, settled, typed_by_two, typing
 from test_put_back import asks
 from test_put_back_lost import lifted, lost, marked
@@ -127,6 +127,7 @@ def test_who_was_added_after_the_list_is_looked_at_with_the_others(world: World)
     synced(machine)
     ((before, _),) = audit_poll(world.connection, POLL)
     add(world, 50)
+    finds(machine, 50)
     synced(machine)
     machine.check_in(right(50), world.at(10))
     synced(machine)

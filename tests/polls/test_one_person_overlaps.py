@@ -206,7 +206,9 @@ def test_the_first_reason_stays(world: World) -> None:
     number = one_person(world)
     ask(world, number, "another reason")
     reasons = world.connection.scalars(
-        sa.text("SELECT reason FROM roll_withdrawal UNION SELECT reason FROM roll_one_person")
+        sa.text(
+            "SELECT reason FROM roll_withdrawal UNION SELECT reason FROM roll_one_person UNION SELECT reason FROM roll_decided"
+        )
     )
     assert "another reason" not in set(reasons)
 

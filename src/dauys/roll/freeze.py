@@ -222,7 +222,7 @@ class Custody(Protocol):
     def entered(self, connection: Connection, poll: str, station: str, rights: Set[UUID]) -> None:
         """These rights were entered now, on no list."""
 
-    def paired(self, connection: Connection, vault: Vault, poll: str, at: datetime) -> None:
+    def paired(self, connection: Connection, vault: Vault, poll: Poll, at: datetime) -> None:
         """Last of all: whoever was added may be one person with somebody who has voted."""
 
 
@@ -289,8 +289,7 @@ def add_set(
         for first in range(0, len(voters), COMMITMENTS_PER_ENTRY):
             part = voters[first : first + COMMITMENTS_PER_ENTRY]
             _add(connection, vault, poll, station, part, reason, seal, at, custody)
-    if new:
-        custody.paired(connection, vault, poll.id, at)
+    custody.paired(connection, vault, poll, at)
     return Added(sum(map(len, new.values())), on_list, may_not, elsewhere, total(connection, poll.id), len(new))
 
 

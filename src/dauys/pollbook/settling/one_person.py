@@ -1,115 +1,217 @@
-"""Which voters of a poll are one person? Two entries of the roll, by a set that is in force: one of their rights is used at most.
+"""Which rights of a poll are one person's, and what follows of it? Two entries of the roll, by a set that is in force.
 
-It is decided pair by pair, and somebody may be in several. What follows of it is said by `settling.withdrawals` (whose right
-goes, and whose in its place) and `settling.returns` (who gets his back).
+It is decided pair by pair; who is joined by pairs is one person (`rules.one_person`). A pair holds in a poll once the commission
+has carried its set out there, while the set is applied, and no later one lets vote whose entry was to go. What follows is not
+done with the decision, but found again each minute from what is in force and what was used by now (`keep_one`): so it is the
+same in whatever order sets, additions, uses and their taking back came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dauys.pollbook.centre.mark import ever
-from dauys.pollbook.centre.predicates import USE
-from dauys.pollbook.centre.take import Cursor
-from dauys.roll.frozen import PURPOSE, commitment
+import sqlalchemy as sa
+
+from dauys.pollbook.centre.mark import ever, standing
+from dauys.pollbook.centre.predicates import LIVE, USE
+from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.one_person import Member, alarmed, people, to_ask
+from dauys.pollbook.settling.rows import Decision, Right, found_used, live, note, request, right_of
+from dauys.record import log
+from dauys.registers.poll import Poll
 from dauys.roll.vault import Vault
+from dauys.roll.versions import may_vote
+from dauys.store.engine import Connection
+
+TWICE = "P.109"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """By which set a right is withdrawn, why, who decided, and when."""
-
-    set_id: int
-    reason: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A right of the frozen roll, with what the record may say of it."""
-
-    id: UUID
-    home: str
-    commitment: bytes
+def carry_out(connection: Connection, vault: Vault, poll: str, why: Decision, again: bool) -> None:
+    """From now on the set's pairs hold in the poll; `again`: it is rolled back, and what pairs say of its voters holds again.
+    Said again, the first reason stays."""
+    sets = "SELECT CAST(:set AS bigint) AS id"
+    if again:
+        sets = "SELECT p.set_id AS id FROM roll_pair p JOIN voter v ON v.voter = p.goes WHERE v.set_id = :set"
+    connection.execute(
+        sa.text(
+            "INSERT INTO roll_decided SELECT DISTINCT :poll, id, :reason, :by FROM "  # noqa: S608 - texts of ours
+            f"({sets}) AS sets WHERE id IS NOT NULL ON CONFLICT DO NOTHING"
+        ),
+        {"poll": poll, "set": why.set_id, "reason": why.reason, "by": why.by},
+    )
+    note_pairs(cursor(connection), vault, poll)
 
 
-def right_of(cur: Cursor, vault: Vault, poll: str, voter: UUID) -> Right | None:
-    """The voter's right in a poll, if he has one."""
-    who = vault.right(poll, voter)
-    query = "SELECT home FROM entitlement WHERE poll = %s AND id = %s AND addition >= 0"  # else not added again yet
-    row = cur.execute(query, (poll, who)).fetchone()
-    if row is None:
-        return None
-    return Right(who, row.home, commitment(poll, row.home, vault.salt(PURPOSE, who.bytes), who.bytes))
-
-
-def note_pairs(cur: Cursor, vault: Vault, poll: str, why: Decision) -> list[UUID]:
-    """Notes for a poll what the set says of pairs; the rights of those who go. Said again, the first reason stays."""
-    gone = []
+def note_pairs(cur: Cursor, vault: Vault, poll: str) -> None:
+    """Notes of the pairs that hold in a poll those whose rights both are there: one may have been added only now."""
     for row in cur.execute(
-        "SELECT goes, CASE goes WHEN one THEN other ELSE one END AS stays FROM roll_pair WHERE set_id = %s",
-        (why.set_id,),
+        "SELECT p.one, p.other, p.set_id, d.reason, d.by FROM roll_decided d JOIN roll_pair p ON p.set_id = d.set_id "
+        "JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' WHERE d.poll = %s AND NOT EXISTS ("
+        "SELECT FROM roll_one_person o WHERE o.poll = d.poll AND o.set_id = d.set_id) ORDER BY p.set_id",
+        (poll,),
     ).fetchall():
-        goes, stays = right_of(cur, vault, poll, row.goes), right_of(cur, vault, poll, row.stays)
-        if goes is None or stays is None:
+        one, other = right_of(cur, vault, poll, row.one), right_of(cur, vault, poll, row.other)
+        if one is None or other is None:
             continue
-        for one, other in ((goes, stays), (stays, goes)):
+        for this, twin in ((one, other), (other, one)):
             cur.execute(
-                "INSERT INTO roll_one_person AS p VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+                "INSERT INTO roll_one_person VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
                 "ON CONFLICT (poll, entitlement, twin) DO UPDATE SET set_id = excluded.set_id, reason = excluded.reason, "
-                "by = excluded.by WHERE p.set_id <> excluded.set_id",
-                (poll, one.id, other.id, other.home, other.commitment, why.set_id, why.reason, why.by),
+                "by = excluded.by",
+                (poll, this.id, twin.id, twin.home, twin.commitment, row.set_id, row.reason, row.by),
             )
-        gone.append(goes.id)
-    return gone
 
 
-_IN_FORCE = "JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'"
+def _overruled(pair: str) -> str:
+    """Whether a later set lets vote whose entry was to go by this pair: they are two people after all."""
+    return (
+        f"EXISTS (SELECT FROM voter v JOIN roll_set y ON y.id = v.set_id AND y.state = 'applied' "
+        f"WHERE v.voter = {pair}.goes AND v.set_id > {pair}.set_id AND {may_vote('v')})"
+    )
 
 
-def twins(cur: Cursor, poll: str, who: UUID) -> list[Any]:
-    """The other rights of the same person (`twin`, `twin_station`, `twin_commitment`), and by which `set_id`, `reason`, `by`."""
-    query = f"SELECT p.* FROM roll_one_person p {_IN_FORCE} WHERE p.poll = %s AND p.entitlement = %s ORDER BY p.twin"  # noqa: S608
-    return cur.execute(query, (poll, who)).fetchall()
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Rights of one person, and what is to be noted of each if it is asked for."""
+
+    members: Mapping[UUID, Member]
+    about: Mapping[UUID, tuple[Right, int, str, str]]
 
 
-def holders(cur: Cursor, poll: str, rights: Sequence[Any]) -> Mapping[UUID, Sequence[tuple[UUID, str]]]:
-    """Of each right (`entitlement`, `voter`) the other voters of the same person, and who holds their rights.
+def persons(connection: Connection, poll: Poll) -> list[Person]:
+    """All who have more than one right in a poll, by what is in force now."""
+    pairs = connection.execute(
+        sa.text(
+            "SELECT o.* FROM roll_one_person o JOIN roll_set x ON x.id = o.set_id AND x.state = 'applied' "  # noqa: S608
+            f"WHERE o.poll = :poll AND NOT EXISTS (SELECT FROM roll_pair p WHERE p.set_id = o.set_id AND {_overruled('p')}) "
+            "ORDER BY o.twin, o.set_id DESC"
+        ),
+        {"poll": poll.id, "on": poll.day},
+    ).all()
+    about = {
+        row.twin: (Right(row.twin, row.twin_station, bytes(row.twin_commitment)), row.set_id, row.reason, row.by)
+        for row in pairs
+    }
+    members = members_of(cursor(connection), poll.id, list(about))
+    return [
+        Person({one: members[one] for one in sorted(rights)}, {one: about[one] for one in rights})
+        for rights in people((row.entitlement, row.twin) for row in pairs)
+    ]
 
-    Where the centre was put back from a copy, those too whom the roll says and the poll has forgotten; their holder is empty
-    where the books have no right of theirs, and had one perhaps: his addition may be forgotten, too, and he may have voted. Who
-    went before the freeze was never on the list.
+
+def members_of(cur: Cursor, poll: str, rights: Sequence[UUID]) -> dict[UUID, Member]:
+    """How each of these rights stands. Gone is, too, what is asked for of a machine that is lost: nobody hands out for it."""
+    rows = cur.execute(
+        f"SELECT e.id, {USE} AS used, e.holder = '{WITHDRAWN}' OR coalesce(w.outcome = 'asked' AND e.state = 0 "  # noqa: S608
+        "AND EXISTS (SELECT FROM pollbook_log l WHERE l.poll = e.poll AND l.holder = e.holder AND l.lost), false) AS gone, "
+        "w.entitlement IS NOT NULL AS asked, coalesce(w.alarmed, false) AS alarmed, e.addition >= 0 AS listed "
+        f"FROM entitlement e LEFT JOIN roll_withdrawal w ON w.poll = e.poll AND w.entitlement = e.id AND w.{LIVE} "
+        "WHERE e.poll = %s AND e.id = ANY(%s)",
+        (poll, list(rights)),
+    )
+    return {row.id: Member(*row) for row in rows}
+
+
+def person_of(all_persons: Sequence[Person], right: UUID) -> Collection[Member]:
+    """The rights of the person who has this one; none where it is the only one."""
+    return next((one.members.values() for one in all_persons if right in one.members), ())
+
+
+def keep_one(connection: Connection, poll: Poll, at: datetime) -> int:
+    """Of each person one right is used at most: the others of one that was used are asked for. How many alarms that raised.
+
+    A centre that was put back from a copy, and is not whole again, asks for nothing; nor is anything asked for in a closed poll.
     """
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
-    for row in cur.execute(
-        f"SELECT p.entitlement, e.voter, e.holder FROM roll_one_person p {_IN_FORCE} "  # noqa: S608 - a text of ours
-        "JOIN entitlement e ON e.poll = p.poll AND e.id = p.twin WHERE p.poll = %s AND p.entitlement = ANY(%s)",
-        (poll, [one.entitlement for one in rights]),
-    ):
-        found.setdefault(row.entitlement, []).append((row.voter, row.holder))
-    if ever(cur, poll):
-        ids = {one.voter: one.entitlement for one in rights}
-        for row in cur.execute(_BY_THE_ROLL, (list(ids), poll)):
-            found.setdefault(ids[row.voter], []).append((row.twin, row.holder))
+    cur = cursor(connection)
+    if standing(cur, poll.id) is not None:
+        return 0
+    cur.execute("SELECT FROM roll_freeze WHERE poll = %s FOR UPDATE", (poll.id,))
+    found, closed = 0, log.is_closed(connection, poll.id)
+    told: list[UUID] = []
+    for person in persons(connection, poll):
+        members: Collection[Member] = person.members.values()
+        asked = [] if closed else to_ask(members)
+        for one in asked:
+            _note(connection, poll.id, person, one.id, at)
+            request(connection, poll.id, one.id, at)
+        if asked:  # one may have been used a moment ago
+            members = members_of(cur, poll.id, list(person.members)).values()
+        before, now = alarmed(members)
+        for one in members if now else ():
+            if one.used:
+                _note(connection, poll.id, person, one.id, at)
+                found_used(cur, poll.id, one.id, at)
+        for one in now:
+            _alarm(cur, poll.id, one.id, at)
+        told += [one.id for one in (*before, *now)]
+        found += len(now)
+    off = "UPDATE roll_withdrawal SET alarmed = false WHERE poll = %s AND alarmed AND entitlement <> ALL(%s)"
+    cur.execute(off, (poll.id, told))  # two people after all, or a use was taken back; the alarm stays where it is
     return found
 
 
-_BY_THE_ROLL = """
-SELECT v.voter, v.twin, coalesce(t.holder, '') AS holder FROM (
-    SELECT u.voter, CASE p.one WHEN u.voter THEN p.other ELSE p.one END AS twin, x.decided FROM unnest(%s::uuid[]) AS u (voter)
-    JOIN roll_pair p ON u.voter IN (p.one, p.other) JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'
-) AS v JOIN roll_freeze f ON f.poll = %s LEFT JOIN entitlement t ON t.poll = f.poll AND t.voter = v.twin
-WHERE t.voter IS NOT NULL OR v.decided > f.at
-"""
+def _note(connection: Connection, poll: str, person: Person, who: UUID, at: datetime) -> None:
+    """The line of a right that is asked for, or found used, in the place of another one, unless there is one."""
+    cur = cursor(connection)
+    if live(cur, poll, who) is None:
+        right, set_id, reason, by = person.about[who]
+        of = next((one.id for one in person.members.values() if one.used and one.id != who), None)
+        note(cur, poll, right, Decision(set_id, reason, by, at), of)
 
 
-TWIN_USED = (
-    "EXISTS (SELECT FROM roll_one_person p JOIN entitlement e ON e.poll = p.poll AND e.id = p.twin "
-    f"WHERE p.poll = w.poll AND p.entitlement = w.entitlement AND {USE})"
+def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
+    """P.109 where this right was used: at a check-in, or at the envelope that counts."""
+    cur.execute(
+        "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) "
+        "SELECT %(poll)s, log, n, %(who)s, %(check)s, 'one person used two rights', %(at)s FROM ("
+        "SELECT l.id AS log, e.used AS n FROM entitlement e JOIN pollbook_log l ON l.poll = e.poll "
+        "AND (l.holder = e.holder OR e.holder = 'envelope/' || l.station || '/' || l.generation) "
+        "WHERE e.poll = %(poll)s AND e.id = %(who)s AND e.state = 1 UNION ALL SELECT log, n FROM pollbook_stray "
+        "WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses WHERE NOT EXISTS ("
+        "SELECT FROM pollbook_alarm a WHERE (a.log, a.n, a.number) = (uses.log, uses.n, %(check)s)) LIMIT 1",
+        {"poll": poll, "who": who, "check": TWICE, "at": at},
+    )
+    update = f"UPDATE roll_withdrawal SET alarmed = true WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
+    cur.execute(update, (poll, who))
+
+
+def others(connection: Connection, poll: Poll, rights: Sequence[Any]) -> Mapping[UUID, Sequence[Member]]:
+    """Of each right (`entitlement`, `voter`) the other ones of the same person.
+
+    Where the centre was put back from a copy, those too whom the roll says and the poll has forgotten; of a voter of whom the
+    books have no right, and had one perhaps, it is not known that he did not vote: his addition may be forgotten. Who went
+    before the freeze was never on the list.
+    """
+    everybody = persons(connection, poll)
+    found = {one.entitlement: {m.id: m for m in person_of(everybody, one.entitlement)} for one in rights}
+    cur = cursor(connection)
+    if ever(cur, poll.id):
+        rows = connection.execute(
+            sa.text(_BY_THE_ROLL),
+            {"voters": [one.voter for one in rights], "poll": poll.id, "on": poll.day},
+        ).all()
+        members = members_of(cur, poll.id, [row.right for row in rows if row.right is not None])
+        of = {one.voter: one.entitlement for one in rights}
+        for row in rows:
+            found[of[row.start]][row.right or row.voter] = members.get(row.right, Member(row.voter))
+    return {right: [one for one in some.values() if one.id != right] for right, some in found.items()}
+
+
+_BY_THE_ROLL = f"""
+WITH RECURSIVE pair AS (
+    SELECT p.one, p.other, x.decided FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'
+    WHERE NOT {_overruled("p")}
+), same (start, voter, decided) AS (
+    SELECT u.voter, u.voter, CAST(NULL AS timestamptz) FROM unnest(CAST(:voters AS uuid[])) AS u (voter)
+    UNION SELECT s.start, CASE p.one WHEN s.voter THEN p.other ELSE p.one END, p.decided
+    FROM same s JOIN pair p ON s.voter IN (p.one, p.other)
 )
-"""Of a withdrawal `w`: another right of the same person was used, whether or not the set that says so is still in force."""
+SELECT DISTINCT s.start, s.voter, t.id AS right FROM same s JOIN roll_freeze f ON f.poll = :poll
+LEFT JOIN entitlement t ON t.poll = f.poll AND t.voter = s.voter
+WHERE s.voter <> s.start AND (t.id IS NOT NULL OR s.decided > f.at)
+"""  # noqa: S608 - a text of ours

@@ -38,9 +38,10 @@ from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.one_person import nobody_else, other_used
 from dauys.pollbook.settling.asked import Group, grouped
-from dauys.pollbook.settling.one_person import TWIN_USED, holders
-from dauys.pollbook.settling.withdrawals import ask_again
+from dauys.pollbook.settling.one_person import others, person_of, persons
+from dauys.pollbook.settling.rows import request_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -91,25 +92,33 @@ def give_back_set(
     if plain_name(by) == plain_name(decided):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
     must_be_whole(cursor(connection), poll.id)
-    rows, left = _withdrawn(connection, poll.id, set_id), _let_go_for_nobody(connection, poll.id, set_id)
+    rows, left = _withdrawn(connection, poll, set_id), _let_go_for_nobody(connection, poll.id, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
-    twins = holders(cursor(connection), poll.id, [*rows, *left])
-    voters = [row.voter for row in (*rows, *left)] + [voter for some in twins.values() for voter, _ in some]
-    may = _may(connection, poll, voters)
-    outcomes = [_outcome(connection, poll, row, twins.get(row.entitlement, ()), may, at) for row in left]
+    may = _may(connection, poll, [row.voter for row in (*rows, *left)])
+    same = others(connection, poll, [*rows, *left])
+    decision = (set_id, reason.strip(), by.strip())
+    outcomes: list[str] = []
     gone: dict[str, list[Any]] = {}
-    for row in rows:
-        outcome = _outcome(connection, poll, row, twins.get(row.entitlement, ()), may, at)
+    has: set[UUID] = set()
+    for row in (*left, *rows):
+        mine = same[row.entitlement]
+        alone = nobody_else(mine, row.entitlement) and has.isdisjoint(one.id for one in mine)
+        outcome = _outcome(connection, poll, row, alone, may, at)
         outcomes.append(outcome)
+        if outcome in ("returned", "kept"):
+            has.add(row.entitlement)
+        if isinstance(row, _Left):
+            continue
         if outcome == "returned":
             gone.setdefault(row.station, []).append(row)
         elif outcome == "kept":
-            _over(cursor(connection), poll.id, [row], outcome, (set_id, reason.strip(), by.strip(), at, None))
+            _over(cursor(connection), poll.id, [row], outcome, (*decision, at, None))
+        elif row.voter in may:
+            _in_place(connection, poll, row)
     for station, some in gone.items():
-        _returned(connection, poll.id, station, some, (set_id, reason.strip(), by.strip()), key, at)
+        _returned(connection, poll.id, station, some, decision, key, at)
     hand_back(connection, poll, key, at)
-    others = _voters(connection, set_id) - {row.voter for row in (*rows, *left)}
-    outcomes += ["not withdrawn"] * len(others)
+    outcomes += ["not withdrawn"] * len(_voters(connection, set_id) - {row.voter for row in (*rows, *left)})
     return Back(*map(outcomes.count, ("returned", "kept", "may not", "late", "no taker", "used", "not withdrawn")))
 
 
@@ -175,16 +184,19 @@ def _kept(cur: Cursor, poll: str) -> list[Any]:
 
 def _instead(connection: Connection, poll: Poll) -> list[Any]:
     rows = cursor(connection).execute(
-        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w "  # noqa: S608 - texts of ours
+        "SELECT w.*, s.area, e.voter, e.epoch FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        "JOIN roll_withdrawal t ON t.poll = w.poll AND t.entitlement = w.twin AND (t.outcome = 'withdrawn' "
-        "OR t.outcome = 'asked' AND EXISTS (SELECT FROM entitlement u JOIN pollbook_log l USING (poll, holder) "
-        "WHERE u.poll = t.poll AND u.id = t.entitlement AND u.state = 0 AND l.lost)) "
-        f"WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead AND NOT {TWIN_USED} FOR UPDATE OF w",
+        "WHERE w.poll = %s AND w.outcome = 'withdrawn' AND w.instead ORDER BY w.entitlement FOR UPDATE OF w",
         (poll.id,),
     ).fetchall()  # fmt: skip
     may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
-    return [row for row in rows if row.voter in may]
+    back: dict[frozenset[UUID], Any] = {}  # of a person one
+    for person in persons(connection, poll) if may else ():
+        members = person.members.values()
+        for row in rows:
+            if row.entitlement in person.members and row.voter in may and nobody_else(members, row.entitlement):
+                back.setdefault(frozenset(person.members), row)
+    return list(back.values())
 
 
 def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
@@ -196,18 +208,18 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     if standing(cur, poll.id) is not None:  # they wait
         return
     rows = cur.execute(
-        f"SELECT w.*, e.voter, {TWIN_USED} AS twin_used FROM roll_withdrawal w "  # noqa: S608 - texts of ours
+        "SELECT w.*, e.voter FROM roll_withdrawal w "  # noqa: S608 - texts of ours
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED} "
-        f"OR w.outcome = 'asked' AND w.instead AND NOT {TWIN_USED}) ORDER BY w.entitlement "
-        "FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
+        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED} OR w.outcome = 'asked' AND w.instead) "
+        "ORDER BY w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
     ).fetchall()
     may = _may(connection, poll, [row.voter for row in rows]) if rows else set()
+    everybody = persons(connection, poll) if rows else []
     for row in rows:
-        if row.voter not in may or (row.instead and row.twin_used):
+        if row.voter not in may or other_used(person_of(everybody, row.entitlement), row.entitlement):
             if row.outcome == "used":
-                ask_again(connection, poll.id, row.entitlement, at)
+                request_again(connection, poll.id, row.entitlement, at)
             continue
         moves.call_off(connection, poll.id, row.request)
         _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
@@ -229,18 +241,32 @@ def _decided_by(shown: ChangeSet) -> str:
     )
 
 
-def _withdrawn(connection: Connection, poll: str, set_id: int) -> list[Any]:
-    """The rights asked back or withdrawn because of the set, or of its voters."""
+def _withdrawn(connection: Connection, poll: Poll, set_id: int) -> list[Any]:
+    """The rights asked back or withdrawn because of the set, of its voters, or in the place of one whom it lets vote."""
+    lets = _may(connection, poll, list(_voters(connection, set_id)))
     return cursor(connection).execute(
         "SELECT w.*, s.area, e.voter, e.epoch, e.holder, "  # noqa: S608 - ours
         f"{_ELSEWHERE} AS elsewhere FROM roll_withdrawal w "
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
         "WHERE w.poll = %(poll)s AND w.outcome IN ('asked', 'withdrawn') AND (w.set_id = %(set)s "
-        "OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s)) "
+        "OR e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s) OR w.instead AND w.twin IN ("
+        "SELECT t.id FROM entitlement t WHERE t.poll = w.poll AND t.voter = ANY(%(lets)s))) "
         "ORDER BY w.station, w.entitlement FOR UPDATE OF w",
-        {"poll": poll, "set": set_id},
+        {"poll": poll.id, "set": set_id, "lets": list(lets)},
     ).fetchall()  # fmt: skip
+
+
+def _in_place(connection: Connection, poll: Poll, row: Any) -> None:
+    """Nothing keeps a right from its voter but another one of his that was used: should that be taken back, nobody has to decide
+    again (`_instead`, `look_again`)."""
+    of = next((one.id for one in person_of(persons(connection, poll), row.entitlement) if one.used), None)
+    if of is not None and of != row.entitlement:
+        cursor(connection).execute(
+            "UPDATE roll_withdrawal SET instead = true, twin = %s WHERE poll = %s AND entitlement = %s "
+            "AND outcome IN ('asked', 'withdrawn')",
+            (of, poll.id, row.entitlement),
+        )
 
 
 def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_Left]:
@@ -287,15 +313,14 @@ def _may(connection: Connection, poll: Poll, voters: Sequence[UUID]) -> set[UUID
 
 
 def _outcome(
-    connection: Connection, poll: Poll, row: Any, twins: Sequence[tuple[UUID, str]], may: set[UUID], at: datetime
+    connection: Connection, poll: Poll, row: Any, alone: bool, may: set[UUID], at: datetime
 ) -> str:  # fmt: skip
-    """What becomes of one right. `twins`: the other voters of the same person, and who holds their rights."""
+    """What becomes of one right. `alone`: no other right of the same person was used, or can be."""
     if row.outcome == "withdrawn" and row.elsewhere:
         return "returned"
     if at >= poll.closing(row.area):
         return "late"
-    one_person = any(twin not in may and holder != WITHDRAWN for twin, holder in twins)
-    if row.voter not in may or one_person:
+    if row.voter not in may or not alone:
         return "may not"
     forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so
     if row.outcome == "asked" and not forgotten:

@@ -23,12 +23,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import mark as put_back
 from dauys.pollbook.centre import moves
-from dauys.pollbook.centre.predicates import LIVE
-from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.settling.asked import state
-from dauys.pollbook.settling.one_person import Decision, Right, note_pairs, right_of, twins
+from dauys.pollbook.settling.one_person import carry_out, keep_one
+from dauys.pollbook.settling.rows import Decision, found_used, live, note, request, right_of
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -37,8 +37,6 @@ from dauys.roll.frozen import COMMITMENTS_PER_ENTRY, WITHDRAWALS, change_body
 from dauys.roll.vault import Vault
 from dauys.roll.versions import HOLDS, applied_sets, may_vote
 from dauys.store.engine import Connection
-
-TWICE = "P.109"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +80,8 @@ def withdraw_set(
     if found.state not in ("applied", "rolled back"):
         raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
     why = Decision(set_id, reason.strip(), by.strip(), at)
-    if found.state == "rolled back":
-        return _ask_each(connection, vault, poll, _by_undone(connection, poll, set_id), why)
-    gone = note_pairs(cursor(connection), vault, poll.id, why)
-    asked = _ask_each(connection, vault, poll, _by_applied(connection, poll, set_id), why)
-    _used_before(connection, poll.id, gone, at)
-    return asked
-
-
-def pair_again(connection: Connection, vault: Vault, poll: str, at: datetime) -> None:
-    """Pairs of sets that were decided before: one of them may have had no right in the poll yet."""
-    cur = cursor(connection)
-    for row in cur.execute(
-        "SELECT DISTINCT ON (w.set_id) w.set_id, w.reason, w.by FROM roll_withdrawal w JOIN roll_set x ON x.id = w.set_id "
-        "AND x.state = 'applied' WHERE w.poll = %s AND EXISTS (SELECT FROM roll_pair p WHERE p.set_id = w.set_id) "
-        "ORDER BY w.set_id, w.asked",
-        (poll,),
-    ).fetchall():
-        _used_before(connection, poll, note_pairs(cur, vault, poll, Decision(row.set_id, row.reason, row.by, at)), at)
-
-
-def _used_before(connection: Connection, poll: str, rights: Sequence[UUID], at: datetime) -> None:
-    """Those of the rights that were asked for before, and used, stay: what follows of their pairs."""
-    for who in rights:
-        live = _live(cursor(connection), poll, who)
-        if live is not None and live.outcome == "used" and moves.used(connection, poll, who):
-            _in_its_place(connection, poll, who, at)
+    by_set = _by_applied if found.state == "applied" else _by_undone
+    return _ask_each(connection, vault, poll, by_set(connection, poll, set_id), why, found.state != "applied")
 
 
 def withdraw_added(
@@ -117,7 +91,7 @@ def withdraw_added(
     _must_be_open(connection, poll, reason, by, at)
     voters = added_by(connection, poll.id, set_id)
     rows = [row for row in _by_undone(connection, poll, set_id) if row.voter in voters]
-    return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at))
+    return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at), again=True)
 
 
 def added_by(connection: Connection, poll: str, set_id: int) -> set[UUID]:
@@ -159,69 +133,25 @@ def _by_undone(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]
     return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
 
 
-def _ask_each(connection: Connection, vault: Vault, poll: Poll, rows: Sequence[Any], why: Decision) -> Asked:
-    outcomes = []
-    for row in rows:
-        if row.votes:
-            outcomes.append("may")
-            continue
-        outcomes.append(_ask(connection, vault, poll.id, row.voter, why))
+def _ask_each(
+    connection: Connection, vault: Vault, poll: Poll, rows: Sequence[Any], why: Decision, again: bool
+) -> Asked:
+    """`again`: the set is rolled back, and what pairs say of its voters holds again."""
+    outcomes = ["may" if row.votes else _ask(connection, vault, poll.id, row.voter, why) for row in rows]
+    carry_out(connection, vault, poll.id, why, again)
+    keep_one(connection, poll, why.at)
     return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may")))
 
 
 def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, why: Decision) -> str:
     cur = cursor(connection)
     right = right_of(cur, vault, poll, voter)
-    if right is None:
+    if right is None or not right.listed:
         return "not listed"
-    if _live(cur, poll, right.id) is not None:
+    if live(cur, poll, right.id) is not None:
         return "before"
-    _note(cur, poll, right, why)
-    if _request(connection, poll, right.id, why.at):
-        return "asked"
-    _used(connection, poll, right.id, why.at)
-    return "used"
-
-
-def _live(cur: Cursor, poll: str, who: UUID) -> Any:
-    """The withdrawal of a right that is not over, or None."""
-    query = f"SELECT * FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
-    return cur.execute(query, (poll, who)).fetchone()
-
-
-def _note(cur: Cursor, poll: str, right: Right, why: Decision, of: UUID | None = None) -> None:
-    """A right is to be withdrawn; in the place of that one (`of`) of the same person, if any."""
-    cur.execute(
-        "INSERT INTO roll_withdrawal (poll, request, entitlement, station, commitment, twin, set_id, reason, by, asked, instead) "
-        "VALUES (%s, '', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (poll, right.id, right.home, right.commitment, of, why.set_id, why.reason, why.by, why.at, of is not None),
-    )
-
-
-def _request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
-    """Asks whoever holds the right now to let it go, if anybody does; False where it was used."""
-    cur = cursor(connection)
-    row = cur.execute("SELECT epoch FROM entitlement WHERE poll = %s AND id = %s", (poll, who)).fetchone()
-    assert row is not None
-    request = f"withdraw/{who}/{row.epoch}"
-    try:
-        moves.withdraw(connection, poll, request, who, at)
-    except CustodyError as error:
-        if error.check not in ("P.021", "P.056"):
-            raise
-        return error.check == "P.056"
-    update = f"UPDATE roll_withdrawal SET request = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
-    cur.execute(update, (request, poll, who))
-    return True
-
-
-def ask_again(connection: Connection, poll: str, who: UUID, at: datetime) -> None:
-    """A right was found used, and that use was taken back: it is asked for again."""
-    cursor(connection).execute(
-        "UPDATE roll_withdrawal SET outcome = 'asked', decided = NULL WHERE poll = %s AND entitlement = %s AND outcome = 'used'",
-        (poll, who),
-    )
-    _request(connection, poll, who, at)
+    note(cur, poll, right, why)
+    return "asked" if request(connection, poll, right.id, why.at) else "used"
 
 
 def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> Settled:
@@ -240,7 +170,7 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         (poll.id,),
     ).fetchall()
     gone: dict[tuple[str, str], list[Any]] = {}
-    used = alarms = 0
+    used = 0
     for row in rows:
         ended = over or at >= poll.closing(row.area)
         try:
@@ -253,58 +183,14 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         except CustodyError as error:
             if error.check == "P.021":
                 used += 1
-                alarms += _used(connection, poll.id, row.entitlement, at)
+                found_used(cur, poll.id, row.entitlement, at)
             elif error.check == "P.053":  # it moved to another station meanwhile: that one is asked
-                _request(connection, poll.id, row.entitlement, at)
+                request(connection, poll.id, row.entitlement, at)
     for (station, reason), some in gone.items():
         for first in range(0, len(some), COMMITMENTS_PER_ENTRY):
             _record(connection, poll.id, station, reason, some[first : first + COMMITMENTS_PER_ENTRY], key, at)
     withdrawn = sum(map(len, gone.values()))
-    return Settled(withdrawn, used, alarms, len(rows) - withdrawn - used)
-
-
-def _used(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
-    """The right was used: it stays. Whether that raised an alarm (`_in_its_place`)."""
-    _found_used(cursor(connection), poll, who, at)
-    return _in_its_place(connection, poll, who, at)
-
-
-def _found_used(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
-    used = f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
-    cur.execute(used, (at, poll, who))
-
-
-def _in_its_place(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
-    """Of a right that was used: the other ones of the same person are withdrawn. Where one of them was used, too: alarm, once."""
-    cur = cursor(connection)
-    row, alarm = _live(cur, poll, who), False
-    for twin in twins(cur, poll, who):
-        known = _live(cur, poll, twin.twin)
-        if known is None:
-            other = Right(twin.twin, twin.twin_station, bytes(twin.twin_commitment))
-            _note(cur, poll, other, Decision(twin.set_id, twin.reason, twin.by, at), of=who)
-            if not _request(connection, poll, twin.twin, at):
-                _found_used(cur, poll, twin.twin, at)
-                alarm = True
-        elif known.outcome == "used" and not (known.alarmed or row.alarmed):
-            alarm = alarm or moves.used(connection, poll, twin.twin)
-    if alarm:
-        _alarm(cur, poll, who, at)
-    return alarm
-
-
-def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
-    """P.109 at the check-in of the right that was to be withdrawn."""
-    cur.execute(
-        "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) "
-        "SELECT %(poll)s, log, n, %(who)s, %(check)s, 'one person used two rights', %(at)s FROM ("
-        "SELECT l.id AS log, e.used AS n FROM entitlement e JOIN pollbook_log l ON l.poll = e.poll AND l.holder = e.holder "
-        "WHERE e.poll = %(poll)s AND e.id = %(who)s AND e.state = 1 UNION ALL SELECT log, n FROM pollbook_stray "
-        "WHERE poll = %(poll)s AND entitlement = %(who)s AND NOT undone) AS uses LIMIT 1",
-        {"poll": poll, "who": who, "check": TWICE, "at": at},
-    )
-    update = f"UPDATE roll_withdrawal SET alarmed = true WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
-    cur.execute(update, (poll, who))
+    return Settled(withdrawn, used, keep_one(connection, poll, at), len(rows) - withdrawn - used)
 
 
 def _record(
