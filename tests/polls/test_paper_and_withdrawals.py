@@ -257,9 +257,11 @@ def test_only_what_two_people_typed_alike_is_taken(tmp_path: Path) -> None:
     Typing(lost=None, by=("account/anna", "boris"), key=KEYS.commission, at=None)  # type: ignore[arg-type]
 
 
-def duplicate(world: World, goes: int, stays: int, home: str = "") -> int:
-    """A set that says so, approved, with the pair that it was decided by. `home`: the station of the entry that goes."""
+def duplicate(world: World, goes: int, stays: int, home: str = "", station: str = "") -> int:
+    """A set that says so, approved, with the pair that it was decided by. `home`: the station of the entry that goes; `station`:
+    the same, where it is none of this poll's."""
     (row,) = rows({home or ("B-1" if goes > 6 else "A-1"): 1}, goes)
+    row |= {"station": station or row["station"]}
     number = applied(
         world.connection, [row | {"status": "duplicate", "since": "2022-06-01", "source": "pair"}], world.now
     )

@@ -14,7 +14,7 @@ from dauys.cli.main import answer, counted, moment, say
 from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
-from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over
+from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over, withdrawn_by
 from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import State
 from dauys.pollbook.settling.asked import state as withdrawn
@@ -188,6 +188,7 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
             answer({"set": number, "state": state, "proposed_by": by, "asked_back": []}, as_json, text)
             return 0
         roll_back(connection, number, by, when, reason)
+        gone = withdrawn_by(connection, number)
         found = ask_back_added(connection, number, reason, by, when)
         others = frozen_with(connection, number)
     asked = [{"poll": poll, **one.to_json()} for poll, one in found.items()]
@@ -199,6 +200,8 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
     ]
     asks = "was frozen with it; to ask for rights that it gave: dauys roll withdraw"
     lines += [f"{poll} {asks} {poll} --set {number}" for poll in others]
+    back = "has withdrawn rights because of it; somebody else gives them back: dauys roll withdraw"
+    lines += [f"{poll} {back} {poll} --set {number} --undo" for poll in gone]
     answer(body, as_json, "\n".join(lines))
     return 0
 

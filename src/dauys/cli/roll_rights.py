@@ -76,6 +76,12 @@ def ask_back_added(connection: Connection, number: int, reason: str, by: str, at
     return found
 
 
+def withdrawn_by(connection: Connection, number: int) -> list[str]:
+    """The polls that are not closed and in which rights are asked back, or withdrawn, because of the set."""
+    query = "SELECT DISTINCT poll FROM roll_withdrawal WHERE set_id = :set AND outcome IN ('asked', 'withdrawn') ORDER BY poll"
+    return [name for name in connection.scalars(sa.text(query), {"set": number}) if not is_closed(connection, name)]
+
+
 def frozen_with(connection: Connection, number: int) -> list[str]:
     """The polls that are not closed and whose roll was frozen with the set."""
     query = "SELECT poll FROM roll_freeze WHERE :set = ANY(sets) ORDER BY poll"

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import DauysError
 from dauys.registers.poll import Poll
-from dauys.roll.changes import one_decision_at_a_time
 from dauys.roll.freeze import Custody, add_set
 from dauys.roll.vault import Vault
 from dauys.roll.voter import may_vote
@@ -59,16 +58,17 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
         return Effect(CORRECTED, new.station if votes else "")
     right = connection.execute(
         sa.text(
-            "SELECT home, holder = 'withdrawn' AS gone, set_id, "
-            "(SELECT w.outcome FROM roll_withdrawal w WHERE w.poll = e.poll AND w.entitlement = e.id "
-            "AND w.outcome IN ('asked', 'used')) AS asked FROM entitlement e "
-            "WHERE e.poll = :poll AND e.id = :id AND e.addition >= 0"
+            "SELECT e.home, e.holder = 'withdrawn' AS gone, e.set_id, w.outcome AS asked, coalesce(w.instead, false) AS instead "
+            "FROM entitlement e LEFT JOIN roll_withdrawal w ON w.poll = e.poll AND w.entitlement = e.id "
+            "AND w.outcome NOT IN ('returned', 'kept') WHERE e.poll = :poll AND e.id = :id AND e.addition >= 0"
         ),
         {"poll": poll.id, "id": vault.right(poll.id, new.voter)},
     ).one_or_none()
     if right is None:
         return Effect(TO_ADD if votes else CORRECTED)
     if votes:
+        if right.instead and right.asked != USED:  # another right of the same person was used
+            return Effect(WITHDRAWN if right.gone else ASKED)
         if right.gone:
             return Effect(TO_GIVE_BACK)
         return Effect(CORRECTED if right.set_id == set_id else STAYS, right.home)
@@ -87,9 +87,6 @@ def carry(
     as `add_set` does: once a station has closed, its list does not change.
     """
     if key is not None and frozen_before(connection, poll.id, set_id):
-        one_decision_at_a_time(connection)
-        # the record before the list, as everywhere, so that nobody waits for both
-        connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
         add_set(connection, vault, poll, set_id, reason, key, at, custody)
         if ask_back is not None and effect(connection, vault, poll, set_id).what == TO_ASK:
             ask_back(connection, poll, set_id, reason, by, key, at)

@@ -239,6 +239,8 @@ def add_set(
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
     one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
+    # the record before the list, as everywhere, so that nobody waits for both
+    connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     custody.hold(connection, poll.id)
     frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     if frozen is None:

@@ -108,12 +108,15 @@ def same(connection: Connection, vault: Vault, number: int, stays: UUID, by: str
     if stays not in sides:
         raise DauysError(f"pair {number} has no such entry to keep")
     (goes,) = sides.keys() - {stays}
-    going = connection.scalar(
-        sa.text("SELECT id FROM roll_pair_now WHERE goes = :stays AND now = 'same' LIMIT 1"), {"stays": stays}
-    )
-    if going is not None:
+    goes_by = "SELECT id FROM roll_pair_now WHERE goes = :entry AND now = 'same' LIMIT 1"
+    if (going := connection.scalar(sa.text(goes_by), {"entry": stays})) is not None:
         raise DauysError(
             f"the entry that is to stay goes by pair {going}: decide about that one first, or keep the other"
+        )
+    if (going := connection.scalar(sa.text(goes_by), {"entry": goes})) is not None:
+        raise DauysError(
+            f"the entry that is to go goes by pair {going} already, and two would stay: have that set rejected or rolled back, "
+            f"decide pair {going} the other way round, and then this one"
         )
     version, person = sides[goes].version, sides[goes].person
     day = get_set(connection, version.set_id).day

@@ -213,5 +213,6 @@ WITH RECURSIVE pair AS (
 )
 SELECT DISTINCT s.start, s.voter, t.id AS right FROM same s JOIN roll_freeze f ON f.poll = :poll
 LEFT JOIN entitlement t ON t.poll = f.poll AND t.voter = s.voter
-WHERE s.voter <> s.start AND (t.id IS NOT NULL OR s.decided > f.at)
+WHERE s.voter <> s.start AND (t.id IS NOT NULL OR s.decided > f.at AND EXISTS (SELECT FROM voter v
+    JOIN station st ON st.poll = f.poll AND st.id = v.station WHERE v.voter = s.voter))
 """  # noqa: S608 - a text of ours

@@ -80,8 +80,8 @@ def withdraw_set(
     if found.state not in ("applied", "rolled back"):
         raise DauysError(f"set {set_id} is {found.state}: a second person has to approve it first")
     why = Decision(set_id, reason.strip(), by.strip(), at)
-    by_set = _by_applied if found.state == "applied" else _by_undone
-    return _ask_each(connection, vault, poll, by_set(connection, poll, set_id), why, found.state != "applied")
+    rolled_back = found.state != "applied"
+    return _ask_each(connection, vault, poll, _voters_of(connection, poll, set_id, rolled_back), why, rolled_back)
 
 
 def withdraw_added(
@@ -90,15 +90,16 @@ def withdraw_added(
     """Asks back the rights of those whom a set, rolled back now, had added to the frozen roll of a poll. As `withdraw_set`."""
     _must_be_open(connection, poll, reason, by, at)
     voters = added_by(connection, poll.id, set_id)
-    rows = [row for row in _by_undone(connection, poll, set_id) if row.voter in voters]
+    rows = [row for row in _voters_of(connection, poll, set_id, True) if row.voter in voters]
     return _ask_each(connection, vault, poll, rows, Decision(set_id, reason.strip(), by.strip(), at), again=True)
 
 
 def added_by(connection: Connection, poll: str, set_id: int) -> set[UUID]:
-    """The voters whom a set added to the frozen roll of a poll."""
+    """The voters whom a set added to the frozen roll of a poll, or gave back whom another one had added."""
     rows = cursor(connection).execute(
-        "SELECT voter FROM entitlement WHERE poll = %(poll)s AND addition > 0 AND set_id = %(set)s AND home IN ("
-        "SELECT station FROM roll_addition WHERE poll = %(poll)s)",
+        "SELECT voter FROM entitlement e WHERE poll = %(poll)s AND addition > 0 AND (set_id = %(set)s OR EXISTS ("
+        "SELECT FROM roll_withdrawal w WHERE w.poll = e.poll AND w.entitlement = e.id AND w.back_set = %(set)s)) "
+        "AND home IN (SELECT station FROM roll_addition WHERE poll = %(poll)s)",
         {"poll": poll, "set": set_id},
     )
     return {row.voter for row in rows}
@@ -114,21 +115,14 @@ def _must_be_open(connection: Connection, poll: Poll, reason: str, by: str, at: 
         raise DauysError(f"{poll.id} is closed: nothing is withdrawn any more")
 
 
-def _by_applied(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]:
-    """The voters whose version in force is the set's; `votes`: it lets them."""
-    query = sa.text(
-        f"SELECT v.voter, {may_vote('v')} AS votes FROM voter v "  # noqa: S608 - texts of the roll
-        f"WHERE v.set_id = :set AND {HOLDS} ORDER BY v.voter"
-    )
-    return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
-
-
-def _by_undone(connection: Connection, poll: Poll, set_id: int) -> Sequence[Any]:
-    """The voters of a set that is rolled back; `votes`: another set, which is in force, lets them."""
+def _voters_of(connection: Connection, poll: Poll, set_id: int, rolled_back: bool) -> Sequence[Any]:
+    """The voters whom a set is about; `votes`: what is in force by now lets them. Of an applied set those whose version in force
+    is the set's, and whose entry goes by its pair, whatever a later one says of him."""
+    about = f"{HOLDS} OR EXISTS (SELECT FROM roll_pair p WHERE p.set_id = v.set_id AND p.goes = v.voter)"
     query = sa.text(
         "SELECT u.voter, EXISTS (SELECT FROM voter v WHERE v.voter = u.voter "  # noqa: S608 - texts of the roll
-        f"AND {may_vote('v')} AND {HOLDS}) AS votes "
-        "FROM voter u WHERE u.set_id = :set ORDER BY u.voter"
+        f"AND {may_vote('v')} AND {HOLDS}) AS votes FROM (SELECT v.voter FROM voter v "
+        f"WHERE v.set_id = :set AND ({'true' if rolled_back else about})) AS u ORDER BY u.voter"
     )
     return connection.execute(query, {"set": set_id, "on": poll.day} | applied_sets(connection)).all()
 
