@@ -331,7 +331,7 @@ class Bundle:
 
     def published(self):
         results, kinds = self.results, {entry["kind"] for entry in self.parsed}
-        stage = "counting" if "protocol" in kinds else "voting" if "turnout" in kinds else "opening"
+        stage = "counting" if "protocol" in kinds else "voting" if {"turnout", "check-ins"} & kinds else "opening"
         last = ([entry["body"] for _, entry in self.of_kind("declaration")] or [results | {"stage": stage}])[-1]
         said = {part["contest"]: part for part in results["contests"]}
         about = self.parsed[0]["poll"], last["stage"], self.poll["reconstruction"], set(self.contests)

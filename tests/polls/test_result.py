@@ -134,7 +134,7 @@ def test_a_repeat_in_a_whole_area_is_bounded_as_that_of_its_stations(contest: Co
 
 @pytest.mark.parametrize(
     ("kinds", "declared", "stage"),
-    [({}, [], "opening"), ({"turnout": 3}, [], "voting"), ({"turnout": 3, "protocol": 1}, [], "counting"),
+    [({}, [], "opening"), ({"check-ins": 1}, [], "voting"), ({"turnout": 3}, [], "voting"), ({"turnout": 3, "protocol": 1}, [], "counting"),
      ({"protocol": 1}, ["preliminary"], "preliminary"), ({"protocol": 1}, ["preliminary", "final"], "final")],
 )  # fmt: skip
 def test_stage(kinds: dict[str, int], declared: list[str], stage: str) -> None:

@@ -212,7 +212,7 @@ def stage_of(kinds: Mapping[str, int], declared: Sequence[str]) -> str:
         return declared[-1]
     if kinds.get("protocol"):
         return "counting"
-    return "voting" if kinds.get("turnout") else "opening"
+    return "voting" if kinds.get("turnout") or kinds.get("check-ins") else "opening"
 
 
 def results_json(snapshot: Snapshot, standings: Sequence[ContestStanding]) -> dict[str, Any]:
