@@ -16,3 +16,5 @@ FROM entitlement e, entitlement t, roll_pair p, roll_set s, roll_decided d
 WHERE (e.poll, e.id) = (o.poll, o.entitlement) AND (t.poll, t.id) = (o.poll, o.twin)
 AND (p.one, p.other) IN ((e.voter, t.voter), (t.voter, e.voter)) AND s.id = p.set_id AND s.state = 'applied'
 AND (d.poll, d.set_id) = (o.poll, p.set_id) AND o.set_id <> p.set_id;
+
+CREATE INDEX roll_pair_set ON roll_pair (set_id) WHERE set_id IS NOT NULL;
