@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, VAULT, Machine, World, applied, held, iin_of, right, rows, synced
 from noted_world import Noted, opened
-from test_decided_since import add, died, findings, finds, numbers
+from test_decided_since import add, died, findings, finds, numbers, wants
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X, Y, Z, one_person
 from test_one_person_overlaps import minutes
-from test_paper_and_withdrawals import ask, duplicate, settled
+from test_paper_and_withdrawals import ask, duplicate, reader, settled, typed_by_two, typing
 from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
 from dauys.cli.roll_rights import asking_back, withdrawn_by
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.paper import by_hand
 from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import state
 from dauys.pollbook.settling.withdrawals import withdraw_added
 from dauys.roll.effects import ASKED, WITHDRAWN, carry, effect
-from dauys.roll.freeze import add_set
+from dauys.roll.freeze import add_set, total
 
 pytestmark = pytest.mark.database
 W = right(11)
@@ -351,3 +353,42 @@ def test_the_older_pairs_of_a_poll_are_those_in_force(world: World) -> None:
     ask(world, again)
     settled(world)
     assert set(world.connection.scalars(sa.text("SELECT set_id FROM roll_one_person"))) == {again}
+
+
+def test_a_withdrawn_right_that_a_burnt_machines_paper_names(world: World, tmp_path: Path) -> None:
+    """Y's right was withdrawn in the place of X's; then his station's machine burns, and its paper says that Y voted."""
+    a, b = voted(world)
+    one_person(world)
+    minutes(world, a, b)
+    packing_out.lose(world.connection, world.poll.id, "B-1")
+    line = typed_by_two(tmp_path, f"{iin_of(10)},member1")
+    by_hand.type_in(world.connection, VAULT, line, typing(world, "B-1"), world.dice.randbytes)
+    minutes(world, a)
+    assert "P.109" in numbers(world) and state(world.connection, world.poll.id).twice == 1
+    assert reader(world).total == total(world.connection, world.poll.id)
+
+
+def test_who_is_added_again_at_another_station_has_the_commitment_of_that_one(noted: Noted) -> None:
+    """50 was added at B-1 since the copy, and went to A-1, which is all that the centre hears; he is added again."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    add(world, 50, station="B-1")
+    finds(b, 50)
+    synced(a, b)
+    wants(a, 50, "q")
+    for _ in range(3):
+        synced(b, a)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    a.check_in(X, world.now)
+    synced(a)
+    ask(world, duplicate(world, goes=1, stays=50))
+    minutes(world, a, b)
+    added(world, int(applied(world.connection, rows({"B-1": 1}, 50), world.now)))
+    minutes(world, a, b)
+    assert held(world, right(50))[0] == "withdrawn"
+    assert reader(world).eligible == {"A-1": 6, "A/2": 3, "B-1": 4}

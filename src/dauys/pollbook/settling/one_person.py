@@ -48,11 +48,13 @@ def carry_out(connection: Connection, vault: Vault, poll: str, why: Decision, ag
 
 
 def note_pairs(cur: Cursor, vault: Vault, poll: str) -> None:
-    """Notes of the pairs that hold in a poll those whose rights both are there: one may have been added only now."""
+    """Notes of the pairs that hold in a poll those whose rights both are there: one may have been added only now, or, after its
+    addition was forgotten, again, at another station."""
     for row in cur.execute(
         "SELECT p.one, p.other, p.set_id, d.reason, d.by FROM roll_decided d JOIN roll_pair p ON p.set_id = d.set_id "
-        "JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' WHERE d.poll = %s AND NOT EXISTS ("
-        "SELECT FROM roll_one_person o WHERE o.poll = d.poll AND o.set_id = d.set_id) ORDER BY p.set_id",
+        "JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied' WHERE d.poll = %s AND (SELECT count(*) "
+        "FROM roll_one_person o JOIN entitlement e ON (e.poll, e.id, e.home) = (o.poll, o.twin, o.twin_station) "
+        "WHERE o.poll = d.poll AND o.set_id = d.set_id) < 2 ORDER BY p.set_id",
         (poll,),
     ).fetchall():
         one, other = right_of(cur, vault, poll, row.one), right_of(cur, vault, poll, row.other)
@@ -61,7 +63,8 @@ def note_pairs(cur: Cursor, vault: Vault, poll: str) -> None:
         for this, twin in ((one, other), (other, one)):
             cur.execute(
                 "INSERT INTO roll_one_person VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
-                "ON CONFLICT (poll, entitlement, twin) DO UPDATE SET set_id = excluded.set_id, reason = excluded.reason, "
+                "ON CONFLICT (poll, entitlement, twin) DO UPDATE SET twin_station = excluded.twin_station, "
+                "twin_commitment = excluded.twin_commitment, set_id = excluded.set_id, reason = excluded.reason, "
                 "by = excluded.by",
                 (poll, this.id, twin.id, twin.home, twin.commitment, row.set_id, row.reason, row.by),
             )

@@ -91,6 +91,9 @@ def request_again(connection: Connection, poll: str, who: UUID, at: datetime) ->
 
 
 def found_used(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
-    """A right that was asked for was used: it stays."""
-    used = f"UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608
-    cur.execute(used, (at, poll, who))
+    """A right that was asked for was used: it stays. One that is withdrawn already, and was used all the same, by a machine that
+    is lost, stays withdrawn in the record."""
+    cur.execute(
+        "UPDATE roll_withdrawal SET outcome = 'used', decided = %s WHERE poll = %s AND entitlement = %s AND outcome = 'asked'",
+        (at, poll, who),
+    )
