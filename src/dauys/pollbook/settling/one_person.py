@@ -71,10 +71,11 @@ def note_pairs(cur: Cursor, vault: Vault, poll: str) -> None:
 
 
 def _overruled(pair: str) -> str:
-    """Whether a later set lets vote whose entry was to go by this pair: they are two people after all."""
+    """Whether a later set lets vote whose entry was to go by this pair: they are two people after all. Counted, so that it is
+    looked up for each pair: as EXISTS it may be planned as a join with the whole roll."""
     return (
-        f"EXISTS (SELECT FROM voter v JOIN roll_set y ON y.id = v.set_id AND y.state = 'applied' "
-        f"WHERE v.voter = {pair}.goes AND v.set_id > {pair}.set_id AND {may_vote('v')})"
+        f"(SELECT count(*) FROM voter v JOIN roll_set y ON y.id = v.set_id AND y.state = 'applied' "  # noqa: S608 - texts of ours
+        f"WHERE v.voter = {pair}.goes AND v.set_id > {pair}.set_id AND {may_vote('v')}) > 0"
     )
 
 
@@ -91,7 +92,7 @@ def persons(connection: Connection, poll: Poll) -> list[Person]:
     pairs = connection.execute(
         sa.text(
             "SELECT o.* FROM roll_one_person o JOIN roll_set x ON x.id = o.set_id AND x.state = 'applied' "  # noqa: S608
-            f"WHERE o.poll = :poll AND NOT EXISTS (SELECT FROM roll_pair p WHERE p.set_id = o.set_id AND {_overruled('p')}) "
+            f"LEFT JOIN roll_pair p ON p.set_id = o.set_id WHERE o.poll = :poll AND NOT {_overruled('p')} "
             "ORDER BY o.twin, o.set_id DESC"
         ),
         {"poll": poll.id, "on": poll.day},
@@ -183,14 +184,15 @@ def _alarm(cur: Cursor, poll: str, who: UUID, at: datetime) -> None:
     cur.execute(update, (poll, who))
 
 
-def others(connection: Connection, poll: Poll, rights: Sequence[Any]) -> Mapping[UUID, Sequence[Member]]:
-    """Of each right (`entitlement`, `voter`) the other ones of the same person.
+def others(
+    connection: Connection, poll: Poll, everybody: Sequence[Person], rights: Sequence[Any]
+) -> Mapping[UUID, Sequence[Member]]:
+    """Of each right (`entitlement`, `voter`) the other ones of the same person, among `persons`.
 
     Where the centre was put back from a copy, those too whom the roll says and the poll has forgotten; of a voter of whom the
     books have no right, and had one perhaps, it is not known that he did not vote: his addition may be forgotten. Who went
     before the freeze was never on the list.
     """
-    everybody = persons(connection, poll)
     found = {one.entitlement: {m.id: m for m in person_of(everybody, one.entitlement)} for one in rights}
     cur = cursor(connection)
     if ever(cur, poll.id):

@@ -40,7 +40,7 @@ from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.one_person import nobody_else, other_used
 from dauys.pollbook.settling.asked import Group, grouped
-from dauys.pollbook.settling.one_person import others, person_of, persons
+from dauys.pollbook.settling.one_person import Person, others, person_of, persons
 from dauys.pollbook.settling.rows import request_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
@@ -95,7 +95,8 @@ def give_back_set(
     rows, left = _withdrawn(connection, poll, set_id), _let_go_for_nobody(connection, poll.id, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
     may = _may(connection, poll, [row.voter for row in (*rows, *left)])
-    same = others(connection, poll, [*rows, *left])
+    everybody = persons(connection, poll)
+    same = others(connection, poll, everybody, [*rows, *left])
     decision = (set_id, reason.strip(), by.strip())
     outcomes: list[str] = []
     gone: dict[str, list[Any]] = {}
@@ -114,7 +115,7 @@ def give_back_set(
         elif outcome == "kept":
             _over(cursor(connection), poll.id, [row], outcome, (*decision, at, None))
         elif row.voter in may:
-            _in_place(connection, poll, row)
+            _in_place(cursor(connection), poll.id, row.entitlement, everybody)
     for station, some in gone.items():
         _returned(connection, poll.id, station, some, decision, key, at)
     hand_back(connection, poll, key, at)
@@ -257,15 +258,15 @@ def _withdrawn(connection: Connection, poll: Poll, set_id: int) -> list[Any]:
     ).fetchall()  # fmt: skip
 
 
-def _in_place(connection: Connection, poll: Poll, row: Any) -> None:
+def _in_place(cur: Cursor, poll: str, right: UUID, everybody: Sequence[Person]) -> None:
     """Nothing keeps a right from its voter but another one of his that was used: should that be taken back, nobody has to decide
     again (`_instead`, `look_again`)."""
-    of = next((one.id for one in person_of(persons(connection, poll), row.entitlement) if one.used), None)
-    if of is not None and of != row.entitlement:
-        cursor(connection).execute(
+    of = next((one.id for one in person_of(everybody, right) if one.used), None)
+    if of is not None and of != right:
+        cur.execute(
             "UPDATE roll_withdrawal SET instead = true, twin = %s WHERE poll = %s AND entitlement = %s "
             "AND outcome IN ('asked', 'withdrawn')",
-            (of, poll.id, row.entitlement),
+            (of, poll, right),
         )
 
 
