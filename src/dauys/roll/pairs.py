@@ -108,14 +108,15 @@ def same(connection: Connection, vault: Vault, number: int, stays: UUID, by: str
     if stays not in sides:
         raise DauysError(f"pair {number} has no such entry to keep")
     (goes,) = sides.keys() - {stays}
-    goes_by = "SELECT id FROM roll_pair_now WHERE goes = :entry AND now = 'same' LIMIT 1"
+    # by a set that is not approved yet: who went by another one is not on the roll, unless a later set has him there again
+    goes_by = "SELECT p.id FROM roll_pair p JOIN roll_set s ON s.id = p.set_id AND s.state = 'held' WHERE p.goes = :entry LIMIT 1"
     if (going := connection.scalar(sa.text(goes_by), {"entry": stays})) is not None:
         raise DauysError(
             f"the entry that is to stay goes by pair {going}: decide about that one first, or keep the other"
         )
     if (going := connection.scalar(sa.text(goes_by), {"entry": goes})) is not None:
         raise DauysError(
-            f"the entry that is to go goes by pair {going} already, and two would stay: have that set rejected or rolled back, "
+            f"the entry that is to go goes by pair {going} already, and two would stay: have that set rejected, "
             f"decide pair {going} the other way round, and then this one"
         )
     version, person = sides[goes].version, sides[goes].person

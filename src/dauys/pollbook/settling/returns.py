@@ -220,7 +220,7 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     for row in rows:
         if row.voter not in may or other_used(person_of(everybody, row.entitlement), row.entitlement):
             if row.outcome == "used":
-                request_again(connection, poll.id, row.entitlement, at)
+                request_again(connection, poll.id, row.entitlement, at, instead=row.voter in may)
             continue
         moves.call_off(connection, poll.id, row.request)
         _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))

@@ -81,11 +81,12 @@ def request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
     return True
 
 
-def request_again(connection: Connection, poll: str, who: UUID, at: datetime) -> None:
-    """A right was found used, and that use was taken back: it is asked for again."""
+def request_again(connection: Connection, poll: str, who: UUID, at: datetime, instead: bool) -> None:
+    """A right was found used, and that use was taken back: it is asked for again; in the place of another one, if `instead`."""
     cursor(connection).execute(
-        "UPDATE roll_withdrawal SET outcome = 'asked', decided = NULL WHERE poll = %s AND entitlement = %s AND outcome = 'used'",
-        (poll, who),
+        "UPDATE roll_withdrawal SET outcome = 'asked', decided = NULL, instead = instead OR %s "
+        "WHERE poll = %s AND entitlement = %s AND outcome = 'used'",
+        (instead, poll, who),
     )
     request(connection, poll, who, at)
 

@@ -9,6 +9,8 @@ CREATE TABLE roll_decided (
 );
 INSERT INTO roll_decided SELECT DISTINCT ON (poll, set_id) poll, set_id, reason, by FROM roll_withdrawal
 ORDER BY poll, set_id, instead, asked;
+INSERT INTO roll_decided SELECT DISTINCT ON (poll, set_id) poll, set_id, reason, by FROM roll_one_person
+ORDER BY poll, set_id ON CONFLICT DO NOTHING;
 
 -- A pair that was decided again: 0036 may have kept the first set, which is rolled back.
 UPDATE roll_one_person o SET set_id = d.set_id, reason = d.reason, by = d.by

@@ -1,0 +1,84 @@
+"""Somebody is on the roll several times, and the centre was put back from a copy: what of additions that it has forgotten?"""
+
+from __future__ import annotations
+
+import pytest
+from joined_world import applied, held, iin_of, right, rows, synced
+from noted_world import Noted, opened
+from test_decided_since import add, died, finds, wants
+from test_decisions_forgotten import put_back
+from test_lists_since import here
+from test_one_person import X
+from test_one_person_any_order import added
+from test_one_person_overlaps import minutes
+from test_paper_and_withdrawals import ask, duplicate, reader
+from test_put_back_lost import lifted
+from test_returns import back, mistaken
+
+pytestmark = pytest.mark.database
+
+
+def test_whose_addition_is_forgotten_and_who_voted(noted: Noted) -> None:
+    """50 was added since the copy, and voted; the centre is put back. He is found to be 1 before he is added again."""
+    world, x, y = noted.world, right(50), right(1)
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    add(world, 50, station="B-1")
+    b.link.wire.question("find", {"iin": iin_of(50), "n": b.keep.book.head.n})
+    synced(b)
+    b.check_in(x, world.now)
+    synced(b)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    again = int(applied(world.connection, rows({"B-1": 1}, 50), world.now))
+    ask(world, duplicate(world, goes=50, stays=1))
+    added(world, again)
+    minutes(world, a, b)
+    assert not here(a, y) and held(world, y)[0] == "withdrawn"
+
+
+def test_a_pair_with_an_entry_of_another_polls_station_keeps_nobodys_right(noted: Noted) -> None:
+    """The centre was put back once; 70, whose station is not of this poll, never had a right here that could be forgotten."""
+    world = noted.world
+    a = opened(noted, "A-1", "a")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    b = opened(noted, "B-1", "b")
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    ask(world, duplicate(world, goes=70, stays=1, station="Z-9"))
+    dead = died(world, ("A-1", 1))
+    minutes(world, a)
+    mistaken(world, dead)
+    assert back(world, dead).returned == 1
+
+
+def test_who_is_added_again_at_another_station_has_the_commitment_of_that_one(noted: Noted) -> None:
+    """50 was added at B-1 since the copy, and went to A-1, which is all that the centre hears; he is added again."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    add(world, 50, station="B-1")
+    finds(b, 50)
+    synced(a, b)
+    wants(a, 50, "q")
+    for _ in range(3):
+        synced(b, a)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    a.check_in(X, world.now)
+    synced(a)
+    ask(world, duplicate(world, goes=1, stays=50))
+    minutes(world, a, b)
+    added(world, int(applied(world.connection, rows({"B-1": 1}, 50), world.now)))
+    minutes(world, a, b)
+    assert held(world, right(50))[0] == "withdrawn"
+    assert reader(world).eligible == {"A-1": 6, "A/2": 3, "B-1": 4}
