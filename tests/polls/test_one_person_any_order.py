@@ -17,12 +17,15 @@ from test_paper_and_withdrawals import ask, duplicate, reader, settled, typed_by
 from test_returns import back, mistaken
 
 from dauys.cli.roll_rights import asking_back, withdrawn_by
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import by_hand
 from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import state
+from dauys.pollbook.settling.one_person import note_pairs
 from dauys.pollbook.settling.withdrawals import withdraw_added
+from dauys.polls.declaring import declare
 from dauys.roll.effects import ASKED, WITHDRAWN, carry, effect
 from dauys.roll.freeze import add_set, total
 
@@ -343,3 +346,44 @@ def test_a_withdrawn_right_that_a_burnt_machines_paper_names(world: World, tmp_p
     minutes(world, a)
     assert "P.109" in numbers(world) and state(world.connection, world.poll.id).twice == 1
     assert reader(world).total == total(world.connection, world.poll.id)
+
+
+def test_a_stray_check_in_is_a_use(world: World) -> None:
+    """Nothing but a check-in beside its log says that X voted."""
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    world.connection.execute(
+        sa.text("INSERT INTO pollbook_stray SELECT poll, :who, id, 1, false FROM pollbook_log WHERE station = 'A-1'"),
+        {"who": X},
+    )
+    ask(world, duplicate(world, goes=1, stays=10))
+    for _ in range(3):
+        synced(b)
+        settled(world)
+    assert held(world, Y)[0] == "withdrawn"
+
+
+def test_the_same_use_is_one_alarm_for_good(world: World) -> None:
+    """Decided, taken back, and decided again: the alarm of a use is there already."""
+    a, b = voted(world)
+    b.check_in(Y, world.now)
+    synced(b)
+    mistaken(world, one_person(world))
+    minutes(world, a, b)
+    one_person(world)
+    minutes(world, a, b)
+    assert numbers(world) == ["P.109"] and state(world.connection, world.poll.id).twice == 1
+
+
+def test_in_a_closed_poll_nobody_is_asked_for(world: World) -> None:
+    a, b = voted(world)
+    ask(world, duplicate(world, goes=1, stays=50))
+    declare(world.connection, world.poll, KEYS, "final", world.at(23), close=True)
+    number = duplicate(world, goes=1, stays=10)
+    world.connection.execute(
+        sa.text("INSERT INTO roll_decided VALUES (:poll, :set, 'twice on the roll', 'vera')"),
+        {"poll": world.poll.id, "set": number},
+    )
+    note_pairs(cursor(world.connection), VAULT, world.poll.id)
+    minutes(world, a, b)
+    assert here(b, Y) and state(world.connection, world.poll.id).asked == 0

@@ -14,7 +14,8 @@ from uuid import UUID
 @dataclass(frozen=True, slots=True)
 class Member:
     """One right of a person. `used`: a use of it stands; `gone`: nobody can use it, unless it is given back; `asked`: a
-    withdrawal of it is not over; `alarmed`: its use is an alarm already; `listed`: the record knows it."""
+    withdrawal of it is not over; `alarmed`: its use is an alarm already; `listed`: the record knows it; `instead`: it was asked
+    for, or noted as used, because of another one."""
 
     id: UUID
     used: bool = False
@@ -22,6 +23,7 @@ class Member:
     asked: bool = False
     alarmed: bool = False
     listed: bool = True
+    instead: bool = False
 
 
 def people(pairs: Iterable[tuple[UUID, UUID]]) -> list[frozenset[UUID]]:
@@ -42,11 +44,12 @@ def to_ask(person: Collection[Member]) -> list[Member]:
 
 
 def alarmed(person: Collection[Member]) -> tuple[list[Member], list[Member]]:
-    """Those whose use is an alarm, one less than are used: which of them are so already, and which are to be. What was asked
-    for goes before what was not."""
+    """Those whose use is an alarm, one less than are used: which of them are so already, and which are to be. What was to go
+    before what was asked for in its place, and that before what was not asked for:
+    so a pair that is decided again blames the same."""
     used = [one for one in person if one.used]
     before = [one for one in used if one.alarmed][: max(len(used) - 1, 0)]
-    rest = sorted((one for one in used if one not in before), key=lambda one: (not one.asked, one.id))
+    rest = sorted((one for one in used if one not in before), key=lambda one: (not one.asked, one.instead, one.id))
     return before, rest[: max(len(used) - 1 - len(before), 0)]
 
 

@@ -113,7 +113,8 @@ def members_of(cur: Cursor, poll: str, rights: Sequence[UUID]) -> dict[UUID, Mem
     rows = cur.execute(
         f"SELECT e.id, {USE} AS used, e.holder = '{WITHDRAWN}' OR coalesce(w.outcome = 'asked' AND e.state = 0 "  # noqa: S608
         "AND EXISTS (SELECT FROM pollbook_log l WHERE l.poll = e.poll AND l.holder = e.holder AND l.lost), false) AS gone, "
-        "w.entitlement IS NOT NULL AS asked, coalesce(w.alarmed, false) AS alarmed, e.addition >= 0 AS listed "
+        "w.entitlement IS NOT NULL AS asked, coalesce(w.alarmed, false) AS alarmed, e.addition >= 0 AS listed, "
+        "coalesce(w.instead, false) AS instead "
         f"FROM entitlement e LEFT JOIN roll_withdrawal w ON w.poll = e.poll AND w.entitlement = e.id AND w.{LIVE} "
         "WHERE e.poll = %s AND e.id = ANY(%s)",
         (poll, list(rights)),
