@@ -178,7 +178,11 @@ def test_one_ballot_that_stood_in_both_is_the_found_machines(world: World, tmp_p
     assert (again.noted, again.reported) == (0, 1) and [*audit_poll(world.connection, POLL)] == [(10, [])]
     machine.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
     machine.link.once()
-    assert custody(world, right(1)) == ("station/A-1/1", 0, 0) and len(alarms(world.connection, POLL)) == 1
+    assert custody(world, right(1)) == ("station/A-1/501", 0, 1), "the signature stands"
+    by_hand.take_back(world.connection, VAULT, lines, typing(world), "misread by both")
+    assert custody(world, right(1)) == ("station/A-1/1", 0, 0)
+    assert [alarm.number for alarm in alarms(world.connection, POLL)] == ["P.108", "P.108"]
+    assert [*audit_poll(world.connection, POLL)] == [(10, [])]
 
 
 def test_what_the_found_machine_had_let_go_goes_on_when_the_paper_is_taken_back(world: World, tmp_path: Path) -> None:
@@ -225,7 +229,7 @@ def test_the_commands_take_paper_in_and_back(world: World, tmp_path: Path, monke
     code, found = said("paper-undo", POLL, "A-1", "--found", "--reason", "the disk was found")
     assert (code, found["noted"]) == (0, 1)
     code, found = said("paper-undo", POLL, "A-1", files[0], "--reason", "another station's sheet")
-    assert (code, found["noted"], found["before"]) == (0, 1, 1)
+    assert (code, found["noted"], found["reported"], found["before"]) == (0, 1, 1, 0)
     entries = [entry.body for _, entry in log.of_kind(world.connection, POLL, "check-ins")]
     assert [(one["generation"], one["used"]) for one in entries] == [(501, 2), (1, 1), (501, 1), (501, 0)]
 

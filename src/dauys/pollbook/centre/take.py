@@ -10,26 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-import psycopg
-from psycopg.rows import namedtuple_row
 
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import asked_before, given_before, is_clear, let_go_before
 from dauys.pollbook.centre.predicates import RELEASED, STRAY, UNUSED
+from dauys.pollbook.centre.row import Cursor as Cursor
+from dauys.pollbook.centre.row import Row as Row
+from dauys.pollbook.centre.row import alarm
+from dauys.pollbook.centre.row import cursor as cursor
+from dauys.pollbook.centre.typed import line_of, used_by
 from dauys.pollbook.log.events import AFTER_CLOSE, PAPER, Batch, Event, Head, LogError, LogId, verify_batch
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import back_request
 from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
-from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, Alarm, Heard
-from dauys.store.engine import Connection, driver
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, UNDONE_BESIDE_ITS_PAPER, Alarm, Heard
+from dauys.store.engine import Connection
 
 CHANNEL = "dauys_pollbook"
 """What processes of the centre listen to: poll and holder of whom there is word for (pollbook.serving.waiting)."""
-
-Cursor = psycopg.Cursor[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +41,6 @@ class Outcome:
     stopped: str = ""
     alarms: tuple[Alarm, ...] = ()
     machine: Heard = HEARD
-
-
-@dataclass(slots=True)
-class Row:
-    """A log's row while a batch is applied to it."""
-
-    id: int
-    log: LogId
-    key: bytes
-    n: int
-    head: str
-    closed: bool
-    check_ins: int
-    centre: bytes = b""
-    """The centre's public key, where who calls has it: what it signed before it was put back from a copy is known by it."""
-    machine: Heard = HEARD
-
-
-def cursor(connection: Connection) -> Cursor:
-    """A psycopg cursor in the connection's transaction."""
-    return driver(connection).cursor(row_factory=namedtuple_row)
 
 
 def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
@@ -126,9 +104,9 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
     row = Row(found.id, log, key, found.n, found.head, found.closed, found.check_ins, centre, machine)
     if (n := _parting(cur, row, batch)) is not None:
         text = f"two histories: event {n} was another one before"
-        alarm = _alarm(cur, row, n, None, "P.106", text, at)
+        raised = alarm(cur, row, n, None, "P.106", text, at)
         cur.execute("UPDATE pollbook_log SET stopped = %s, heard = %s WHERE id = %s", (text, at, row.id))
-        return Outcome(here, key, stopped=text, alarms=(alarm,))
+        return Outcome(here, key, stopped=text, alarms=(raised,))
     new = batch.events[here.n + 1 - batch.first :]
     if new:
         _store(cur, row, new)
@@ -174,7 +152,7 @@ def _apply(cur: Cursor, row: Row, events: Sequence[Event], at: datetime) -> Iter
             yield from _check_in(cur, row, run, at)
             run = {}
         if row.closed and event.kind not in AFTER_CLOSE:
-            yield _alarm(cur, row, event.n, who, "P.107", f"`{event.kind}` after the list was closed", at)
+            yield alarm(cur, row, event.n, who, "P.107", f"`{event.kind}` after the list was closed", at)
         match event.kind:
             case "check-in" if who is not None:
                 run[who] = event
@@ -226,18 +204,18 @@ def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Itera
     its_own = "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0"
     if cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held)).rowcount:  # a stray one came before it
         if before and row.log.paper_of is None and _uses(cur, row.log.poll, who, but=row.log.paper) == 1:
-            yield _alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
+            yield alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
         elif before:
-            yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
+            yield alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
         return
     if _typed(cur, row.log, who):
         cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held))
-        yield _alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
+        yield alarm(cur, row, event.n, who, "P.108", BESIDE_ITS_PAPER, at)
         return
     cur.execute("INSERT INTO pollbook_stray VALUES (%s, %s, %s, %s)", (row.log.poll, who, row.id, event.n))
-    yield _alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
+    yield alarm(cur, row, event.n, who, "P.101", "a right was used that was not this station's to use", at)
     if before:
-        yield _alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
+        yield alarm(cur, row, event.n, who, "P.102", "a right was used twice", at)
 
 
 def _typed(cur: Cursor, log: LogId, who: UUID) -> bool:
@@ -283,12 +261,34 @@ def _undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
         "WHERE poll = %s AND entitlement = %s AND log = %s AND n = %s AND NOT undone",
         (row.log.poll, who, row.id, of),
     ).rowcount  # fmt: skip
-    if taken_back:
+    if taken_back and who is not None:
         row.check_ins -= 1
         carried = "DELETE FROM pollbook_in_box WHERE poll = %s AND entitlement = %s AND holder = %s"
         cur.execute(carried, (row.log.poll, who, row.log.holder))  # the box was back when its ballot was noted
+        yield from _by_hand(cur, row, event, who, at)
     else:
-        yield _alarm(cur, row, event.n, None, "P.104", f"event {of} is no check-in that stands", at)
+        yield alarm(cur, row, event.n, None, "P.104", f"event {of} is no check-in that stands", at)
+
+
+def _by_hand(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
+    """A lost machine took a check-in back, beside which its paper has a line that was only counted: that is a use now."""
+    if row.log.paper_of is not None:
+        return
+    found = cur.execute(
+        "SELECT id, key, n, head, check_ins FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
+        (row.log.poll, row.log.station, row.log.paper.generation),
+    ).fetchone()
+    if found is None or (line := line_of(cur, found.id, who)) is None or used_by(cur, row.log, [who]):
+        return
+    yield alarm(cur, row, event.n, who, "P.108", UNDONE_BESIDE_ITS_PAPER, at)
+    paper = Row(found.id, row.log.paper, bytes(found.key), found.n, found.head, False, found.check_ins)
+    noted = Event(paper.n + 1, line.at, "check-in", line.body, paper.head)
+    _store(cur, paper, [noted])
+    yield from _check_in(cur, paper, {who: noted}, at)
+    cur.execute(
+        "UPDATE pollbook_log SET n = %s, head = %s, check_ins = %s WHERE id = %s",
+        (paper.n, paper.head, paper.check_ins, paper.id),
+    )
 
 
 def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
@@ -302,7 +302,7 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
     asked = (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"]))
     went = cur.execute(goes, asked).rowcount
     if not went and _typed(cur, row.log, who):
-        yield _alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
+        yield alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
         went = cur.execute(goes, asked).rowcount
     if went and row.machine.sound:  # since its machine's word: nobody was given it before
         is_clear(cur, row.log.poll, who, epoch)
@@ -316,7 +316,7 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
         )
     elif not let_go_before(cur, row.log.poll, who, int(event.body["epoch"])):
         text = "a right was let go that was not this station's to let go"
-        yield _alarm(cur, row, event.n, who, "P.103", text, at)
+        yield alarm(cur, row, event.n, who, "P.103", text, at)
 
 
 def _certificate_back(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Iterator[Alarm]:
@@ -329,7 +329,7 @@ def _certificate_back(cur: Cursor, row: Row, event: Event, who: UUID, at: dateti
     ).fetchone()
     if given is None or Event.from_bytes(bytes(given.body)).body["epoch"] != epoch:
         text = "a certificate was taken back that this station had not given"
-        yield _alarm(cur, row, event.n, who, "P.103", text, at)
+        yield alarm(cur, row, event.n, who, "P.103", text, at)
         return
     cur.execute(
         "INSERT INTO pollbook_request (poll, id, entitlement, epoch, holder, asker, at) "
@@ -351,7 +351,7 @@ def _envelope_of(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -
         return
     same = "SELECT 1 FROM pollbook_envelope_of WHERE log = %s AND n = %s AND entitlement = %s"
     if cur.execute(same, (row.id, of, who)).fetchone() is None:
-        yield _alarm(cur, row, event.n, who, "P.112", f"event {of} is no envelope without a name", at)
+        yield alarm(cur, row, event.n, who, "P.112", f"event {of} is no envelope without a name", at)
 
 
 def _envelope_undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterator[Alarm]:
@@ -364,7 +364,7 @@ def _envelope_undo(cur: Cursor, row: Row, event: Event, at: datetime) -> Iterato
         (event.n, row.id, of),
     ).rowcount if not row.closed else 0  # fmt: skip
     if not undone:
-        yield _alarm(cur, row, event.n, None, "P.104", f"event {of} is no envelope that can be taken back", at)
+        yield alarm(cur, row, event.n, None, "P.104", f"event {of} is no envelope that can be taken back", at)
 
 
 def _box(cur: Cursor, row: Row, event: Event, who: UUID) -> None:
@@ -384,12 +384,4 @@ def _receive(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> It
         (row.log.poll, event.body["grant"]["request"], who, event.body["epoch"], row.log.holder),
     ).rowcount
     if not given and not given_before(cur, row.log, event, who, row.centre, at):
-        yield _alarm(cur, row, event.n, who, "P.105", "custody was taken that the centre did not give", at)
-
-
-def _alarm(cur: Cursor, row: Row, n: int, who: UUID | None, check: str, text: str, at: datetime) -> Alarm:
-    cur.execute(
-        "INSERT INTO pollbook_alarm (poll, log, n, entitlement, number, text, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        (row.log.poll, row.id, n, who, check, text, at),
-    )
-    return Alarm(check, row.log, n, who, text)
+        yield alarm(cur, row, event.n, who, "P.105", "custody was taken that the centre did not give", at)

@@ -235,6 +235,8 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
         {"sig": _signature, "members": _texts, "typed": _texts},
     ),
     "undo": ({"of": _number, "reason": _text, "officer": _text}, {"request": _text}),
+    "reported": ({"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt, "typed": _texts}, {}),
+    "reported-undo": ({"entitlement": _uuid, "reason": _text, "officer": _text}, {}),
     "struck-out": ({"of": _number, "officer": _text}, {}),
     "release": ({"entitlement": _uuid, "epoch": _epoch, "request": _text}, {"to": _text}),
     "receive": ({"entitlement": _uuid, "epoch": _epoch, "grant": _grant}, {}),
@@ -255,7 +257,8 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
 `request` (undo): of a station at which an electronic voter votes on paper; `struck-out`: the voting system has taken that
 electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the mobile box carries the right, and does so no more;
 `certificate-back`: the certificate of that epoch was noted by mistake; `envelope-of`: whose envelope `of` is, found out later;
-`typed` (check-in): the two who typed it in from paper, in the paper log of a lost machine and nowhere else."""
+`typed` (check-in): the two who typed it in from paper, in the paper log of a lost machine and nowhere else; `reported`: such a
+line, whose check-in the machine's own log has; it uses nothing."""
 
 
 def follow(head: Head, events: Iterable[Event]) -> Head:

@@ -8,6 +8,9 @@ rights which the lost machine held, and nothing else; it has no end and gives no
 stays in doubt, as before. What is taken back is the lost machine's again, in the same epoch, as if it had never been typed.
 
 A line whose right is elsewhere is noted all the same: paper is evidence. It raises the alarms that any such check-in raises.
+
+A line whose check-in the machine had sent is kept, too, and uses nothing (`reported`): once it is found, the machine may take
+its check-in back, and the signature stands (`centre.typed`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +32,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.locks import lock_log
 from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.centre.typed import REPORTED, TAKEN_BACK, counted_lines, used_by
 from dauys.pollbook.log.events import CHANNEL_LOGS, MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
 from dauys.pollbook.rules.channels import MOBILE, POLLING_DAY
 from dauys.pollbook.rules.custody import Alarm
@@ -151,8 +156,8 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What came of it: check-ins noted; lines whose right that machine had reported as used; lines typed before; alarms.
-    `rows`: of each event that was noted, in which row it was typed."""
+    """What came of it: check-ins noted, or taken back; lines whose right that machine had reported as used; lines typed, or
+    taken back, before; alarms. `rows`: of each event that was noted, in which row it was typed."""
 
     log: LogId
     noted: int
@@ -188,29 +193,31 @@ def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing:
     lost, cur = typing.lost, cursor(connection)
     centre.enrol(connection, lost.paper, typing.key.public_key().public_bytes_raw(), typing.at)
     lock_log(cur, lost)  # should it be found just now
-    head = _head(cur, lost.paper)
-    standing = dict(_standing(cur, lost.paper))
+    paper, head = _head(cur, lost.paper)
+    standing, counted = dict(_standing(cur, lost.paper)), counted_lines(cur, paper)
     rights = [vault.right(lost.poll, vault.voter(line.iin)) for line in lines]
     query = "SELECT id FROM entitlement WHERE poll = %s AND id = ANY(%s) ORDER BY id FOR UPDATE"
     listed = {row.id for row in cur.execute(query, (lost.poll, rights))}
-    found = set(_found(cur, lost, rights))
+    found = set(used_by(cur, lost, rights))
     events: list[Event] = []
     rows: dict[int, int] = {}
-    reported = before = 0
+    noted = reported = before = 0
     for line, who in zip(lines, rights, strict=True):
         if who not in listed:
             message = "somebody who is not on the roll of this poll: add him first (dauys roll add)"
             raise BadInput(message, row=line.row, field="iin", check="P.020")
         if who in standing:
             before += 1
-        elif who in found:
-            reported += 1
-        else:  # where the right is elsewhere, the line is noted all the same, with its alarms
-            body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
-                    "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
-            events.append(_event(head, events, typing.at, "check-in", body))
-            rows[events[-1].n] = line.row
-    return Typed(lost.paper, len(events), reported, before, _take(connection, typing, head, events), rows)
+            continue
+        reported, noted = reported + (who in found), noted + (who not in found)
+        if who in found and who in counted:
+            continue
+        body = {"entitlement": str(who), "channel": line.channel, "officer": line.officer,
+                "salt": random(SALT_BYTES).hex(), "typed": list(typing.by)}  # fmt: skip
+        # where the right is elsewhere, the line is noted all the same, with its alarms
+        events.append(_event(head, events, typing.at, REPORTED if who in found else "check-in", body))
+        rows[events[-1].n] = line.row
+    return Typed(lost.paper, noted, reported, before, _take(connection, typing, head, events), rows)
 
 
 def take_back(
@@ -218,29 +225,38 @@ def take_back(
 ) -> Typed:  # fmt: skip
     """Takes typed check-ins back: of these lines, or of all that the found log of the machine has as well (None).
 
-    `noted` counts them; `before` those that no longer stood. Raises DauysError without a reason, BadInput for a line that was
-    never typed in.
+    The latter are the same ballots: their lines are kept as those that the machine had reported. `noted` counts check-ins,
+    `reported` the lines that were only counted, `before` those that no longer stood. Raises DauysError without a reason,
+    BadInput for a line that was never typed in.
     """
     if not reason.strip():
         raise BadInput("why is it taken back? The reason stays in the log", field="reason", check="P.032")
     lost, cur = typing.lost, cursor(connection)
-    standing = dict(_standing(cur, lost.paper))
+    lock_log(cur, lost)
+    paper, head = _head(cur, lost.paper)
+    standing, counted = dict(_standing(cur, lost.paper)), counted_lines(cur, paper)
     if lines is None:
-        chosen = [(0, who) for who in _found(cur, lost, list(standing))]
+        chosen = [(0, who) for who in used_by(cur, lost, list(standing))]
     else:
         chosen = [(line.row, vault.right(lost.poll, vault.voter(line.iin))) for line in lines]
-    head = _head(cur, lost.paper)
     events: list[Event] = []
-    before = 0
+    noted = reported = before = 0
+    why = {"reason": reason.strip(), "officer": " + ".join(typing.by)}
     for row, who in chosen:
         if who in standing:
-            body = {"of": standing[who], "reason": reason.strip(), "officer": " + ".join(typing.by)}
-            events.append(_event(head, events, typing.at, "undo", body))
+            events.append(_event(head, events, typing.at, "undo", {"of": standing[who].n, **why}))
+            noted += 1
+            if lines is None:
+                line = {**standing[who].body, "salt": secrets.token_hex(SALT_BYTES)}
+                events.append(_event(head, events, typing.at, REPORTED, line))
+        elif who in counted:
+            events.append(_event(head, events, typing.at, TAKEN_BACK, {"entitlement": str(who), **why}))
+            reported += 1
         elif _noted(cur, lost.paper, who):
             before += 1
         else:
             raise BadInput("this line was not typed in", row=row, field="iin", check="P.031")
-    return Typed(lost.paper, len(events), 0, before, _take(connection, typing, head, events))
+    return Typed(lost.paper, noted, reported, before, _take(connection, typing, head, events))
 
 
 def _event(head: Head, events: Sequence[Event], at: datetime, kind: str, body: dict[str, Any]) -> Event:
@@ -258,14 +274,15 @@ def _take(connection: Connection, typing: Typing, head: Head, events: Sequence[E
     return tuple(alarms)
 
 
-def _head(cur: Cursor, log: LogId) -> Head:
+def _head(cur: Cursor, log: LogId) -> tuple[int, Head]:
+    """The row of a paper's log, locked, and how long it is."""
     row = cur.execute(
-        "SELECT n, head FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
+        "SELECT id, n, head FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR UPDATE",
         (log.poll, log.station, log.generation),
     ).fetchone()
     if row is None:
         raise DauysError(f"nothing was typed in for station {log.station} yet")
-    return Head(row.n, row.head)
+    return row.id, Head(row.n, row.head)
 
 
 _EVENTS = (
@@ -274,23 +291,15 @@ _EVENTS = (
 
 
 def _noted(cur: Cursor, log: LogId, who: UUID) -> bool:
-    query = f"SELECT 1 {_EVENTS} AND v.kind = 'check-in' AND v.entitlement = %s"
+    query = f"SELECT 1 {_EVENTS} AND v.kind IN ('check-in', 'reported') AND v.entitlement = %s"
     return cur.execute(query, (log.poll, log.station, log.generation, who)).fetchone() is not None
 
 
-def _standing(cur: Cursor, log: LogId) -> Iterator[tuple[UUID, int]]:
-    """The typed check-ins that stand: whose, and which event."""
-    query = f"SELECT v.n, v.kind, v.entitlement, v.body {_EVENTS} AND v.kind IN ('check-in', 'undo') ORDER BY v.n"
-    rows = cur.execute(query, (log.poll, log.station, log.generation)).fetchall()
-    undone = {Event.from_bytes(bytes(row.body)).body["of"] for row in rows if row.kind == "undo"}
-    yield from ((row.entitlement, row.n) for row in rows if row.kind == "check-in" and row.n not in undone)
-
-
-def _found(cur: Cursor, lost: LogId, rights: Sequence[UUID]) -> list[UUID]:
-    """Those of the rights whose use the lost machine's own log has, and it stands."""
-    query = (
-        "SELECT id FROM entitlement WHERE poll = %(poll)s AND id = ANY(%(rights)s) AND holder = %(holder)s AND state = 1 UNION "
-        "SELECT s.entitlement FROM pollbook_stray s JOIN pollbook_log l ON l.id = s.log "
-        "WHERE s.poll = %(poll)s AND s.entitlement = ANY(%(rights)s) AND l.holder = %(holder)s AND NOT s.undone ORDER BY id"
-    )
-    return [row.id for row in cur.execute(query, {"poll": lost.poll, "rights": rights, "holder": lost.holder})]
+def _standing(cur: Cursor, log: LogId) -> Iterator[tuple[UUID, Event]]:
+    """The typed check-ins that stand, and whose they are."""
+    query = f"SELECT v.body {_EVENTS} AND v.kind IN ('check-in', 'undo') ORDER BY v.n"
+    events = [Event.from_bytes(bytes(row.body)) for row in cur.execute(query, (log.poll, log.station, log.generation))]
+    undone = {event.body["of"] for event in events if event.kind == "undo"}
+    for event in events:
+        if event.entitlement is not None and event.n not in undone:
+            yield event.entitlement, event

@@ -10,7 +10,8 @@ raises its epoch by one. The rules (docs/custody.md argues that they suffice):
 4. A holder takes a grant (`receive`) only for itself, and only for an epoch later than any it knows.
 5. No clock moves custody. A lease that ends stops its station; it frees nothing.
 6. What is typed from a lost machine's paper, in a log of its own, uses what that machine holds, in its place and epoch. Taken
-   back it is the machine's; what the machine's own log says, once it is found, goes before it.
+   back it is the machine's; what the machine's own log says, once it is found, goes before it. A line whose check-in that log has
+   uses nothing, until the log takes that back.
 
 `after` is the station's side (pollbook.rules.places): what one event does to one entitlement in one log. `Centre` is the centre's
 side as a small value; the centre's database implements the same rules and is tested against it.
@@ -20,43 +21,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from uuid import UUID
 
 from dauys.pollbook.log.events import AFTER_CLOSE, Batch, Event, Head, LogError, LogId, is_channel, verify_batch
 from dauys.pollbook.rules.books import Books
 from dauys.pollbook.rules.grants import Grant, Request, back_request, why_given
 from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED, WITHDRAWN
-from dauys.pollbook.rules.known import BESIDE_ITS_PAPER
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, UNDONE_BESIDE_ITS_PAPER
 from dauys.pollbook.rules.known import Alarm as Alarm
+from dauys.pollbook.rules.known import Custody as Custody
 from dauys.pollbook.rules.known import Known as Known
+from dauys.pollbook.rules.known import State as State
+from dauys.pollbook.rules.known import Use as Use
 from dauys.pollbook.rules.places import CustodyError as CustodyError
 from dauys.pollbook.rules.places import Place as Place
 from dauys.pollbook.rules.places import Standing as Standing
 from dauys.pollbook.rules.places import after as after
 from dauys.pollbook.rules.places import not_on_the_roll, was_asked_back, was_used
-
-
-class State(StrEnum):
-    """What the centre knows of an entitlement: RELEASED means that its holder let it go and nobody has it yet."""
-
-    UNUSED = "unused"
-    USED = "used"
-    RELEASED = "released"
-
-
-@dataclass(frozen=True, slots=True)
-class Custody:
-    """Holder, epoch and state of one entitlement; `n` is the check-in that used it."""
-
-    holder: str
-    epoch: int
-    state: State = State.UNUSED
-    n: int = 0
-
-
-Use = tuple[LogId, int]
-"""A check-in that stands: its log and its number there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +161,15 @@ def apply(centre: Centre, log: LogId, event: Event) -> Centre:
             return _certificate_back(centre, log, event, who)
         case "receive" if who is not None:
             return _receive(centre, log, event, who)
+        case "reported" | "reported-undo" if who is not None:
+            return replace(centre, logs={**centre.logs, log: known.line(who, event)})
     return centre
 
 
 def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     uses = (*centre.uses.get(who, ()), (log, event.n))
-    known = replace(centre.logs[log], check_ins={**centre.logs[log].check_ins, event.n: who})
+    known = centre.logs[log].line(who, event)
+    known = replace(known, check_ins={**known.check_ins, event.n: who})
     centre = replace(centre, uses={**centre.uses, who: uses}, logs={**centre.logs, log: known})
     custody = centre.custody.get(who)
     held = (log.paper_of or log).holder  # what a lost machine's paper shows as used, that machine held
@@ -209,10 +193,22 @@ def _undo(centre: Centre, log: LogId, event: Event, who: UUID | None) -> Centre:
     known = replace(known, check_ins={n: one for n, one in known.check_ins.items() if n != of})
     uses = tuple(use for use in centre.uses[who] if use != (log, of))
     centre = replace(centre, uses={**centre.uses, who: uses}, logs={**centre.logs, log: known})
-    if (custody := centre.custody.get(who)) is None or custody != Custody(log.holder, custody.epoch, State.USED, of):
-        return centre  # the undone check-in had raised the alarm
-    # what was typed from a lost machine's paper is the machine's again, as if it had not been
-    return put(centre, who, Custody((log.paper_of or log).holder, custody.epoch))
+    custody = centre.custody.get(who)  # another one: the undone check-in had raised the alarm
+    if custody is not None and custody == Custody(log.holder, custody.epoch, State.USED, of):
+        # what was typed from a lost machine's paper is the machine's again, as if it had not been
+        centre = put(centre, who, Custody((log.paper_of or log).holder, custody.epoch))
+    return _by_hand(centre, log, event, who)
+
+
+def _by_hand(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
+    """A lost machine took a check-in back, beside which its paper has a line that was only counted: that is a use now."""
+    paper = None if log.paper_of else centre.logs.get(log.paper)
+    line = None if paper is None else paper.reported.get(who)
+    if line is None or any(use[0] == log for use in centre.uses[who]):
+        return centre
+    head = centre.head(log.paper)
+    centre = _alarm(centre, log, event, who, "P.108", UNDONE_BESIDE_ITS_PAPER)
+    return apply(centre, log.paper, Event(head.n + 1, line.at, "check-in", line.body, head.hash))
 
 
 def _typed(custody: Custody, log: LogId) -> bool:

@@ -1,18 +1,42 @@
-"""What does the centre have of one log and its machine, and what does it say when a rule was broken? Values alone."""
+"""What does the centre have of a right, of a log and its machine, and what does it say when a rule was broken? Values alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from uuid import UUID
 
-from dauys.pollbook.log.events import LogId
+from dauys.pollbook.log.events import Event, LogId
+
+
+class State(StrEnum):
+    """What the centre knows of an entitlement: RELEASED means that its holder let it go and nobody has it yet."""
+
+    UNUSED = "unused"
+    USED = "used"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Holder, epoch and state of one entitlement; `n` is the check-in that used it."""
+
+    holder: str
+    epoch: int
+    state: State = State.UNUSED
+    n: int = 0
+
+
+Use = tuple[LogId, int]
+"""A check-in that stands: its log and its number there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the centre has of one log. `hashes[n-1]` is that of event n; `check_ins` are those that stand; `certificates`: the
-    epoch in which it gave the last one for a right."""
+    epoch in which it gave the last one for a right; `reported`: the lines of a paper's log that use nothing, as long as its
+    machine's check-in stands."""
 
     key: bytes
     hashes: tuple[str, ...] = ()
@@ -21,15 +45,22 @@ class Known:
     lost: bool = False
     stopped: str = ""
     certificates: Mapping[UUID, int] = field(default_factory=dict)
+    reported: Mapping[UUID, Event] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Whether nothing can follow that touches custody: closed, and one history."""
         return self.closed and not self.stopped
 
+    def line(self, who: UUID, event: Event) -> Known:
+        """The same, when its log's last word on that right's line is this event."""
+        rest = {one: line for one, line in self.reported.items() if one != who}
+        return replace(self, reported={**rest, who: event} if event.kind == "reported" else rest)
+
 
 BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"
-"""The text of P.108."""
+UNDONE_BESIDE_ITS_PAPER = "a found log took back what its paper shows, too: was a ballot handed out by hand?"
+"""Texts of P.108."""
 
 
 @dataclass(frozen=True, slots=True)
