@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from joined_world import POLL, VAULT, Machine, OneConnection, World, synced
+from noted_world import Noted, opened
+from test_decisions_forgotten import put_back
 from test_put_back import RIGHTS, asks
 
 from dauys.cli import pollbook as commands
@@ -137,3 +139,32 @@ def test_whatever_says_that_a_right_is_elsewhere_is_enough(world: World, how: st
     assert struck(world) == {} and other.voters
     world.connection.execute(sa.text(said[how]), {"poll": POLL, "who": KNOWN, "at": world.now})
     assert struck(world) == {name(home, KNOWN): "B-1"} and left(world.connection, LOST) == 1
+
+
+SENT_NOTHING = {
+    "kk": "Ол жібергеннен орталықта ештеңе жоқ",
+    "ru": "Из присланного ею в центре ничего нет",
+    "en": "The centre has nothing that it sent",
+}
+
+
+@pytest.mark.parametrize("lang", SENT_NOTHING)
+def test_the_list_of_a_machine_that_only_the_journal_knows(
+    noted: Noted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
+) -> None:
+    """Enrolled since the copy, and burnt before it was heard again: its station goes on by hand, and the list says what it lacks."""
+    world = noted.world
+    noted.hold()
+    copy = world.connection.begin_nested()
+    opened(noted, "A-1", "a")
+    put_back(noted, copy)
+    noted.hold()
+    noted.lose("A-1")
+    monkeypatch.setattr(commands, "open_store", lambda: OneConnection(world.connection))
+    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
+    out = ["--out", str(tmp_path / "list.html"), "--by", "anna", "--language", lang]
+    for strike, lines in (((), 6), (("--strike",), 0)):
+        said = json.loads(run("print", POLL, "A-1", *out, *strike, "--json"))
+        assert (said["lines"], said["may_lack"]) == (lines, True)
+        assert SENT_NOTHING[lang] in (tmp_path / "list.html").read_text("utf-8")

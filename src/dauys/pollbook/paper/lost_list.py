@@ -149,7 +149,7 @@ def lost_list(
         "may_lack": may_lack(connection, lost),
         "sums": {"eligible": used + here, "received": used},
         "printed_at": shown.clock(at),
-        "sent_until": shown.clock(log.heard),
+        "sent_until": "" if log.heard is None else shown.clock(log.heard),  # the journal alone knows of it
         "events": log.n,
         "head": log.head[:16],
         "own": {
