@@ -155,7 +155,8 @@ def closed(world: World, *machines: Machine) -> None:
 
 
 def resolved(world: World, final: bool = False) -> list[tuple[bool | None, str, str]]:
-    resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, final)
+    by = ("anna", "boris") if final else ()
+    resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, by)
     return [(line.counts, line.check, line.named) for line in envelopes(world.connection, world.poll).lines]
 
 

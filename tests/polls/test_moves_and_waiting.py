@@ -231,7 +231,7 @@ def test_a_second_tap_makes_no_second_envelope(world: World) -> None:
     for machine in (home, away):
         machine.do(acts.do_close, officer="chair", at=world.now)
     synced(home, away)
-    assert resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, False) == 2
+    assert resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now) == 2
     assert [one.counts for one in envelopes(world.connection, world.poll).lines] == [True, True] and sound(world)
 
 

@@ -37,6 +37,7 @@ from dauys.record import log
 from dauys.roll.freeze import add_set
 
 pytestmark = pytest.mark.database
+BY_TWO = ("anna", "boris")
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def close(world: World, *machines: Machine) -> None:
 
 
 def resolved(world: World, final: bool = False) -> int:
-    return resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, final)
+    return resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, BY_TWO if final else ())
 
 
 def stands(world: World) -> list[tuple[int, bool | None, str, bool]]:
@@ -161,7 +162,7 @@ def test_a_right_that_somebody_may_have_used_does_not_count_and_one_that_counted
     close(world, third, other)
     assert resolved(world) == 0
     with pytest.raises(DauysError, match="too early"):
-        resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now - timedelta(hours=1), True)
+        resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now - timedelta(hours=1), BY_TWO)
     assert resolved(world, final=True) == 2
     assert [line[1:3] for line in stands(world)] == [(False, "P.064"), (True, "P.065")]
     assert held(world, lost) == ("station/A-1/1", 0) and held(world, away) == ("envelope/A/2/1", 1)
@@ -258,7 +259,7 @@ def test_the_commands_resolve_envelopes_and_audit_the_logs(
     assert [(line["counts"], line["check"]) for line in look["lines"]][1] == (None, "P.063")
     close(world, *machines)
     assert [said("envelopes", POLL, *at)["now"] for _ in range(2)] == [4, 0]
-    done = said("envelopes", POLL, "--final", "--at", world.at(21).isoformat())
+    done = said("envelopes", POLL, "--final", "--by", *BY_TWO, "--at", world.at(21).isoformat())
     assert (done["now"], done["resolved"], done["counted"], done["lines"][1]["entry"]) == (1, 5, 1, "envelopes/B-1/1")
     assert "voters" not in json.dumps(done) and str(machines[0].voters[0]) not in json.dumps(done)
     status = said("status", POLL, *at)

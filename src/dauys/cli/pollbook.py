@@ -263,23 +263,29 @@ def _typed(found: Typed, what: str, as_json: bool, file: str = "") -> int:
 @click.option(
     "--final", is_flag=True, help="Wait no longer for logs that are missing. What depends on one does not count."
 )
+@click.option("--by", nargs=2, help="With --final: the two who say so. Their names are kept.")
 @AT
 @JSON
-def envelopes(poll: str, look: bool, final: bool, at: str | None, as_json: bool) -> int:
+def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at: str | None, as_json: bool) -> int:
     """Resolve the provisional envelopes of POLL, once every log is complete, and list them. Again, it changes nothing.
 
     One counts if and only if its right was used nowhere, and nobody can use it any more. What is resolved enters the record
     without a name.
+
+    While a machine that has not closed its list was heard within 15 minutes, --final is refused: close it, or declare it lost.
     """
     when, resolved = moment(at), 0
     if look and final:
         raise BadInput("look, or resolve for good?", field="--final", expected="one of --look and --final")
+    if final != bool(by):
+        expected = "--final --by and two names: nobody waits no longer alone"
+        raise BadInput("who says that nobody waits any longer?", field="--by", expected=expected, check="P.058")
     engine = open_store()
     with (engine if look else held(engine, journal(), poll, when)).begin() as connection:
         opened = load_poll(connection, poll)
         if not look:
             key = keys_of(opened, data_folder() / "keys").commission
-            resolved = resolve_envelopes(connection, opened, key, when, final)
+            resolved = resolve_envelopes(connection, opened, key, when, by or ())
         found = envelopes_of(connection, opened)
     body = {"poll": poll, "now": resolved, **found.to_json()}
     lines = [

@@ -5,7 +5,7 @@ Each function works in the caller's transaction. `tend` is what the centre does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from traceback import extract_tb
@@ -124,10 +124,14 @@ def envelopes(connection: Connection, poll: Poll) -> envelopes_centre.Envelopes:
     return envelopes_centre.envelopes_of(connection, poll.id, rule_of_envelopes(poll))
 
 
-def resolve_envelopes(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime, final: bool) -> int:
-    """Resolves the envelopes once every log is complete, or, `final`, without those that are missing; how many that were.
+def resolve_envelopes(
+    connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime, final: Sequence[str] = ()
+) -> int:
+    """Resolves the envelopes once every log is complete, or without those that are missing, where two people say so by name
+    (`final`); how many that were.
 
-    What waits to be withdrawn or sealed goes before. Raises DauysError: the poll is closed; `final` before its closing hour.
+    What waits to be withdrawn or sealed goes before. Raises DauysError: the poll is closed; `final` before its closing hour, or
+    as `settle` does.
     """
     lock(connection, poll.id)
     if log.is_closed(connection, poll.id):

@@ -10,7 +10,7 @@ The rules are those of the commands, and so are the functions. Who is at the des
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,7 +32,7 @@ from dauys.pollbook.rules.channels import POLLING_DAY
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.settling import named
 from dauys.pollbook.settling.asked import Group, groups, state
-from dauys.pollbook.settling.envelopes import Envelopes
+from dauys.pollbook.settling.envelopes import Envelopes, said_final, waits_again, with_another
 from dauys.pollbook.settling.returns import Back, given_back
 from dauys.pollbook.settling.withdrawals import Settled, withdraw_set
 from dauys.record import log
@@ -63,7 +63,7 @@ class Desk:
     settle: Callable[[Connection, Poll, Ed25519PrivateKey, datetime], Settled]
     give_back: Callable[[Connection, Poll, int, str, str, Ed25519PrivateKey, datetime], Back]
     envelopes: Callable[[Connection, Poll], Envelopes]
-    resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, bool], int]
+    resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, Sequence[str]], int]
     random: Random = os.urandom
 
 
@@ -286,7 +286,7 @@ def _envelopes(visit: Visit) -> Model:
     connection, poll, desk, done = visit.connection, visit.poll, visit.desk, None
     said: bool | str | None = ""
     if visit.sent("act") == "resolve":
-        done = desk.resolve(connection, poll, visit.key(), visit.at, bool(visit.sent("final")))
+        done = _resolve(visit)
     elif visit.sent("act") == "name":
         desk.lock(connection, poll.id)
         why = visit.sent("reason"), visit.officer.name
@@ -300,10 +300,23 @@ def _envelopes(visit: Visit) -> Model:
     return _about(poll) | body | {
         "done": done,
         "said": said,
+        "final": said_final(connection, poll.id),
         "lines": shown,
         "next": start + PER_PAGE if start + PER_PAGE < len(found.lines) else None,
         "missing": [f"{log.station}/{log.generation}" for log in found.missing[:20]],
     }  # fmt: skip
+
+
+def _resolve(visit: Visit) -> int | None:
+    """How many were resolved; None where he says that nobody waits any longer, and another person has to say so, too."""
+    connection, poll, desk = visit.connection, visit.poll, visit.desk
+    if visit.sent("final"):
+        desk.lock(connection, poll.id)
+        final = with_another(connection, poll.id, visit.officer.name)
+        found = desk.resolve(connection, poll, visit.key(), visit.at, final)
+        return found if len(final) == 2 else None
+    waits_again(connection, poll.id, visit.officer.name)
+    return desk.resolve(connection, poll, visit.key(), visit.at, ())
 
 
 def _place(visit: Visit, poll: Poll) -> named.Place:

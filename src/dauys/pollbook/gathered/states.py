@@ -11,12 +11,8 @@ from typing import Any
 from dauys.pollbook.centre.predicates import STRAY, USED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
-from dauys.pollbook.rules.grants import LEASE
+from dauys.pollbook.rules.grants import LEASE, SILENT
 from dauys.store.engine import Connection
-
-SILENT = timedelta(minutes=15)
-"""A station that is not closed and was not heard for so long stands among those to call."""
-
 
 STEPS = ("none", "package", "enrolled", "open", "closed", "stopped", "lost", "paper")
 """How far a station's machine is: without a package, with one that nobody enrolled with, enrolled, opened by its chair,

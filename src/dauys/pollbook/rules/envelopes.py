@@ -118,7 +118,5 @@ def _resolve(
         return answer(None, "P.063", f"not every log is complete: {', '.join(waiting[:5])}")
     held_by = {log: centre.logs[log] for log in holders.get(custody.holder, ())}
     if not may_grant(replace(centre, logs=held_by), one.entitlement):
-        return answer(
-            False, "P.064", f"the log of {custody.holder} never became complete: the right may have been used"
-        )
+        return answer(False, "P.064", f"the log of {custody.holder} is not complete: the right may have been used")
     return answer(True, "P.065", f"the right was used nowhere ({rule.cite})")

@@ -236,3 +236,6 @@ class Answer:
 
 LEASE = timedelta(hours=16)
 """How long a station may check in after it was last heard: a polling day and its evening. No right moves when it ends."""
+
+SILENT = timedelta(minutes=15)
+"""A station that is not closed and was not heard for so long stands among those to call. Before, its envelopes are waited for."""

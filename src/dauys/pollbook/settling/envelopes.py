@@ -1,7 +1,8 @@
 """Which provisional envelopes lie where, and what becomes of them? The rule of `pollbook.rules.envelopes`, over the database.
 
-Envelopes are resolved together, once every log is complete, or when the commission waits no longer. One that counts uses
-its right by the rules of custody (`moves.withdraw`, `moves.settle`): only when nobody else can. What is resolved stays so.
+Envelopes are resolved together, once every log is complete, or when the commission waits no longer: that is said by two people,
+and not while a machine is there that can still close its list. One that counts uses its right by the rules of custody
+(`moves.withdraw`, `moves.settle`): only when nobody else can. What is resolved stays so.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys.errors import BadInput
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.mark import must_be_whole
 from dauys.pollbook.centre.predicates import ASKED_BACK
 from dauys.pollbook.centre.take import Cursor, cursor
-from dauys.pollbook.log.events import LogId
+from dauys.pollbook.log.events import PAPER, LogId
 from dauys.pollbook.log.spelling import number_of
 from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known, State, Use
 from dauys.pollbook.rules.envelopes import Provisional, Resolution, Rule, resolve
+from dauys.pollbook.rules.grants import SILENT
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.sealed.envelopes import ENVELOPES, envelope_commitment
 from dauys.record import log as record
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION
+from dauys.roll.changes import plain_name
 from dauys.store.engine import Connection
 
 MOST = 800
@@ -101,26 +105,86 @@ def envelopes_of(connection: Connection, poll: str, rule: Rule | None) -> Envelo
 
 
 def settle(
-    connection: Connection, poll: str, rule: Rule | None, key: Ed25519PrivateKey, at: datetime, final: bool
+    connection: Connection,
+    poll: str,
+    rule: Rule | None,
+    key: Ed25519PrivateKey,
+    at: datetime,
+    final: Sequence[str] = (),
 ) -> int:
     """Resolves what can be resolved, and writes it into the record; how many that were. Again, it does nothing.
 
-    In the caller's transaction, which has locked the record. Raises CustodyError P.090.
+    `final`: the two who say that the commission waits no longer for logs that are missing; one alone is kept until another one
+    says so, too (`with_another`). In the caller's transaction, which has locked the record. Raises CustodyError P.090, BadInput
+    P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list).
     """
     cur = cursor(connection)
     must_be_whole(cur, poll)
+    if final:
+        if len(final) > 1:
+            _must_be_two(final)
+        _must_be_gone(cur, poll, at)
+        if len(final) == 1:
+            _keep(cur, poll, final[0], at)
+            return 0
+        cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))
     lines = _lines(cur, poll)
     centre = _centre(cur, poll, lines)
     if centre.incomplete() and not final:
         return 0
     done: dict[str, list[Line]] = {}
-    for line in _judged(centre, lines, rule, final):
+    for line in _judged(centre, lines, rule, bool(final)):
         if line.decided is None and line.counts is not None:
             done.setdefault(line.at.log.station, []).append(_used(connection, poll, line, at))
     for station, several in done.items():
         for first in range(0, len(several), MOST):
             _record(connection, poll, station, several[first : first + MOST], rule, key, at, final)
     return sum(map(len, done.values()))
+
+
+def _must_be_two(names: Sequence[str]) -> None:
+    """Raises BadInput P.058 unless these are two people."""
+    plain = {plain_name(name) for name in names}
+    if len(names) != 2 or len(plain) != 2 or "" in plain:
+        message = "two different people say that nobody waits any longer: both names are needed"
+        raise BadInput(message, field="--by", check="P.058")
+
+
+def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
+    """Raises BadInput P.063 while a machine is connected that may close its list: whose right it holds would be void for ever."""
+    rows = cur.execute(
+        "SELECT station, generation FROM pollbook_log WHERE poll = %s AND NOT closed AND NOT lost AND stopped = '' "
+        "AND generation <= %s AND heard >= %s ORDER BY station, generation",
+        (poll, PAPER, at - SILENT),
+    ).fetchall()
+    if rows:
+        named = ", ".join(f"{row.station}/{row.generation}" for row in rows[:20]) + (" ..." if len(rows) > 20 else "")
+        message = (
+            f"heard within {SILENT.seconds // 60} minutes, and not closed: {named}. Let their chairs close the lists"
+        )
+        raise BadInput(f"{message}; one that cannot is declared lost (dauys pollbook lost)", check="P.063")
+
+
+def said_final(connection: Connection, poll: str) -> list[str]:
+    """Who said at the desk that nobody waits any longer, and waits for a second person."""
+    rows = cursor(connection).execute("SELECT by FROM pollbook_final WHERE poll = %s ORDER BY at, by", (poll,))
+    return [row.by for row in rows]
+
+
+def with_another(connection: Connection, poll: str, by: str) -> tuple[str, ...]:
+    """Who says that nobody waits any longer, once `by` says so at the desk: another one and he, or he alone so far."""
+    others = [one for one in said_final(connection, poll) if plain_name(one) != plain_name(by)]
+    return (*others[:1], by)
+
+
+def waits_again(connection: Connection, poll: str, by: str) -> None:
+    """Takes back what he said at the desk, as long as no second person has said so."""
+    cursor(connection).execute("DELETE FROM pollbook_final WHERE poll = %s AND by = %s", (poll, by))
+
+
+def _keep(cur: Cursor, poll: str, by: str, at: datetime) -> None:
+    kept = "INSERT INTO pollbook_final (poll, by, at) VALUES (%s, %s, %s) ON CONFLICT (poll, by) DO UPDATE SET at = excluded.at"
+    cur.execute(kept, (poll, by, at))
 
 
 def counted(connection: Connection, poll: str, station: str) -> tuple[int, int]:
@@ -237,7 +301,7 @@ def _used(connection: Connection, poll: str, line: Line, at: datetime) -> Line:
 
 def _record(
     connection: Connection, poll: str, station: str, lines: Sequence[Line], rule: Rule | None, key: Ed25519PrivateKey,
-    at: datetime, final: bool,
+    at: datetime, final: Sequence[str],
 ) -> None:  # fmt: skip
     cur = cursor(connection)
     before, _ = counted(connection, poll, station)
@@ -246,7 +310,7 @@ def _record(
         "WHERE d.poll = %s AND l.station = %s",
         (poll, station),
     ).fetchone()
-    name = f"{ENVELOPES}/{station}/{(row.entries if row else 0) + 1}"
+    entry = f"{ENVELOPES}/{station}/{(row.entries if row else 0) + 1}"
     yes: list[str] = []
     no: dict[str, list[str]] = {}
     for line in lines:
@@ -254,17 +318,30 @@ def _record(
         sealed = envelope_commitment(one.log, one.n, one.id, one.entitlement)
         (yes if line.counts else no.setdefault(line.check, [])).append(sealed)
         cur.execute(
-            "INSERT INTO pollbook_envelope (poll, log, n, entitlement, counts, number, final, decided, entry) "
-            "SELECT %s, id, %s, %s, %s, %s, %s, %s, %s FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
-            (poll, one.n, one.entitlement, line.counts, line.check, final, at, name, poll, station, one.log.generation),
+            "INSERT INTO pollbook_envelope (poll, log, n, entitlement, counts, number, final, by, decided, entry) "
+            "SELECT %s, id, %s, %s, %s, %s, %s, %s, %s, %s FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s)",
+            (
+                poll,
+                one.n,
+                one.entitlement,
+                line.counts,
+                line.check,
+                bool(final),
+                [name.strip() for name in final],
+                at,
+                entry,
+                poll,
+                station,
+                one.log.generation,
+            ),
         )
     said = Rule("none", "") if rule is None else rule
     body = {
         "station": station,
         "rule": {"two": said.two, "cite": said.cite},
-        "final": final,
+        "final": bool(final),
         "counted": sorted(yes),
         "refused": {check: sorted(some) for check, some in sorted(no.items())},
         "used": before + len(yes),
     }
-    record.append(connection, poll, [sign_entry(Entry(poll, ENVELOPES, name, at.isoformat(), COMMISSION, body), key)])
+    record.append(connection, poll, [sign_entry(Entry(poll, ENVELOPES, entry, at.isoformat(), COMMISSION, body), key)])

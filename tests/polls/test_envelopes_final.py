@@ -1,0 +1,99 @@
+"""The commission waits no longer for logs that are missing: two people say so, and no machine that is there is passed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from joined_world import KEYS, POLL, VOTING, Machine, OneConnection, World, synced, world_of
+from test_pollbook_envelopes import BY_TWO, close, leave, resolved, stands
+
+from dauys.cli import pollbook as office
+from dauys.cli.main import tree
+from dauys.errors import BadInput
+from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+from dauys.polls.pollbook_join import resolve_envelopes
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def world(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 4, "B-1": 3}) as made:
+        made.at(9)
+        yield made
+
+
+def one_lies(world: World) -> tuple[Machine, Machine]:
+    """A voter of A-1 left an envelope at B-1, whose list is closed; A-1 is open, and heard at a quarter past eight."""
+    home, there = world.start("A-1"), world.start("B-1")
+    leave(world, there, 1, home.voters[0])
+    close(world, there)
+    world.at(20, 15)
+    synced(home)
+    return home, there
+
+
+def test_a_machine_that_was_heard_just_now_is_not_passed_over(world: World) -> None:
+    """A minute before its chair closes: the envelope is not void for ever."""
+    home, _ = one_lies(world)
+    world.at(20, 30)
+    with pytest.raises(BadInput, match=r"heard within 15 minutes, and not closed: A-1/1\. ") as refused:
+        resolved(world, final=True)
+    assert refused.value.check == "P.063" and [line[1:] for line in stands(world)] == [(None, "P.063", False)]
+    home.do(acts.do_close, officer="chair", at=world.now)
+    synced(home)
+    assert resolved(world, final=True) == 1 and stands(world)[0][1:] == (True, "P.065", True)
+
+
+@pytest.mark.parametrize("how", ["silent", "lost"])
+def test_a_machine_that_is_gone_is_waited_for_no_longer(world: World, how: str) -> None:
+    one_lies(world)
+    if how == "lost":
+        packing_out.lose(world.connection, POLL, "A-1")
+    else:
+        world.clock[0] += timedelta(minutes=15, seconds=1)
+    assert resolved(world, final=True) == 1 and stands(world)[0][1:] == (False, "P.064", True)
+    (row,) = world.connection.execute(sa.text("SELECT final, by FROM pollbook_envelope"))
+    assert (row.final, row.by) == (True, list(BY_TWO))
+    assert all("found" not in text.lower() for text in catalogue()["P.064"].title.values()), "nobody looked for it"
+
+
+@pytest.mark.parametrize("by", [("anna", " "), ("anna", "account/ANNA"), ("anna", "boris", "vera")])
+def test_two_different_people_say_so(world: World, by: tuple[str, ...]) -> None:
+    one_lies(world)
+    world.at(21)
+    with pytest.raises(BadInput) as refused:
+        resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, by)
+    assert refused.value.check == "P.058" and stands(world)[0][1] is None
+
+
+def test_the_command_asks_for_both_names(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
+    monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
+    monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
+    monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
+
+    def said(*args: str) -> Any:
+        done = CliRunner().invoke(tree, ["pollbook", "envelopes", POLL, *args, "--json"], standalone_mode=False)
+        return done.exception or json.loads(done.stdout)
+
+    home, _ = one_lies(world)
+    at = ("--at", world.at(20, 20).isoformat())
+    for args in (("--final",), ("--by", *BY_TWO), ("--final", "--by", "anna", "ANNA")):
+        refused = said(*args, *at)
+        assert isinstance(refused, BadInput) and refused.check == "P.058"
+    assert "A-1/1" in str(said("--final", "--by", *BY_TWO, *at))
+    close(world, home)
+    done = said("--final", "--by", *BY_TWO, *at)
+    assert (done["now"], done["counted"], done["missing_logs"]) == (1, 1, 0)
+    assert "anna" not in json.dumps(done)
