@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, POLL, VAULT, Machine, World, held, iin_of, right, synced, world_of
+from noted_world import Noted, opened
 from test_decided_since import findings, numbers, wants
+from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_paper_and_withdrawals import typed_by_two, typing
+from test_put_back_lost import lifted
 
 from dauys.errors import BadInput
 from dauys.pollbook.gathered.states import alarms
@@ -152,3 +155,32 @@ def test_a_machine_whose_paper_has_a_counted_line_stays_lost(world: World, tmp_p
         by_hand.take_back(
             world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(2)},member1"), typing(world), "misread"
         )
+
+
+@pytest.mark.parametrize("first", ["the sheets", "the disk"])
+def test_the_sheets_are_typed_again_when_the_centre_was_put_back(noted: Noted, tmp_path: Path, first: str) -> None:
+    """The line, and what became of it, was forgotten with the rest; the disk is read again, before or after."""
+    world = noted.world
+    noted.hold()
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    event = a.check_in(X, world.now)
+    synced(a, b)
+    noted.lose("A-1")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    type_in(world, tmp_path)
+    a.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
+    found(world, a)
+    assert held(world, X)[0] == "station/A-1/501"
+    put_back(noted, copy)
+    noted.hold()
+    assert held(world, X)[0] == "station/A-1/1"
+    if first == "the sheets":
+        assert type_in(world, tmp_path) == (0, 1, 0)
+    synced(a, b)
+    assert type_in(world, tmp_path) == ((0, 0, 1) if first == "the sheets" else (1, 0, 0))
+    synced(a, b)
+    lifted(world, "its clock was right: the list was closed at eight")
+    assert gets_none(world, b) and held(world, X)[0] == "station/A-1/501"
+    assert received(world) == (1, 1) and findings(world) == []
+    assert numbers(world) == ["P.108", "P.120"][first == "the disk" :], "P.120: it was put back"
