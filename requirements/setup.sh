@@ -1,15 +1,44 @@
-# Sourced by ./dauys and ./test: makes .venv from the locked, hashed requirements when they change.
-# usage: ensure_venv FOLDER LOCKFILE...   (a lock file may be followed by =FLAGS for pip)
-ensure_venv() {
-  venv=$1; shift
+# Sourced by ./dauys, ./test and tests/cluster/install.sh: makes a virtual environment from locked, hashed requirements.
+# What is made lies under a name by the hash of what it was made from, and LINK (.venv) is a link to the newest. So a set-up that
+# fails, is interrupted or comes twice at once takes nothing away, least of all under a running centre or station.
+RUN_LOCKS="requirements/run.txt requirements/assets.txt"
+# A lock file may be followed by =FLAGS for pip.
+DEV_LOCKS="requirements/dev.txt requirements/assets.txt requirements/peers.txt=--ignore-requires-python"
+
+# find_venv LINK LOCKFILE...   sets $venv, the folder made from exactly these; false where it is not made, or not to its end.
+find_venv() {
+  link=$1; shift
   locks=$(for spec in "$@"; do printf '%s ' "${spec%%=*}"; done)
   # shellcheck disable=SC2086
-  want=$( { cat $locks; "${PYTHON:-python3}" -c 'import sys; print(sys.version)'; pwd; } | cksum)
-  if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.ready" 2>/dev/null)" = "$want" ]; then return 0; fi
+  want=$( { cat $locks; "${PYTHON:-python3}" -c 'import sys; print(sys.version)'; pwd -P; } | cksum)
+  venv=$link
+  [ ! -L "$link" ] && venv_ready && return  # a folder, of the time before there were links
+  venv=$link-${want%% *}
+  venv_ready
+}
+venv_ready() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.ready" 2>/dev/null)" = "$want" ]; }
+
+# ensure_venv LINK LOCKFILE...   as find_venv, and makes it where it is not there.
+ensure_venv() {
+  if find_venv "$@"; then link_venv; return 0; fi
   "${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "dauys: needs Python 3.11 or newer as python3 (or set PYTHON=/path/to/python3.11)" >&2; exit 2; }
+  link=$1; shift
+  # The lock is the open file's: pip has it, too, so one that outlives a killed command is waited for.
+  exec 9>>"$link-lock"
+  "${PYTHON:-python3}" -c 'import fcntl, sys
+try: fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("dauys: another command is setting up; waiting ...", file=sys.stderr, flush=True)
+    fcntl.flock(9, fcntl.LOCK_EX)' || exit 2
+  venv_ready || make_venv "$@"
+  link_venv
+  exec 9>&-
+}
+
+make_venv() {
   echo "dauys: setting up $venv (first use, about half a minute) ..." >&2
-  rm -rf "$venv"
+  rm -rf "$venv"  # never finished, so nothing runs from it
   "${PYTHON:-python3}" -m venv "$venv" || { echo "dauys: could not make $venv: install the venv module of your Python" >&2; exit 2; }
   for spec in "$@"; do
     lock=${spec%%=*}
@@ -20,4 +49,20 @@ ensure_venv() {
   done
   echo "$PWD/src" > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dauys.pth"
   printf '%s' "$want" > "$venv/.ready"
+  for old in "$link"-[0-9]*; do
+    [ "$old" = "$venv" ] || echo "dauys: $old is of an earlier set-up: delete it when nothing runs from it any more" >&2
+  done
+}
+
+link_venv() {
+  if [ "$venv" = "$link" ] || [ "$(readlink "$link" 2>/dev/null)" = "$venv" ]; then return 0; fi
+  [ -L "$link" ] || rmdir "$link" 2>/dev/null || :
+  "${PYTHON:-python3}" -c 'import os, sys
+link, venv, beside = sys.argv[1:]
+os.symlink(venv, beside)
+try: os.replace(beside, link)
+except OSError:
+    os.unlink(beside)
+    sys.exit(f"dauys: {link} is of an earlier set-up: delete it when nothing runs from it any more ({venv} is used instead)")' \
+    "$link" "$venv" "$link-link.$$" || :
 }

@@ -21,5 +21,5 @@ chmod 755 "$work"
 cd "$work" || exit 0
 get() { apt-get download -qq etcd-server >/dev/null 2>&1; }
 { get || { apt-get update -qq >/dev/null 2>&1 && get; }; } &&
-  dpkg -x etcd-server_*.deb "$work/debian" && mv "$work/debian" "$here/.venv-cluster/" ||
+  dpkg -x etcd-server_*.deb "$work/debian" && { mv "$work/debian" "$here/.venv-cluster/" || [ -x "$here/.venv-cluster/debian/usr/bin/etcd" ]; } ||
   skipped "Debian's package etcd-server could not be got"
