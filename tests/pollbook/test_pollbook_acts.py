@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pollbook_sample import CENTRE, LEASE, MORNING, OFFICERS, POLL, all_on, key, later, package, voter, who
 
+from dauys.errors import BadInput
 from dauys.pollbook.log.events import Event, Head, LogError, LogId
 from dauys.pollbook.log.member_keys import hand_out_bytes
-from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import acts, ballot_acts, box
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules import envelopes
@@ -27,6 +28,8 @@ from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.pollbook.rules.sums import Difference, check_book, check_protocol, together
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.wire.package import Officer
+from dauys.roll.free_text import no_iin
+from dauys.roll.iin import is_iin
 
 
 class Desk:
@@ -106,9 +109,10 @@ def test_a_station_that_is_not_open_closed_stopped_or_unheard() -> None:
     desk.no_vote("P.023")
     desk.refused("P.023", acts.do_release, Request("r", who(0), 0, "station/2/1"), MORNING)
     desk.refused("P.023", acts.do_receive, grant(9), MORNING)
-    desk.do(acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "delivered", 9, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
     assert desk.book.hear(Answer(desk.book.log, bytes(32), "", Head(99, "0" * 64)))
-    desk.refused("P.041", acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
+    desk.refused("P.041", ballot_acts.do_ballots, "cancelled", 3, officer="c1", at=MORNING)
 
 
 def test_a_clock_that_is_wrong_by_days_is_named() -> None:
@@ -170,6 +174,43 @@ def test_the_mobile_box_needs_a_request_in_time_and_two_members() -> None:
     desk.no_vote("P.029", channel="mobile", members=("m1", "m9"))
     desk.vote(0, channel="mobile", members=("m1", "m2"), at=later(hours=3))
     assert sums_of(desk.book).mobile_received == 1
+
+
+def test_at_home_hand_out_those_who_left_with_the_box() -> None:
+    desk = Desk()
+    for number in (0, 1):
+        desk.do(acts.do_mobile_request, who(number), officer="m1", at=MORNING)
+    desk.do(box.do_out, who(0), members=("m1", "m2"), officer="m1", at=MORNING)
+    for officer, members in (("m1", ("m1", "c1")), ("m1", ("m1", "s1")), ("m1", ("m1", "m2", "c1"))):
+        refused = desk.no_vote("P.030", officer=officer, channel="mobile", members=members)
+        assert refused.facts["with"] == ("m1", "m2")
+    desk.vote(0, officer="m2", channel="mobile", members=("m2", "m1"))
+    desk.vote(1, channel="mobile", members=("m1", "c1"))  # the box left unnoted: nothing says who went along
+
+
+@pytest.mark.parametrize("digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5 {}", "5 {}–{}"])
+def test_no_reason_holds_an_iin(digits: str) -> None:
+    desk = Desk()
+    vote = desk.vote(0)
+    number = "731101400000"
+    text = digits.format(*((number[:6], number[6:]) if digits.count("{}") == 2 else (number,)))
+    assert is_iin(number)
+    before = desk.book.head
+    with pytest.raises(BadInput) as refused:
+        acts.do_undo(desk.book, vote.n, reason=text, officer="m1", at=MORNING)
+    assert refused.value.check == "P.077" and number[-6:] not in str(refused.value)
+    with pytest.raises(BadInput, match=r"P\.077"):
+        acts.do_envelope(desk.book, UUID(int=1), reason=text, officer="m1", at=MORNING)
+    assert desk.book.head == before
+    for fine in (
+        "12 ballots",
+        "731101400001",
+        "7311014000001",
+        "7311014000",
+        "2022-06-05 10:32",
+        "№ 1234 5678 9012 3456",
+    ):
+        assert no_iin(fine) == fine
 
 
 def test_a_certificate_takes_the_right_along_until_18_of_the_day_before() -> None:
@@ -236,7 +277,7 @@ def test_a_book_is_the_fold_of_its_log_and_its_sums_add_up(doing: list[tuple[str
                 case "certificate":
                     desk.do(acts.do_certificate, one, number=str(number), officer="m1", at=later(days=-1))
                 case "ballots":
-                    desk.do(acts.do_ballots, "delivered", number + 1, officer="c1", at=MORNING)
+                    desk.do(ballot_acts.do_ballots, "delivered", number + 1, officer="c1", at=MORNING)
         except Refused:
             continue
     again = Book.of(desk.book.package, [Event.from_bytes(event.to_bytes()) for event in desk.events])
@@ -249,18 +290,18 @@ def test_a_book_is_the_fold_of_its_log_and_its_sums_add_up(doing: list[tuple[str
 
 def test_ballots_of_members_add_up_or_the_number_says_who() -> None:
     desk = Desk(voters=5)
-    desk.do(acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
-    desk.refused("P.040", acts.do_ballots, "handed-to-member", 11, officer="c1", at=MORNING, member="m1")
-    desk.refused("P.028", acts.do_ballots, "handed-to-member", 1, officer="c1", at=MORNING, member="s1")
-    desk.refused("P.029", acts.do_ballots, "delivered", 1, officer="m1", at=MORNING)
-    desk.do(acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m1")
+    desk.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    desk.refused("P.040", ballot_acts.do_ballots, "handed-to-member", 11, officer="c1", at=MORNING, member="m1")
+    desk.refused("P.028", ballot_acts.do_ballots, "handed-to-member", 1, officer="c1", at=MORNING, member="s1")
+    desk.refused("P.029", ballot_acts.do_ballots, "delivered", 1, officer="m1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m1")
     for number in range(3):
         desk.vote(number)
-    desk.do(acts.do_ballots, "spoilt", 1, officer="m1", at=MORNING, member="m1")
+    desk.do(ballot_acts.do_ballots, "spoilt", 1, officer="m1", at=MORNING, member="m1")
     sums = sums_of(desk.book)
     assert sums.members["m1"].left == 0 and [one.check for one in check_book(sums)] == ["B.201"]
     desk.do(acts.do_close, "c1", MORNING)
-    desk.do(acts.do_ballots, "cancelled", 7, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "cancelled", 7, officer="c1", at=MORNING)
     sums = sums_of(desk.book)
     assert check_book(sums) == []
     true = {
@@ -283,10 +324,66 @@ def test_ballots_of_members_add_up_or_the_number_says_who() -> None:
     assert check_protocol(sums, true, sealed=2) == [Difference("B.108", "received", 3, 2)]
 
 
+def test_nothing_leaves_a_place_where_it_is_not() -> None:
+    desk = Desk(voters=5)
+    desk.refused("P.040", ballot_acts.do_ballots, "cancelled", 1, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    desk.refused("P.040", ballot_acts.do_ballots, "cancelled", 11, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m1")
+    desk.vote(0)
+    desk.do(acts.do_envelope, UUID(int=1), reason="no answer", officer="m1", at=MORNING)
+    for what in ("returned", "spoilt"):
+        refused = desk.refused("P.040", ballot_acts.do_ballots, what, 3, officer="m1", at=MORNING, member="m1")
+        assert refused.facts == {"has": 2, "officer": "m1"}
+        desk.refused("P.040", ballot_acts.do_ballots, what, 1, officer="m1", at=MORNING, member="m2")
+    desk.do(ballot_acts.do_ballots, "returned", 1, officer="m1", at=MORNING, member="m1")
+    desk.do(ballot_acts.do_ballots, "spoilt", 1, officer="m1", at=MORNING, member="m1")
+    assert ballot_acts.with_member(desk.book, "m1") == sums_of(desk.book).members["m1"].left == 0
+    refused = desk.refused("P.040", ballot_acts.do_ballots, "cancelled", 9, officer="c1", at=MORNING)
+    assert refused.facts == {"to_cancel": 8}  # seven in the safe, and the spoilt one
+    desk.do(ballot_acts.do_ballots, "cancelled", 8, officer="c1", at=MORNING)
+    assert ballot_acts.in_safe(desk.book) == 0
+    spoilt = next(one.n for one in desk.book.ballots if one.what == "spoilt")
+    why = {"reason": "it was not", "officer": "m1", "at": MORNING}
+    assert desk.refused("P.040", ballot_acts.do_ballots_back, spoilt, **why).facts == {"short": 1}
+
+
+def test_a_slip_of_ballots_is_taken_back_with_a_reason() -> None:
+    desk = Desk(voters=5)
+    slip = desk.do(ballot_acts.do_ballots, "delivered", 5000, officer="c1", at=MORNING)
+    back = {"reason": "5000 typed for 500", "officer": "c1", "at": MORNING}
+    given = desk.do(ballot_acts.do_ballots, "handed-to-member", 40, officer="m1", at=MORNING, member="m1")
+    desk.refused("P.040", ballot_acts.do_ballots_back, slip.n, **back)  # 40 of them are with a member
+    desk.refused("P.029", ballot_acts.do_ballots_back, slip.n, **back | {"officer": "m1"})
+    desk.refused("P.032", ballot_acts.do_ballots_back, slip.n, **back | {"reason": " "})
+    desk.refused("P.082", ballot_acts.do_ballots_back, slip.n + 7, **back)
+    desk.do(ballot_acts.do_ballots, "delivered", 500, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots_back, slip.n, **back)
+    desk.refused("P.082", ballot_acts.do_ballots_back, slip.n, **back)
+    sums = sums_of(desk.book)
+    assert (sums.delivered, ballot_acts.in_safe(desk.book)) == (500, 460)
+    desk.do(acts.do_close, "c1", MORNING)
+    event = desk.do(ballot_acts.do_ballots_back, given.n, **back | {"officer": "m2"})
+    assert event.body["what"] == "handed-to-member" and event.body["member"] == "m1" and event.body["undoes"] == given.n
+    assert ballot_acts.in_safe(desk.book) == 500 and not sums_of(desk.book).members
+    again = Book.of(desk.book.package, [Event.from_bytes(event.to_bytes()) for event in desk.events])
+    assert again == desk.book
+
+
+def test_a_member_without_noted_ballots_differs_where_others_have_them() -> None:
+    desk = Desk(voters=5)
+    desk.vote(0, officer="m2")
+    desk.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    assert [one.check for one in check_book(sums_of(desk.book))] == ["B.201"]  # they are not kept by member here
+    desk.do(ballot_acts.do_ballots, "handed-to-member", 1, officer="c1", at=MORNING, member="m1")
+    desk.vote(1)
+    assert check_book(sums_of(desk.book))[0] == Difference("B.109", "m2", 0, 1)
+
+
 def test_ballots_that_do_not_add_up() -> None:
     desk = Desk()
-    desk.do(acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
-    desk.do(acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m2")
+    desk.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m2")
     desk.vote(0, officer="m2")
     desk.do(acts.do_close, "c1", MORNING)
     assert [(one.check, one.subject) for one in check_book(sums_of(desk.book))] == [
@@ -299,14 +396,14 @@ def test_a_ballot_in_an_envelope_was_handed_out_by_its_member() -> None:
     """It is no check-in, and yet he has it no more: nothing differs for that alone, and what is missing is still seen."""
     for lost, found in ((0, []), (1, ["B.109", "B.110"])):
         desk = Desk(voters=5)
-        desk.do(acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
-        desk.do(acts.do_ballots, "handed-to-member", 3 + lost, officer="c1", at=MORNING, member="m1")
+        desk.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+        desk.do(ballot_acts.do_ballots, "handed-to-member", 3 + lost, officer="c1", at=MORNING, member="m1")
         desk.vote(0)
         for number in (1, 2):
             desk.do(acts.do_envelope, UUID(int=number), reason="no answer", officer="m1", at=MORNING)
         desk.refused("P.028", acts.do_envelope, UUID(int=3), reason="no answer", officer="c1", at=MORNING)
         desk.do(acts.do_close, "c1", MORNING)
-        desk.do(acts.do_ballots, "cancelled", 7 - lost, officer="c1", at=MORNING)
+        desk.do(ballot_acts.do_ballots, "cancelled", 7 - lost, officer="c1", at=MORNING)
         sums = sums_of(desk.book)
         assert (sums.received, sums.enclosed, sums.members["m1"].issued) == (1, 2, 3)
         assert [one.check for one in check_book(sums)] == [*found, "B.203"]
@@ -327,8 +424,8 @@ def test_a_member_with_a_key_signs_for_the_ballot_in_an_envelope() -> None:
 def test_a_station_of_two_machines_is_one_station() -> None:
     first, second = Desk(), Desk(generation=2, voters=[voter(0, away="station/1/1"), voter(1, away="station/1/1")])
     first.vote(0)
-    first.do(acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
-    first.do(acts.do_ballots, "handed-to-member", 1, officer="c1", at=MORNING, member="m1")
+    first.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    first.do(ballot_acts.do_ballots, "handed-to-member", 1, officer="c1", at=MORNING, member="m1")
     second.do(acts.do_receive, grant(9, to="station/1/2"), MORNING)
     second.vote(9, officer="m2")
     sums = together([sums_of(first.book), sums_of(second.book)])

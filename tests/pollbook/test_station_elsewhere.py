@@ -141,6 +141,8 @@ def test_where_the_law_does_not_let_him_the_article_is_said(tmp_path: Path) -> N
     tablet = Tablet(town.here, "m1")
     page = tablet.post("/elsewhere", iin=iin(101)).text
     assert "This voter votes elsewhere: No. 2 (town 2)." in page and "art. 9" in page and "P.026" in page
+    on = "Other ways that are on in this poll: with an absentee certificate, with the mobile box"
+    assert all(on in shown and "provisional envelope" not in shown for shown in (page, tablet.get("/elsewhere").text))
     assert "elsewhere/ask" not in page
     assert tablet.post("/elsewhere", iin=iin(101)[:-1] + str((int(iin(101)[-1]) + 1) % 10)).status_code == 422
     sent = tablet.post("/elsewhere/ask", who=str(who(101)), request="0" * 8 + "-0000-0000-0000-" + "0" * 12)

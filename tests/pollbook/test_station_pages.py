@@ -238,6 +238,59 @@ def test_ballots_that_are_noted_twice_count_once(station: Station) -> None:
     assert re.findall(r">(\d+)<", row) == ["29", "1", "30", "0", "0"]
 
 
+def test_a_note_of_ballots_is_taken_back_once(station: Station) -> None:
+    chair, member = Tablet(station, "c1"), Tablet(station, "m1")
+    chair.post("/ballots", what="delivered", count="5000", seen="0")
+    n = str(station.keep.book.ballots[0].n)
+    assert "/en/ballots-back" in chair.get("/ballots").text and "/en/ballots-back" not in member.get("/ballots").text
+    assert "P.029" in member.post("/ballots-back", n=n, reason="wrong number typed").text
+    refused = chair.post("/ballots-back", n=n, other=f"of {iin(3)}")
+    assert refused.status_code == 422 and "P.077" in refused.text and iin(3) not in refused.text
+    assert [chair.post("/ballots-back", n=n, reason="wrong number typed").status_code for _ in range(2)] == [303, 303]
+    assert "<s>" in chair.get("/ballots").text and len(station.keep.book.ballots) == 1
+    note = chair.fields("/ballots", "/ballots") | {"what": "delivered", "count": "5000"}
+    assert chair.post("/ballots", **note).status_code == 303
+    assert [one.undone for one in station.keep.book.ballots] == [int(n) + 1, 0]
+    for lang, said in (
+        ("en", "must have 0 left"),
+        ("ru", "должно оставаться бюллетеней: 0"),
+        ("kk", "бюллетень саны – 0"),
+    ):
+        more = Tablet(station, "c1", lang).post("/ballots", what="returned", count="1", member="m1", seen="3")
+        assert "P.040" in more.text and said in more.text
+
+
+def test_the_receipt_says_to_hand_out_only_now_and_to_its_officer(station: Station, clock: Clock) -> None:
+    tablet = Tablet(station, "m1")
+    place = tablet.hand_out(4).headers["location"].removeprefix("/en")
+    assert "Hand out one ballot" in tablet.get(place).text
+    other = Tablet(station, "m2").get(place).text
+    assert "Hand out one ballot" not in other and "A ballot was handed out at 10:32 by Dana (m1)." in other
+    clock.now += timedelta(minutes=9)
+    assert "Hand out one ballot" in tablet.get(place).text
+    clock.now += timedelta(minutes=1)
+    later = tablet.get(place).text
+    assert "Hand out one ballot" not in later and "A ballot was handed out at 10:32 by Dana (m1)." in later
+
+
+def test_a_way_that_is_not_named_is_no_way(station: Station) -> None:
+    tablet = Tablet(station, "m1")
+    for channel in ({}, {"channel": ""}, {"channel": "post"}):
+        said = tablet.post("/hand-out", who=str(who(1)), salt="1" * 20, **channel)
+        assert said.status_code == 409 and "P.026" in said.text
+    assert not standing(station)
+
+
+def test_at_home_the_page_offers_who_left_with_the_box(station: Station) -> None:
+    tablet, form = Tablet(station, "m1"), {"who": str(who(6)), "salt": "5" * 20, "channel": "mobile"}
+    tablet.post("/mobile", who=str(who(6)))
+    assert tablet.post("/box", **{"what": "out", "second": "m2", str(who(6)): "1"}).status_code == 303
+    assert re.findall(r'<option value="(\w+)"', tablet.get(f"/voter/{who(6)}").text) == ["m2"]
+    said = tablet.post("/hand-out", **form, second="c1")
+    assert said.status_code == 409 and "The box left with: Dana (m1), Yerlan (m2)." in said.text
+    assert tablet.post("/hand-out", **form, second="m2").status_code == 303
+
+
 def test_the_mobile_box_goes_with_two_members(station: Station, clock: Clock) -> None:
     tablet = Tablet(station, "m1")
     assert tablet.post("/mobile", who=str(who(6))).status_code == 303
@@ -261,7 +314,7 @@ def test_a_certificate_takes_the_right_away(station: Station, clock: Clock) -> N
     tablet = Tablet(station, "m1")  # sessions end overnight
     page = tablet.get(f"/voter/{who(10)}").text
     assert "an absentee certificate that the voter carries" in page and 'class="go"' not in page
-    said = tablet.post("/hand-out", who=str(who(10)), salt="7" * 20)
+    said = tablet.post("/hand-out", who=str(who(10)), salt="7" * 20, channel="polling-day")
     assert said.status_code == 409 and "P.022" in said.text
 
 

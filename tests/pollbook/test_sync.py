@@ -21,7 +21,7 @@ from sync_world import CLOCK, check_in, known, link_of, lists, opened
 
 from dauys.errors import BadInput
 from dauys.pollbook.log.events import Event, LogError, sign_batch
-from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import acts, ballot_acts
 from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.enrolling import enrol, open_station, seal_key
 from dauys.pollbook.machine.sync import Link, Unreached, connect
@@ -44,7 +44,7 @@ def test_enrolling_is_told_as_soon_as_there_is_a_wire(tmp_path: Path) -> None:
         lambda: acts.do_close(keep.book, "c1", MORNING),
         lambda: acts.do_certificate(keep.book, who(1), number="7", officer="m1", at=MORNING - timedelta(days=1)),
         lambda: acts.do_mobile_request(keep.book, who(1), officer="m1", at=MORNING),
-        lambda: acts.do_ballots(keep.book, "delivered", 9, officer="c1", at=MORNING),
+        lambda: ballot_acts.do_ballots(keep.book, "delivered", 9, officer="c1", at=MORNING),
         lambda: acts.do_release(keep.book, Request("r", who(1), 0, "station/2/1"), MORNING),
         lambda: check_in(keep, 1),
     )

@@ -123,6 +123,8 @@ def test_two_clerks_type_a_lost_machines_paper_and_take_a_line_back(world: World
     found = sums_at(world.connection, POLL, "A-1")
     assert found is not None and (found.sums.received, found.sums.mobile_received, found.sealed) == (3, 1, 3)
     # taken back by two: who proposed it does not confirm it
+    code, text = anna.send(page, "propose", lines=f"{iin_of(2)} member2", reason=f"it was {iin_of(3)}")
+    assert code == 422 and "P.077" in text and fact(text, "proposal") == []
     code, text = anna.send(page, "propose", lines=f"{iin_of(2)} member2", reason="another station's sheet")
     assert fact(text, "proposal") == ["anna"] and "Confirm: take back" not in text
     at = world.connection.scalar(sa.text("SELECT at FROM pollbook_typing")).isoformat()
@@ -169,6 +171,7 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     assert fact(anna.site.get(RIGHTS).text, "set") == [number]
     assert "P.032" in anna.send(RIGHTS, "withdraw", set=number, reason=" ")[1]
     assert "P.047" in anna.send(RIGHTS, "withdraw", set="all", reason="x")[1]
+    assert "P.077" in anna.send(RIGHTS, "withdraw", set=number, reason=f"{iin_of(1)} twice")[1]
     text = anna.send(RIGHTS, "withdraw", set=number, reason="twice on the roll")[1]
     assert (fact(text, "done"), fact(text, "withdrawn")) == (["asked"], ["1"])
     text = anna.send(RIGHTS, "back", set=number, reason="two people")[1]

@@ -24,7 +24,7 @@ from dauys.errors import DauysError
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import sums_at
-from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import acts, ballot_acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.rules.sums import check_book, check_protocol
 from dauys.pollbook.settling import additions, withdrawals
@@ -130,10 +130,10 @@ def test_envelopes_wait_for_every_log_and_are_resolved_once(world: World) -> Non
 def test_ballots_in_envelopes_are_their_members_at_the_station_and_at_the_centre(world: World) -> None:
     """Four envelopes at one table: what the centre adds up is what the station does, and nothing is missing before and after."""
     home, second, third = five_lie(world)
-    third.do(acts.do_ballots, "delivered", 9, officer="chair", at=world.at(10))
-    third.do(acts.do_ballots, "handed-to-member", 5, officer="chair", at=world.at(10), member="member1")
+    third.do(ballot_acts.do_ballots, "delivered", 9, officer="chair", at=world.at(10))
+    third.do(ballot_acts.do_ballots, "handed-to-member", 5, officer="chair", at=world.at(10), member="member1")
     third.check_in(third.voters[0], world.at(10))
-    third.do(acts.do_ballots, "cancelled", 4, officer="chair", at=world.at(10))
+    third.do(ballot_acts.do_ballots, "cancelled", 4, officer="chair", at=world.at(10))
     close(world, home, second, third)
     found = sums_at(world.connection, POLL, "B-1")
     assert found is not None and found.sums == sums_of(third.keep.book)

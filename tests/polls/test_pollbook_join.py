@@ -17,7 +17,7 @@ from joined_world import CONTEST, KEYS, POLL, VAULT, World, applied, rows, the_p
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.gathered.states import Look, alarms, listed, whole
 from dauys.pollbook.gathered.sums import sums_at
-from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import acts, ballot_acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.rules.channels import Ruling
 from dauys.pollbook.rules.custody import CustodyError
@@ -192,17 +192,17 @@ def test_a_voter_moves_and_the_lists_follow(world: World) -> None:
 def test_the_centres_sums_are_the_stations_own(world: World) -> None:
     """Every kind of event that counts, told by the log alone and by the station's book."""
     machine, at = world.start("A-1"), world.at(8)
-    machine.do(acts.do_ballots, "delivered", 10, officer="chair", at=at)
-    machine.do(acts.do_ballots, "handed-to-member", 6, officer="chair", at=at, member="member1")
+    machine.do(ballot_acts.do_ballots, "delivered", 10, officer="chair", at=at)
+    machine.do(ballot_acts.do_ballots, "handed-to-member", 6, officer="chair", at=at, member="member1")
     machine.do(acts.do_mobile_request, machine.voters[3], officer="member1", at=at)
     for who in machine.voters[:3]:
         machine.check_in(who, at)
     machine.check_in(machine.voters[3], at, "mobile", members=("member1", "member2"))
     machine.do(acts.do_undo, 6, reason="wrong", officer="member1", at=at)
-    machine.do(acts.do_ballots, "spoilt", 1, officer="chair", at=at, member="member1")
-    machine.do(acts.do_ballots, "returned", 2, officer="chair", at=at, member="member1")
+    machine.do(ballot_acts.do_ballots, "spoilt", 1, officer="chair", at=at, member="member1")
+    machine.do(ballot_acts.do_ballots, "returned", 2, officer="chair", at=at, member="member1")
     machine.do(acts.do_close, officer="chair", at=world.at(20))
-    machine.do(acts.do_ballots, "cancelled", 7, officer="chair", at=at)
+    machine.do(ballot_acts.do_ballots, "cancelled", 7, officer="chair", at=at)
     while machine.link.once():
         pass
     found = sums_at(world.connection, POLL, "A-1")

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from roll_people import AT, DAY, VAULT, apply_checked, apply_rows, bring_rows, empty, rolled_back, row
 
-from dauys.errors import DauysError
+from dauys.errors import BadInput, DauysError
 from dauys.roll.changes import approve, get_set, later_set, list_sets, propose_back, reject, roll_back
 from dauys.roll.preview import preview
 from dauys.roll.versions import count_in_force, history, in_force
@@ -62,6 +62,10 @@ def test_a_rejected_set_leaves_its_line_and_no_voters(connection: sa.Connection,
     assert number is not None
     with pytest.raises(DauysError, match="with a reason"):
         reject(connection, number, "boris", AT, " ")
+    for act in (approve, reject):
+        with pytest.raises(BadInput, match=r"P\.077"):
+            act(connection, number, "boris", AT, f"of {row(1)['iin']}")
+    assert get_set(connection, number).state == "held"
     reject(connection, number, "boris", AT, "wrong file")
     assert history(connection, voter(1)) == [] and get_set(connection, number).reason == "wrong file"
     assert (in_force(connection, voter(7)) is not None) is other

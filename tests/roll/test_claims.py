@@ -67,6 +67,9 @@ def test_a_citizen_who_is_missing_comes_onto_the_frozen_list_by_two_people(site:
 def test_a_refusal_has_reasons_and_the_court(site: Site) -> None:
     number = number_in(site.claim("place", row(1)["iin"], address="Новая 1"))
     assert site.desk(ANNA, 1, act="refuse", reason=" ").status_code == 422 and state(site, number) == "open"
+    named = site.desk(ANNA, 1, act="refuse", reason=f"{row(1)['iin']} lives elsewhere")
+    assert named.status_code == 422 and "P.077" in named.text and state(site, number) == "open"
+    assert "Write no name and no IIN here" in site.desk(ANNA, 1).text
     assert site.desk(ANNA, 1, act="refuse", reason="registered at Абая").status_code == 303
     page = site.client.post("/en/roll/claim/follow", data={"number": number, "born": BORN}).text
     assert "registered at Абая" in page and "court" in page and "Elections law 24 to 26-1" in page

@@ -254,6 +254,8 @@ def test_a_decision_needs_a_name_a_reason_and_an_open_pair(connection: sa.Connec
     for by, reason in ((" ", "why"), ("anna", " ")):
         with pytest.raises(DauysError, match="a name and a reason"):
             different(connection, pair, by, AT, reason)
+    with pytest.raises(DauysError, match=r"P\.077"):
+        different(connection, pair, "anna", AT, "she is 791028-302728")
     with pytest.raises(DauysError, match="no such entry"):
         same(connection, VAULT, pair, voter(5), "anna", AT, "one")
     different(connection, pair, "anna", AT, "two")

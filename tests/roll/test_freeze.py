@@ -192,6 +192,7 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     early = AT - timedelta(seconds=1)
     for reason, at, message in (
         (" ", NOON, "a reason"), ("moved in", NOON.replace(hour=20), "has closed"), ("moved in", early, "before that"),
+        ("moved in: 791028 302728", NOON, r"P\.077"),
     ):  # fmt: skip
         with pytest.raises(DauysError, match=message), connection.begin_nested():
             add_set(connection, VAULT, poll, number, reason, COMMISSION, at, additions)

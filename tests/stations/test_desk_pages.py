@@ -137,6 +137,8 @@ def test_a_report_is_corrected_with_a_reason(client: SiteClient, connection: sa.
     assert of
     form = {"eligible": "1000", "received": "200", "of": of[1]}
     assert submit(client, address, **form, reason=" ").status_code == 422
+    named = submit(client, address, **form, reason="by 791028302728")
+    assert named.status_code == 422 and "P.077" in named.text
     sent = submit(client, address, **form, reason="two digits were swapped")
     assert 'data-station="s4" data-version="1"' in client.get(sent.headers["location"]).text
     (seq, entry), = of_kind(connection, POLL, "turnout-correction")  # fmt: skip

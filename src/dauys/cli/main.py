@@ -96,6 +96,13 @@ def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def without_iin(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """For options with words that are kept for good: `roll.free_text`."""
+    from dauys.roll.free_text import no_iin
+
+    return no_iin(text)
+
+
 def moment(text: str | None) -> datetime:
     """The moment that an option names, or now: the clock of the shell. Raises BadInput."""
     try:

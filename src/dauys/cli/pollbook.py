@@ -11,7 +11,7 @@ import click
 from markupsafe import Markup
 
 from dauys import own_file
-from dauys.cli.main import answer, counted, moment, say, utc
+from dauys.cli.main import answer, counted, moment, say, utc, without_iin
 from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import held, journal, restored, whose
 from dauys.cli.pollbook_status import status
@@ -207,7 +207,7 @@ def paper(
 @TYPISTS
 @GENERATION
 @click.option("--found", is_flag=True, help="Instead of FILE: all that the machine's log, found since, has as well.")
-@click.option("--reason", required=True, help="Why: it stays in the log.")
+@click.option("--reason", required=True, callback=without_iin, help="Why: it stays in the log.")
 @AT
 @JSON
 def paper_undo(

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 import sqlalchemy as sa
 
-from dauys.cli.main import answer, counted, moment, utc
+from dauys.cli.main import answer, counted, moment, utc, without_iin
 from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
@@ -45,8 +45,9 @@ def whose(doubts: Mapping[str, int]) -> str:
 @click.option("--lift", "lifting", is_flag=True, help="Say that the books are whole: every machine is heard or lost.")
 @click.option("--by", default="", help="Who says so: the name is kept.")
 @click.option(
-    "--word", default="", help="With --lift, without a journal: how it is known that there is no other machine."
-)
+    "--word", default="", callback=without_iin,
+    help="With --lift, without a journal: how it is known that there is no other machine.",
+)  # fmt: skip
 @click.option(
     "--packages", type=click.Choice(("good", "again")),
     help="With --lift, without a journal: packages on their way were all made before the copy, or are to be made again.",

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dauys.errors import DauysError
+from dauys.roll.free_text import no_iin
 from dauys.store.engine import Connection
 
 DECISIONS = 0x726F6C6C
@@ -78,6 +79,7 @@ def approve(connection: Connection, set_id: int, by: str, at: datetime, reason: 
 
     Raises DauysError: the set is not held, `by` made it, or a later set with the same voters was applied meanwhile.
     """
+    no_iin(reason)
     found = _to_decide(connection, set_id, by)
     if later := later_set(connection, set_id):
         raise DauysError(
@@ -189,6 +191,7 @@ def plain_name(by: str) -> str:
 
 
 def _needs_reason(reason: str, done: str) -> None:
+    no_iin(reason)
     if not reason.strip():
         raise DauysError(f"a set is {done} with a reason: it stays with the set")
 

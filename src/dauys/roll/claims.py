@@ -23,6 +23,7 @@ from dauys.registers.poll import Poll
 from dauys.registers.table import Chunk
 from dauys.roll import rows as row_rules
 from dauys.roll.catalogue import row_checks
+from dauys.roll.free_text import no_iin
 from dauys.roll.importing import add_versions, new_set
 from dauys.roll.lookup import LISTED, OPEN, Terms, standing
 from dauys.roll.pairs import row_of
@@ -272,6 +273,7 @@ def _to_decide(connection: Connection, claim_id: int, at: datetime, poll: Poll, 
         raise DauysError(f"claim {claim_id} is decided already: {found.state}")
     if not reason.strip() or len(reason) > LONGEST_TEXT:
         raise BadInput("a decision has its reasons: the citizen reads them", field="reason", expected="a text")
+    no_iin(reason)
     return found
 
 

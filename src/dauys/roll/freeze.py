@@ -22,6 +22,7 @@ from dauys.record.merkle import inclusion_proof, leaf_hash
 from dauys.registers.poll import COMMISSION, Poll
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.changes import get_set, one_decision_at_a_time
+from dauys.roll.free_text import no_iin
 from dauys.roll.frozen import (
     ADDITIONS,
     COMMITMENTS_PER_ENTRY,
@@ -238,6 +239,7 @@ def add_set(
     """
     if not reason.strip():
         raise DauysError("an addition needs a reason: it stands in the record")
+    no_iin(reason)
     one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
     # the record before the list, as everywhere, so that nobody waits for both
     connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})

@@ -24,6 +24,7 @@ from dauys.roll.catalogue import row_checks
 from dauys.roll.changes import approve, reject
 from dauys.roll.claims import Claim
 from dauys.roll.effects import carry, effect
+from dauys.roll.free_text import CHECK as IIN_IN_TEXT
 from dauys.roll.iin import born as born_of
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import OPEN, Terms, note_shown
@@ -126,6 +127,8 @@ def _fault(error: DauysError) -> Fault:
     if isinstance(error, claims.OtherPerson):
         return Fault("other", "iin")
     if isinstance(error, BadInput):
+        if error.check == IIN_IN_TEXT:
+            return Fault("iin in a text", error.field or "", 422, error.check)
         return Fault("check" if error.check else error.message, error.field or "", 422, error.check or "")
     return Fault(str(error), status=409)
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from dauys.errors import DauysError
 from dauys.roll.changes import get_set, one_decision_at_a_time
 from dauys.roll.duplicates import print_of
+from dauys.roll.free_text import no_iin
 from dauys.roll.importing import add_versions, new_set
 from dauys.roll.vault import Vault
 from dauys.roll.versions import in_force
@@ -190,6 +191,7 @@ def _to_decide(connection: Connection, number: int, by: str, reason: str) -> Pai
 
 
 def _needs(by: str, reason: str) -> None:
+    no_iin(reason)
     if not by.strip() or not reason.strip():
         raise DauysError("a decision about two entries has a name and a reason: both stay with it")
 

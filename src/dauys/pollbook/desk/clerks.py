@@ -38,6 +38,7 @@ from dauys.pollbook.settling.withdrawals import Settled, withdraw_set
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll.changes import list_sets
+from dauys.roll.free_text import no_iin
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
@@ -178,7 +179,7 @@ def _typed(visit: Visit, lost: LogId) -> Model:
         return _sealed(visit, came, "taken")
     if act == "propose":
         lines = None if visit.sent("found") else lines_of(visit.form.get("lines", "")).values()
-        two_typists.propose(connection, vault, lost, lines, visit.sent("reason"), by, visit.at)
+        two_typists.propose(connection, vault, lost, lines, no_iin(visit.sent("reason")), by, visit.at)
         return {"what": "proposed"}
     if act == "confirm":
         proposed = visit.sent("by"), _moment(visit.sent("at"))
@@ -238,7 +239,7 @@ def _line(line: Line | None) -> str:
 def _withdrawals(visit: Visit) -> Model:
     connection, poll, done = visit.connection, visit.poll, None
     if act := visit.sent("act"):
-        number, reason, by = _number(visit.sent("set")), visit.sent("reason"), visit.officer.name
+        number, reason, by = _number(visit.sent("set")), no_iin(visit.sent("reason")), visit.officer.name
         visit.desk.lock(connection, poll.id)
         if act == "withdraw":
             asked = withdraw_set(connection, visit.desk.vault(), poll, number, reason, by, visit.at)
@@ -289,7 +290,7 @@ def _envelopes(visit: Visit) -> Model:
         done = _resolve(visit)
     elif visit.sent("act") == "name":
         desk.lock(connection, poll.id)
-        why = visit.sent("reason"), visit.officer.name
+        why = no_iin(visit.sent("reason")), visit.officer.name
         said = named.name_one(connection, desk.vault(), _place(visit, poll), visit.sent("iin"), why, visit.at)
     found = desk.envelopes(connection, poll)
     body, by = found.to_json(), named.guessed(connection, poll.id)

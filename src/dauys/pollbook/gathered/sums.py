@@ -64,7 +64,7 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
     left: dict[str, str] = {}
     standing: dict[int, tuple[str, str]] = {}
     mobile: set[str] = set()
-    ballots: list[tuple[str, int, str]] = []
+    ballots: dict[int, tuple[str, int, str]] = {}
     for kind, n, body in events:
         match kind:
             case "check-in":
@@ -82,7 +82,10 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
             case "mobile-request":
                 mobile.add(body["entitlement"])
             case "ballots":
-                ballots.append((body["what"], body["count"], body.get("member", "")))
+                if "undoes" in body:
+                    ballots.pop(body["undoes"], None)
+                else:
+                    ballots[n] = body["what"], body["count"], body.get("member", "")
             case "envelope":
                 lying[n] = body["officer"]
             case "envelope-undo":
@@ -90,7 +93,8 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
             case "close":
                 closed = True
     return Counting(
-        listed, here, came.values(), left.values(), standing.values(), undone, ballots, lying.values(), len(mobile), closed
+        listed, here, came.values(), left.values(), standing.values(), undone, ballots.values(), lying.values(), len(mobile),
+        closed,
     ).sums()  # fmt: skip
 
 

@@ -245,7 +245,10 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
     "mobile-request": ({"entitlement": _uuid, "officer": _text}, {"members": _texts}),
     "mobile-out": ({"entitlement": _uuid, "officer": _text, "members": _texts}, {}),
     "mobile-back": ({"entitlement": _uuid, "officer": _text}, {}),
-    "ballots": ({"what": BALLOTS.__contains__, "count": _number, "officer": _text}, {"member": _text}),
+    "ballots": (
+        {"what": BALLOTS.__contains__, "count": _number, "officer": _text},
+        {"member": _text, "undoes": _number, "reason": _text},
+    ),
     "envelope": ({"id": _uuid, "reason": _text, "officer": _text}, {"entitlement": _uuid, "sig": _signature}),
     "envelope-of": ({"of": _number, "entitlement": _uuid}, {}),
     "envelope-undo": ({"of": _number, "reason": _text, "officer": _text}, {}),
@@ -253,12 +256,12 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
     "queue": ({"count": _waiting, "officer": _text}, {}),
     "close": ({"officer": _text}, {}),
 }
-"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots;
-`request` (undo): of a station at which an electronic voter votes on paper; `struck-out`: the voting system has taken that
-electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the mobile box carries the right, and does so no more;
-`certificate-back`: the certificate of that epoch was noted by mistake; `envelope-of`: whose envelope `of` is, found out later;
-`typed` (check-in): the two who typed it in from paper, in the paper log of a lost machine and nowhere else; `reported`: such a
-line, whose check-in the machine's own log has; it uses nothing."""
+"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots; `undoes`,
+`reason`: that entry of the same ballots is taken back; `request` (undo): of a station at which an electronic voter votes on
+paper; `struck-out`: the voting system has taken that electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the
+mobile box carries the right, and does so no more; `certificate-back`: the certificate of that epoch was noted by mistake;
+`envelope-of`: whose envelope `of` is, found out later; `typed` (check-in): who typed it in, in a paper log alone; `reported`: such
+a line, whose check-in the machine's own log has: it uses nothing."""
 
 
 def follow(head: Head, events: Iterable[Event]) -> Head:

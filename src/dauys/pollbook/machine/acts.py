@@ -25,6 +25,7 @@ from dauys.pollbook.rules.grants import Grant, Request
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.places import PERHAPS_USED
 from dauys.pollbook.wire.package import Officer
+from dauys.roll.free_text import no_iin
 
 CHECK_IN_CHANNELS = (ways.POLLING_DAY, ways.MOBILE, ways.EARLY)
 """At a station; what a channel's own log does is in `pollbook.machine.channel_acts`."""
@@ -41,7 +42,7 @@ class Refused(Numbered):
 def do_open(book: Book, officer: str, at: datetime) -> Event:
     """Voting begins: on the poll's day, or on a day of early voting where it is on."""
     must_run(book)
-    _officer(book, officer, "chair", "secretary")
+    must_be_officer(book, officer, "chair", "secretary")
     if book.opened:
         raise Refused(f"the station was opened at {book.opened}", "P.024", facts={"at": book.opened})
     try:
@@ -58,7 +59,7 @@ def do_close(book: Book, officer: str, at: datetime) -> Event:
     be settled, and nobody is kept from voting by it.
     """
     must_run(book)
-    _officer(book, officer, "chair", "secretary")
+    must_be_officer(book, officer, "chair", "secretary")
     channels = book.package.channels
     until = datetime.combine(channels.day, time.fromisoformat(book.package.closes), ZoneInfo(channels.timezone))
     if at < until:
@@ -87,7 +88,7 @@ def do_check_in(
     says (`facts["same_tap"]`). `members` go with the mobile box. `sign` is the officer's key, where he has one.
     """
     must_vote(book, at)
-    _may_hand_out(book, officer)
+    may_hand_out(book, officer)
     ruling = may_vote_by(book, channel, at)
     must_be_here(book, who, salt)
     if channel == ways.MOBILE:
@@ -118,7 +119,7 @@ def do_officer_key(
     `sign` is the key before, where he still has it; a key that came with the list is only replaced by its own signature.
     """
     must_run(book)
-    _officer(book, officer)
+    must_be_officer(book, officer)
     body: dict[str, Any] = {"officer": officer, "key": base64.b64encode(key).decode()}
     before = book.keys.get(officer)
     if before is not None and sign is not None:
@@ -134,10 +135,9 @@ def do_officer_key(
 def do_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
     """Takes a check-in back: the wrong person was picked. The check-in stays in the log, and so does the reason."""
     must_vote(book, at, gives=False)
-    _officer(book, officer)
-    if not reason.strip():
-        raise Refused("say why the check-in is taken back", "P.032")
-    return next_event(book, "undo", at, of=of, reason=reason.strip(), officer=officer)
+    must_be_officer(book, officer)
+    why = said_why(reason, "the check-in is taken back")
+    return next_event(book, "undo", at, of=of, reason=why, officer=officer)
 
 
 def do_release(book: Book, request: Request, at: datetime) -> Event:
@@ -172,7 +172,7 @@ def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
 def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: datetime) -> Event:
     """Gives a voter an absentee certificate: his right leaves this station with him."""
     must_give(book)
-    _officer(book, officer)
+    must_be_officer(book, officer)
     must_be_here(book, who, b"")
     _may_request(book, ways.CERTIFICATE, at)
     if number in book.certificates.values():
@@ -185,9 +185,8 @@ def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at:
     """A certificate was noted for the wrong person: asks for the right back. It comes by the centre's grant alone, and only
     while nobody has shown the certificate elsewhere."""
     must_run(book)
-    _officer(book, officer)
-    if not (what := reason.strip()):
-        raise Refused("say why the certificate is taken back", "P.032")
+    must_be_officer(book, officer)
+    what = said_why(reason, "the certificate is taken back")
     place = book.places.get(who)
     if place is None or who not in book.certificates or who in book.backs:
         raise Refused("no certificate was given here that could be taken back", "P.080")
@@ -199,7 +198,7 @@ def do_certificate_back(book: Book, who: UUID, *, reason: str, officer: str, at:
 def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> Event:
     """Notes that a voter asked for the mobile box."""
     must_give(book)
-    _officer(book, officer)
+    must_be_officer(book, officer)
     _may_request(book, ways.MOBILE, at)
     must_be_here(book, who, b"")
     if who in book.mobile:
@@ -207,23 +206,10 @@ def do_mobile_request(book: Book, who: UUID, *, officer: str, at: datetime) -> E
     return next_event(book, "mobile-request", at, entitlement=str(who), officer=officer)
 
 
-def do_ballots(book: Book, what: str, count: int, *, officer: str, at: datetime, member: str = "") -> Event:
-    """Ballots delivered, handed to a member, returned, spoilt or cancelled. Also after the list was closed."""
-    if book.stopped or not book.told:
-        must_run(book)
-    _officer(book, officer, *(("chair", "secretary") if what in ("delivered", "cancelled") else ()))
-    if what in ("handed-to-member", "returned", "spoilt"):
-        _may_hand_out(book, member)
-    if what == "handed-to-member" and count > (left := in_safe(book)):
-        raise Refused(f"{left} ballots are in the safe, {count} cannot be handed out", "P.040", facts={"left": left})
-    body: dict[str, Any] = {"what": what, "count": count, "officer": officer}
-    return next_event(book, "ballots", at, **body, **({"member": member} if member else {}))
-
-
 def do_queue(book: Book, count: int, *, officer: str, at: datetime) -> Event:
     """Tells the centre how many people wait."""
     must_run(book)
-    _officer(book, officer)
+    must_be_officer(book, officer)
     return next_event(book, "queue", at, count=count, officer=officer)
 
 
@@ -242,15 +228,14 @@ def do_envelope(
     `officer` hands the ballot out, `sign` is his key where he has one, as for a check-in.
     """
     must_vote(book, at)
-    _may_hand_out(book, officer)
+    may_hand_out(book, officer)
     require(book, ways.ENVELOPE)
-    if not reason.strip():
-        raise Refused("say why the right cannot be reached", "P.032")
+    why = said_why(reason, "the right cannot be reached")
     if who is not None and (place := book.places.get(who)) is not None and place.standing is not Standing.AWAY:
         raise Refused("the right is here: check the voter in, or see who used it", "P.037")
     if any(one.id == envelope or (who is not None and one.entitlement == who) for one in book.envelopes):
         raise Refused("an envelope of this right lies here; another one would void both", "P.075")
-    body = {"id": str(envelope), "reason": reason.strip(), "officer": officer}
+    body = {"id": str(envelope), "reason": why, "officer": officer}
     body |= {} if who is None else {"entitlement": str(who)}
     return next_event(book, "envelope", at, **_signed(book, officer, body, sign))
 
@@ -273,6 +258,13 @@ def next_event(book: Book, kind: str, at: datetime, **body: Any) -> Event:
     except (CustodyError, LogError) as error:
         raise Refused(error.message, error.check) from None
     return event
+
+
+def said_why(reason: str, what: str) -> str:
+    """The reason as it is kept. Raises Refused P.032 for none, BadInput P.077 for one with an IIN in it."""
+    if not reason.strip():
+        raise Refused(f"say why {what}", "P.032")
+    return no_iin(reason.strip())
 
 
 def must_run(book: Book) -> None:
@@ -304,7 +296,7 @@ def must_vote(book: Book, at: datetime, *, gives: bool = True) -> None:
         raise Refused(f"{message}; connect the station, or put its clock right", "P.025", facts={"until": until})
 
 
-def _officer(book: Book, officer: str, *roles: str) -> Officer:
+def must_be_officer(book: Book, officer: str, *roles: str) -> Officer:
     found = book.package.officer(officer)
     if found is None:
         raise Refused(f"{officer!r} is no officer of this station", "P.029", facts={"officer": officer})
@@ -314,8 +306,8 @@ def _officer(book: Book, officer: str, *roles: str) -> Officer:
     return found
 
 
-def _may_hand_out(book: Book, officer: str) -> Officer:
-    found = _officer(book, officer)
+def may_hand_out(book: Book, officer: str) -> Officer:
+    found = must_be_officer(book, officer)
     ruling = require(book, ways.HAND_OUT)
     if found.role not in ruling.settings["roles"]:
         facts = {"role": found.role, "roles": tuple(ruling.settings["roles"])}
@@ -386,15 +378,12 @@ def _called(book: Book, holder: str) -> str:
 def must_go_with_box(book: Book, who: UUID, officer: str, members: Sequence[str], ruling: Ruling) -> None:
     need = int(ruling.settings["members"])
     for member in members:
-        _officer(book, member)
+        must_be_officer(book, member)
     if who not in book.mobile:
         raise Refused("this voter did not ask for the mobile box", "P.030", ruling.cite)
     if len(set(members)) < need or officer not in members:
         message = f"{need} members go with the mobile box, the one who hands out among them"
         raise Refused(message, "P.030", ruling.cite, {"need": need})
-
-
-def in_safe(book: Book) -> int:
-    """Ballots with the chair: delivered and returned, less handed to members and cancelled."""
-    sign = {"delivered": 1, "returned": 1, "handed-to-member": -1, "cancelled": -1, "spoilt": 0}
-    return sum(sign[one.what] * one.count for one in book.ballots)
+    if (left := book.in_box.get(who)) is not None and not set(members) <= set(left.members):
+        message = f"the box left for this voter with {', '.join(left.members)}"
+        raise Refused(message, "P.030", ruling.cite, {"with": left.members})

@@ -48,6 +48,16 @@ class Ballots:
     what: str
     count: int
     member: str = ""
+    undone: int = 0
+    """The event that took it back, or 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class InBox:
+    """A right that the mobile box carries: since when it is on its way, and which members went along."""
+
+    at: str
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +128,8 @@ class Book:
     backs: dict[UUID, str] = field(default_factory=dict)
     """Of these: those that were noted by mistake, and when they were asked back."""
     mobile: dict[UUID, str] = field(default_factory=dict)
-    in_box: dict[UUID, str] = field(default_factory=dict)
-    """Rights that the mobile box carries, and since when it is on its way with them (pollbook.machine.box)."""
+    in_box: dict[UUID, InBox] = field(default_factory=dict)
+    """Rights that the mobile box carries (pollbook.machine.box)."""
     ballots: list[Ballots] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     taken_back: set[UUID] = field(default_factory=set)
@@ -204,12 +214,15 @@ class Book:
                 self.mobile.setdefault(who, event.at)
             case "mobile-out":
                 assert who is not None
-                self.in_box[who] = event.at
+                self.in_box[who] = InBox(event.at, tuple(body["members"]))
             case "mobile-back":
                 assert who is not None
                 del self.in_box[who]
             case "ballots":
-                self.ballots.append(Ballots(event.n, body["what"], body["count"], body.get("member", "")))
+                if (of := body.get("undoes")) is None:
+                    self.ballots.append(Ballots(event.n, body["what"], body["count"], body.get("member", "")))
+                else:
+                    self.ballots = [replace(one, undone=event.n) if one.n == of else one for one in self.ballots]
             case "officer-key":
                 self.keys[body["officer"]] = OwnKey(b64decode(body["key"]), event.n, event.at, "sig" in body)
             case "queue":
@@ -235,6 +248,9 @@ class Book:
             raise LogError(f"event {event.body['of']} is no envelope without a name", "P.081")
         if event.kind == "envelope-undo" and all(one.n != event.body["of"] for one in self.envelopes):
             raise LogError(f"event {event.body['of']} is no envelope that lies here", "P.076")
+        undoes = event.body.get("undoes")
+        if undoes is not None and all(one.n != undoes or one.undone for one in self.ballots):
+            raise LogError(f"event {undoes} is no note of ballots that stands", "P.082")
         self._check_box(event, who)
         if event.kind == "certificate-back" and (who not in self.certificates or who in self.backs):
             raise custody.CustodyError("no certificate was given here that could be taken back", "P.080")

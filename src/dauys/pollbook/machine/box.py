@@ -26,7 +26,7 @@ def do_out(book: Book, who: UUID, *, members: Sequence[str], officer: str, at: d
     acts.must_go_with_box(book, who, officer, members, acts.may_vote_by(book, ways.MOBILE, at))
     acts.must_be_here(book, who, b"")
     if who in book.in_box:
-        raise Refused("the mobile box carries this right already", "P.074", facts={"at": book.in_box[who]})
+        raise Refused("the mobile box carries this right already", "P.074", facts={"at": book.in_box[who].at})
     return acts.next_event(book, "mobile-out", at, entitlement=str(who), officer=officer, members=list(members))
 
 

@@ -98,11 +98,10 @@ def do_use(book: Book, who: UUID, *, salt: bytes, at: datetime) -> Event:
 def do_take_back(book: Book, who: UUID, *, reason: str, at: datetime) -> Event:
     """The voting system has no ballot of this voter after all: the use is undone, and the right stays here."""
     acts.must_vote(book, at, gives=False)
-    if not reason.strip():
-        raise Refused("say why the ballot is taken back", "P.032")
+    why = acts.said_why(reason, "the ballot is taken back")
     if (was := book.check_in_of(who)) is None:
         raise Refused("no electronic ballot of this voter stands", "P.031")
-    return acts.next_event(book, "undo", at, of=was.n, reason=reason.strip(), officer=SYSTEM.id)
+    return acts.next_event(book, "undo", at, of=was.n, reason=why, officer=SYSTEM.id)
 
 
 def do_strike(book: Book, request: Request, at: datetime) -> Event:

@@ -34,9 +34,8 @@ def do_envelope_undo(book: Book, of: int, *, reason: str, officer: str, at: date
     acts.must_run(book)
     if book.package.officer(officer) is None:
         raise Refused(f"{officer!r} is no officer of this station", "P.029", facts={"officer": officer})
-    if not reason.strip():
-        raise Refused("say why the envelope is taken back", "P.032")
-    return acts.next_event(book, "envelope-undo", at, of=of, reason=reason.strip(), officer=officer)
+    why = acts.said_why(reason, "the envelope is taken back")
+    return acts.next_event(book, "envelope-undo", at, of=of, reason=why, officer=officer)
 
 
 def lying(book: Book, n: int) -> Envelope:

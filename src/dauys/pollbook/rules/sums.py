@@ -191,7 +191,8 @@ _FIELDS = {
 
 def check_book(sums: Sums) -> list[Difference]:
     """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open."""
-    noted = [one for one in sums.members.values() if one.got]
+    # where nobody is noted to have got any, they are not kept by member; where one is, a member without any is a difference, too
+    noted = list(sums.members.values()) if any(one.got for one in sums.members.values()) else []
     found = [Difference("B.109", one.officer, one.got, one.got - one.left) for one in noted if one.left]
     accounted = sums.received + sums.enclosed + sums.cancelled
     if sums.delivered and sums.closed and sums.delivered != accounted:

@@ -20,7 +20,7 @@ def sums_of(book: Book) -> Sums:
         left=[CERTIFICATE if book.went[who] == CERTIFICATE else "moved" for who in listed - here],
         standing=[(one.officer, one.channel) for one in standing],
         undone=len(book.check_ins) - len(standing),
-        ballots=[(one.what, one.count, one.member) for one in book.ballots],
+        ballots=[(one.what, one.count, one.member) for one in book.ballots if not one.undone],
         envelopes=[one.officer for one in book.envelopes],
         mobile_requests=len(book.mobile),
         closed=bool(book.closed),

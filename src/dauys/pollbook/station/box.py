@@ -23,7 +23,9 @@ def page(visit: Visit) -> Model | str:
     return {
         "ruling": book.package.channels[ways.MOBILE],
         "to_visit": [line(book, book.voters[who]) for who in box.to_visit(book)],
-        "carried": [line(book, book.voters[who]) | {"since": clock_of(book, at)} for who, at in book.in_box.items()],
+        "carried": [
+            line(book, book.voters[who]) | {"since": clock_of(book, one.at)} for who, one in book.in_box.items()
+        ],
         "others": [one for one in book.package.officers if one.id != visit.officer.id and one.role in roles],
         "may": visit.officer.role in roles,
         "roles": roles,

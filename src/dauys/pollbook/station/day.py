@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.log.events import BALLOTS
-from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import acts, ballot_acts
+from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules.channels import HAND_OUT, NAMES
 from dauys.pollbook.rules.sums import Difference, Sums, check_book, check_protocol
 from dauys.pollbook.station.book_sums import sums_of
@@ -60,17 +63,23 @@ def ballots(visit: Visit) -> Model | str:
             {"name": officer_named(book, one.officer), "of": one} for one in sums.members.values()
         ]  # fmt: skip
         moved = [
-            {"what": one.what, "count": one.count, "member": names.get(one.member, one.member)}
+            {
+                "n": one.n,
+                "what": one.what,
+                "count": one.count,
+                "member": names.get(one.member, one.member),
+                "undone": one.undone,
+            }
             for one in reversed(book.ballots)
         ]
         roles = book.package.channels[HAND_OUT].settings["roles"]
         return {
             "sums": sums,
-            "safe": acts.in_safe(book),
+            "safe": ballot_acts.in_safe(book),
             "members": members,
             "moved": moved,
             "envelopes": [{"n": one.n, "number": one.number} for one in book.envelopes],
-            "seen": len(book.ballots),
+            "seen": _notes(book),
             "whats": BALLOTS,
             "member_officers": [one for one in book.package.officers if one.role in roles],
             "chair": visit.officer.role in ("chair", "secretary"),
@@ -83,12 +92,34 @@ def ballots(visit: Visit) -> Model | str:
     member = "" if what in ("delivered", "cancelled") else member
     with visit.station.keep.acting() as book:
         latest = book.ballots[-1] if book.ballots else None
-        if len(book.ballots) != seen:
-            if latest is not None and (latest.what, latest.count, latest.member) == (what, count, member):
+        if _notes(book) != seen:
+            if (
+                latest is not None
+                and not latest.undone
+                and (latest.what, latest.count, latest.member) == (what, count, member)
+            ):
                 return "/ballots"
             raise BadInput("other ballots were noted meanwhile; look at the table and send it again", check="P.046")
-        visit.act(lambda book: acts.do_ballots(book, what, count, officer=visit.officer.id, at=visit.at, member=member))
+        note = partial(ballot_acts.do_ballots, what=what, count=count, officer=visit.officer.id, member=member)
+        visit.act(partial(note, at=visit.at))
     return "/ballots"
+
+
+def ballots_back(visit: Visit) -> str:
+    """Takes a note of ballots back; again it changes nothing."""
+    if visit.form is None:
+        return "/ballots"
+    n, reason = visit.number("n", least=1, most=100_000_000), visit.text("other") or visit.text("reason")
+    with visit.station.keep.acting() as book:
+        if not any(one.n == n and one.undone for one in book.ballots):
+            back = partial(ballot_acts.do_ballots_back, of=n, reason=reason, officer=visit.officer.id, at=visit.at)
+            visit.act(back)
+    return "/ballots"
+
+
+def _notes(book: Book) -> int:
+    """How many there are, those included that took one back."""
+    return len(book.ballots) + sum(bool(one.undone) for one in book.ballots)
 
 
 def protocol(visit: Visit) -> Model:
@@ -147,6 +178,7 @@ PAGES = (
     Page("/day", "station/day.html", day),
     Page("/queue", "", queue),
     Page("/ballots", "station/ballots.html", ballots),
+    Page("/ballots-back", "", ballots_back),
     Page("/protocol", "station/protocol.html", protocol),
     Page("/officers", "station/officers.html", officers, ("chair",)),
     Page("/list", "station/paper.html", paper),

@@ -30,6 +30,9 @@ from dauys.pollbook.station.words import line, named, where
 from dauys.pollbook.wire.package import Voter
 from dauys.roll.iin import is_iin
 
+OTHERS = (ways.CERTIFICATE, ways.MOBILE, ways.EARLY, ways.REMOTE, ways.ENVELOPE)
+"""Ways to vote that the page names, where they are on, to an officer whose voter cannot vote here as he stands."""
+
 REFRESH = 2
 """Seconds between looks at a right that is asked for."""
 
@@ -43,6 +46,7 @@ def elsewhere(visit: Visit) -> Model | str:
     model: Model = {
         "ruling": book.package.channels[ways.ANY_STATION],
         "certificate": book.package.channels[ways.CERTIFICATE],
+        "others": [name for name in OTHERS if (way := book.package.channels.rulings.get(name)) is not None and way.on],
         **_envelope(book),
         "iin": _sought(visit) if visit.form is None else "",
         "state": "ask",

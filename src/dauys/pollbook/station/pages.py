@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -28,10 +29,14 @@ from dauys.pollbook.station.keys import must_be_open
 from dauys.pollbook.station.paper import away
 from dauys.pollbook.station.visit import Model, Page, Visit
 from dauys.pollbook.station.words import check_in, line
+from dauys.pollbook.wire.package import Officer
 from dauys.roll.iin import is_iin
 
 LONGEST_NUMBER = 6
 """Digits of a list's number; more of them are an IIN that is not whole."""
+
+FRESH = timedelta(minutes=10)
+"""How long a receipt's page says to its officer that a ballot is to be handed out; later it says that it was."""
 
 PAPER_AFTER = 60
 """Minutes after which the officers are reminded to print the list."""
@@ -110,12 +115,20 @@ def voter(visit: Visit) -> Model:
         "channel": channel,
         "may": visit.officer.role in roles,
         "roles": roles,
-        "others": [one for one in book.package.officers if one.id != visit.officer.id and one.role in roles],
+        "others": [
+            one for one in book.package.officers if one.id != visit.officer.id and _at_home(book, who, one, roles)
+        ],
         "mobile": rulings[ways.MOBILE],
         "mobile_open": _open(book, ways.MOBILE, visit.at),
         "certificate": rulings[ways.CERTIFICATE],
         "certificate_open": _open(book, ways.CERTIFICATE, visit.at),
     }
+
+
+def _at_home(book: Book, who: UUID, one: Officer, roles: Sequence[str]) -> bool:
+    """Whether this officer may have been there when the voter got his ballot at home: who left with the box, where it left."""
+    carried = book.in_box.get(who)
+    return one.role in roles if carried is None else one.id in carried.members
 
 
 def channel_now(book: Book, at: datetime) -> str:
@@ -140,7 +153,7 @@ def hand_out(visit: Visit) -> str:
     """Hands a ballot out. The same tap again, by a double click or a reload, leads to the same receipt."""
     if visit.form is None:
         return ""
-    who, channel = visit.chosen("who"), visit.text("channel") or ways.POLLING_DAY
+    who, channel = visit.chosen("who"), visit.text("channel")
     try:
         salt = bytes.fromhex(visit.text("salt"))
     except ValueError:
@@ -179,7 +192,10 @@ def done(visit: Visit) -> Model:
     """The receipt: what was done, and the voter's code."""
     book, one = visit.book, _check_in(visit)
     code = code_of(one.salt, one.entitlement)
+    # on another day, or before another officer, the page must not read as if a ballot were to be handed out now
+    now = one.officer == visit.officer.id and abs(visit.at - datetime.fromisoformat(one.at)) < FRESH
     return {
+        "now": now,
         "voter": line(book, book.voters[one.entitlement]) if one.entitlement in book.voters else None,
         "one": check_in(book, one),
         "code": code,

@@ -98,6 +98,10 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
         "range": _range(error.expected) if isinstance(error, BadInput) else None,
         "cut": isinstance(error, Unreached),
         "left": facts.get("left"),
+        "has": facts.get("has"),
+        "to_cancel": facts.get("to_cancel"),
+        "short": facts.get("short"),
+        "with": [officer_named(book, one) for one in facts.get("with", ())],
         "envelope": str(facts.get("envelope", "")),
         "need": facts.get("need"),
     }
@@ -137,6 +141,7 @@ def line(book: Book, voter: Voter) -> Model:
     """A voter's line as a page shows it, and how his right stands: here, used, away, or not on the list."""
     place = book.places.get(voter.entitlement)
     was = book.check_in_of(voter.entitlement)
+    carried = book.in_box.get(voter.entitlement)
     return {
         "who": str(voter.entitlement),
         "number": voter.number,
@@ -149,7 +154,7 @@ def line(book: Book, voter: Voter) -> Model:
         "check_in": None if was is None else check_in(book, was),
         "where": where(book, book.went.get(voter.entitlement, voter.away)),
         "mobile": clock_of(book, book.mobile.get(voter.entitlement, "")),
-        "box": clock_of(book, book.in_box.get(voter.entitlement, "")),
+        "box": clock_of(book, "" if carried is None else carried.at),
         "certificate": book.certificates.get(voter.entitlement, ""),
         "back": clock_of(book, book.backs.get(voter.entitlement, "")),
         "envelope": next((one for one in book.envelopes if one.entitlement == voter.entitlement), None),
