@@ -18,7 +18,8 @@ find_venv() {
 }
 venv_ready() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.ready" 2>/dev/null)" = "$want" ]; }
 
-# ensure_venv LINK LOCKFILE...   as find_venv, and makes it where it is not there.
+# ensure_venv LINK LOCKFILE...   as find_venv, and makes it where it is not there; false after another command made something
+# meanwhile: look again.
 ensure_venv() {
   if find_venv "$@"; then link_venv; return 0; fi
   "${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
@@ -30,7 +31,8 @@ ensure_venv() {
 try: fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError:
     print("dauys: another command is setting up; waiting ...", file=sys.stderr, flush=True)
-    fcntl.flock(9, fcntl.LOCK_EX)' || exit 2
+    fcntl.flock(9, fcntl.LOCK_EX)
+    sys.exit(75)' || { waited=$?; exec 9>&-; [ "$waited" = 75 ] && return 1; exit 2; }
   venv_ready || make_venv "$@"
   link_venv
   exec 9>&-

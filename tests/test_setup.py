@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        ["sh", "-euc", f'. "{SETUP}"; ensure_venv .venv a.txt=--flag; echo "$venv"'],
+        ["sh", "-euc", f'. "{SETUP}"; until ensure_venv .venv a.txt=--flag; do :; done; echo "$venv"'],
         cwd=folder,
         env={**os.environ, "PYTHON": "./python"},
         text=True,

@@ -10,7 +10,7 @@ if [ "$(id -u)" = 0 ]; then
   others=(setpriv --reuid=65534 --regid=65534 --clear-groups)
   for PYTHON in "${PYTHON:-python3}" /usr/bin/python3; do "${others[@]}" "$PYTHON" -c 'import ensurepip' 2>/dev/null && break; done
 fi
-(ensure_venv .venv-cluster requirements/cluster.txt) || skipped "Patroni could not be installed"
+(until ensure_venv .venv-cluster requirements/cluster.txt; do :; done) || skipped "Patroni could not be installed"
 command -v etcd >/dev/null || [ -x .venv-cluster/debian/usr/bin/etcd ] && exit 0
 command -v apt-get >/dev/null || skipped "there is no etcd, and no apt-get to get it with"
 echo "test: getting etcd ..."

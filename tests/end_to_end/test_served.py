@@ -193,6 +193,7 @@ def test_the_result_page_says_what_was_decided(served: Served, browser: Any) -> 
     assert page.locator("[data-map] [data-area]").count() == 0 or page.locator("[data-area]").count() >= 3
     text = page.locator("main").inner_text()
     assert "22 of 24" in re.sub(r"\s+", " ", text)
+    assert page.locator('a[href$="/pollbook#find"]').count() == 1 and "Is mine counted?" in text
     assert page.locator("[data-can-change]").first.get_attribute("data-can-change") == "false"
     page.close()
 

@@ -127,6 +127,8 @@ class Officer:
             self.page.set_viewport_size({"width": width, "height": 844})
             seen = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert seen <= 0, f"{self.page.url} is {seen} px wider than {width} px"
+            row = "(row => row.scrollWidth - row.clientWidth)(document.querySelector('nav.pages'))"
+            assert self.page.evaluate(row) <= 0, f"the row of pages is cut at {width} px"
         self.page.set_viewport_size({"width": 390, "height": 844})
 
 

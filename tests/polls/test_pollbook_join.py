@@ -201,6 +201,9 @@ def test_the_centres_sums_are_the_stations_own(world: World) -> None:
     machine.do(acts.do_undo, 6, reason="wrong", officer="member1", at=at)
     machine.do(ballot_acts.do_ballots, "spoilt", 1, officer="chair", at=at, member="member1")
     machine.do(ballot_acts.do_ballots, "returned", 2, officer="chair", at=at, member="member1")
+    machine.do(ballot_acts.do_ballots, "delivered", 500, officer="chair", at=at)
+    slip = machine.keep.book.ballots[-1].n
+    machine.do(ballot_acts.do_ballots_back, slip, reason="typed twice", officer="chair", at=at)
     machine.do(acts.do_close, officer="chair", at=world.at(20))
     machine.do(ballot_acts.do_ballots, "cancelled", 7, officer="chair", at=at)
     while machine.link.once():

@@ -96,11 +96,11 @@ def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def without_iin(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+def without_iin(_context: click.Context, option: click.Parameter, text: str) -> str:
     """For options with words that are kept for good: `roll.free_text`."""
     from dauys.roll.free_text import no_iin
 
-    return no_iin(text)
+    return no_iin(text, option.opts[0])
 
 
 def moment(text: str | None) -> datetime:
