@@ -87,7 +87,7 @@ def test_the_right_comes_when_its_station_lets_it_go(town: Town) -> None:
     assert tablet.hand_out(101).status_code == 303
     at_home = Tablet(town.there, "m1")
     assert "held by No. 1" in at_home.get(f"/voter/{who(101)}").text
-    assert at_home.post("/hand-out", who=str(who(101)), salt="3" * 20).status_code == 409
+    assert at_home.post("/hand-out", who=str(who(101)), salt="3" * 20, channel="polling-day").status_code == 409
     town.sync(town.here, town.there)
     assert not town.centre.centre.alarms and len(town.centre.centre.uses[who(101)]) == 1
 

@@ -79,7 +79,7 @@ def test_a_certificate_noted_for_the_wrong_person_is_taken_back_at_the_table(wor
     sent = [tablet.post("/certificate-back", **form, reason="wrong person picked") for _ in range(2)]  # a double tap
     assert [one.headers["location"] for one in sent] == [f"/en/waiting/{right(1)}"] * 2
     assert [event.kind for event in home.keep.events()].count("certificate-back") == 1
-    assert tablet.post("/hand-out", who=str(right(1)), salt="7" * 20).status_code == 409, (
+    assert tablet.post("/hand-out", who=str(right(1)), salt="7" * 20, channel="polling-day").status_code == 409, (
         "not before the centre gives it"
     )
     assert "It was taken back at" in tablet.get(page).text and "certificate-back" not in tablet.get(page).text

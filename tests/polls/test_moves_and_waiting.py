@@ -279,7 +279,7 @@ def test_the_box_on_its_way_keeps_its_rights(world: World) -> None:
     ticked = {str(right(serial)): "1" for serial in (1, 2)}
     assert table.post("/box", what="out", second="member2", **ticked).status_code == 303
     assert "on its way with this voter" in table.get(f"/voter/{right(1)}").text
-    sent = table.post("/hand-out", who=str(right(1)), salt="7" * 20)
+    sent = table.post("/hand-out", who=str(right(1)), salt="7" * 20, channel="polling-day")
     assert sent.status_code == 409 and "P.074" in sent.text
     synced(home)
     assert "The mobile box of that station carries" in tablet.post("/elsewhere", iin=iin_of(2)).text
