@@ -12,9 +12,9 @@ from dauys.cli.main import answer, counted, moment, utc, without_iin
 from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
-from dauys.pollbook.put_back.doubts import in_doubt, let_go_for_nobody
+from dauys.pollbook.put_back.doubts import in_doubt, let_go_for_nobody, not_vouched_for
 from dauys.pollbook.put_back.journal import FILE, Journal
-from dauys.pollbook.put_back.restored import lift, unheard
+from dauys.pollbook.put_back.restored import NOT_ALL, NOT_SEEN, lift, unheard
 from dauys.polls.opening import load_poll
 from dauys.store.engine import data_folder, open_store
 
@@ -86,13 +86,14 @@ def restored(
         cur = cursor(connection)
         found, missing = standing(cur, poll), unheard(cur, poll)
         doubts, waiting = ({}, {}) if found else (in_doubt(cur, poll), let_go_for_nobody(cur, poll))
+        remade = [log.station for log in not_vouched_for(cur, poll)]
     names = [f"{log.station}/{log.generation}" for log in missing] if found else []
     vouched = not blind and (found is None or not found.blind)
     body = {
         "poll": poll, "whole": found is None, "since": None if found is None else found.at.isoformat(),
         "why": None if found is None else found.why, "journal": vouched, "unheard": names,
         "in_doubt": sum(doubts.values()), "doubts": [{"station": one, "rights": n} for one, n in doubts.items()],
-        "let_go": [{"station": one, "rights": n} for one, n in waiting.items()],
+        "let_go": [{"station": one, "rights": n} for one, n in waiting.items()], "again": remade,
     }  # fmt: skip
     if found is None:
         text = f"the books of {poll} are whole"
@@ -102,6 +103,10 @@ def restored(
         if waiting:
             text += f"\nlet go for the commission, which has forgotten why, are rights of the voters of {whose(waiting)}: repeat "
             text += "the withdrawals of since the copy (dauys roll withdraw), or give them back (--undo)"
+        if remade:
+            text += f"\nnobody enrols with {counted(len(remade), 'package')} on the way, until made again "
+            text += f"(dauys pollbook packages {poll} --again STATION --out FOLDER): {', '.join(remade[:50])}"
+            text += f" and {counted(len(remade) - 50, 'more station')}" if len(remade) > 50 else ""
     else:
         text = f"put back from a copy, known since {utc(found.at)}: {found.why}\n"
         text += f"not heard since: {counted(len(names), 'machine')}{': ' if names else ''}{', '.join(names[:50])}"
@@ -111,7 +116,7 @@ def restored(
             else ""
         )
         text += (
-            "\nno journal beside the keys has seen it, so none says which machines there are: --lift needs --word"
+            f"\n{NOT_SEEN if found.blind else NOT_ALL}, so none says which machines there are: --lift needs --word"
             if not vouched
             else ""
         )

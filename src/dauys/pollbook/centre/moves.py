@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from dauys.pollbook.centre.late import follow
 from dauys.pollbook.centre.locks import lock_log, lock_right, lock_station, station_is_free
 from dauys.pollbook.centre.mark import is_clear, must_be_free
 from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, ASKS, COMPLETE, DOUBT, FREE, RELEASED, UNUSED, USE, USED
@@ -167,12 +168,7 @@ def onto_the_list(connection: Connection, log: LogId, *, of_before: bool = False
         f"UPDATE entitlement e SET holder = %s WHERE poll = %s AND home = %s AND holder = %s {certain}",  # noqa: S608
         (to, log.poll, log.station, waiting),
     )
-    cur.execute(  # who asked for one of them asks its holder of now
-        "UPDATE pollbook_request r SET holder = e.holder FROM entitlement e WHERE r.poll = %s AND r.holder = ANY(%s) "
-        "AND NOT r.granted AND e.poll = r.poll AND e.id = r.entitlement AND e.epoch = r.epoch AND e.holder <> r.holder "
-        "AND e.holder = ANY(%s)",
-        (log.poll, [to, waiting], [to, waiting]),
-    )
+    follow(cur, log.poll, [to, waiting])
 
 
 def withdraw(connection: Connection, poll: str, request: str, who: UUID, at: datetime) -> None:

@@ -45,6 +45,15 @@ AHEAD = (
 """Of a right: it is where the freeze put it, and no list of its station was ever made (`custody.never_listed`). It stays so only
 for who holds `locks.lock_station`."""
 
+EARLIER = (
+    f"(e.addition > 0 AND e.epoch = 0 AND e.state = {UNUSED} AND EXISTS (SELECT FROM pollbook_late_list t "
+    "JOIN pollbook_late_list o USING (poll, station) WHERE t.poll = e.poll AND t.station = e.home "
+    "AND 'station/' || t.station || '/' || t.generation = e.holder AND o.generation > t.generation "
+    "AND 'station/' || o.station || '/' || o.generation = %(holder)s))"
+)
+"""Of a right: it was added, and of two lists of its station that the centre had forgotten the earlier one's log holds it; the
+later one's is `holder`, and may have it instead (`centre.late`, `rules.late`)."""
+
 ASKS = f"(r.at >= %(since)s OR r.asker = '{WITHDRAWN}' OR r.holder = '{CERTIFICATE}')"
 """Of a request that was not granted: it still asks, if it was made since the moment `since`. Only a station's ends by itself: not
 the commission's, and not that for a certificate, which nobody has to let go."""

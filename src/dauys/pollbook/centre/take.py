@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from dauys.pollbook.centre.late import off_an_earlier_list, onto_the_next_list
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import asked_before, given_before, is_clear, let_go_before
 from dauys.pollbook.centre.predicates import RELEASED, STRAY, UNUSED
@@ -117,6 +118,8 @@ def take(connection: Connection, batch: Batch, at: datetime, centre: bytes = b""
         "WHERE id = %s",
         (row.n, row.head, row.closed, row.check_ins, at, whole, row.id),
     )
+    if row.closed and not found.closed:
+        onto_the_next_list(cur, log.poll, log.station)
     return Outcome(Head(row.n, row.head), key, alarms=alarms, machine=machine)
 
 
@@ -201,6 +204,7 @@ def stray(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Itera
     cur.execute("SELECT pg_advisory_xact_lock(hashtext('pollbook stray'))")
     before = _uses(cur, row.log.poll, who)
     held = (row.log.paper_of or row.log).holder
+    off_an_earlier_list(cur, row.log.paper_of or row.log, who)
     its_own = "UPDATE entitlement SET holder = %s, state = 1, used = %s WHERE poll = %s AND id = %s AND holder = %s AND state = 0"
     if cur.execute(its_own, (row.log.holder, event.n, row.log.poll, who, held)).rowcount:  # a stray one came before it
         if before and row.log.paper_of is None and _uses(cur, row.log.poll, who, but=row.log.paper) == 1:
@@ -301,6 +305,8 @@ def _let_go(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> Ite
     )
     asked = (holder, epoch, state, row.log.poll, who, row.log.holder, int(event.body["epoch"]))
     went = cur.execute(goes, asked).rowcount
+    if not went and off_an_earlier_list(cur, row.log, who):
+        went = cur.execute(goes, asked).rowcount
     if not went and _typed(cur, row.log, who):
         yield alarm(cur, row, event.n, who, "P.108", "a found log let go what was typed from its paper", at)
         went = cur.execute(goes, asked).rowcount

@@ -82,6 +82,8 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     )
     unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
     homes, back = {}, ever(cur, poll)
+    late = cur.execute("SELECT station, generation FROM pollbook_late_list WHERE poll = %(poll)s", where)
+    forgotten = {LogId(poll, row.station, row.generation) for row in late}
     for row in cur.execute(
         f"SELECT id, home, addition, {_LISTED} AS listed FROM entitlement e WHERE poll = %(poll)s "  # noqa: S608 - texts of ours
         f"AND {_PART.format('id')} AND NOT EXISTS ("
@@ -91,18 +93,20 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
         told = named.get(row.id, ())
         if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
             home = LogId(poll, row.home, _first(row, told, back))
-            if not (back and _came(told, home)):
+            if not (back and _came(told, home, home in forgotten)):
                 homes[row.id] = home
     for row in cur.execute(
-        "SELECT w.entitlement, w.station FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
+        "SELECT w.entitlement, w.station, p.made IS NULL AS unknown FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
         "WHERE w.poll = %(poll)s AND w.n IS NOT NULL AND split_part(w.request, '/', 3) = '0' "
         f"AND (p.made IS NULL OR w.decided <= p.made) AND {_PART.format('w.entitlement')}",
         where,
     ):
-        home = LogId(poll, row.station, 1)
-        told = named.get(row.entitlement, ())
-        if not any(log == home and event.kind == "release" and event.body["epoch"] == 0 for log, event in told):
+        its = [event for log, event in named.get(row.entitlement, ()) if log == LogId(poll, row.station, 1)]
+        first = next((event.kind for event in its if event.kind in (*HOLDS, "receive")), "receive")
+        if row.unknown and first != "receive":  # its package is forgotten, and its list had it
+            continue
+        if not any(event.kind == "release" and event.body["epoch"] == 0 for event in its):
             homes.pop(row.entitlement, None)
     return homes
 
@@ -132,16 +136,17 @@ SELECT min(t.generation) FROM pollbook_late_list t WHERE t.poll = e.poll AND t.s
 first of which the centre knew nothing when it was put back from a copy."""
 
 
-def _came(named: Sequence[tuple[LogId, Event]], home: LogId) -> bool:
+def _came(named: Sequence[tuple[LogId, Event]], home: LogId, forgotten: bool) -> bool:
     """Whether a log that names a right received it before all: it was given back, and the withdrawal of before is forgotten. Or
-    a later machine of its station did, from the commission, and the first one names it nowhere."""
+    a later machine of its station did, from the commission, and the first one, whose list was `forgotten`, names it nowhere."""
     first: dict[LogId, Event] = {}
     for log, event in named:
         if log.station == home.station and event.kind in (*HOLDS, "receive"):
             first.setdefault(log, event)
     if home in first:
         return first[home].kind == "receive"
-    return any(event.kind == "receive" and event.body["grant"]["why"] == "returned" for event in first.values())
+    given_back = (event.kind == "receive" and event.body["grant"]["why"] == "returned" for event in first.values())
+    return forgotten and any(given_back)
 
 
 def _beside_envelopes(cur: Cursor, poll: str, logs: dict[LogId, list[Event]]) -> list[Finding]:

@@ -227,15 +227,13 @@ def _grant(value: object) -> bool:
 
 
 Members = Mapping[str, Callable[[object], bool]]
+_HAND_OUT: Members = {"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt}
 
 KINDS: Mapping[str, tuple[Members, Members]] = {
     "open": ({"officer": _text}, {}),
-    "check-in": (
-        {"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt},
-        {"sig": _signature, "members": _texts, "typed": _texts},
-    ),
+    "check-in": (_HAND_OUT, {"sig": _signature, "members": _texts, "typed": _texts}),
     "undo": ({"of": _number, "reason": _text, "officer": _text}, {"request": _text}),
-    "reported": ({"entitlement": _uuid, "channel": _text, "officer": _text, "salt": _salt, "typed": _texts}, {}),
+    "reported": ({**_HAND_OUT, "typed": _texts}, {}),
     "reported-undo": ({"entitlement": _uuid, "reason": _text, "officer": _text}, {}),
     "struck-out": ({"of": _number, "officer": _text}, {}),
     "release": ({"entitlement": _uuid, "epoch": _epoch, "request": _text}, {"to": _text}),
@@ -256,12 +254,11 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
     "queue": ({"count": _waiting, "officer": _text}, {}),
     "close": ({"officer": _text}, {}),
 }
-"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots; `undoes`,
-`reason`: that entry of the same ballots is taken back; `request` (undo): of a station at which an electronic voter votes on
-paper; `struck-out`: the voting system has taken that electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the
-mobile box carries the right, and does so no more; `certificate-back`: the certificate of that epoch was noted by mistake;
-`envelope-of`: whose envelope `of` is, found out later; `typed` (check-in): who typed it in, in a paper log alone; `reported`: such
-a line, whose check-in the machine's own log has: it uses nothing."""
+"""Required and optional members of each kind's body. `officer` did it; `member` (ballots) got or gave the ballots; `undoes`: that
+entry of the same ballots is taken back; `request` (undo): of a station at which an electronic voter votes on paper; `struck-out`:
+the voting system has taken that electronic ballot out (`of`: the undo); `mobile-out`, `mobile-back`: the mobile box carries the
+right, and does so no more; `certificate-back`: the certificate of that epoch was noted by mistake; `envelope-of`: whose envelope
+`of` is; `typed`: who typed it in, in a paper log alone; `reported`: such a line that the machine sent, and no use."""
 
 
 def follow(head: Head, events: Iterable[Event]) -> Head:

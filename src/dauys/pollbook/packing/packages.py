@@ -35,6 +35,7 @@ from dauys.pollbook.put_back.restored import (
     followed,
     make_list,
     never_was,
+    not_late,
     void,
     works_again,
 )
@@ -124,6 +125,7 @@ def pack(
         message = f"station {station} has a package on its way, which would be void"
         raise BadInput(message, expected=f"--again {station}, if that is meant", check="P.086")
     if station in CHANNEL_LOGS:
+        not_late(cur, log)
         package = _of_channel(packing, log)
     else:
         make_list(connection, log, ahead=packing.channels[ANY_STATION].on or packing.channels[REMOTE].on)

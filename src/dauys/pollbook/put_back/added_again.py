@@ -67,9 +67,10 @@ _LATE = f"""
 SELECT generation FROM pollbook_late_list LEFT JOIN pollbook_log l USING (poll, station, generation)
 WHERE poll = %(poll)s AND station = %(station)s
 ORDER BY coalesce({COMPLETE}, false), CASE WHEN {COMPLETE} THEN -generation ELSE generation END
-LIMIT 1
+LIMIT 1 FOR UPDATE OF pollbook_late_list
 """  # noqa: S608 - a text of ours
-"""The first list whose log is not complete, or the last one."""
+"""The first list whose log is not complete, or the last one. Whoever makes it again waits, and has on it who is added now; if it
+was made again meanwhile, it is no such list any more."""
 
 _HELD = "UPDATE entitlement SET holder = %(holder)s WHERE poll = %(poll)s AND id = ANY(%(rights)s)"
 

@@ -8,6 +8,7 @@ from psycopg import Cursor
 
 from dauys.pollbook.centre.mark import ever
 from dauys.pollbook.centre.predicates import AHEAD, ASKED_FOR, DOUBT, FREE, LET_GO_FOR_NOBODY, MISSED, UNUSED
+from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.holders import WITHDRAWN
 
 
@@ -24,6 +25,17 @@ def in_doubt(cur: Cursor[Any], poll: str) -> dict[str, int]:
         (poll, WITHDRAWN),
     )
     return {row.home: row.rights for row in rows}
+
+
+def not_vouched_for(cur: Cursor[Any], poll: str) -> list[LogId]:
+    """The packages on their way with which nobody enrols: they are to be made again (`restored.lift`)."""
+    rows = cur.execute(
+        "SELECT station, generation FROM pollbook_late_list t JOIN pollbook_package USING (poll, station, generation) "
+        "WHERE poll = %s AND blind AND NOT EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = "
+        "(t.poll, t.station, t.generation)) ORDER BY station, generation",
+        (poll,),
+    )
+    return [LogId(poll, row.station, row.generation) for row in rows]
 
 
 def let_go_for_nobody(cur: Cursor[Any], poll: str) -> dict[str, int]:

@@ -60,7 +60,8 @@ Name = tuple[str, int]
 @dataclass(slots=True)
 class Facts:
     """What is known of one poll. `packages`: the newest line of each; `changes`: how often each machine was declared lost, or
-    that was taken back (odd: lost); `events`: how many there were, in this `series`; `names`: what there is of each station."""
+    that was taken back (odd: lost); `events`: how many there were, in this `series`; `names`: what there is of each station;
+    `began`: by its proof, the package with which the machine of a key enrolled."""
 
     journal: str = ""
     acts: int = 0
@@ -70,6 +71,7 @@ class Facts:
     events: int = 0
     series: int = 0
     names: dict[str, set[Name]] = field(default_factory=dict)
+    began: dict[Name, str] = field(default_factory=dict)
 
     def learn(self, line: Line) -> None:
         """One line more."""
@@ -90,6 +92,7 @@ class Facts:
                     self.packages[_name(line)] = line
             case "key":
                 self.keys[_name(line)] = line["key"]
+                self.began[_name(line)] = self.packages.get(_name(line), {}).get("proof", "")
             case "lost" | "works" as what:  # a line of before they were counted: the first of its kind
                 said = line.get("changes", 1 if what == "lost" else 2)
                 self.changes[_name(line)] = max(said, self.changes.get(_name(line), 0))
@@ -102,13 +105,14 @@ class Facts:
     def of(self, station: str | None) -> Facts:
         """Those of one station, or all; a value of its own."""
         if station is None:
-            packages, keys, changes = dict(self.packages), dict(self.keys), dict(self.changes)
+            packages, keys, changes, began = dict(self.packages), dict(self.keys), dict(self.changes), dict(self.began)
         else:
             names = self.names.get(station, set())
             packages = {name: self.packages[name] for name in names if name in self.packages}
             keys = {name: self.keys[name] for name in names if name in self.keys}
             changes = {name: self.changes[name] for name in names if name in self.changes}
-        return Facts(self.journal, self.acts, packages, keys, changes, self.events, self.series)
+            began = {name: self.began[name] for name in names if name in self.began}
+        return Facts(self.journal, self.acts, packages, keys, changes, self.events, self.series, began=began)
 
     def beyond(self, other: Facts) -> list[Line]:
         """The lines that say what is here, and not there. A key that is another one there is none."""
@@ -225,7 +229,7 @@ class Journal:
             again = "UPDATE pollbook_journal SET series = %s WHERE poll = %s AND id = %s"
             cursor(connection).execute(again, (ours.series + 1, poll, ours.journal))
         for line in lacking:
-            _enter(connection, LogId(poll, *_name(line)), line, here)
+            _enter(connection, LogId(poll, *_name(line)), line, here, ours)
         return why
 
     def _name(self) -> str:
@@ -318,7 +322,7 @@ def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
     return facts
 
 
-def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
+def _enter(connection: Connection, log: LogId, line: Line, here: Facts, ours: Facts) -> None:
     """Enters one fact again."""
     name = (log.station, log.generation)
     match line["what"]:
@@ -332,7 +336,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
                 if name not in here.keys:
                     packages_noted.void_package(connection, log)
             else:
-                told(connection, log)
+                told(connection, log, remade=True)
                 made = datetime.fromisoformat(line["made"])
                 packages_noted.note_package(connection, log, bytes.fromhex(line["proof"]), made, line["voters"])
             cursor(connection).execute(
@@ -341,7 +345,8 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts) -> None:
                 (log.poll, *name, changes),
             )
         case "key" if name not in here.keys:
-            adopt(connection, log, bytes.fromhex(line["key"]), packed=True)
+            proof = here.packages.get(name, {}).get("proof", "")
+            adopt(connection, log, bytes.fromhex(line["key"]), packed=proof != "" and proof == ours.began.get(name))
         case "lost":
             declared_lost(connection, log, line["changes"])
         case "works":  # since the copy it may have been given anything: it has to be heard, or declared lost again

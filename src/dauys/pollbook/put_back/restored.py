@@ -18,8 +18,9 @@ from psycopg import Cursor
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
+from dauys.pollbook.centre.late import onto_the_next_list
 from dauys.pollbook.centre.locks import lock_station
-from dauys.pollbook.centre.mark import are_clear, ever, mark, must_be_whole, newest, standing
+from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
 from dauys.pollbook.centre.predicates import DOUBT, UNHEARD, UNUSED
@@ -27,10 +28,13 @@ from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.rules.grants import LEASE, Answer
-from dauys.pollbook.rules.places import CustodyError
 from dauys.store.engine import Connection
 
 ALARM = "P.120"
+
+NOT_SEEN = "no journal beside the keys has seen it"
+NOT_ALL = "the journal beside the keys was begun late, or another machine's was not held against the database since"
+"""Why no journal vouches for the machines that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,58 +103,11 @@ def begins(connection: Connection, poll: str) -> None:
         mark(cur, poll, found.why, found.at, again=True)
 
 
-def may_enrol(connection: Connection, log: LogId, key: bytes) -> None:
-    """While the mark stands, nobody begins a log by a package's code alone: another machine may have begun it since the copy.
-
-    Nor, after it was lifted, by a package that nobody vouched for, and that is to be made again (`lift`), nor by one that has
-    more on its list than the books have: an addition is not repeated yet. A log that is here under this very key goes on.
-
-    Raises CustodyError P.090: the machine tries again.
-    """
-    cur = cursor(connection)
-    same = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key = %s"
-    if cur.execute(same, (log.poll, log.holder, key)).rowcount:
-        return
-    must_be_whole(cur, log.poll)
-    if not ever(cur, log.poll):
-        return
-    again = f"make the package again: dauys pollbook packages {log.poll} --again {log.station}"
-    unknown = "SELECT FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s) AND blind"
-    if cur.execute(unknown, (log.poll, log.station, log.generation)).rowcount:
-        message = f"nobody vouched for the package of station {log.station} when the books were found whole again"
-        raise CustodyError(f"{message}: {again}", "P.090")
-    here = cur.execute(_ON_THE_LIST, (log.poll, log.station, log.generation, log.holder)).fetchone()
-    if here is not None and here.voters > here.rights:
-        message = (
-            f"station {log.station} has {here.voters:,} voters on the list of this package, and the books have {here.rights:,}: "
-            f"repeat the additions of since the copy, or {again}"
-        )
-        raise CustodyError(message, "P.090")
-
-
-_ON_THE_LIST = f"""
-WITH p AS MATERIALIZED (
-    SELECT *, EXISTS (SELECT FROM pollbook_grant g JOIN entitlement o ON o.poll = g.poll AND o.id = g.entitlement
-        WHERE g.poll = k.poll AND o.home = k.station AND g.why <> 'returned' AND g.at >= k.made) AS went
-    FROM pollbook_package k WHERE (poll, station, generation) = (%s, %s, %s)
-)
-SELECT p.voters, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELECT FROM roll_addition a WHERE a.poll = e.poll
-    AND a.station = e.home AND a.n = e.addition AND a.at > p.made))) AS rights
-FROM p LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.holder = %s AND e.state = {UNUSED}
-    AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
-                    AND NOT g.taken)
-GROUP BY p.voters
-"""  # noqa: S608 - a number of ours
-"""How many rights the list of a package has to use, and how many the books have for its log (`packing.lists.voters_of`): nothing
-leaves a list that nobody has begun. Fewer are on the safe side: somebody was added again, or was given elsewhere ahead of it.
-Where some were given elsewhere since it was made, who was added since does not make up for them."""
-
-
 def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False, packed: bool = False) -> None:
     """A log that the centre had, under this key (empty: not known), is known again; it is to be heard.
 
-    Its list was made, too, and the machines before it were lost, for otherwise it would not have been. `packed`: the journal
-    has its package, so that the one that is here, if any, is what it began with.
+    Its list was made, too, and the machines before it were lost, for otherwise it would not have been. `packed`: the package that
+    is here is the one that it began with, by the journal: two of one number may have been made, one since the copy.
     """
     cur = cursor(connection)
     if log.generation > 1:
@@ -160,7 +117,7 @@ def adopt(connection: Connection, log: LogId, key: bytes, *, lost: bool = False,
         else:
             adopt(connection, before, b"", lost=True)
     began = "SELECT FROM pollbook_log WHERE poll = %s AND holder = %s AND key <> ''"
-    if not (packed and is_packed(cur, log)) and not cur.execute(began, (log.poll, log.holder)).rowcount:
+    if not packed and not cur.execute(began, (log.poll, log.holder)).rowcount:
         told(connection, log)
     cur.execute(
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, lost, missed, sound) "
@@ -215,6 +172,7 @@ def never_was(connection: Connection, log: LogId) -> None:
         "UPDATE pollbook_log SET closed = true WHERE poll = %s AND holder = %s AND lost AND key = '' AND n = 0",
         (log.poll, log.holder),
     )
+    onto_the_next_list(cursor(connection), log.poll, log.station)
 
 
 def followed(cur: Cursor[Any], log: LogId) -> str:
@@ -295,10 +253,16 @@ def lift(
         )  # fmt: skip
     if (blind or found.blind) and not word.strip():
         raise BadInput(
-            "no journal beside the keys has seen it: say how it is known that no other machine was enrolled since the copy",
+            f"{NOT_SEEN if found.blind else NOT_ALL}: say how it is known that no other machine was enrolled since the copy",
             field="--word", check="P.090",
         )  # fmt: skip
     on_their_way = cur.execute(f"SELECT {_ON_THEIR_WAY}", (poll,)).rowcount if blind or found.blind else 0
+    if packages == "again" and not (blind or found.blind):
+        raise BadInput(
+            "the journal beside the keys vouches for the packages on their way: leave --packages out, and make one again by its "
+            f"station's name, if that is meant: dauys pollbook packages {poll} --again STATION --out FOLDER",
+            field="--packages", check="P.090",
+        )  # fmt: skip
     if on_their_way and packages not in ("good", "again"):
         raise BadInput(
             f"packages on their way, with which nobody has enrolled: {on_their_way:,}. Was one of them made again or void since "
@@ -334,11 +298,18 @@ WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
 """Events of before a moment, by the clocks of the stations: they go on while the mark stands."""
 
 
-def told(connection: Connection, log: LogId) -> None:
-    """A list was made for this log since the copy; the journal or a machine says so. Whatever may stand on it is held by it."""
-    late = "INSERT INTO pollbook_late_list (poll, station, generation) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
-    cursor(connection).execute(late, (log.poll, log.station, log.generation))
+def told(connection: Connection, log: LogId, *, remade: bool = False) -> None:
+    """A list was made for this log since the copy; the journal or a machine says so. Whatever may stand on it is held by it.
+
+    `remade`: it is a later one than that for which nobody vouched (`lift`), if there was such a one.
+    """
+    late = (
+        "INSERT INTO pollbook_late_list AS t (poll, station, generation) VALUES (%s, %s, %s) "
+        "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = t.blind AND NOT %s"
+    )
+    cursor(connection).execute(late, (log.poll, log.station, log.generation, remade))
     onto_the_list(connection, log, of_before=True)
+    onto_the_next_list(cursor(connection), log.poll, log.station)
 
 
 def make_list(connection: Connection, log: LogId, *, ahead: bool = True) -> None:
@@ -348,18 +319,14 @@ def make_list(connection: Connection, log: LogId, *, ahead: bool = True) -> None
     ahead of it: what is in doubt stands on no list, and who asks for it gets it once that machine is found. But for a list that
     is made again, and was here before the centre was put back: nobody was given what stood on it (`decided.listed`).
     """
-    if ahead:
-        cursor(connection).execute(
-            "UPDATE entitlement e SET holder = %(roll)s WHERE e.poll = %(poll)s AND e.home = %(station)s "  # noqa: S608
-            f"AND e.holder = %(holder)s AND e.state = {UNUSED} AND e.epoch = 0 AND {DOUBT} AND (EXISTS (SELECT "
-            "FROM pollbook_late_list WHERE (poll, station, generation) = (%(poll)s, %(station)s, %(generation)s)) OR NOT EXISTS "
-            "(SELECT FROM pollbook_package WHERE (poll, station, generation) = (%(poll)s, %(station)s, %(generation)s)))",
-            {
-                "roll": unlisted(log.station), "poll": log.poll, "station": log.station, "holder": log.holder,
-                "generation": log.generation,
-            },
-        )  # fmt: skip
-    _not_late(cursor(connection), log)
+    cur = cursor(connection)
+    late = not_late(cur, log)  # before all: who is being added again onto that list is on it when this goes on
+    if ahead and (late or not is_packed(cur, log)):
+        cur.execute(
+            "UPDATE entitlement e SET holder = %s WHERE e.poll = %s AND e.home = %s AND e.holder = %s "  # noqa: S608 - texts of ours
+            f"AND e.state = {UNUSED} AND e.epoch = 0 AND {DOUBT}",
+            (unlisted(log.station), log.poll, log.station, log.holder),
+        )
     onto_the_list(connection, log)
 
 
@@ -372,12 +339,12 @@ def void(connection: Connection, log: LogId) -> bool:
     if not void_package(connection, log):
         return False
     cur = cursor(connection)
-    if not _not_late(cur, log):
+    if not not_late(cur, log):
         are_clear(cur, log.poll, log.holder)
     return True
 
 
-def _not_late(cur: Cursor[Any], log: LogId) -> bool:
+def not_late(cur: Cursor[Any], log: LogId) -> bool:
     """What stands on this log's list is known from now on: it is made now, or is none; whether it was not."""
     late = "DELETE FROM pollbook_late_list WHERE (poll, station, generation) = (%s, %s, %s)"
     return cur.execute(late, (log.poll, log.station, log.generation)).rowcount > 0

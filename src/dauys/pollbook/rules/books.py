@@ -18,7 +18,8 @@ class Books:
 
     `whole`: the logs whose machines signed, with that name, that this is all, or that began since; `missed`: those given up
     without it. While one of these is unread it may have been given any right that was free when the centre forgot: `clear` are
-    the rights, and their epochs, that were certainly not. `key`: the centre's public key, which its grants bear.
+    the rights, and their epochs, that were certainly not. `key`: the centre's public key, which its grants bear. `late`: the logs
+    whose lists it had forgotten; `added`: the rights that were added to the roll, of which it does not know on which of these.
     """
 
     marked: bool = False
@@ -27,6 +28,8 @@ class Books:
     missed: frozenset[LogId] = frozenset()
     clear: Mapping[UUID, int] = field(default_factory=dict)
     key: bytes = b""
+    late: frozenset[LogId] = frozenset()
+    added: frozenset[UUID] = frozenset()
 
     @property
     def ever(self) -> bool:

@@ -33,6 +33,7 @@ from dauys.pollbook.rules.known import Custody as Custody
 from dauys.pollbook.rules.known import Known as Known
 from dauys.pollbook.rules.known import State as State
 from dauys.pollbook.rules.known import Use as Use
+from dauys.pollbook.rules.late import off_an_earlier_list, onto_the_next_list
 from dauys.pollbook.rules.places import CustodyError as CustodyError
 from dauys.pollbook.rules.places import Place as Place
 from dauys.pollbook.rules.places import Standing as Standing
@@ -122,7 +123,7 @@ def take(centre: Centre, batch: Batch) -> Taken:
         return Taken(centre, centre.head(batch.log), stopped=known.stopped)
     if batch.first > len(known.hashes) + 1:
         return Taken(centre, centre.head(batch.log), send_from=len(known.hashes) + 1)
-    if (n := _parting(centre, batch)) is not None:
+    if (n := known.parting(batch)) is not None:
         alarm = Alarm("P.106", batch.log, n, None, f"two histories: event {n} was another one before")
         stopped = replace(centre, logs={**centre.logs, batch.log: replace(known, stopped=alarm.text)})
         stopped = replace(stopped, alarms=(*centre.alarms, alarm))
@@ -130,15 +131,9 @@ def take(centre: Centre, batch: Batch) -> Taken:
     before = centre
     for event in batch.events[len(known.hashes) + 1 - batch.first :]:
         centre = apply(centre, batch.log, event)
+    if not known.closed and centre.logs[batch.log].closed:
+        centre = onto_the_next_list(centre, batch.log.station)
     return Taken(centre, centre.head(batch.log), alarms=centre.alarms[len(before.alarms) :])
-
-
-def _parting(centre: Centre, batch: Batch) -> int | None:
-    """The first event in which a batch differs from what the centre has of the log; None where it does not."""
-    hashes = (batch.log.start, *centre.logs[batch.log].hashes)
-    said = [batch.events[0].prev if batch.events else batch.head, *(event.head.hash for event in batch.events)]
-    pairs = zip(hashes[batch.first - 1 :], said, strict=False)
-    return next((n for n, (ours, theirs) in enumerate(pairs, batch.first - 1) if ours != theirs), None)
 
 
 def apply(centre: Centre, log: LogId, event: Event) -> Centre:
@@ -167,6 +162,7 @@ def apply(centre: Centre, log: LogId, event: Event) -> Centre:
 
 
 def _check_in(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
+    centre = off_an_earlier_list(centre, log.paper_of or log, who)
     uses = (*centre.uses.get(who, ()), (log, event.n))
     known = centre.logs[log].line(who, event)
     known = replace(known, check_ins={**known.check_ins, event.n: who})
@@ -217,6 +213,7 @@ def _typed(custody: Custody, log: LogId) -> bool:
 
 
 def _let_go(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
+    centre = off_an_earlier_list(centre, log, who)
     custody = centre.custody.get(who)
     if event.kind == "certificate":
         known = centre.logs[log]

@@ -42,7 +42,8 @@ def enter(centre: Centre, who: UUID, station: str) -> Centre:
     """
     if (custody := centre.custody.get(who)) is not None:
         raise CustodyError(f"the voter is on the roll; {custody.holder} holds the right", "P.054")
-    return put(centre, who, Custody(unlisted(station), 0))
+    books = replace(centre.books, added=centre.books.added | {who})
+    return replace(put(centre, who, Custody(unlisted(station), 0)), books=books)
 
 
 def listed(centre: Centre, log: LogId, *, of_before: bool = False) -> Centre:
@@ -57,7 +58,9 @@ def listed(centre: Centre, log: LogId, *, of_before: bool = False) -> Centre:
         for who, custody in centre.custody.items()
         if custody == waiting or (unmade and custody == first)
     }
-    return replace(centre, custody={**centre.custody, **moved}, unmade=centre.unmade - {log.station})
+    late = centre.books.late | {log} if of_before else centre.books.late - {log}
+    books, made = replace(centre.books, late=late), frozenset({log.station})
+    return replace(centre, custody={**centre.custody, **moved}, unmade=centre.unmade - made, books=books)
 
 
 def add(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centre, Grant]:

@@ -12,6 +12,7 @@ from dauys.pollbook.log.events import Head, LogId
 from dauys.pollbook.rules.custody import Centre, declare_lost
 from dauys.pollbook.rules.decided import listed
 from dauys.pollbook.rules.known import Known
+from dauys.pollbook.rules.late import onto_the_next_list
 
 
 def put_back(centre: Centre, mark: str) -> Centre:
@@ -41,7 +42,8 @@ def _adopted(centre: Centre, log: LogId, key: bytes, *, lost: bool = False) -> C
         elif not known.lost:
             centre = declare_lost(centre, before)
     known = centre.logs.get(log)
-    centre = listed(centre, log, of_before=True) if known is None else centre
+    if known is None:
+        centre = onto_the_next_list(listed(centre, log, of_before=True), log.station)
     known = Known(key, lost=lost) if known is None else replace(known, key=key)
     centre = replace(centre, logs={**centre.logs, log: known})
     return replace(centre, books=centre.books.lost(log)) if lost else centre

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from dauys.pollbook.log.events import Event, LogId
+from dauys.pollbook.log.events import Batch, Event, LogId
 
 
 class State(StrEnum):
@@ -56,6 +56,13 @@ class Known:
         """The same, when its log's last word on that right's line is this event."""
         rest = {one: line for one, line in self.reported.items() if one != who}
         return replace(self, reported={**rest, who: event} if event.kind == "reported" else rest)
+
+    def parting(self, batch: Batch) -> int | None:
+        """The first event in which a batch differs from what the centre has of its log; None where it does not."""
+        hashes = (batch.log.start, *self.hashes)
+        said = [batch.events[0].prev if batch.events else batch.head, *(event.head.hash for event in batch.events)]
+        pairs = zip(hashes[batch.first - 1 :], said, strict=False)
+        return next((n for n, (ours, theirs) in enumerate(pairs, batch.first - 1) if ours != theirs), None)
 
 
 BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"

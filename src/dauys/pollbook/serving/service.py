@@ -22,7 +22,7 @@ from dauys.pollbook.centre.together import stirred, take_together
 from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, LogError, LogId, is_channel
 from dauys.pollbook.packing import lists
-from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back import enrolling, restored
 from dauys.pollbook.rules.channels import Channels, NotAllowed
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.decided import unlisted
@@ -58,7 +58,7 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     log = enrolment.log
     lock_station(centre.cursor(connection), log.poll, log.station)  # a package is not voided between look and note
     must_prove(connection, enrolment)
-    restored.may_enrol(connection, log, enrolment.key)
+    enrolling.may_enrol(connection, log, enrolment.key)
     centre.enrol(connection, log, enrolment.key, at)
 
 
