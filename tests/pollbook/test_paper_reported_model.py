@@ -110,7 +110,7 @@ def test_model_and_centre_take_the_lines_of_a_lost_machine_alike(connection: Con
     right as soon as its machine has none."""
     record.open_log(connection, POLL, "dauys/test")
     turned = 0
-    for seed in range(60):
+    for seed in range(20):
         dice = random.Random(seed)
         with connection.begin_nested() as world:
             for one in PEOPLE:
