@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from test_put_back_lost import lifted
 
 from dauys.errors import BadInput
 from dauys.pollbook.gathered.states import alarms
-from dauys.pollbook.gathered.sums import sums_at
+from dauys.pollbook.gathered.sums import reports_at, sums_at
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.sync import CentreRefused
 from dauys.pollbook.packing import packages as packing_out
@@ -184,3 +185,20 @@ def test_the_sheets_are_typed_again_when_the_centre_was_put_back(noted: Noted, t
     assert gets_none(world, b) and held(world, X)[0] == "station/A-1/501"
     assert received(world) == (1, 1) and findings(world) == []
     assert numbers(world) == ["P.108", "P.120"][first == "the disk" :], "P.120: it was put back"
+
+
+def test_no_hour_counts_one_ballot_twice(world: World, tmp_path: Path) -> None:
+    """Checked in at nine, typed at eleven, taken back at the found machine at three: at two it was the machine's, then the paper's."""
+    a, _ = burnt(world, unsent=False)
+    (event,) = a.keep.book.check_ins.values()
+    world.at(11)
+    assert type_in(world, tmp_path) == (0, 1, 0)
+    new = world.start("A-1")
+    world.at(15)
+    synced(new)
+    synced(new)
+    a.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
+    synced(a)
+    ready = reports_at(world.connection, POLL, world.poll.moment(time(14)), ()).ready
+    assert {row[0]: row[2] for row in ready}["A-1"] == 1
+    assert received(world) == (1, 1)

@@ -25,7 +25,7 @@ from dauys.pollbook.log.events import AFTER_CLOSE, PAPER, Batch, Event, Head, Lo
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.grants import back_request
 from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
-from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, UNDONE_BESIDE_ITS_PAPER, Alarm, Heard
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, HEARD, UNDONE_BESIDE_ITS_PAPER, Alarm, Heard, use_of_line
 from dauys.store.engine import Connection
 
 CHANNEL = "dauys_pollbook"
@@ -286,7 +286,7 @@ def _by_hand(cur: Cursor, row: Row, event: Event, who: UUID, at: datetime) -> It
         return
     yield alarm(cur, row, event.n, who, "P.108", UNDONE_BESIDE_ITS_PAPER, at)
     paper = Row(found.id, row.log.paper, bytes(found.key), found.n, found.head, False, found.check_ins)
-    noted = Event(paper.n + 1, line.at, "check-in", line.body, paper.head)
+    noted = use_of_line(line, event, Head(paper.n, paper.head))
     _store(cur, paper, [noted])
     yield from _check_in(cur, paper, {who: noted}, at)
     cur.execute(

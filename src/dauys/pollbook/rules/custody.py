@@ -27,7 +27,7 @@ from dauys.pollbook.log.events import AFTER_CLOSE, Batch, Event, Head, LogError,
 from dauys.pollbook.rules.books import Books
 from dauys.pollbook.rules.grants import Grant, Request, back_request, why_given
 from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED, WITHDRAWN
-from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, UNDONE_BESIDE_ITS_PAPER
+from dauys.pollbook.rules.known import BESIDE_ITS_PAPER, UNDONE_BESIDE_ITS_PAPER, use_of_line
 from dauys.pollbook.rules.known import Alarm as Alarm
 from dauys.pollbook.rules.known import Custody as Custody
 from dauys.pollbook.rules.known import Known as Known
@@ -202,9 +202,8 @@ def _by_hand(centre: Centre, log: LogId, event: Event, who: UUID) -> Centre:
     line = None if paper is None else paper.reported.get(who)
     if line is None or any(use[0] == log for use in centre.uses[who]):
         return centre
-    head = centre.head(log.paper)
-    centre = _alarm(centre, log, event, who, "P.108", UNDONE_BESIDE_ITS_PAPER)
-    return apply(centre, log.paper, Event(head.n + 1, line.at, "check-in", line.body, head.hash))
+    use = use_of_line(line, event, centre.head(log.paper))
+    return apply(_alarm(centre, log, event, who, "P.108", UNDONE_BESIDE_ITS_PAPER), log.paper, use)
 
 
 def _typed(custody: Custody, log: LogId) -> bool:

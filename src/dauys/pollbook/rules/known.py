@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from dauys.pollbook.log.events import Batch, Event, LogId
+from dauys.pollbook.log.events import Batch, Event, Head, LogId
 
 
 class State(StrEnum):
@@ -63,6 +64,13 @@ class Known:
         said = [batch.events[0].prev if batch.events else batch.head, *(event.head.hash for event in batch.events)]
         pairs = zip(hashes[batch.first - 1 :], said, strict=False)
         return next((n for n, (ours, theirs) in enumerate(pairs, batch.first - 1) if ours != theirs), None)
+
+
+def use_of_line(line: Event, undo: Event, paper: Head) -> Event:
+    """The line of a lost machine's paper that was only counted, as the paper's next check-in: a use from when the machine took
+    its own back, or, if that came later, from when it was typed; so that no hour counts one ballot twice."""
+    at = max(line.at, undo.at, key=datetime.fromisoformat)
+    return Event(paper.n + 1, at, "check-in", line.body, paper.hash)
 
 
 BESIDE_ITS_PAPER = "a found log used what was typed from its paper: one ballot or two?"
