@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 from joined_world import POLL, Machine, held, right, synced
 from noted_world import Noted, opened
-from test_decided_since import add, findings, finds, numbers, wants
+from test_decided_since import add, died, findings, finds, numbers, wants
 from test_decisions_forgotten import put_back
 from test_lists_since import here
+from test_paper_and_withdrawals import settled
 from test_put_back import RIGHTS, asks
 from test_put_back_lost import lifted
 
@@ -182,3 +183,24 @@ def test_two_packages_of_one_number_and_a_machine_that_began_with_the_first(note
     b.check_in(WHO, world.at(10))
     synced(a, b)
     assert numbers(world) == findings(world) == []
+
+
+@pytest.mark.parametrize("who", ["the commission", "another station"])
+def test_who_asked_the_earlier_machine_asks_the_one_that_has_him(noted: Noted, who: str) -> None:
+    """He was asked for while A-1/1, which burnt, held him; A-1/2 checks him in, and takes that back: now A-1/2 is asked."""
+    world = noted.world
+    _, package, b = two_lists(noted)
+    added_again(noted, b)
+    a2 = second(noted, package)
+    if who == "the commission":
+        died(world, ("A-1", 50))
+    else:
+        wants(b, 50, "q")
+    event = a2.check_in(WHO, world.at(9, 20))
+    a2.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.now)
+    synced(a2)
+    for minute in range(21, 24):
+        world.at(9, minute)
+        settled(world)
+        synced(a2, b)
+    assert held(world, WHO)[0] == "withdrawn" if who == "the commission" else here(b, WHO)

@@ -18,15 +18,24 @@ from dauys.pollbook.log.events import LogId
 
 def off_an_earlier_list(cur: Cursor[Any], log: LogId, who: UUID) -> bool:
     """A log uses a right, or lets it go, that is held by an earlier list: it stands on this one. Whether it was so."""
-    return cur.execute(
-        f"UPDATE entitlement e SET holder = %(holder)s WHERE e.poll = %(poll)s AND e.id = %(who)s AND {EARLIER}",  # noqa: S608
-        {"holder": log.holder, "poll": log.poll, "who": who},
-    ).rowcount > 0  # fmt: skip
+    where = {"holder": log.holder, "poll": log.poll, "who": who}
+    moved = f"UPDATE entitlement e SET holder = %(holder)s WHERE e.poll = %(poll)s AND e.id = %(who)s AND {EARLIER}"  # noqa: S608
+    if not cur.execute(moved, where).rowcount:
+        return False
+    cur.execute(
+        "UPDATE pollbook_request SET holder = %(holder)s "
+        "WHERE poll = %(poll)s AND entitlement = %(who)s AND epoch = 0 AND NOT granted",
+        where,
+    )
+    return True
 
 
 def onto_the_next_list(cur: Cursor[Any], poll: str, station: str) -> None:
     """What is left over in a log of the station that is complete is held by the next list that may have it."""
-    moved = cur.execute(_NEXT, {"poll": poll, "station": station}).fetchall()
+    here = {"poll": poll, "station": station}
+    if not cur.execute("SELECT FROM pollbook_late_list WHERE poll = %(poll)s AND station = %(station)s", here).rowcount:
+        return
+    moved = cur.execute(_NEXT, here).fetchall()
     if moved:
         follow(cur, poll, sorted({holder for row in moved for holder in (row.holder, row.before)}))
 
