@@ -192,11 +192,12 @@ def test_who_asked_the_earlier_machine_asks_the_one_that_has_him(noted: Noted, w
     _, package, b = two_lists(noted)
     added_again(noted, b)
     a2 = second(noted, package)
+    world.at(9, 20)
     if who == "the commission":
         died(world, ("A-1", 50))
     else:
         wants(b, 50, "q")
-    event = a2.check_in(WHO, world.at(9, 20))
+    event = a2.check_in(WHO, world.now)
     a2.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.now)
     synced(a2)
     for minute in range(21, 24):
