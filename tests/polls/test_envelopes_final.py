@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VOTING, Machine, OneConnection, World, synced, world_of
+from joined_world import KEYS, POLL, VOTING, Machine, OneConnection, World, held, right, synced, world_of
+from test_decided_since import add
 from test_pollbook_envelopes import BY_TWO, close, leave, resolved, stands
 
 from dauys.cli import pollbook as office
@@ -97,3 +98,18 @@ def test_the_command_asks_for_both_names(world: World, tmp_path: Path, monkeypat
     done = said("--final", "--by", *BY_TWO, *at)
     assert (done["now"], done["counted"], done["missing_logs"]) == (1, 1, 0)
     assert "anna" not in json.dumps(done)
+
+
+def test_who_was_added_to_a_package_that_is_void_is_with_no_log(world: World) -> None:
+    """50 is on A-1's second package, which nobody began and is void: his envelope counts, and waits for no log that will never be."""
+    a, b = world.start("A-1"), world.start("B-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    add(world, 50)
+    world.packed("A-1")
+    leave(world, b, 50, right(50))
+    packing_out.lose(world.connection, POLL, "A-1")  # makes that package void
+    assert held(world, right(50))[0] == "roll/A-1"
+    world.start("A/2")
+    close(world, a, b, world.stations["A/2"])
+    world.at(21)
+    assert resolved(world) == 1 and stands(world)[0][1] is True

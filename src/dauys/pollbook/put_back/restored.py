@@ -18,7 +18,7 @@ from psycopg import Cursor
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
-from dauys.pollbook.centre.late import onto_the_next_list
+from dauys.pollbook.centre.late import follow, onto_the_next_list
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
@@ -341,6 +341,13 @@ def void(connection: Connection, log: LogId) -> bool:
     cur = cursor(connection)
     if not not_late(cur, log):
         are_clear(cur, log.poll, log.holder)
+        nowhere = unlisted(log.station)  # who was added is on no list again: no log will ever hold him
+        cur.execute(
+            "UPDATE entitlement SET holder = %s "
+            "WHERE poll = %s AND home = %s AND holder = %s AND addition > 0 AND epoch = 0 AND state = %s",
+            (nowhere, log.poll, log.station, log.holder, UNUSED),
+        )
+        follow(cur, log.poll, [log.holder, nowhere])
     return True
 
 
