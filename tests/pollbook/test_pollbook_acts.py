@@ -188,7 +188,9 @@ def test_at_home_hand_out_those_who_left_with_the_box() -> None:
     desk.vote(1, channel="mobile", members=("m1", "c1"))  # the box left unnoted: nothing says who went along
 
 
-@pytest.mark.parametrize("digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5 {}", "5 {}–{}"])
+@pytest.mark.parametrize(
+    "digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5: {}", "5 kg {}–{}", "{} / {}", "{}_{}", "{}\u200b{}"]
+)
 def test_no_reason_holds_an_iin(digits: str) -> None:
     desk = Desk()
     vote = desk.vote(0)
@@ -482,3 +484,10 @@ def test_two_envelopes_of_one_right_and_one_of_nobody() -> None:
     several = [envelope(1, 5), envelope(1, 2), envelope(1, 9, A), envelope(None, 7)]
     assert [one.counts for one in envelopes.resolve(now, several, NONE)] == [False, False, False, None]
     assert [one.counts for one in envelopes.resolve(now, several, FIRST)] == [False, False, True, None]
+
+
+def test_an_iin_in_other_figures_is_one() -> None:
+    arabic = "731101400000".translate({ord("0") + n: 0x660 + n for n in range(10)})
+    with pytest.raises(BadInput, match=r"P\.077"):
+        no_iin(f"gave it to {arabic}")
+    assert no_iin("1 " * 20_000)

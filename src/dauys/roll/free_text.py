@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 from dauys.errors import BadInput
 from dauys.roll.iin import LENGTH, is_iin
 
 CHECK = "P.077"
 
-_GROUPS = re.compile(r"[0-9]+")
-_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212]*")
-"""What people write between the parts of a number: blanks and dashes."""
+_NUMBER = re.compile(r"[0-9]+(?:[\W_]{1,3}[0-9]+)*")
+"""Digits in a row, or in groups as people write them: with blanks, dashes, dots or the like between."""
 
 
 def no_iin(text: str, field: str = "reason") -> str:
@@ -23,15 +23,18 @@ def no_iin(text: str, field: str = "reason") -> str:
 
 
 def _holds_iin(text: str) -> bool:
-    groups = list(_GROUPS.finditer(text))
+    digits = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
+    twelve = {one for number in _NUMBER.finditer(digits) for one in _twelve(re.findall("[0-9]+", number[0]))}
+    return any(map(is_iin, twelve))
+
+
+def _twelve(groups: Sequence[str]) -> Iterator[str]:
+    """What groups that follow each other have twelve digits together."""
     for start in range(len(groups)):
-        digits, end = "", None
-        for group in groups[start:]:
-            if end is not None and not _BETWEEN.fullmatch(text, end, group.start()):
+        several = ""
+        for group in groups[start : start + LENGTH]:
+            several += group[: LENGTH + 1]
+            if len(several) >= LENGTH:
                 break
-            digits, end = digits + group[0], group.end()
-            if len(digits) >= LENGTH:
-                break
-        if len(digits) == LENGTH and is_iin(digits):
-            return True
-    return False
+        if len(several) == LENGTH:
+            yield several
