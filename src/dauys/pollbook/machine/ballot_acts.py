@@ -44,7 +44,9 @@ def do_ballots_back(book: Book, of: int, *, reason: str, officer: str, at: datet
     _may(book, was.what, officer)
     why = acts.said_why(reason, "the note is taken back")
     if (short := min(_safe(rest := [one for one in standing(book) if one.n != of]), to_cancel(rest))) < 0:
-        message = f"without it {-short} more than there are left the safe or were cancelled; note what is right first"
+        message = (
+            f"without it {-short} more would have left the safe, or been cancelled, than there were: note what is right"
+        )
         raise Refused(message, "P.040", facts={"short": -short})
     body: dict[str, Any] = {"what": was.what, "count": was.count, "officer": officer, "undoes": of, "reason": why}
     return acts.next_event(book, "ballots", at, **body, **({"member": was.member} if was.member else {}))
