@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from joined_world import World, held, iin_of, right, synced
+from joined_world import Machine, World, held, iin_of, right, synced
 from noted_world import Noted, opened
 from test_decided_since import add, died, findings, numbers
 from test_decisions_forgotten import put_back
@@ -92,9 +92,9 @@ def test_both_used_raises_one_alarm_however_often_it_is_decided(voted: World) ->
     assert numbers(voted) == ["P.109"] and (again.used, again.before) == (0, 1)
 
 
-@pytest.mark.parametrize("heard", [True, False])
-def test_whose_twin_is_not_in_the_books_is_given_nothing_back(noted: Noted, heard: bool) -> None:
-    world, x, y = noted.world, right(50), right(1)
+def withdrawn_for_an_addition(noted: Noted) -> tuple[sa.NestedTransaction, Machine, Machine]:
+    """Since the copy, which is the first of what is returned: 50 is added at B-1, votes, and is 1, whose right is withdrawn."""
+    world = noted.world
     a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
     noted.hold()
     copy = world.connection.begin_nested()
@@ -102,11 +102,18 @@ def test_whose_twin_is_not_in_the_books_is_given_nothing_back(noted: Noted, hear
     number = duplicate(world, goes=50, stays=1)
     b.link.wire.question("find", {"iin": iin_of(50), "n": b.keep.book.head.n})
     synced(b)
-    b.check_in(x, world.now)
+    b.check_in(right(50), world.now)
     synced(b)
     ask(world, number)
     synced(a, b)
     settled(world)
+    return copy, a, b
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_whose_twin_is_not_in_the_books_is_given_nothing_back(noted: Noted, heard: bool) -> None:
+    world, y = noted.world, right(1)
+    copy, a, b = withdrawn_for_an_addition(noted)
     assert held(world, y)[0] == "withdrawn"
     put_back(noted, copy)
     noted.hold()

@@ -9,7 +9,7 @@ from noted_world import Noted, opened
 from test_decided_since import add, died, findings, finds, numbers
 from test_decisions_forgotten import put_back, withdrawn_ahead
 from test_lists_since import here
-from test_one_person import X, Y, Z, one_person
+from test_one_person import X, Y, Z, one_person, withdrawn_for_an_addition
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_put_back_lost import lifted
 from test_returns import back, mistaken
@@ -229,19 +229,8 @@ def test_who_was_left_out_of_the_frozen_roll_is_nobodys_twin(noted: Noted, befor
 
 def test_whose_twin_is_not_in_the_books_is_given_nothing_back_by_another_set(noted: Noted) -> None:
     """As test_whose_twin_is_not_in_the_books_is_given_nothing_back; then Y is taken for dead, and that is taken back."""
-    world, x, y = noted.world, right(50), right(1)
-    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
-    noted.hold()
-    copy = world.connection.begin_nested()
-    add(world, 50, station="B-1")
-    number = duplicate(world, goes=50, stays=1)
-    b.link.wire.question("find", {"iin": iin_of(50), "n": b.keep.book.head.n})
-    synced(b)
-    b.check_in(x, world.now)
-    synced(b)
-    ask(world, number)
-    synced(a, b)
-    settled(world)
+    world, y = noted.world, right(1)
+    copy, a, b = withdrawn_for_an_addition(noted)
     put_back(noted, copy)
     noted.hold()
     synced(a, b)
