@@ -143,7 +143,7 @@ def test_what_fails_keeps_nothing_else_from_being_done(world: World, monkeypatch
         faults = list(tend(engine, lambda _: KEYS.commission, world.now))
         now = sealing.tended(world.connection, POLL)
         assert len(faults) == 2 and "KeyError in" in faults[0] and "Ахметов" not in faults[0]
-        assert faults[1].endswith("withdrawals and turnout reports wait: deadlock detected")
+        assert faults[1].endswith("withdrawals wait: deadlock detected")
         assert now.late(world.now) and now.sealed is None and now.waiting == 2 and "deadlock" in now.fault
         assert looked == [POLL]
     (fault,) = tend(engine, lambda _: KEYS.commission, world.now)

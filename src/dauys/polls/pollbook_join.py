@@ -191,7 +191,7 @@ def polls_with_logs(connection: Connection) -> list[str]:
 def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
     """Seals, reports, and looks at members' signatures, once for every poll that can be signed for here; says what failed.
 
-    Each poll by itself, and each of the three: whatever fails, a defect included, keeps nothing else from being done.
+    Each poll by itself, and each of its acts: whatever fails, a defect included, keeps nothing else from being done.
     """
     with engine.connect() as connection:
         polls = polls_with_logs(connection)
@@ -208,10 +208,12 @@ def tend(engine: sa.Engine, key_of: Seal, at: datetime) -> Iterator[str]:
 Act = Callable[[Connection, str, Ed25519PrivateKey, datetime], object]
 
 
-def _settle_and_report(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
-    opened = load_poll(connection, poll)
-    withdraw(connection, opened, key, at)
-    report(connection, opened, at)
+def _withdraw(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    withdraw(connection, load_poll(connection, poll), key, at)
+
+
+def _report(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
+    report(connection, load_poll(connection, poll), at)
 
 
 def _look_at_signatures(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
@@ -220,7 +222,8 @@ def _look_at_signatures(connection: Connection, poll: str, key: Ed25519PrivateKe
 
 ACTS: Mapping[str, Act] = {
     "check-ins wait to be sealed": seal,
-    "withdrawals and turnout reports wait": _settle_and_report,
+    "withdrawals wait": _withdraw,
+    "turnout reports wait": _report,
     "members' signatures wait to be looked at": _look_at_signatures,
 }
 """What is done every minute, each in a transaction of its own, and what it means when that fails."""

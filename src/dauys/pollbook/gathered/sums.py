@@ -31,7 +31,7 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
     """The sums of a station as far as the centre was told; None where it has no log."""
     cur = cursor(connection)
     logs = cur.execute(
-        "SELECT l.id, l.generation, l.n, l.sealed, l.sealed_used, coalesce(p.voters, 0) AS listed FROM pollbook_log l "
+        f"SELECT l.id, l.generation, l.n, l.sealed, l.sealed_used, {_LISTED} AS listed FROM pollbook_log l "  # noqa: S608
         "LEFT JOIN pollbook_package p USING (poll, station, generation) WHERE l.poll = %s AND l.station = %s "
         "ORDER BY l.generation",
         (poll, station),
@@ -116,8 +116,17 @@ SELECT l.station, bool_or(NOT l.lost AND l.generation <= %(paper)s)
 FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP BY l.station ORDER BY l.station
 """
 
-_BY_HOUR = """
-SELECT l.station, sum(coalesce(p.voters, 0)) + sum(e.came) AS eligible, sum(e.received) AS received FROM pollbook_log l
+_LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXISTS (
+    SELECT FROM pollbook_log o LEFT JOIN pollbook_package q USING (poll, station, generation)
+    WHERE (o.poll, o.station) = (l.poll, l.station) AND o.generation < l.generation AND q.voters IS NULL)
+  THEN greatest(0, (SELECT count(*) FROM entitlement e WHERE e.poll = l.poll AND e.home = l.station) - (
+    SELECT coalesce(sum(q.voters), 0) FROM pollbook_log o JOIN pollbook_package q USING (poll, station, generation)
+    WHERE (o.poll, o.station) = (l.poll, l.station))) ELSE 0 END)"""  # noqa: S608 - a number of ours
+"""Of a log `l` and its package `p`: how many voters were on its list. Where the centre was put back from a copy, and has
+forgotten the package, it is whoever is on the roll of its station, and on none of its other lists."""
+
+_BY_HOUR = f"""
+SELECT l.station, greatest(0, sum({_LISTED}) + sum(e.came)) AS eligible, sum(e.received) AS received FROM pollbook_log l
 LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s)
             - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
@@ -127,8 +136,9 @@ LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERA
             AND c.n = (convert_from(v.body, 'UTF8')::jsonb -> 'body' ->> 'of')::int) <= %(at)s) AS received
     FROM pollbook_event v WHERE v.log = l.id AND v.at <= %(at)s) e
 WHERE l.poll = %(poll)s AND l.station = ANY(%(ready)s) GROUP BY l.station ORDER BY l.station
-"""
-"""As `sums_of_events` counts the events until then. A clock that was set back may date an undo before its check-in."""
+"""  # noqa: S608 - a text of ours
+"""As `sums_of_events` counts the events until then. A clock that was set back may date an undo before its check-in, and what went
+before what came: that is no reason to refuse the hour of every station."""
 
 
 def reports_at(connection: Connection, poll: str, at: datetime, told: Sequence[str]) -> Reports:
