@@ -140,6 +140,24 @@ def test_two_clerks_type_a_lost_machines_paper_and_take_a_line_back(world: World
     assert list(audit_poll(world.connection, POLL)) == [(10, [])]  # paper of a lost machine is no broken rule
 
 
+def test_a_line_that_was_only_counted_can_be_taken_back(world: World) -> None:
+    machine, anna, boris = world.start("A-1"), Clerk(world, "anna"), Clerk(world, "boris")
+    machine.check_in(right(1), world.at(9))
+    machine.link.once()
+    packing_out.lose(world.connection, POLL, "A-1")
+    page, line = f"{PAPER}?station=A-1&machine=1", f"{iin_of(1)} member1"
+    assert 'value="propose"' not in anna.site.get(page).text, "nothing was typed yet"
+    for clerk in (anna, boris):
+        code, text = clerk.send(page, "type", lines=line)
+    assert (code, fact(text, "done"), fact(text, "typed")) == (200, ["taken"], ["0"])
+    assert 'value="propose"' in anna.site.get(page).text
+    anna.send(page, "propose", lines=line, reason="misread")
+    at = world.connection.scalar(sa.text("SELECT at FROM pollbook_typing")).isoformat()
+    code, text = boris.send(page, "confirm", by="account/anna", at=at)
+    assert fact(text, "done") == ["taken back"] and "Taken back: 1" in text
+    assert 'value="propose"' not in text and "reported by the machine already: 1" in text
+
+
 def test_the_disk_is_found_and_what_stands_in_both_is_taken_back(world: World) -> None:
     machine, anna, boris = world.start("A-1"), Clerk(world, "anna"), Clerk(world, "boris")
     packing_out.lose(world.connection, POLL, "A-1")

@@ -159,12 +159,12 @@ def _paper(visit: Visit) -> Model:
         model |= _of_machine(visit, lost)
     machines = two_typists.lost_machines(connection, poll.id)
     model["machines"] = [
-        {"station": one.station, "generation": one.generation, "typed": typed,
+        {"station": one.station, "generation": one.generation, "typed": typed, "reported": reported,
          "waiting": [name.by for name in two_typists.kept(connection, one, IN)]}
-        for one, typed in machines
+        for one, typed, reported in machines
     ]  # fmt: skip
     if model["chosen"]:
-        model["chosen"]["typed"] = next(typed for one, typed in machines if one == lost)
+        _, model["chosen"]["typed"], model["chosen"]["reported"] = next(one for one in machines if one[0] == lost)
     return model
 
 

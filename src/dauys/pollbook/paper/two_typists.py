@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput
 from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.centre.typed import counted_lines
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER, LogId
 from dauys.pollbook.paper.by_hand import Line, Random, Typed, Typing, differing, take_back, type_in
 from dauys.roll.vault import ID, Vault
@@ -46,16 +47,25 @@ class Differs:
     others: list[int]
 
 
-def lost_machines(connection: Connection, poll: str) -> list[tuple[LogId, int]]:
-    """The machines that are declared lost, each with how many check-ins stand that were typed from its paper."""
-    rows = cursor(connection).execute(
-        "SELECT l.station, l.generation, coalesce(p.check_ins, 0) AS typed FROM pollbook_log l LEFT JOIN pollbook_log p "
-        "ON p.poll = l.poll AND p.station = l.station AND p.generation = l.generation + %(paper)s "
+def lost_machines(connection: Connection, poll: str) -> list[tuple[LogId, int, int]]:
+    """The machines that are declared lost, each with how many check-ins stand that were typed from its paper, and how many lines
+    of it were only counted, because the machine had reported them."""
+    cur = cursor(connection)
+    rows = cur.execute(
+        "SELECT l.station, l.generation, coalesce(p.check_ins, 0) AS typed, p.id AS paper FROM pollbook_log l "
+        "LEFT JOIN pollbook_log p ON p.poll = l.poll AND p.station = l.station AND p.generation = l.generation + %(paper)s "
         "WHERE l.poll = %(poll)s AND l.lost AND l.generation <= %(paper)s AND l.station <> ALL(%(channels)s) "
         "ORDER BY l.station, l.generation",
         {"poll": poll, "paper": PAPER, "channels": list(CHANNEL_LOGS)},
-    )
-    return [(LogId(poll, row.station, row.generation), row.typed) for row in rows]
+    ).fetchall()
+    return [
+        (
+            LogId(poll, row.station, row.generation),
+            row.typed,
+            0 if row.paper is None else len(counted_lines(cur, row.paper)),
+        )
+        for row in rows
+    ]
 
 
 def kept(connection: Connection, lost: LogId, what: str) -> list[Kept]:
