@@ -82,3 +82,28 @@ def test_who_is_added_again_at_another_station_has_the_commitment_of_that_one(no
     minutes(world, a, b)
     assert held(world, right(50))[0] == "withdrawn"
     assert reader(world).eligible == {"A-1": 6, "A/2": 3, "B-1": 4}
+
+
+def test_the_end_of_a_chain_was_let_go_since_the_copy(noted: Noted) -> None:
+    """1 goes for 10, 10 goes for 7: in the copy. Since then 1 voted, and 7 was let go in its place. The copy is back; 1 and 10 are two
+    people after all. The set that was wrong gives 7 back, too, once 10 is gone: no pair of its own names him, the other one does."""
+    world, who = noted.world, right(7)
+    a, b, c = opened(noted, "A-1", "a"), opened(noted, "B-1", "b"), opened(noted, "A/2", "c")
+    first, second = duplicate(world, goes=1, stays=10), duplicate(world, goes=10, stays=7)
+    a.check_in(X, world.now)  # not sent yet
+    ask(world, first)
+    ask(world, second)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    synced(a)
+    minutes(world, c)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b, c)
+    lifted(world)
+    mistaken(world, first)
+    assert back(world, first).may_not == 1, "10 can still be used"
+    minutes(world, a, b, c)
+    assert not here(c, who) and back(world, first).returned == 1
+    minutes(world, c)
+    assert here(c, who)

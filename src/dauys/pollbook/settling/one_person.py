@@ -208,11 +208,27 @@ def others(
     return {right: [one for one in some.values() if one.id != right] for right, some in found.items()}
 
 
-_BY_THE_ROLL = f"""
-WITH RECURSIVE pair AS (
+def voters_about(connection: Connection, poll: Poll, set_id: int) -> list[UUID]:
+    """Whom a set is about, and everybody whom pairs make one person with one of them: its own, and those in force."""
+    return list(connection.scalars(sa.text(_ABOUT), {"set": set_id, "on": poll.day}))
+
+
+_PAIR = f"""pair AS (
     SELECT p.one, p.other, x.decided FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'
     WHERE NOT {_overruled("p")}
-), same (start, voter, decided) AS (
+)"""  # noqa: S608 - a text of ours
+
+_ABOUT = f"""
+WITH RECURSIVE {_PAIR}, about (voter) AS (
+    (SELECT voter FROM voter WHERE set_id = :set UNION SELECT one FROM roll_pair WHERE set_id = :set
+        UNION SELECT other FROM roll_pair WHERE set_id = :set)
+    UNION SELECT CASE p.one WHEN a.voter THEN p.other ELSE p.one END FROM about a JOIN pair p ON a.voter IN (p.one, p.other)
+)
+SELECT voter FROM about
+"""  # noqa: S608 - a text of ours
+
+_BY_THE_ROLL = f"""
+WITH RECURSIVE {_PAIR}, same (start, voter, decided) AS (
     SELECT u.voter, u.voter, CAST(NULL AS timestamptz) FROM unnest(CAST(:voters AS uuid[])) AS u (voter)
     UNION SELECT s.start, CASE p.one WHEN s.voter THEN p.other ELSE p.one END, p.decided
     FROM same s JOIN pair p ON s.voter IN (p.one, p.other)

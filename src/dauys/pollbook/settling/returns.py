@@ -40,7 +40,7 @@ from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.one_person import nobody_else, other_used
 from dauys.pollbook.settling.asked import Group, grouped
-from dauys.pollbook.settling.one_person import Person, others, person_of, persons
+from dauys.pollbook.settling.one_person import Person, others, person_of, persons, voters_about
 from dauys.pollbook.settling.rows import request_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
@@ -92,7 +92,7 @@ def give_back_set(
     if plain_name(by) == plain_name(decided):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
     must_be_whole(cursor(connection), poll.id)
-    rows, left = _withdrawn(connection, poll, set_id), _let_go_for_nobody(connection, poll.id, set_id)
+    rows, left = _withdrawn(connection, poll, set_id), _let_go_for_nobody(connection, poll, set_id)
     lock_stations(cursor(connection), poll.id, [row.station for row in (*rows, *left)])
     may = _may(connection, poll, [row.voter for row in (*rows, *left)])
     everybody = persons(connection, poll)
@@ -124,8 +124,9 @@ def give_back_set(
 
 
 def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
-    """Rights that were let go although nobody asks for them any more, and those withdrawn in the place of one that is withdrawn
-    by now: their home station gets them. How many there were. In the caller's transaction, which has locked the record.
+    """Rights that were let go although nobody asks for them any more, those given back to a machine of which the package is void,
+    and those withdrawn in the place of one that is withdrawn by now: their home station gets them. How many there were. In the
+    caller's transaction, which has locked the record.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
@@ -175,7 +176,7 @@ def _kept(cur: Cursor, poll: str) -> list[Any]:
         "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w "  # noqa: S608 - a text of ours
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = 2 "
-        "WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND NOT EXISTS (SELECT FROM pollbook_request r "
+        "WHERE w.poll = %(poll)s AND w.outcome IN ('kept', 'returned') AND NOT EXISTS (SELECT FROM pollbook_request r "
         "WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch AND NOT r.granted) "
         "AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement "
         f"AND v.{LIVE})",
@@ -270,19 +271,17 @@ def _in_place(cur: Cursor, poll: str, right: UUID, everybody: Sequence[Person]) 
         )
 
 
-def _let_go_for_nobody(connection: Connection, poll: str, set_id: int) -> list[_Left]:
-    """Rights of the set's voters, and of those with whom it makes them one person, that the commission has by a decision which
-    was forgotten when the centre was put back from a copy: no withdrawal says so (`LET_GO_FOR_NOBODY`)."""
+def _let_go_for_nobody(connection: Connection, poll: Poll, set_id: int) -> list[_Left]:
+    """Rights of the set's voters, and of whoever is one person with one of them, that the commission has by a decision which was
+    forgotten when the centre was put back from a copy: no withdrawal says so (`LET_GO_FOR_NOBODY`)."""
     cur = cursor(connection)
-    if not ever(cur, poll):
+    if not ever(cur, poll.id):
         return []
     rows = cur.execute(
         "SELECT coalesce(r.id, '') AS request, e.id, e.home, s.area, e.voter, e.epoch "  # noqa: S608 - texts of ours
         f"FROM entitlement e {ASKED_FOR} JOIN station s ON s.poll = e.poll AND s.id = e.home "
-        f"WHERE e.poll = %(poll)s AND {LET_GO_FOR_NOBODY} AND e.voter IN (SELECT voter FROM voter WHERE set_id = %(set)s UNION "
-        "SELECT one FROM roll_pair WHERE set_id = %(set)s UNION SELECT other FROM roll_pair WHERE set_id = %(set)s) "
-        "ORDER BY e.home, e.id",
-        {"poll": poll, "set": set_id},
+        f"WHERE e.poll = %(poll)s AND {LET_GO_FOR_NOBODY} AND e.voter = ANY(%(about)s) ORDER BY e.home, e.id",
+        {"poll": poll.id, "about": voters_about(connection, poll, set_id)},
     ).fetchall()
     return [_Left(row.request, row.id, row.home, row.area, row.voter, row.epoch) for row in rows]
 
