@@ -21,6 +21,7 @@ from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.settling.envelopes import said_final, with_another
 from dauys.polls.pollbook_join import resolve_envelopes
 
 pytestmark = pytest.mark.database
@@ -59,10 +60,11 @@ def test_a_machine_that_was_heard_just_now_is_not_passed_over(world: World) -> N
 @pytest.mark.parametrize("how", ["silent", "lost"])
 def test_a_machine_that_is_gone_is_waited_for_no_longer(world: World, how: str) -> None:
     one_lies(world)
-    if how == "lost":
+    if how == "lost":  # and perhaps found: it is waited for as long as it is heard
         packing_out.lose(world.connection, POLL, "A-1")
-    else:
-        world.clock[0] += timedelta(minutes=15, seconds=1)
+        with pytest.raises(BadInput, match="not closed: A-1/1"):
+            resolved(world, final=True)
+    world.clock[0] += timedelta(minutes=15, seconds=1)
     assert resolved(world, final=True) == 1 and stands(world)[0][1:] == (False, "P.064", True)
     (row,) = world.connection.execute(sa.text("SELECT final, by FROM pollbook_envelope"))
     assert (row.final, row.by) == (True, list(BY_TWO))
@@ -113,3 +115,42 @@ def test_who_was_added_to_a_package_that_is_void_is_with_no_log(world: World) ->
     close(world, a, b, world.stations["A/2"])
     world.at(21)
     assert resolved(world) == 1 and stands(world)[0][1] is True
+
+
+def test_the_first_ones_word_is_over_with_what_it_was_about(world: World) -> None:
+    """Anna says so while A-1 is silent. It is heard again: it can close. All is resolved: of what is to come nobody has said so."""
+    home, _ = one_lies(world)
+    close(world, world.start("A/2"))
+    by_anna = (world.connection, world.poll, KEYS.commission)
+    assert resolve_envelopes(*by_anna, world.at(20, 40), ("anna",)) == 0
+    assert said_final(world.connection, POLL) == ["anna"]
+    world.at(20, 41)
+    synced(home)
+    assert said_final(world.connection, POLL) == [] and with_another(world.connection, POLL, "boris") == ("boris",)
+    assert resolve_envelopes(*by_anna, world.at(21), ("anna",)) == 0
+    close(world, home)
+    assert resolved(world) == 1
+    assert world.connection.scalar(sa.text("SELECT count(*) FROM pollbook_final")) == 0
+
+
+def test_a_package_that_nobody_began_is_void_first(world: World) -> None:
+    """A/2's machine never came; one of its voters left an envelope. Nobody can have used his right: it counts."""
+    a, b = world.start("A-1"), world.start("B-1")
+    world.packed("A/2")
+    leave(world, b, 1, right(7))
+    close(world, a, b)
+    world.at(21)
+    with pytest.raises(BadInput, match=f"packages of A/2/1, .*dauys pollbook lost {POLL} STATION") as refused:
+        resolved(world, final=True)
+    assert refused.value.check == "P.063" and stands(world)[0][1] is None
+    assert packing_out.lose(world.connection, POLL, "A/2")[1] == "void"
+    assert resolved(world) == 1 and stands(world)[0][1:3] == (True, "P.065")
+
+
+def test_of_whose_station_no_list_was_ever_made(world: World) -> None:
+    """With the wire there he would have been given his right at once."""
+    a, b = world.start("A-1"), world.start("B-1")
+    leave(world, b, 1, right(7))
+    close(world, a, b)
+    world.at(21)
+    assert resolved(world) == 1 and stands(world)[0][1:3] == (True, "P.065")

@@ -249,7 +249,8 @@ def _typed(found: Typed, what: str, as_json: bool, file: str = "") -> int:
     }  # fmt: skip
     lines = [f"station {found.log.station}: {counted(found.noted, 'check-in')} {what}, log {found.log.generation}"]
     lines[0] += f"; {found.before:,} so already" if found.before else ""
-    lines[0] += f"; {found.reported:,} had been reported by the machine" if found.reported else ""
+    back = f"and {found.reported:,} of those that the machine had reported" if what == "taken back" else ""
+    lines[0] += f"; {back or f'{found.reported:,} had been reported by the machine'}" if found.reported else ""
     for alarm in found.alarms:
         row = f"row {found.rows[alarm.n]} of {file}, " if alarm.n in found.rows else ""
         lines.append(f"ALARM {alarm.check} {row}event {alarm.n}: {alarm.text}")
@@ -272,7 +273,8 @@ def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at
     One counts if and only if its right was used nowhere, and nobody can use it any more. What is resolved enters the record
     without a name.
 
-    While a machine that has not closed its list was heard within 15 minutes, --final is refused: close it, or declare it lost.
+    While a machine that has not closed its list was heard within 15 minutes, --final is refused: close it, or switch it off and
+    declare it lost. So it is while a package with which nobody enrolled is not void.
     """
     when, resolved = moment(at), 0
     if look and final:

@@ -1,8 +1,9 @@
 """Which provisional envelopes lie where, and what becomes of them? The rule of `pollbook.rules.envelopes`, over the database.
 
 Envelopes are resolved together, once every log is complete, or when the commission waits no longer: that is said by two people,
-and not while a machine is there that can still close its list. One that counts uses its right by the rules of custody
-(`moves.withdraw`, `moves.settle`): only when nobody else can. What is resolved stays so.
+and not while a machine is there that can still close its list, or a package with which nobody enrolled is not void. One that
+counts uses its right by the rules of custody (`moves.withdraw`, `moves.settle`): only when nobody else can. What is resolved
+stays so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.mark import must_be_whole
-from dauys.pollbook.centre.predicates import ASKED_BACK
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, LogId
 from dauys.pollbook.log.spelling import number_of
@@ -116,7 +117,7 @@ def settle(
 
     `final`: the two who say that the commission waits no longer for logs that are missing; one alone is kept until another one
     says so, too (`with_another`). In the caller's transaction, which has locked the record. Raises CustodyError P.090, BadInput
-    P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list).
+    P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list, or may yet enrol).
     """
     cur = cursor(connection)
     must_be_whole(cur, poll)
@@ -127,11 +128,11 @@ def settle(
         if len(final) == 1:
             _keep(cur, poll, final[0], at)
             return 0
-        cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))
     lines = _lines(cur, poll)
     centre = _centre(cur, poll, lines)
     if centre.incomplete() and not final:
         return 0
+    cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))  # of what is to come nobody has said so
     done: dict[str, list[Line]] = {}
     for line in _judged(centre, lines, rule, bool(final)):
         if line.decided is None and line.counts is not None:
@@ -151,23 +152,48 @@ def _must_be_two(names: Sequence[str]) -> None:
 
 
 def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
-    """Raises BadInput P.063 while a machine is connected that may close its list: whose right it holds would be void for ever."""
+    """Raises BadInput P.063 while a machine is connected that may close its list, also one that was lost and is found, or may
+    yet enrol: whose right it has would be void for ever."""
     rows = cur.execute(
-        "SELECT station, generation FROM pollbook_log WHERE poll = %s AND NOT closed AND NOT lost AND stopped = '' "
-        "AND generation <= %s AND heard >= %s ORDER BY station, generation",
-        (poll, PAPER, at - SILENT),
+        f"SELECT station, generation FROM pollbook_log l WHERE poll = %s AND {_CAN_CLOSE} AND heard >= %s "  # noqa: S608
+        "ORDER BY station, generation",
+        (poll, at - SILENT),
     ).fetchall()
     if rows:
-        named = ", ".join(f"{row.station}/{row.generation}" for row in rows[:20]) + (" ..." if len(rows) > 20 else "")
-        message = (
-            f"heard within {SILENT.seconds // 60} minutes, and not closed: {named}. Let their chairs close the lists"
+        message = f"heard within {SILENT.seconds // 60} minutes, and not closed: {_named(rows)}. Let their chairs close the lists"
+        raise BadInput(
+            f"{message}; one that cannot is switched off, and declared lost (dauys pollbook lost)", check="P.063"
         )
-        raise BadInput(f"{message}; one that cannot is declared lost (dauys pollbook lost)", check="P.063")
+    never = cur.execute(
+        f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {_BEGUN} ORDER BY station, generation",  # noqa: S608
+        (poll,),
+    ).fetchall()
+    if never:
+        message = f"nobody enrolled with the packages of {_named(never)}, whose voters' envelopes would be void"
+        raise BadInput(f"{message}: say that nobody will (dauys pollbook lost {poll} STATION)", check="P.063")
+
+
+_CAN_CLOSE = f"NOT l.closed AND l.stopped = '' AND l.generation <= {PAPER}"
+"""Of a log `l`: its machine may yet close its list."""
+
+_BEGUN = (
+    "EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))"
+)
+"""Of a package `p`: a machine enrolled with it."""
+
+
+def _named(rows: Sequence[Any]) -> str:
+    return ", ".join(f"{row.station}/{row.generation}" for row in rows[:20]) + (" ..." if len(rows) > 20 else "")
 
 
 def said_final(connection: Connection, poll: str) -> list[str]:
-    """Who said at the desk that nobody waits any longer, and waits for a second person."""
-    rows = cursor(connection).execute("SELECT by FROM pollbook_final WHERE poll = %s ORDER BY at, by", (poll,))
+    """Who said at the desk that nobody waits any longer, and waits for a second person. That is over when a machine is heard
+    again that may close its list."""
+    rows = cursor(connection).execute(
+        "SELECT by FROM pollbook_final f WHERE poll = %s AND NOT EXISTS (SELECT FROM pollbook_log l "  # noqa: S608
+        f"WHERE l.poll = f.poll AND l.heard > f.at AND {_CAN_CLOSE}) ORDER BY at, by",
+        (poll,),
+    )
     return [row.by for row in rows]
 
 
@@ -242,9 +268,8 @@ def _centre(cur: Cursor, poll: str, lines: Sequence[Line]) -> Centre:
     logs: dict[LogId, Known] = {
         LogId(poll, row.station, row.generation): Known(b"", closed=row.closed, lost=row.lost, stopped=row.stopped)
         for row in cur.execute(
-            "SELECT station, generation, closed, lost, stopped FROM pollbook_log WHERE poll = %(poll)s UNION ALL "
-            "SELECT p.station, p.generation, false, false, '' FROM pollbook_package p WHERE p.poll = %(poll)s AND NOT EXISTS ("
-            "SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))",
+            "SELECT station, generation, closed, lost, stopped FROM pollbook_log WHERE poll = %(poll)s UNION ALL "  # noqa: S608
+            f"SELECT p.station, p.generation, false, false, '' FROM pollbook_package p WHERE p.poll = %(poll)s AND NOT {_BEGUN}",
             {"poll": poll},
         )
     }
@@ -255,7 +280,11 @@ def _centre(cur: Cursor, poll: str, lines: Sequence[Line]) -> Centre:
         (poll, ids),
     ):
         uses[row.entitlement] = (*uses.get(row.entitlement, ()), (LogId(poll, row.station, row.generation), row.n))
-    return Centre(poll, custody, logs, uses=uses)
+    ahead = cur.execute(
+        f"SELECT DISTINCT home FROM entitlement e WHERE poll = %s AND id = ANY(%s) AND {AHEAD}",  # noqa: S608
+        (poll, ids),
+    )
+    return Centre(poll, custody, logs, uses=uses, unmade=frozenset(row.home for row in ahead))
 
 
 def _judged(centre: Centre, lines: Sequence[Line], rule: Rule | None, final: bool) -> list[Line]:
