@@ -45,7 +45,12 @@ class Noted:
 
     def lose(self, station: str) -> None:
         with self.journal.acting(self.engine, POLL, station, self.world.now) as connection:
-            packing_out.lose(connection, POLL, station)
+            every = self.journal.vouches(connection, POLL)
+            packing_out.lose(connection, POLL, station, every=every)
+
+    def not_lost(self, station: str) -> None:
+        with self.journal.acting(self.engine, POLL, station, self.world.now) as connection:
+            packing_out.not_lost(connection, POLL, station, self.world.now, "anna")
 
     def hold(self) -> str:
         return self.journal.hold(self.world.connection, POLL, self.world.now)

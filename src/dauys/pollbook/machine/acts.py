@@ -155,6 +155,10 @@ def do_release(book: Book, request: Request, at: datetime) -> Event:
     return next_event(book, "release", at, entitlement=who, epoch=request.epoch, request=name, to=request.to)
 
 
+_WAY_OF = {"move": ways.ANY_STATION, "ahead": ways.ANY_STATION, "certificate": ways.CERTIFICATE}
+"""By which way of voting somebody comes from another station, by why he comes."""
+
+
 def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
     """Takes custody of a right that the centre gives to this station, under this generation."""
     must_run(book)
@@ -164,7 +168,9 @@ def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
         raise Refused("the grant is not signed by the centre whose key came with the list", "P.036")
     if is_channel(book.log.holder) or grant.why == "channel":
         require(book, ways.REMOTE)
-    elif way := {"move": ways.ANY_STATION, "ahead": ways.ANY_STATION, "certificate": ways.CERTIFICATE}.get(grant.why):
+    elif grant.entitlement not in book.places and (
+        way := _WAY_OF.get(grant.why)
+    ):  # whom it has on its list votes at home
         require(book, way)
     return next_event(book, "receive", at, **grant.body())
 

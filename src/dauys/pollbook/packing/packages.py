@@ -219,7 +219,7 @@ def lose(
     if station not in CHANNEL_LOGS and not cur.execute(query, (poll, station)).rowcount:
         raise DauysError(f"{poll} has no station {station!r}")
     mark = standing(cur, poll)
-    every = mark is None or (every and not mark.blind)
+    vouched, every = every, mark is None or (every and not mark.blind)
     known = cur.execute(
         "SELECT generation, lost, %(marked)s AND stopped = '' AND (sound OR closed) AS heard, true AS begun "
         "FROM pollbook_log WHERE poll = %(poll)s AND station = %(station)s AND generation <= %(paper)s "
@@ -233,7 +233,7 @@ def lose(
     newest = max(begun, default=0)
     if log.generation not in begun and (every or log.generation != newest + 1):  # that may be of after the copy
         raise DauysError(f"station {station} of {poll} has no machine {log.generation}: the newest is {newest}")
-    if every and not begun[log.generation] and void(connection, log):
+    if every and not begun[log.generation] and void(connection, log, vouched=vouched):
         return log, "void"
     if mark is None:
         declare_lost(connection, log)

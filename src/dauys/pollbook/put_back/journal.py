@@ -44,7 +44,7 @@ from dauys.pollbook.centre import packages as packages_noted
 from dauys.pollbook.centre.mark import mark
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, LogId
-from dauys.pollbook.put_back.restored import adopt, declared_lost, told, works_again
+from dauys.pollbook.put_back.restored import adopt, declared_lost, told, void_before, works_again
 from dauys.record.canonical import canonical, parse
 from dauys.store.engine import Connection
 
@@ -334,7 +334,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts, ours: Fa
                 changes += 1
             elif line["proof"] == "":
                 if name not in here.keys:
-                    packages_noted.void_package(connection, log)
+                    void_before(connection, log)
             else:
                 told(connection, log, remade=True)
                 made = datetime.fromisoformat(line["made"])

@@ -23,7 +23,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import DOUBT, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import DOUBT, RELEASED, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -315,40 +315,64 @@ def told(connection: Connection, log: LogId, *, remade: bool = False) -> None:
 def make_list(connection: Connection, log: LogId, *, ahead: bool = True) -> None:
     """A list is made for this log: which rights stand on it. In the transaction that notes its package.
 
-    Where the law lets a voter vote at another station (`ahead`), a machine that was lost unheard may have been given some of them
-    ahead of it: what is in doubt stands on no list, and who asks for it gets it once that machine is found. But for a list that
-    is made again, and was here before the centre was put back: nobody was given what stood on it (`decided.listed`).
+    A machine that was lost unheard may have been given some of them ahead of it: who was added, for its own station gave him to
+    it; others where the law lets a voter vote at another station (`ahead`). What is in doubt stands on no list, and who asks for
+    it gets it once that machine is found. But for a list that is made again, and was here before the centre was put back: nobody
+    was given what stood on it (`decided.listed`).
     """
     cur = cursor(connection)
     late = not_late(cur, log)  # before all: who is being added again onto that list is on it when this goes on
-    if ahead and (late or not is_packed(cur, log)):
+    if late or not is_packed(cur, log):
         cur.execute(
             "UPDATE entitlement e SET holder = %s WHERE e.poll = %s AND e.home = %s AND e.holder = %s "  # noqa: S608 - texts of ours
-            f"AND e.state = {UNUSED} AND e.epoch = 0 AND {DOUBT}",
-            (unlisted(log.station), log.poll, log.station, log.holder),
+            f"AND e.state = {UNUSED} AND e.epoch = 0 AND (%s OR e.addition > 0) AND {DOUBT}",
+            (unlisted(log.station), log.poll, log.station, log.holder, ahead),
         )
     onto_the_list(connection, log)
 
 
-def void(connection: Connection, log: LogId) -> bool:
+def void(connection: Connection, log: LogId, *, vouched: bool = False) -> bool:
     """A package with which nobody has enrolled is void; False where there is none.
 
     Nobody was given what stood on its list, if that was here before the centre was put back: what can be given ahead of the next
-    one is not in doubt, then.
+    one is not in doubt, then. Otherwise nobody knows whether a machine has it, unless the journal has every machine (`vouched`).
     """
     if not void_package(connection, log):
         return False
     cur = cursor(connection)
-    if not not_late(cur, log):
+    late = not_late(cur, log)
+    if not late:
         are_clear(cur, log.poll, log.holder)
-        nowhere = unlisted(log.station)  # who was added is on no list again: no log will ever hold him
-        cur.execute(
-            "UPDATE entitlement SET holder = %s "
-            "WHERE poll = %s AND home = %s AND holder = %s AND addition > 0 AND epoch = 0 AND state = %s",
-            (nowhere, log.poll, log.station, log.holder, UNUSED),
-        )
-        follow(cur, log.poll, [log.holder, nowhere])
+    if vouched or not late:
+        _nobody_holds(cur, log)
     return True
+
+
+def void_before(connection: Connection, log: LogId) -> None:
+    """A package was void before the centre was put back from an older copy. What was given since is not known here."""
+    if void_package(connection, log) and not not_late(cursor(connection), log):
+        _nobody_holds(cursor(connection), log)
+
+
+def _nobody_holds(cur: Cursor[Any], log: LogId) -> None:
+    """No machine ever holds as this log what is given to it alone: who was added is on no list again, and what was given back,
+    or asked for, is as if it was let go (`settling.returns.hand_back`)."""
+    nowhere = unlisted(log.station)
+    cur.execute(
+        "UPDATE entitlement SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND addition > 0 AND epoch = 0 "
+        "AND state = %s",
+        (nowhere, log.poll, log.station, log.holder, UNUSED),
+    )
+    follow(cur, log.poll, [log.holder, nowhere])
+    given = cur.execute(
+        "DELETE FROM pollbook_grant WHERE poll = %s AND receiver = %s AND NOT taken RETURNING entitlement, epoch",
+        (log.poll, log.holder),
+    ).fetchall()
+    for who, epoch in given:
+        cur.execute(
+            f"UPDATE entitlement SET state = {RELEASED} WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s",  # noqa: S608
+            (log.poll, who, log.holder, epoch),
+        )
 
 
 def not_late(cur: Cursor[Any], log: LogId) -> bool:

@@ -33,8 +33,8 @@ def why_given(holder: str, to: LogId, *, released: bool, ahead: bool = False) ->
     """
     if holder == "certificate":
         return holder
-    if ahead or holder.startswith(UNLISTED):
-        return "ahead"
+    if ahead or holder.startswith(UNLISTED):  # at his own station an addition that waited for its machine
+        return "addition" if holder == f"{UNLISTED}{to.station}" else "ahead"
     if is_channel(holder) != is_channel(to.holder):
         return "channel"
     left = not released and holder.rpartition("/")[0] == to.holder.rpartition("/")[0]

@@ -1,0 +1,156 @@
+"""A package with which nobody enrolled is void, and the machine before it works on: who was given to that package is given on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from joined_world import POLL, VOTING, Machine, World, held, right, synced, world_of
+from noted_world import Noted, opened
+from test_decided_since import add, died, findings, finds, numbers
+from test_decisions_forgotten import put_back
+from test_lists_since import here
+from test_one_person import X, Y, one_person
+from test_one_person_overlaps import minutes
+from test_paper_and_withdrawals import settled
+from test_pollbook_envelopes import close, leave, resolved, stands
+from test_put_back_lost import lifted
+from test_returns import back, mistaken
+
+from dauys.pollbook.machine import acts
+from dauys.pollbook.packing import packages as packing_out
+
+pytestmark = pytest.mark.database
+WHO = right(50)
+
+
+@pytest.fixture
+def enveloped(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 4, "B-1": 3}) as made:
+        made.at(9)
+        yield made
+
+
+def asks(machine: Machine, serial: int) -> bool:
+    """He stands there, and the officer asks for his right; whether it comes."""
+    said = finds(machine, serial)
+    assert said["why"] is None, said["why"]
+    synced(machine)
+    if not here(machine, right(serial)):
+        machine.link.wire.question(
+            "ask", {"request": f"q/{machine.keep.log}/{serial}", "entitlement": str(right(serial))}
+        )
+        synced(machine, machine)
+    return here(machine, right(serial))
+
+
+def works_on(world: World, station: str) -> None:
+    """The next machine's package is void, and that this one was declared lost is taken back."""
+    assert packing_out.lose(world.connection, POLL, station)[1] == "void"
+    assert packing_out.not_lost(world.connection, POLL, station, world.now, "anna")[1] == "works"
+
+
+def test_who_was_on_a_void_package_when_the_copy_is_back(noted: Noted) -> None:
+    """A-1/1 is declared lost by a slip, 50 is added, its next package made: the copy. That is void, and A-1/1 works on."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.lose("A-1")
+    add(world, 50)
+    noted.package("A-1")
+    assert held(world, WHO)[0] == "station/A-1/2"
+    noted.hold()
+    copy = world.connection.begin_nested()
+    noted.lose("A-1")
+    assert held(world, WHO)[0] == "roll/A-1"
+    noted.not_lost("A-1")
+    put_back(noted, copy)
+    assert noted.hold()
+    assert held(world, WHO)[0] == "roll/A-1", "the journal says that the package is void"
+    synced(a, b)
+    lifted(world)
+    assert noted.logs() == [("A-1", 1, False), ("B-1", 1, False)] and asks(a, 50)
+
+
+def given_back_to_a_void_package(world: World) -> tuple[Machine, Machine]:
+    """X, withdrawn by mistake, is given back while the next package of A-1 is on its way; A-1/1 works on."""
+    a, b = world.start("A-1"), world.start("B-1")
+    number = died(world, ("A-1", 1))
+    synced(a, b)
+    assert settled(world).withdrawn == 1
+    packing_out.lose(world.connection, POLL, "A-1")
+    mistaken(world, number)
+    world.packed("A-1")
+    assert back(world, number).returned == 1 and held(world, X) == ("station/A-1/2", 2, 0)
+    works_on(world, "A-1")
+    return a, b
+
+
+def test_who_was_given_back_to_a_package_that_is_void(world: World) -> None:
+    a, b = given_back_to_a_void_package(world)
+    minutes(world, a, b)
+    assert here(a, X) and numbers(world) == findings(world) == []
+
+
+def test_he_is_asked_for_before_the_minutes_work(world: World) -> None:
+    _, b = given_back_to_a_void_package(world)
+    assert asks(b, 1) and numbers(world) == findings(world) == []
+
+
+def test_his_envelope_counts(enveloped: World) -> None:
+    a, b = given_back_to_a_void_package(enveloped)
+    leave(enveloped, b, 1, X)
+    close(enveloped, a, b, enveloped.start("A/2"))
+    enveloped.at(21)
+    assert resolved(enveloped) == 1 and stands(enveloped)[0][1:3] == (True, "P.065")
+
+
+def test_the_next_package_is_made_again(world: World) -> None:
+    """It does not take the grant that was of the void one: he may have been given elsewhere since."""
+    _, b = given_back_to_a_void_package(world)
+    assert asks(b, 1)
+    packing_out.lose(world.connection, POLL, "A-1")
+    new = world.start("A-1")
+    synced(new, b, new)
+    assert not here(new, X) and here(b, X) and findings(world) == []
+
+
+def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
+    """Y withdrawn in the place of X, who voted; B-1/1 is lost by a slip and package 2 made; X's use is taken back: Y is given back, to
+    package 2, by the minute's work. Package 2 is void, B-1/1 works on."""
+    a, b = world.start("A-1"), world.start("B-1")
+    event = a.check_in(X, world.now)
+    synced(a, b)
+    one_person(world)
+    minutes(world, a, b)
+    assert held(world, Y)[0] == "withdrawn"
+    packing_out.lose(world.connection, POLL, "B-1")
+    world.packed("B-1")
+    a.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.at(9, 30))
+    minutes(world, a)
+    assert held(world, Y)[0] == "station/B-1/2"
+    works_on(world, "B-1")
+    minutes(world, a, b)
+    assert here(b, Y) and not here(a, X) and findings(world) == []
+
+
+def test_who_was_on_a_late_list_that_is_void_while_the_first_machine_works(noted: Noted) -> None:
+    """Since the copy A-1/1 is declared lost by a slip, 50 added, package 2 made. Put back, the journal vouches, all heard, 50 added
+    again. Package 2, with which nobody enrolled, as the journal knows, is void; A-1/1 works on."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    noted.lose("A-1")
+    add(world, 50)
+    noted.package("A-1")
+    put_back(noted, copy)
+    assert noted.hold()
+    synced(a, b)
+    lifted(world)
+    add(world, 50)
+    noted.lose("A-1")
+    noted.not_lost("A-1")
+    assert asks(a, 50)
