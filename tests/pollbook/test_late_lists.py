@@ -28,16 +28,18 @@ CLOSE = ("close", {"officer": "c1"})
 
 
 class Both:
-    """The model, and the database beside it, after the centre was put back: two machines' lists are known since."""
+    """The model, and the database beside it, after the centre was put back: two machines' lists are known since.
 
-    def __init__(self, connection: Connection, added: bool) -> None:
+    `first`: the first machine is known by its key, not by its number alone."""
+
+    def __init__(self, connection: Connection, added: bool, first: bool = True) -> None:
         self.connection = connection
         record.open_log(connection, POLL, "dauys/test")
         right(connection, who(1), "1", addition=int(added))
         self.model = Centre(POLL, {who(1): Custody(FIRST.holder, 0)}, unmade=frozenset({"1"}))
         if added:
             self.model = decided.enter(Centre(POLL), who(1), "1")
-        for log in (FIRST, SECOND):
+        for log in (FIRST, SECOND) if first else (SECOND,):
             self.adopted(log)
 
     def adopted(self, log: LogId) -> None:
@@ -110,3 +112,12 @@ def test_what_the_first_log_used_stays(connection: Connection) -> None:
     both.says(FIRST, USE, CLOSE)
     assert both.stands == Custody(FIRST.holder, 0, State.USED, 1)
     assert both.says(SECOND, USE) == ["P.101", "P.102"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_machine_that_never_was_leaves_its_list_to_the_next_one(connection: Connection, known: bool) -> None:
+    """One that is known by its key was there: nobody ends its log by a word."""
+    both = Both(connection, added=True, first=known)
+    assert both.stands == Custody(FIRST.holder, 0)
+    restored.never_was(connection, FIRST)
+    assert in_database(connection)[who(1)] == Custody((FIRST if known else SECOND).holder, 0)

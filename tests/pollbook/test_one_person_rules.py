@@ -50,6 +50,7 @@ def test_all_others_of_a_used_one_are_asked_for_once(person: list[Member]) -> No
     asked = to_ask(person)
     used = [one for one in person if one.used]
     assert bool(used) or not asked
+    assert not any(one.used for one in asked)
     after = [replace(one, asked=one.asked or one in asked) for one in person]
     assert to_ask(after) == []
     assert not used or all(one.used or one.asked for one in after)

@@ -189,13 +189,15 @@ def test_at_home_hand_out_those_who_left_with_the_box() -> None:
 
 
 @pytest.mark.parametrize(
-    "digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5: {}", "5 kg {}–{}", "{} / {}", "{}_{}", "{}\u200b{}"]
-)
+    "digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5: {}", "5 kg {}–{}", "{} / {}", "{}_{}", "{}\u200b{}",
+     "{} at 10:32", "{} {}, No. 5", "{} {} {} {}", " ".join(["{}"] * 12)],
+)  # fmt: skip
 def test_no_reason_holds_an_iin(digits: str) -> None:
     desk = Desk()
     vote = desk.vote(0)
     number = "731101400000"
-    text = digits.format(*((number[:6], number[6:]) if digits.count("{}") == 2 else (number,)))
+    long = len(number) // digits.count("{}")
+    text = digits.format(*(number[n : n + long] for n in range(0, len(number), long)))
     assert is_iin(number)
     before = desk.book.head
     with pytest.raises(BadInput) as refused:
@@ -487,7 +489,8 @@ def test_two_envelopes_of_one_right_and_one_of_nobody() -> None:
 
 
 def test_an_iin_in_other_figures_is_one() -> None:
-    arabic = "731101400000".translate({ord("0") + n: 0x660 + n for n in range(10)})
-    with pytest.raises(BadInput, match=r"P\.077"):
-        no_iin(f"gave it to {arabic}")
+    arabic = {ord("0") + n: 0x660 + n for n in range(10)}
+    for figures in (arabic, str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")):
+        with pytest.raises(BadInput, match=r"P\.077"):
+            no_iin(f"gave it to {'731101400000'.translate(figures)}")
     assert no_iin("1 " * 20_000)

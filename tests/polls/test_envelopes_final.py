@@ -154,3 +154,25 @@ def test_of_whose_station_no_list_was_ever_made(world: World) -> None:
     close(world, a, b)
     world.at(21)
     assert resolved(world) == 1 and stands(world)[0][1:3] == (True, "P.065")
+
+
+def says(world: World, by: str) -> tuple[int, list[str]]:
+    """One person says so, as at the desk: how many are resolved, and whose word waits for another one's."""
+    final = with_another(world.connection, POLL, by)
+    done = resolve_envelopes(world.connection, world.poll, KEYS.commission, world.now, final)
+    return done, said_final(world.connection, POLL)
+
+
+def test_what_two_people_said_is_good_once(world: World) -> None:
+    """Then a machine that was given up is found, with another envelope in its log: nobody says so alone because of before."""
+    one_lies(world)
+    late = world.start("A/2")
+    leave(world, late, 2, world.stations["A-1"].voters[1])
+    packing_out.lose(world.connection, POLL, "A/2")
+    world.at(21)
+    assert [says(world, by) for by in BY_TWO] == [(0, ["anna"]), (1, [])]
+    synced(late)
+    assert [line[1:] for line in stands(world)] == [(None, "P.063", False), (False, "P.064", True)]
+    world.at(21, 20)
+    assert says(world, "boris") == (0, ["boris"])
+    assert says(world, "vera") == (1, [])

@@ -20,6 +20,7 @@ from test_put_back_lost import lifted
 from dauys.errors import BadInput
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import reports_at, sums_at
+from dauys.pollbook.log.events import Event
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.sync import CentreRefused
 from dauys.pollbook.packing import packages as packing_out
@@ -70,6 +71,15 @@ def found(world: World, machine: Machine) -> None:
     world.at(19)
 
 
+def paper(world: World) -> list[Event]:
+    """What the log of A-1's paper says, event by event."""
+    query = sa.text(
+        "SELECT v.body FROM pollbook_event v JOIN pollbook_log l ON l.id = v.log "
+        "WHERE l.poll = :poll AND l.holder = 'station/A-1/501' ORDER BY v.n"
+    )
+    return [Event.from_bytes(bytes(data)) for data in world.connection.scalars(query, {"poll": POLL})]
+
+
 def received(world: World) -> tuple[int, int | None]:
     """Ballots of A-1, by the logs and in the record."""
     seal(world.connection, POLL, KEYS.commission, world.now)
@@ -90,6 +100,7 @@ def test_a_ballot_by_hand_after_an_undo_that_nobody_heard(world: World, tmp_path
     """He signed by hand: his right is not free when the disk is found, he is counted once, and a person hears of it."""
     a, b = burnt(world)
     assert [type_in(world, tmp_path) for _ in range(2)] == [(0, 1, 0)] * 2
+    assert [one.kind for one in paper(world)] == ["reported"], "typed again, nothing is noted again"
     assert received(world) == (1, 1) and numbers(world) == []
     found(world, a)
     assert gets_none(world, b)
@@ -131,7 +142,8 @@ def test_a_line_is_typed_again_after_it_was_taken_back(world: World, tmp_path: P
     assert received(world) == (1, 1) and findings(world) == []
 
 
-def test_what_is_the_same_ballot_is_kept_as_reported(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("typed_again", [True, False])
+def test_what_is_the_same_ballot_is_kept_as_reported(world: World, tmp_path: Path, typed_again: bool) -> None:
     """The machine had not sent the check-in: typed, found in its log, and taken back from the paper; then the machine takes it back, too."""
     a, b = world.start("A-1"), world.start("B-1")
     synced(a, b)
@@ -141,7 +153,11 @@ def test_what_is_the_same_ballot_is_kept_as_reported(world: World, tmp_path: Pat
     synced(a)
     assert numbers(world) == ["P.108"] and received(world) == (2, 2)
     assert take_back(world, None) == (1, 0, 0) and received(world) == (1, 1)
-    assert type_in(world, tmp_path) == (0, 1, 0)
+    if typed_again:
+        assert type_in(world, tmp_path) == (0, 1, 0)
+    typed, undo, line = paper(world)
+    assert (typed.kind, undo.kind, line.kind) == ("check-in", "undo", "reported")
+    assert line.body["salt"] != typed.body["salt"], "in the record its commitment would be the one that is taken back"
     a.do(acts.do_undo, event.n, reason="wrong person", officer="member1", at=world.now)
     found(world, a)
     assert gets_none(world, b) and received(world) == (1, 1) and findings(world) == []

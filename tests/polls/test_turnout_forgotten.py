@@ -44,7 +44,9 @@ def test_a_machine_whose_package_is_forgotten_reports_its_turnout(noted: Noted) 
     world = noted.world
     report(world.connection, world.poll, world.now)
     assert set(reported(world.connection, POLL, "10:00")) >= {"A-1", "B-1"}
-    query = sa.text("SELECT station, eligible, received FROM turnout WHERE poll = :poll AND at = '10:00' ORDER BY station")
+    query = sa.text(
+        "SELECT station, eligible, received FROM turnout WHERE poll = :poll AND at = '10:00' ORDER BY station"
+    )
     assert [tuple(row) for row in world.connection.execute(query, {"poll": POLL})] == [("A-1", 5, 1), ("B-1", 5, 1)]
 
 
