@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from centre_mirror import in_database, right
 from pollbook_sample import MORNING, POLL, key, who
 
@@ -121,3 +122,41 @@ def test_a_machine_that_never_was_leaves_its_list_to_the_next_one(connection: Co
     assert both.stands == Custody(FIRST.holder, 0)
     restored.never_was(connection, FIRST)
     assert in_database(connection)[who(1)] == Custody((FIRST if known else SECOND).holder, 0)
+
+
+@pytest.mark.parametrize(
+    ("closing", "holders"), [((FIRST, SECOND), (SECOND, THIRD)), ((SECOND, FIRST), (FIRST, THIRD))]
+)
+def test_of_three_lists_the_next_one_that_is_not_closed_may_have_him(
+    connection: Connection, closing: Sequence[LogId], holders: Sequence[LogId]
+) -> None:
+    both = Both(connection, added=True)
+    both.adopted(THIRD)
+    for log, holder in zip(closing, holders, strict=True):
+        assert both.says(log, CLOSE) == []
+        assert both.stands == Custody(holder.holder, 0)
+
+
+def test_what_the_second_log_had_is_not_the_first_one_s_again(connection: Connection) -> None:
+    both = Both(connection, added=True)
+    assert both.says(SECOND, USE, UNDO, CLOSE) == []
+    assert both.stands == Custody(SECOND.holder, 0) and custody.free(both.model, both.stands)
+
+
+def test_what_was_given_to_the_first_log_stands_on_no_other_list(connection: Connection) -> None:
+    both = Both(connection, added=True)
+    both.model = custody.put(both.model, who(1), Custody(FIRST.holder, 1))
+    connection.execute(sa.text("UPDATE entitlement SET epoch = 1 WHERE id = :who"), {"who": who(1)})
+    assert both.says(SECOND, USE) == ["P.101"] and both.says(FIRST, CLOSE) == []
+    assert both.stands == Custody(FIRST.holder, 1)
+
+
+def test_a_list_that_is_made_now_has_nobody_of_an_earlier_one(connection: Connection) -> None:
+    """The third machine begins with the books whole: what it uses of theirs is not its own."""
+    both = Both(connection, added=True)
+    public = key(THIRD.generation).public_key().public_bytes_raw()
+    both.model = custody.enrol(custody.declare_lost(both.model, SECOND), THIRD, public)
+    centre.declare_lost(connection, SECOND)
+    centre.enrol(connection, THIRD, public, MORNING)
+    assert both.says(THIRD, USE) == ["P.101"]
+    assert both.stands == Custody(FIRST.holder, 0)
