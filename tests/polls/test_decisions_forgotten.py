@@ -92,6 +92,7 @@ def test_a_station_whose_addition_is_forgotten_waits_until_it_is_repeated(noted:
     a = noted.machine(package, "a")
     assert not a.keep.book.told and not a.keep.book.stopped
     assert a.link.status.check == "P.090" and "7 voters" in a.link.status.fault
+    assert "repeat the additions" in a.link.status.fault and "went elsewhere" not in a.link.status.fault
     add(noted.world, 50)
     synced(a)
     assert a.keep.book.told
@@ -120,6 +121,7 @@ def test_who_was_added_does_not_make_up_for_whom_the_list_lacks(noted: Noted) ->
     add(world, 50)  # the list is taken for one of since the copy, and may have him
     a = noted.machine(package, "a")
     assert not a.keep.book.told and a.link.status.check == "P.090"
+    assert "some went elsewhere" in a.link.status.fault and "repeat the additions" not in a.link.status.fault
 
 
 def test_a_machine_that_was_stopped_begins_no_log(noted: Noted) -> None:

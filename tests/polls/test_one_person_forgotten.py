@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from joined_world import applied, held, iin_of, right, rows, synced
+from joined_world import POLL, World, applied, held, iin_of, right, rows, synced
 from noted_world import Noted, opened
 from test_decided_since import add, died, finds, wants
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X
-from test_one_person_any_order import added
+from test_one_person_any_order import added, voted
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import ask, duplicate, reader
-from test_put_back_lost import lifted
+from test_put_back_lost import lifted, marked
 from test_returns import back, mistaken
+
+from dauys.pollbook.settling.asked import state
 
 pytestmark = pytest.mark.database
 
@@ -107,3 +109,16 @@ def test_the_end_of_a_chain_was_let_go_since_the_copy(noted: Noted) -> None:
     assert not here(c, who) and back(world, first).returned == 1
     minutes(world, c)
     assert here(c, who)
+
+
+def test_while_the_books_are_not_whole_nobody_is_asked_for(world: World) -> None:
+    """X has voted, and is 50, who is added while the mark stands: he is asked for once it is lifted."""
+    a, b = voted(world)
+    ask(world, duplicate(world, goes=1, stays=50))
+    marked(world)
+    add(world, 50, station="B-1")
+    assert held(world, right(50)) == ("roll/B-1", 0, 0) and state(world.connection, POLL).asked == 0
+    synced(a, b)
+    lifted(world)
+    minutes(world, a, b)
+    assert held(world, right(50))[0] == "withdrawn"

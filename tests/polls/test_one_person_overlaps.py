@@ -96,6 +96,23 @@ def test_who_is_two_people_after_all_and_one_is_dead(world: World) -> None:
     assert here(b, Y)
 
 
+def test_who_was_given_his_right_back_and_used_it_is_one_alarm(world: World) -> None:
+    """Two people after all, and Y has his right again; he votes, and is X once more: his line of before counts no second time."""
+    a, b = world.start("A-1"), world.start("B-1")
+    a.check_in(X, world.now)
+    synced(a, b)
+    number = one_person(world)
+    minutes(world, a, b)
+    mistaken(world, number)
+    assert back(world, number).returned == 1
+    synced(b)
+    b.check_in(Y, world.now)
+    synced(b)
+    ask(world, duplicate(world, goes=10, stays=1))
+    minutes(world, a, b)
+    assert numbers(world) == ["P.109"] and state(world.connection, POLL).twice == 1
+
+
 def test_of_three_one_is_another_person_after_all(world: World) -> None:
     """X used, so Y and Z are withdrawn in his place; then Z is somebody else, and Y is X as before."""
     a, b = world.start("A-1"), world.start("B-1")
