@@ -218,3 +218,13 @@ def test_no_hour_counts_one_ballot_twice(world: World, tmp_path: Path) -> None:
     ready = reports_at(world.connection, POLL, world.poll.moment(time(14)), ()).ready
     assert {row[0]: row[2] for row in ready}["A-1"] == 1
     assert received(world) == (1, 1)
+
+
+def test_a_use_beside_another_station_s_log_is_not_the_machine_s(world: World, tmp_path: Path) -> None:
+    """B-1 used X's right, which was not its own; then he stands on A-1's paper, and no log of A-1 has a use: two ballots."""
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    stray = "INSERT INTO pollbook_stray SELECT poll, :who, id, 1, false FROM pollbook_log WHERE station = 'B-1'"
+    world.connection.execute(sa.text(stray), {"who": X})
+    packing_out.lose(world.connection, POLL, "A-1")
+    assert type_in(world, tmp_path) == (1, 0, 0) and numbers(world) == ["P.102"]
