@@ -1,4 +1,4 @@
-"""A data folder that was copied back without its files' owners: the message says so, instead of the server's old words."""
+"""The embedded server's folders: a copy without its files' owners is called one, and its socket is for its own user alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dauys.errors import DauysError
-from dauys.store.embedded import must_be_its_own
+from dauys.store.embedded import must_be_its_own, socket_of
 
 
 def test_a_copy_that_lost_its_owner_is_called_one(tmp_path: Path) -> None:
@@ -20,3 +20,17 @@ def test_a_copy_that_lost_its_owner_is_called_one(tmp_path: Path) -> None:
     for somebody in (mine + 1, None):
         with pytest.raises(DauysError, match=f"chown -R postgres {tmp_path}.*cp -a"):
             must_be_its_own(tmp_path, somebody, "postgres")
+
+
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
+@pytest.mark.parametrize("name", ["plain", "a blank", "long" * 30, "100%"])
+def test_the_socket_is_for_its_own_user_wherever_it_lies(tmp_path: Path, name: str) -> None:
+    data, runtime = tmp_path / name, tmp_path / "run"
+    data.mkdir()
+    settings = data / "postgresql.auto.conf"
+    settings.write_text("max_wal_size = '4GB'\n", "utf-8")
+    folder = socket_of(data, runtime)
+    assert folder == socket_of(data, runtime) and folder.is_dir()
+    assert (folder == data) is (name == "plain" and len(str(data)) < 90)
+    assert folder.is_relative_to(tmp_path) and " " not in str(folder) and "%" not in str(folder)
+    assert settings.read_text("utf-8").splitlines() == ["max_wal_size = '4GB'", "unix_socket_permissions = '0700'"]

