@@ -26,6 +26,8 @@ ensure_venv() {
     echo "dauys: needs Python 3.11 or newer as python3 (or set PYTHON=/path/to/python3.11)" >&2; exit 2; }
   link=$1; shift
   # The lock is the open file's: pip has it, too, so one that outlives a killed command is waited for.
+  { true >>"$link-lock"; } 2>/dev/null || {
+    echo "dauys: cannot write into $PWD: set it up as the user whose folder it is" >&2; exit 2; }
   exec 9>>"$link-lock"
   "${PYTHON:-python3}" -c 'import fcntl, sys
 try: fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,8 +51,8 @@ make_venv() {
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes $flags -r "$lock" >&2 ||
       { echo "dauys: could not install $lock: check the network or the package index and run again" >&2; exit 2; }
   done
-  echo "$PWD/src" > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dauys.pth"
-  printf '%s' "$want" > "$venv/.ready"
+  { printf '%s\n' "$(pwd -P)/src" > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dauys.pth" &&
+    printf '%s' "$want" > "$venv/.ready"; } || { echo "dauys: could not finish $venv: look for room on the disk and run again" >&2; exit 2; }
   for old in "$link"-[0-9]*; do
     [ "$old" = "$venv" ] || echo "dauys: $old is of an earlier set-up: delete it when nothing runs from it any more" >&2
   done
@@ -61,10 +63,13 @@ link_venv() {
   [ -L "$link" ] || rmdir "$link" 2>/dev/null || :
   "${PYTHON:-python3}" -c 'import os, sys
 link, venv, beside = sys.argv[1:]
-os.symlink(venv, beside)
-try: os.replace(beside, link)
-except OSError:
-    os.unlink(beside)
-    sys.exit(f"dauys: {link} is of an earlier set-up: delete it when nothing runs from it any more ({venv} is used instead)")' \
+try:
+    os.symlink(venv, beside)
+    os.replace(beside, link)
+except OSError as why:
+    if os.path.islink(beside): os.unlink(beside)
+    before = os.path.isdir(link) and not os.path.islink(link)
+    said = "is of an earlier set-up: delete it when nothing runs from it any more" if before else f"stays as it is: {why.strerror}"
+    sys.exit(f"dauys: {link} {said} ({venv} is used instead)")' \
     "$link" "$venv" "$link-link.$$" || :
 }

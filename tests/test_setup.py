@@ -10,14 +10,15 @@ import pytest
 
 SETUP = Path(__file__).parent.parent / "requirements" / "setup.sh"
 
-# Stands for Python's `venv` and pip, which need half a minute: pip waits while a file `slow` is there, and fails with `fail`.
+# Stands for Python's `venv` and pip, which need half a minute: pip waits while a file `slow` is there, and fails with `fail`;
+# with `full` what is written after it cannot be written.
 PYTHON = f"""#!/bin/sh
 [ "$1 $2" = "-m venv" ] || exec "{sys.executable}" "$@"
 echo made >> made
 mkdir -p "$3/bin" && cat > "$3/bin/python" <<'END'
 #!/bin/sh
 case "$1 $2" in
-"-m pip") touch pip; while [ -e slow ]; do sleep 0.02; done; [ ! -e fail ];;
+"-m pip") touch pip; while [ -e slow ]; do sleep 0.02; done; [ ! -e full ] || mkdir -p "${{0%/bin/python}}/dauys.pth"; [ ! -e fail ];;
 *) echo "${{0%/bin/python}}";;
 esac
 END
@@ -34,11 +35,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, called: Path | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["sh", "-euc", f'. "{SETUP}"; until ensure_venv .venv a.txt=--flag; do :; done; echo "$venv"'],
         cwd=folder,
-        env={**os.environ, "PYTHON": "./python"},
+        env={**os.environ, "PYTHON": "./python", "PWD": str(called or folder)},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -123,3 +124,25 @@ def test_a_folder_of_before_is_used_while_it_fits_and_never_removed(folder: Path
     assert code == 0 and new != ".venv" and "delete it when nothing runs from it" in said
     assert (folder / ".venv" / ".ready").exists() and not (folder / ".venv").is_symlink()
     assert not list(folder.glob(".venv-link*"))
+
+
+def test_what_cannot_be_written_to_its_end_is_no_set_up(folder: Path) -> None:
+    (folder / "full").touch()
+    code, _, said = set_up(folder)
+    assert code == 2 and "could not finish .venv-" in said
+    assert not list(folder.glob(".venv*/.ready")) and not (folder / ".venv").is_symlink()
+    (folder / "full").unlink()
+    assert set_up(folder)[0] == 0
+
+
+def test_a_folder_of_somebody_else_says_who_sets_it_up(folder: Path) -> None:
+    (folder / ".venv-lock").mkdir()  # nothing is written into it, by root neither
+    code, _, said = set_up(folder)
+    assert code == 2 and "cannot write into" in said and "Traceback" not in said
+
+
+def test_a_link_by_which_the_folder_was_called_may_go(folder: Path) -> None:
+    link = folder.parent / "by-a-link"
+    link.symlink_to(folder)
+    venv = start(link, link).communicate(timeout=60)[0].strip()
+    assert (folder / venv / "dauys.pth").read_text("utf-8").strip() == str(folder / "src")
