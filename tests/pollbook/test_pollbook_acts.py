@@ -213,6 +213,9 @@ def test_no_reason_holds_an_iin(digits: str) -> None:
         "7311014000",
         "2022-06-05 10:32",
         "№ 1234 5678 9012 3456",
+        "05.06.2022 11:05",  # these days and hours have twelve digits, and the check digit fits
+        "at the table, 16/04/2030 18.34, once more",
+        "05.06.22 14:30:15, 16:09, 10:12, 17:12",
     ):
         assert no_iin(fine) == fine
 
@@ -227,6 +230,8 @@ def test_a_certificate_takes_the_right_along_until_18_of_the_day_before() -> Non
     desk.refused(
         "P.091", acts.do_certificate, who(1), number="7", officer="m1", at=eve
     )  # it lies in another voter's pocket
+    with pytest.raises(BadInput, match=r"P\.077"):  # the scanner was held to the identity card
+        acts.do_certificate(desk.book, who(1), number="731101400000", officer="m1", at=eve)
     desk.do(acts.do_certificate, who(1), number="8", officer="m1", at=eve)
 
 

@@ -11,8 +11,14 @@ from dauys.roll.iin import LENGTH, is_iin
 
 CHECK = "P.077"
 
-_NUMBER = re.compile(r"[0-9]+(?:[\W_]{1,3}[0-9]+)*")
-"""Digits in a row, or in groups as people write them: with blanks, dashes, dots or the like between."""
+_NUMBER = re.compile(r"[0-9]+(?:(?:[^\w:]|_){1,3}[0-9]+)*")
+"""Digits in a row, or in groups as people write them: with blanks, dashes, dots or the like between. A colon stands in a time of
+day alone."""
+
+_D, _M, _Y = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
+_DAY = re.compile(rf"(?<![0-9])(?:{_D}([./-]){_M}\1{_Y}|{_Y}([./-]){_M}\2{_D})(?![0-9])")
+"""A day as people write it. With the time of day behind it (05.06.2022 11:05) it has twelve digits, too, and the check digit lets
+every tenth of them through."""
 
 
 def no_iin(text: str, field: str = "reason") -> str:
@@ -23,7 +29,7 @@ def no_iin(text: str, field: str = "reason") -> str:
 
 
 def _holds_iin(text: str) -> bool:
-    digits = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
+    digits = _DAY.sub("day", "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text))
     twelve = {one for number in _NUMBER.finditer(digits) for one in _twelve(re.findall("[0-9]+", number[0]))}
     return any(map(is_iin, twelve))
 

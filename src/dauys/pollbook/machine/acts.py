@@ -181,6 +181,7 @@ def do_certificate(book: Book, who: UUID, *, number: str, officer: str, at: date
     must_be_officer(book, officer)
     must_be_here(book, who, b"")
     _may_request(book, ways.CERTIFICATE, at)
+    no_iin(number, "number")  # a scanner may have been held to the identity card
     if number in book.certificates.values():
         raise Refused("another voter of this station has the certificate of this number", "P.091")
     here = book.places[who]
