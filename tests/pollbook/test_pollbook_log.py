@@ -158,3 +158,12 @@ def test_a_batch_whose_head_is_not_its_last_event_is_refused() -> None:
     value["head"] = LOG.start
     with pytest.raises(LogError, match=r"\[P\.005\]"):
         Batch.from_bytes(canonical(value))
+
+
+def test_a_log_of_a_nation_names_events_behind_the_first_million() -> None:
+    """An electronic channel's log: what a paper ballot strikes may be its ten millionth event."""
+    for kind in ("undo", "struck-out"):
+        body = {**BODIES[kind], "of": 10_000_000}
+        assert Event(10_000_001, AT, kind, body, "0" * 64).body["of"] == 10_000_000
+    with pytest.raises(LogError):
+        Event(1, AT, "ballots", {**BODIES["ballots"], "count": 10_000_000}, "0" * 64)

@@ -210,7 +210,7 @@ def _base64(length: int) -> Callable[[object], bool]:
     return lambda value: _unbase64(value, length) is not None
 
 
-_number, _waiting, _epoch = _whole(1, LARGEST_COUNT), _whole(0, LARGEST_COUNT), _whole(0, (1 << 15) - 1)
+_number, _waiting, _epoch = _whole(1, (1 << 31) - 1), _whole(0, LARGEST_COUNT), _whole(0, (1 << 15) - 1)
 _signature, _key = _base64(64), _base64(32)
 _uuid, _salt = _matching(_UUID), _matching(_SALT)
 is_once = _matching(re.compile(rf"[0-9a-f]{{{2 * ONCE}}}"))
@@ -244,7 +244,7 @@ KINDS: Mapping[str, tuple[Members, Members]] = {
     "mobile-out": ({"entitlement": _uuid, "officer": _text, "members": _texts}, {}),
     "mobile-back": ({"entitlement": _uuid, "officer": _text}, {}),
     "ballots": (
-        {"what": BALLOTS.__contains__, "count": _number, "officer": _text},
+        {"what": BALLOTS.__contains__, "count": _whole(1, LARGEST_COUNT), "officer": _text},
         {"member": _text, "undoes": _number, "reason": _text},
     ),
     "envelope": ({"id": _uuid, "reason": _text, "officer": _text}, {"entitlement": _uuid, "sig": _signature}),
