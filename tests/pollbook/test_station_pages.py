@@ -233,6 +233,7 @@ def test_ballots_that_are_noted_twice_count_once(station: Station) -> None:
         ("delivered", 100, ""), ("handed-to-member", 30, "m1"),
     ]  # fmt: skip
     assert chair.post("/ballots", what="delivered", count="-1", seen="2").status_code == 422
+    assert "P.047" in chair.post("/protocol", received="0" * 12 + "9" * 9).text
     Tablet(station, "m1").hand_out(1)
     row = re.findall(r'<th scope="row">Dana \(m1\)</th>(.*?)</tr>', chair.get("/ballots").text)[0]
     assert re.findall(r">(\d+)<", row) == ["29", "1", "30", "0", "0"]
@@ -303,6 +304,13 @@ def test_the_mobile_box_goes_with_two_members(station: Station, clock: Clock) ->
     clock.now += timedelta(hours=2)
     late = tablet.post("/mobile", who=str(who(8)))
     assert late.status_code == 409 and "P.027" in late.text
+
+
+def test_the_mobile_box_leaves_for_more_than_two_hundred(station: Station) -> None:
+    tablet, others = Tablet(station, "m1"), {str(who(n)): "1" for n in range(1_000, 1_300)}
+    tablet.post("/mobile", who=str(who(6)))
+    assert tablet.post("/box", **{"what": "out", "second": "m2", **others, str(who(6)): "1"}).status_code == 303
+    assert list(station.keep.book.in_box) == [who(6)]
 
 
 def test_a_certificate_takes_the_right_away(station: Station, clock: Clock) -> None:

@@ -40,6 +40,8 @@ from dauys.pollbook.station.visit import Model, Page, Station, Visit
 from dauys.pollbook.station.words import base_words, refusal
 
 LARGEST_FORM = 1 << 16
+MOST_FIELDS = 1_500
+"""The mobile box leaves for as many voters as a form has room for: a hospital may have hundreds."""
 _WHILE_STOPPED = ("/list", "/protocol", "/pin", "/out")
 """What a stopped station still shows: what was noted there, to go on by hand. Instead of all else there is one page."""
 
@@ -188,7 +190,7 @@ async def _form_of(request: Request) -> Mapping[str, str] | None:
     if data is None:
         raise HTTPException(413, f"a form has at most {LARGEST_FORM:,} bytes")
     try:
-        return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200))
+        return dict(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise HTTPException(400, "this is no form") from None
 
