@@ -103,7 +103,7 @@ class Visit:
     def number(self, name: str, least: int = 0, most: int = 1_000_000) -> int:
         """A whole number that was typed; raises BadInput."""
         typed = "".join(self.text(name).split())
-        if not typed.isascii() or not typed.isdecimal() or not least <= int(typed) <= most:
+        if not typed.isascii() or not typed.isdecimal() or len(typed) > 12 or not least <= int(typed) <= most:
             expected = f"a whole number from {least} to {most:,}"
             raise BadInput("a number is needed here", field=name, found=typed[:20], expected=expected, check="P.047")
         return int(typed)
