@@ -1,4 +1,4 @@
-"""What do the commission and its centre do in the storm? Packages, losses, decisions, copies of the database, and the marks of `restored`."""
+"""What do the commission and its centre do in the storm? Packages, losses, copies of the database, and the marks of `restored`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from joined_world import POLL
-from storm_world import ADDED, HOME, PAIRS, Country, Decided, Decision, NotNow, What
-from test_decided_since import add, died
-from test_paper_and_withdrawals import ask, duplicate, settled
+from storm_world import Country, Decided, NotNow
 from test_put_back_lost import missed
-from test_returns import back, mistaken
 
 from dauys.errors import DauysError
 from dauys.pollbook.centre.mark import mark
@@ -21,11 +18,6 @@ from dauys.pollbook.put_back import restored
 from dauys.pollbook.put_back.doubts import in_doubt
 
 WORD = "each station was telephoned"
-DYING = (1, 3, 5, 50)
-"""Whom the commission may take for dead, and later not."""
-
-OPPOSITE: dict[What, What] = {"lives": "died", "unpaired": "paired"}
-"""By a decision, which one it calls off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,54 +61,11 @@ class Commission(Country):
 
     def not_lost(self) -> str:
         station = self._station()
+        if any(self.machines[one.at].keep.log.station == station for one in self.ballots.standing(by_hand=True)):
+            raise NotNow  # somebody was handed a ballot by hand: nobody says that nobody was
         self.noted.hold()
         with self.noted.journal.acting(self.noted.engine, POLL, station, self.world.now) as connection:
             return f"{station}: {packing_out.not_lost(connection, POLL, station, self.world.now, 'anna')[1]}"
-
-    # About voters
-
-    def add(self) -> str:
-        return self._decide(("added", self._one_of([one for one in ADDED if not self._is_added(one)])))
-
-    def die(self) -> str:
-        dying = [one for one in DYING if ("died", one) not in self.decided.sets and self._is_added(one)]
-        return self._decide(("died", self._one_of(dying)))
-
-    def live(self) -> str:
-        return self._decide(("lives", self._one_of(self._in_force("died"))))
-
-    def pair(self) -> str:
-        """Two entries are found to be one person's."""
-        known = [(stays, goes) for stays, goes in PAIRS.items() if self._is_added(stays) and self._is_added(goes)]
-        return self._decide(
-            ("paired", self._one_of([one for one, _ in known if ("paired", one) not in self.decided.sets]))
-        )
-
-    def unpair(self) -> str:
-        return self._decide(("unpaired", self._one_of(self._in_force("paired"))))
-
-    def decide_again(self) -> str:
-        """The next of what the database has forgotten, unless it was decided anew meanwhile."""
-        one = self._one_of(self.forgotten[:1])
-        what, serial = one
-        if what in OPPOSITE:
-            over = (OPPOSITE[what], serial) not in self.decided.sets
-        else:
-            over = one in (self.decided.made if what == "added" else self.decided.sets)
-        said = "" if over else self._decide(one)
-        self.forgotten.pop(0)
-        return f"{said}{' (over)' if over else ''}"
-
-    def give_back_again(self) -> str:
-        """A machine that is found lets rights go for decisions that were called off meanwhile: a person gives them back."""
-        with self.world.connection.begin_nested():
-            found = [back(self.world, number) for number in self.decided.called_off]
-        return str(sum(one.returned for one in found))
-
-    def settle(self) -> str:
-        """What was let go for the commission is withdrawn, as each minute."""
-        with self.world.connection.begin_nested():
-            return str(settled(self.world).withdrawn)
 
     # The centre's disk
 
@@ -134,6 +83,7 @@ class Commission(Country):
         self.seen["put back with a package on its way"] += bool(self.packages)
         copy.database.rollback()
         self.forgotten = self.decided.made[len(copy.decided.made) :] + self.forgotten
+        self.added_again |= {serial for what, serial in self.forgotten if what == "added"}
         self.decided = copy.decided
         if self.fate == "gone":
             self.noted.path.unlink()
@@ -184,11 +134,22 @@ class Commission(Country):
             assert not vouched, "the journal vouches for machines that it does not know"
             raise NotNow
         with self.world.connection.begin_nested():
-            restored.lift(self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched, packages="good")
+            again = not vouched and self.dice.random() < 0.3
+            packages = "again" if again else "good"
+            restored.lift(
+                self.world.connection, POLL, "anna", self.world.now, WORD, blind=not vouched, packages=packages
+            )
+            self.seen["lifted, packages are made again"] += again and bool(self.packages)
             doubts = sum(in_doubt(cursor(self.world.connection), POLL).values())
         self.seen["given up unheard"] += bool(missed(self.world))
         self._late_lists()
         return f"{doubts} in doubt"
+
+    def say_put_back(self) -> str:
+        """Somebody says so, though it was not."""
+        with self.world.connection.begin_nested():
+            mark(cursor(self.world.connection), POLL, "anna says so", self.world.now, again=True)
+        return ""
 
     # What the steps are made of
 
@@ -199,46 +160,8 @@ class Commission(Country):
             every = self.noted.journal.vouches(connection, POLL)
             return packing_out.lose(connection, POLL, station, generation, every=every)[1]
 
-    def _is_added(self, serial: int) -> bool:
-        return serial not in ADDED or ("added", serial) in self.decided.made
-
-    def _in_force(self, decided: What) -> list[int]:
-        return [serial for what, serial in self.decided.sets if what == decided]
-
-    def _decide(self, one: Decision) -> str:
-        what, serial = one
-        with self.world.connection.begin_nested():
-            if what == "added":
-                add(self.world, serial, station=HOME[serial])
-            elif what == "died":
-                self.decided.sets[one] = died(self.world, (HOME[serial], serial))
-            elif what == "paired":
-                goes = PAIRS[serial]
-                number = duplicate(self.world, goes, serial, HOME[goes])
-                ask(self.world, number)
-                self.decided.sets[one] = number
-            else:
-                self._call_off((OPPOSITE[what], serial))
-        self.decided.made.append(one)
-        return f"{serial} {what}"
-
-    def _call_off(self, one: Decision) -> None:
-        """What was decided later about the same voter goes first."""
-        same = [other for other in self.decided.sets if _about(other) == _about(one)]
-        gone = same[same.index(one) :][::-1]
-        for other in gone:
-            mistaken(self.world, self.decided.sets[other])
-            back(self.world, self.decided.sets[other])
-        self.decided.called_off += [self.decided.sets.pop(other) for other in gone]
-
     def _late_lists(self) -> None:
         late = self.world.connection.scalar(
             sa.text("SELECT count(*) FROM pollbook_late_list WHERE poll = :p"), {"p": POLL}
         )
         self.seen["a list was made since the copy"] += bool(late)
-
-
-def _about(one: Decision) -> int:
-    """The voter whose entry a decision changes."""
-    what, serial = one
-    return PAIRS[serial] if what == "paired" else serial

@@ -1,7 +1,7 @@
 """A country of three stations on its worst day: what can happen at them and on their wires, one step after the other, by a die?
 
-Real stores, packages, routes, journal and SQL. A step that the centre or a machine refuses is a step, too. What the commission
-does is in `storm_commission`; in which order the steps come, and what must hold, in `storm`.
+Real stores, packages, routes, journal and SQL. A step that the centre or a machine refuses is a step, too. Who lives here, and what
+truly happened, is in `storm_people`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from joined_world import POLL, Machine, World, right
 from noted_world import Noted
+from storm_people import HOME, VOTERS, Ballot, Ballots
 from test_decided_since import finds, wants
 
 from dauys.errors import DauysError
@@ -24,26 +25,6 @@ from dauys.pollbook.packing.packages import Packed
 
 T = TypeVar("T")
 
-VOTERS = {"A-1": 2, "A/2": 2, "B-1": 2}
-"""The stations, and how many the frozen roll has of each: serial numbers 1 to 6."""
-
-ADDED = {50: "A-1", 51: "A-1", 52: "B-1", 53: "A/2"}
-"""Who may be added to the roll later, and his station."""
-
-PAIRS = {5: 1, 3: 5, 6: 52, 50: 4}
-"""Who may be found to be on the roll twice: by whose entry would stay, whose would go. One is on it three times: 1, 5 and 3."""
-
-
-def joined(stays: Iterable[int]) -> list[set[int]]:
-    """Who is one person by these pairs."""
-    found: list[set[int]] = []
-    for one in stays:
-        same = {one, PAIRS[one]}
-        found = [*(some for some in found if not some & same), same.union(*(some for some in found if some & same))]
-    return found
-
-
-HOME = dict(enumerate((station for station, count in VOTERS.items() for _ in range(count)), 1)) | ADDED
 SERIAL = {right(serial): serial for serial in HOME}
 RESTS = 30
 """Exchanges after which a machine has nothing more to say or to hear."""
@@ -51,9 +32,9 @@ RESTS = 30
 Fate = Literal["kept", "copied", "gone"]
 """What becomes of the journal when the database is put back: it stays, it is put back as well, or it is gone."""
 
-What = Literal["added", "died", "lives", "paired", "unpaired"]
+What = Literal["added", "unadded", "died", "lives", "paired", "unpaired"]
 Decision = tuple[What, int]
-"""Of the commission, about the voter with this serial number: of a pair, one person or two, about him whose entry stays."""
+"""Of the commission, about the voter with this serial number; or about this one of `PAIRS`, one person or two."""
 
 
 @dataclass(slots=True)
@@ -65,6 +46,8 @@ class Decided:
     """By decision that is in force, its change set: who has died, and which pairs are one person."""
     called_off: list[int] = field(default_factory=list)
     """The sets of those that are not in force any more."""
+    unasked: list[Decision] = field(default_factory=list)
+    """Those in force by which the rights are not asked back yet: `dauys roll withdraw` comes later."""
 
 
 class NotNow(Exception):
@@ -83,6 +66,8 @@ class Country:
         """By the holder that each is, in the order in which they began."""
         self.silent: set[str] = set()
         """Those of them whose wire is cut, or that burnt."""
+        self.ballots = Ballots()
+        """What truly happened."""
         self.knocking: list[Machine] = []
         """Machines that the centre did not take yet, for its books are not whole."""
         self.packages: dict[str, Packed] = {}
@@ -90,43 +75,63 @@ class Country:
         self.decided = Decided()
         self.forgotten: list[Decision] = []
         """What was decided since a copy that was put back, and is to be decided again."""
+        self.added_again: set[int] = set()
+        """Whose addition was forgotten so."""
         self.asked = 0
         self.seen: Counter[str] = Counter()
+        self.story: list[str] = []
+
+    def step(self, name: str) -> None:
+        """One, a second after the last one; what is refused is in the story as well."""
+        self.world.clock[0] += timedelta(seconds=1)
+        try:
+            done = getattr(self, name)()
+        except NotNow:
+            return
+        except DauysError as error:
+            done = f"refused: {str(error)[:100]}"
+        self.seen[name] += 1
+        self.story.append(f"{name.replace('_', ' ')} {done}".rstrip())
+        self.nobody_votes_twice()
+
+    def nobody_votes_twice(self) -> None:
+        """Looked at after every step."""
+        raise NotImplementedError
 
     # At a station
 
     def use(self) -> str:
         machine = self._machine()
         who = self._one_of(here(machine))
-        machine.check_in(who, self.world.now)
-        return _said(machine, who)
+        self.hand_out_a_ballot(machine, who)
+        return said(machine, who)
 
     def undo(self) -> str:
         machine = self._machine()
-        who = self._one_of(machine.keep.book.used_by)
-        machine.do(acts.do_undo, machine.keep.book.used_by[who], reason="wrong", officer="member1", at=self.world.now)
-        return _said(machine, who)
+        ballot = self._one_of(self.ballots.standing(machine.keep.log.holder, by_hand=False))
+        self.take_back_a_ballot(machine, ballot)
+        return said(machine, right(ballot.serial))
 
     def certificate(self) -> str:
         machine, day_before = self._machine(), self.world.now - timedelta(days=1)
         who = self._one_of(here(machine))
         machine.do(acts.do_certificate, who, number="C", officer="member1", at=day_before)
-        return _said(machine, who)
+        return said(machine, who)
 
     def certificate_back(self) -> str:
         machine = self._machine()
         who = self._one_of(machine.keep.book.certificates)
         machine.do(acts.do_certificate_back, who, reason="wrong", officer="member1", at=self.world.now)
-        return _said(machine, who)
+        return said(machine, who)
 
     def find(self) -> str:
         machine, who = self._stranger()
-        return f"{_said(machine, who)}: {finds(machine, SERIAL[who]).get('holder', 'is not known')}"
+        return f"{said(machine, who)}: {finds(machine, SERIAL[who]).get('holder', 'is not known')}"
 
     def ask(self) -> str:
         machine, who = self._stranger()
         self._wants(machine, who)
-        return _said(machine, who)
+        return said(machine, who)
 
     def move(self) -> str:
         """A voter stands where his right is not; everybody is heard, and mostly he gets it. He may use it, heard or not."""
@@ -137,21 +142,21 @@ class Country:
         for one in (*others, machine, machine):
             self._exchange(one)
         if who not in here(machine):
-            return f"{_said(machine, who)}: not given"
+            return f"{said(machine, who)}: not given"
         if self.dice.random() < 0.4:
-            return f"{_said(machine, who)}: given"
-        machine.check_in(who, self.world.now)
+            return f"{said(machine, who)}: given"
+        self.hand_out_a_ballot(machine, who)
         if self.dice.random() < 0.3:
-            return f"{_said(machine, who)}: used, not sent"
+            return f"{said(machine, who)}: used, not sent"
         self._exchange(machine)
-        return f"{_said(machine, who)}: used"
+        return f"{said(machine, who)}: used"
 
     # On the wire
 
     def sync(self) -> str:
-        machine = self._machine()
+        machine = self._one_of(self._heard())
         self._exchange(machine)
-        return _said(machine)
+        return said(machine)
 
     def sync_all(self) -> str:
         for machine in self._heard():
@@ -159,21 +164,23 @@ class Country:
         return ""
 
     def lose_an_answer(self) -> str:
-        machine = self._machine()
+        machine = self._one_of(self._heard())
         self.world.wires.lose = True
         machine.link.once()
         self.world.wires.lose = False
-        return _said(machine)
+        self.is_looked_at(machine)
+        return said(machine)
 
     def fall_silent(self) -> str:
         if len(self.silent) >= 3:
             raise NotNow
-        machine = self._machine()
+        machine = self._one_of(self._heard())
         self.silent.add(machine.keep.log.holder)
-        return _said(machine)
+        return said(machine)
 
     def be_heard_again(self) -> str:
-        holder = self._one_of(sorted(self.silent))
+        by_hand = {one.at for one in self.ballots.standing(by_hand=True)}
+        holder = self._one_of(sorted(self.silent - by_hand))
         self.silent.remove(holder)
         return holder
 
@@ -187,6 +194,18 @@ class Country:
 
     # What the steps are made of
 
+    def hand_out_a_ballot(self, machine: Machine, who: UUID, channel: str = "polling-day", **more: Any) -> None:
+        """Once the machine has it on its disk, and not before."""
+        event = machine.check_in(who, self.world.now, channel, **more)
+        self.ballots.note(SERIAL[who], machine.keep.log.holder, event)
+
+    def take_back_a_ballot(self, machine: Machine, ballot: Ballot) -> None:
+        machine.do(acts.do_undo, ballot.n, reason="wrong", officer="member1", at=self.world.now)
+        ballot.back = True
+
+    def is_looked_at(self, machine: Machine) -> None:
+        """After each exchange: whether something happened at the machine by itself."""
+
     def _one_of(self, some: Iterable[T]) -> T:
         if not (found := list(some)):
             raise NotNow
@@ -196,7 +215,8 @@ class Country:
         return [machine for holder, machine in self.machines.items() if holder not in self.silent]
 
     def _machine(self) -> Machine:
-        return self._one_of(self._heard())
+        """A station's that is heard."""
+        return self._one_of(one for one in self._heard() if one.keep.log.station in VOTERS)
 
     def _station(self) -> str:
         return self._one_of(VOTERS)
@@ -225,11 +245,21 @@ class Country:
             del self.packages[station]
         return self._begins(machine)
 
+    def all_heard(self) -> None:
+        """Until nobody has anything new to say."""
+        before = [-1]
+        while before != (heads := [machine.keep.book.head.n for machine in self.machines.values()]):
+            before = heads
+            for machine in self.machines.values():
+                self._exchange(machine)
+
     def _exchange(self, machine: Machine) -> None:
         for _ in range(RESTS):
-            if not machine.link.once():
+            more = machine.link.once()
+            self.is_looked_at(machine)
+            if not more:
                 return
-        raise AssertionError(f"{_said(machine)} never comes to rest")
+        raise AssertionError(f"{said(machine)} never comes to rest")
 
     def _begins(self, machine: Machine) -> str:
         holder = machine.keep.log.holder
@@ -247,6 +277,6 @@ def here(machine: Machine) -> list[UUID]:
     return [who for who, place in machine.keep.book.places.items() if place.standing == "here"]
 
 
-def _said(machine: Machine, who: UUID | None = None) -> str:
+def said(machine: Machine, who: UUID | None = None) -> str:
     """For the story: the machine, and the voter by his serial number."""
     return machine.keep.log.holder.removeprefix("station/") + ("" if who is None else f" {SERIAL[who]}")

@@ -1,0 +1,115 @@
+"""What becomes of a machine that is lost, in the storm? Its officers go on by hand; sheets are typed, and taken back; lists are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from joined_world import KEYS, POLL, VAULT, Machine, iin_of, right
+from storm_decisions import Decisions
+from storm_people import VOTERS
+from storm_world import SERIAL, NotNow, here, said
+from test_paper_and_withdrawals import typed_by_two
+
+from dauys.errors import DauysError
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.paper import by_hand as paper
+from dauys.pollbook.paper.lost_list import lost_list
+
+
+class Paper(Decisions):
+    """The country, with ballots that are handed out without any machine."""
+
+    def hand_out(self) -> str:
+        """The machine burnt, the commission says so, and its officers go on by hand with whom it still held."""
+        if self.fate != "kept":
+            raise NotNow  # nobody knows then that it is lost
+        holder = self._one_of([one for one in self._lost() if one in self.silent and not self._is_closed(one)])
+        machine = self.machines[holder]
+        signed = {right(one.serial) for one in self.ballots.standing(holder)} | set(machine.keep.book.in_box)
+        who = self._one_of([one for one in here(machine) if one not in signed])
+        self.ballots.by_hand(SERIAL[who], holder)
+        return said(machine, who)
+
+    def type_paper(self) -> str:
+        """Some of the lines that were signed at a lost machine."""
+        holder = self._one_of(self._lost())
+        return self._type(self.machines[holder], [one for one in self._signed(holder) if self.dice.random() < 0.7])
+
+    def untype(self) -> str:
+        """Both had misread a line, or the disk is found."""
+        holder = self._one_of(self._lost())
+        lines = None
+        if self.dice.random() < 0.5:
+            lines = self._lines([self._one_of(self._signed(holder))])
+        with self.world.connection.begin_nested():
+            done = paper.take_back(self.world.connection, VAULT, lines, self._typing(self.machines[holder]), "misread")
+        return f"{said(self.machines[holder])}: {done.noted}"
+
+    def print_list(self) -> str:
+        machine = self.machines[self._one_of(self._lost())]
+        strike = self.dice.random() < 0.5
+        with self.world.connection.begin_nested():
+            lost_list(
+                self.world.connection, VAULT, self.world.poll, machine.keep.log, "anna", self.world.now, strike
+            )  # fmt: skip
+        return said(machine)
+
+    # At the end
+
+    def sheets_are_typed(self) -> None:
+        """Before their disks are found: all that was handed out by hand."""
+        for holder in dict.fromkeys(one.at for one in self.ballots.standing(by_hand=True)):
+            machine = self.machines[holder]
+            if holder not in self._lost():
+                self._lose(machine.keep.log.station, machine.keep.log.generation)
+            try:
+                self._type(machine, self._signed(holder))
+            except DauysError as error:
+                if "add him first" not in str(error):
+                    raise
+                continue  # his addition is forgotten
+            self.story.append(f"sheets of {holder} are typed")
+
+    def found_lines_go(self) -> None:
+        """What a disk that was found has as well is taken back from its paper."""
+        for holder in self._lost():
+            try:
+                with self.world.connection.begin_nested():
+                    paper.take_back(
+                        self.world.connection, VAULT, None, self._typing(self.machines[holder]), "the disk was found"
+                    )  # fmt: skip
+            except DauysError as error:
+                if "nothing was typed" not in str(error):
+                    raise
+
+    # What that is made of
+
+    def _lost(self) -> list[str]:
+        """Stations' machines that the commission has declared lost."""
+        query = "SELECT holder FROM pollbook_log WHERE poll = :poll AND lost ORDER BY holder"
+        lost = self.world.connection.scalars(sa.text(query), {"poll": POLL}).all()
+        return [one for one in lost if one in self.machines and self.machines[one].keep.log.station in VOTERS]
+
+    def _is_closed(self, holder: str) -> bool:
+        return bool(self.machines[holder].keep.book.closed)
+
+    def _signed(self, holder: str) -> list[int]:
+        """Who signed for a ballot there, at the machine or by hand."""
+        return sorted({one.serial for one in self.ballots.standing(holder)})
+
+    def _typing(self, machine: Machine) -> paper.Typing:
+        log: LogId = paper.lost_log(self.world.connection, POLL, machine.keep.log.station, machine.keep.log.generation)
+        return paper.Typing(log, ("anna", "boris"), KEYS.commission, self.world.now)
+
+    def _lines(self, serials: Iterable[int]) -> list[paper.Line]:
+        return typed_by_two(self.world.folder, *(f"{iin_of(serial)},member1" for serial in serials))
+
+    def _type(self, machine: Machine, serials: list[int]) -> str:
+        if not serials:
+            raise NotNow
+        with self.world.connection.begin_nested():
+            done = paper.type_in(
+                self.world.connection, VAULT, self._lines(serials), self._typing(machine), self.dice.randbytes
+            )  # fmt: skip
+        return f"{said(machine)} {serials}: {done.noted}, {done.reported} reported"
