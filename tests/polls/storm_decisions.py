@@ -89,13 +89,16 @@ class Decisions(Commission):
 
     def give_back_again(self) -> str:
         """A machine that is found lets rights go for decisions that were called off meanwhile: a person gives them back."""
-        with self.world.connection.begin_nested():
-            found = [back(self.world, number) for number in (*self.decided.called_off, *self._pairs_in_force())]
-        return str(sum(one.returned for one in found))
+        return str(self.give_back())
 
-    def _pairs_in_force(self) -> list[int]:
-        """D3: who was let go in the place of an entry that was used, then forgotten and not used any more, gets his back so alone."""
-        return [number for one, number in self.decided.sets.items() if one[0] == "paired"]
+    def give_back(self) -> int:
+        """How many rights that were. Who was let go in the place of an entry that was used, and that is forgotten, gets his by the
+        set of the pair, though it is in force (docs/running.md)."""
+        with self.world.connection.begin_nested():
+            return sum(back(self.world, number).returned for number in self._sets_to_give_back())
+
+    def _sets_to_give_back(self) -> list[int]:
+        return self.decided.called_off + [number for one, number in self.decided.sets.items() if one[0] == "paired"]
 
     def settle(self) -> str:
         """What was let go for the commission is withdrawn, as each minute."""
@@ -178,7 +181,6 @@ class Decisions(Commission):
             mistaken(self.world, number)
             if other[0] == "added":
                 withdraw_added(self.world.connection, VAULT, self.world.poll, number, "wrong", "vera", self.world.now)
-                ask(self.world, number)  # F4: whom the set had not added itself, but given back
             elif self.dice.random() < 0.6:  # otherwise somebody does it later
                 back(self.world, number)
         self.decided.unasked = [one for one in self.decided.unasked if one not in gone]

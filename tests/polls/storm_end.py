@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from joined_world import POLL, Machine, right
 from storm_oracle import Polling, Reckoning, everybody_votes
-from storm_people import HOME, PAIRS, PERSONS, VOTERS, everybody, joined
+from storm_people import HOME, PAIRS, PERSONS, VOTERS, everybody, joined, votes_of
 from storm_second import Second
 from storm_world import SERIAL
 
@@ -46,7 +46,8 @@ class Ending(Second):
     # When the day is over
 
     def everything_ends(self) -> None:
-        self.sheets_are_typed()
+        by_hand = dict.fromkeys(one.at for one in self.ballots.standing(by_hand=True))
+        left = self.sheets_are_typed(by_hand)  # before their disks are found
         self.silent.clear()
         self.boxes_are_back()
         self.all_heard()
@@ -60,7 +61,8 @@ class Ending(Second):
         for _ in range(len(self.decided.unasked)):
             self.step("ask_later")
         self.step("decided_otherwise")
-        self.sheets_are_typed()
+        left = self.sheets_are_typed(left)
+        self.holds(not left, "sheets that nobody can type", left)
         self.is_settled()
         self.found_lines_go()
         self.is_settled()
@@ -97,8 +99,8 @@ class Ending(Second):
                 self.packages.pop(station, None)
                 told = self.begin(station)
                 self.holds(self._working(station) is not None, "a station cannot begin", told)
-        if "A/2" not in self.there.stations:
-            self.there.start("A/2")
+        if self.there is not None and "A/2" not in self.there.world.stations:
+            self.there.world.start("A/2")
         lost = "SELECT holder FROM pollbook_log WHERE poll = :poll AND lost AND NOT closed"
         self.world.at(20)
         for holder in self.world.connection.scalars(sa.text(lost), {"poll": POLL}).all():
@@ -108,14 +110,14 @@ class Ending(Second):
         self.is_settled()
 
     def what_was_withdrawn_by_mistake_is_given_back(self) -> None:
-        for _ in range(2):
-            self.is_settled()
-            self.step("give_back_again")
         self.is_settled()
+        while given := self.give_back():
+            self.story.append(f"given back {given}")
+            self.is_settled()
 
     def is_settled(self) -> None:
         """A right is asked for, used; then the other one of the same person is asked for, let go, withdrawn."""
-        before: object = None
+        before = self._stands()
         for _ in range(SETTLES):
             self.step("settle")
             self.step("second_settles")
@@ -139,7 +141,8 @@ class Ending(Second):
         ]
         people = everybody(self.persons(), HOME)
         self.hold_all(everybody_votes(self.polling(), people, may, stays), "in the poll")
-        self.hold_all(everybody_votes(self.second_polling(), people, may, lambda _: False), "in the other poll")
+        if self.there is not None:
+            self.hold_all(everybody_votes(self.there.polling(), people, may, lambda _: False), "in the other poll")
         self.is_settled()
         return at_home
 
@@ -149,13 +152,14 @@ class Ending(Second):
             self.holds(not machine.keep.book.stopped, "an honest machine is stopped", holder)
             fault = machine.link.status.fault
             self.holds(machine.link.waiting == 0, "events are lost on their way", f"{holder}: {fault}")
-        here, there = self._reckoning(self.polling(), counted), self._reckoning(self.second_polling())
-        self.hold_all(here.faults(), "in the poll")
-        self.hold_all(there.faults(), "in the other poll")
-        self.seen.update(here.documented + there.documented)
-        for name, one in (("one person voted twice", here), ("one person voted twice in the other poll", there)):
-            uses = one.polling.ballots.uses()
-            self.seen[name] += any(sum(uses[serial] for serial in person) > 1 for person in one.persons)
+        both = {"in the poll": self._reckoning(self.polling(), counted)}
+        if self.there is not None:
+            both["in the other poll"] = self._reckoning(self.there.polling())
+        for where, one in both.items():
+            self.hold_all(one.faults(), where)
+            self.seen.update(one.documented)
+            votes = dict(votes_of(map(tuple, one.persons), one.polling.ballots.uses())).values()
+            self.seen[f"one person voted twice {where}"] += max(votes, default=0) > 1
 
     # What that is made of
 
@@ -193,9 +197,13 @@ class Ending(Second):
 
     def _stands(self) -> object:
         """What the minute's work changes."""
-        heads = [machine.keep.book.head for machine in (*self.machines.values(), *self.there.stations.values())]
+        heads = [machine.keep.book.head for machine in self._everywhere()]
         rows = "SELECT poll, entitlement, outcome, alarmed FROM roll_withdrawal ORDER BY 1, 2, 3, 4"
         return heads, self.world.connection.execute(sa.text(rows)).all()
+
+    def _everywhere(self) -> list[Machine]:
+        there = [] if self.there is None else list(self.there.world.stations.values())
+        return [*self.machines.values(), *there]
 
     def _working(self, station: str) -> Machine | None:
         """The machine of a station that is not lost."""

@@ -31,6 +31,27 @@ class Paper(Decisions):
         self.ballots.by_hand(SERIAL[who], holder)
         return said(machine, who)
 
+    def burn(self) -> str:
+        """A machine burns, maybe with an undo alone that it had not sent; its officers go on by hand, also with whom that was of."""
+        if self.fate != "kept" or len(self.silent) >= 3:
+            raise NotNow
+        machine = self._machine()
+        holder = machine.keep.log.holder
+        self._exchange(machine)
+        undone = None
+        if (ballots := self.ballots.standing(holder)) and self.dice.random() < 0.7:
+            undone = self.dice.choice(ballots)
+            self.take_back_a_ballot(machine, undone)
+        self.silent.add(holder)
+        lost = self._lose(machine.keep.log.station, machine.keep.log.generation)
+        if undone is not None:
+            self.ballots.by_hand(undone.serial, holder)
+        kept = {*machine.keep.book.in_box, *(right(one.serial) for one in self.ballots.standing(holder))}
+        others = [one for one in here(machine) if one not in kept]
+        if others and self.dice.random() < 0.5:
+            self.ballots.by_hand(SERIAL[self.dice.choice(others)], holder)
+        return f"{said(machine)} {lost}: by hand {[one.serial for one in self.ballots.standing(holder, by_hand=True)]}"
+
     def type_paper(self) -> str:
         """Some of the lines that were signed at a lost machine."""
         holder = self._one_of(self._lost())
@@ -57,9 +78,10 @@ class Paper(Decisions):
 
     # At the end
 
-    def sheets_are_typed(self) -> None:
-        """Before their disks are found: all that was handed out by hand."""
-        for holder in dict.fromkeys(one.at for one in self.ballots.standing(by_hand=True)):
+    def sheets_are_typed(self, holders: Iterable[str]) -> list[str]:
+        """All that was handed out, by hand or not; which sheets cannot be typed yet, for somebody's addition is forgotten."""
+        left = []
+        for holder in holders:
             machine = self.machines[holder]
             if holder not in self._lost():
                 self._lose(machine.keep.log.station, machine.keep.log.generation)
@@ -68,8 +90,10 @@ class Paper(Decisions):
             except DauysError as error:
                 if "add him first" not in str(error):
                     raise
-                continue  # his addition is forgotten
+                left.append(holder)
+                continue
             self.story.append(f"sheets of {holder} are typed")
+        return left
 
     def found_lines_go(self) -> None:
         """What a disk that was found has as well is taken back from its paper."""

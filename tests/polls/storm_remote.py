@@ -51,6 +51,12 @@ class Remote(Envelopes):
         self.ballots.handed_out.append(Ballot(serial, machine.keep.log.holder, n=event, salt=salt))
         return f"{said(machine, who)}: used"
 
+    def paper_instead(self) -> str:
+        """Who voted before a screen stands at a station."""
+        _, channel = self._channel()
+        ballot = self._one_of(self.ballots.standing(channel.keep.log.holder))
+        return self._moves(self._machine(), right(ballot.serial))
+
     def electronic_back(self) -> str:
         """The voting system has no such ballot."""
         channel, machine = self._channel()

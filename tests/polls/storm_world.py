@@ -86,11 +86,12 @@ class Country:
         self.world.clock[0] += timedelta(seconds=1)
         try:
             done = getattr(self, name)()
+            self.seen[name] += 1
         except NotNow:
             return
         except DauysError as error:
             done = f"refused: {str(error)[:100]}"
-        self.seen[name] += 1
+            self.seen["refused"] += 1
         self.story.append(f"{name.replace('_', ' ')} {done}".rstrip())
         self.nobody_votes_twice()
 
@@ -135,7 +136,9 @@ class Country:
 
     def move(self) -> str:
         """A voter stands where his right is not; everybody is heard, and mostly he gets it. He may use it, heard or not."""
-        machine, who = self._stranger()
+        return self._moves(*self._stranger())
+
+    def _moves(self, machine: Machine, who: UUID) -> str:
         self._wants(machine, who)
         others = [one for one in self._heard() if one is not machine]
         self.dice.shuffle(others)
