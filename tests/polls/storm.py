@@ -72,7 +72,7 @@ class Storm(Ending):
     def __init__(self, world: World, noted: Noted, seed: int) -> None:
         super().__init__(world, noted, random.Random(seed), FATES[seed % len(FATES)])
         self.seed = seed
-        self.otherwise = set()
+        self.otherwise, self.typed = set(), {}
 
     def run(self) -> None:
         self.some(self.dice.randint(3, 14), BEFORE)

@@ -64,7 +64,7 @@ class Ending(Second):
         left = self.sheets_are_typed(left)
         self.holds(not left, "sheets that nobody can type", left)
         self.is_settled()
-        self.found_lines_go()
+        self.hours_are_compared()
         self.is_settled()
         self.holds(not self.forgotten, "what was decided cannot be decided again", self.forgotten)
         missed = cursor(self.world.connection).execute(
@@ -81,7 +81,7 @@ class Ending(Second):
         self.holds(sorted(map(sorted, self.persons())) == sorted(map(sorted, PERSONS)), "not the truth", self.persons())
         enveloped = Counter(one.serial for one in self.ballots.envelopes())
         at_home = self.all_vote(enveloped)
-        self.found_lines_go()
+        self.hours_are_compared()
         self.is_reckoned()
         self.lists_close()
         counted, final = self.envelopes_are_resolved()

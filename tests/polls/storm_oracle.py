@@ -128,13 +128,10 @@ class Reckoning:
 
     def _rights(self, uses: Counter[int], told: Sequence[Alarm]) -> Iterator[str]:
         """No other alarm stands, for no station lied: but those that the docs foresee."""
-        by_hand = {one.serial for one in self.polling.ballots.standing(by_hand=True)}
         for alarm in told:
             if alarm.settled or alarm.number in (TWICE, PUT_BACK):
                 continue
-            if alarm.number == "P.101" and alarm.serial in by_hand:
-                self.documented["P.101 of a sheet whose grant is forgotten"] += 1
-            elif alarm.number in ("P.101", "P.103") and alarm.serial in self.added_again:
+            if alarm.number in ("P.101", "P.103") and alarm.serial in self.added_again:
                 self.documented[f"{alarm.number} of who was added again"] += 1
             else:
                 yield f"a false alarm: {alarm}, used {uses[alarm.serial]} times"

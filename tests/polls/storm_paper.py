@@ -20,6 +20,9 @@ from dauys.pollbook.paper.lost_list import lost_list
 class Paper(Decisions):
     """The country, with ballots that are handed out without any machine."""
 
+    typed: dict[str, set[int]]
+    """Of a lost machine, whose lines two people have typed."""
+
     def hand_out(self) -> str:
         """The machine burnt, the commission says so, and its officers go on by hand with whom it still held."""
         if self.fate != "kept":
@@ -60,12 +63,8 @@ class Paper(Decisions):
     def untype(self) -> str:
         """Both had misread a line, or the disk is found."""
         holder = self._one_of(self._lost())
-        lines = None
-        if self.dice.random() < 0.5:
-            lines = self._lines([self._one_of(self._signed(holder))])
-        with self.world.connection.begin_nested():
-            done = paper.take_back(self.world.connection, VAULT, lines, self._typing(self.machines[holder]), "misread")
-        return f"{said(self.machines[holder])}: {done.noted}"
+        serials = None if self.dice.random() < 0.5 else [self._one_of(self._signed(holder))]
+        return f"{said(self.machines[holder])} {serials or 'all'}: {self._take_back(holder, serials, 'misread')}"
 
     def print_list(self) -> str:
         machine = self.machines[self._one_of(self._lost())]
@@ -95,17 +94,24 @@ class Paper(Decisions):
             self.story.append(f"sheets of {holder} are typed")
         return left
 
-    def found_lines_go(self) -> None:
-        """What a disk that was found has as well is taken back from its paper."""
+    def hours_are_compared(self) -> None:
+        """A disk was found: what it has as well goes from its paper, and what was no ballot after all (docs/pollbook.md). A line that
+        was strange, for its grant is forgotten, is typed again: now the disk shows the grant."""
         for holder in self._lost():
             try:
-                with self.world.connection.begin_nested():
-                    paper.take_back(
-                        self.world.connection, VAULT, None, self._typing(self.machines[holder]), "the disk was found"
-                    )  # fmt: skip
+                self._take_back(holder, None, "the disk was found")
             except DauysError as error:
                 if "nothing was typed" not in str(error):
                     raise
+                continue
+            signed = self._signed(holder)
+            if nobodys := sorted(self.typed.get(holder, set()) - set(signed)):
+                self._take_back(holder, nobodys, "the wrong person, as the machine says")
+            strange = [one.serial for one in self.ballots.standing(holder, by_hand=True) if self._is_stray(one.serial)]
+            if strange:
+                self._take_back(holder, strange, "strange as the grant was")
+                self._type(self.machines[holder], strange)
+                self.seen["a strange line is typed again"] += 1
 
     # What that is made of
 
@@ -129,6 +135,19 @@ class Paper(Decisions):
     def _lines(self, serials: Iterable[int]) -> list[paper.Line]:
         return typed_by_two(self.world.folder, *(f"{iin_of(serial)},member1" for serial in serials))
 
+    def _take_back(self, holder: str, serials: list[int] | None, why: str) -> int:
+        """Lines of these voters, or all that the machine has as well; how many check-ins that were."""
+        lines = None if serials is None else self._lines(serials)
+        with self.world.connection.begin_nested():
+            done = paper.take_back(self.world.connection, VAULT, lines, self._typing(self.machines[holder]), why)
+        self.typed[holder] = self.typed.get(holder, set()) - set(serials or ())
+        return done.noted
+
+    def _is_stray(self, serial: int) -> bool:
+        """Whether a use stands that the centre does not know to be its log's."""
+        query = sa.text("SELECT count(*) FROM pollbook_stray WHERE poll = :poll AND entitlement = :who AND NOT undone")
+        return bool(self.world.connection.scalar(query, {"poll": POLL, "who": right(serial)}))
+
     def _type(self, machine: Machine, serials: list[int]) -> str:
         if not serials:
             raise NotNow
@@ -136,4 +155,5 @@ class Paper(Decisions):
             done = paper.type_in(
                 self.world.connection, VAULT, self._lines(serials), self._typing(machine), self.dice.randbytes
             )  # fmt: skip
+        self.typed.setdefault(machine.keep.log.holder, set()).update(serials)
         return f"{said(machine)} {serials}: {done.noted}, {done.reported} reported"
