@@ -72,7 +72,7 @@ class Storm(Ending):
     def __init__(self, world: World, noted: Noted, seed: int) -> None:
         super().__init__(world, noted, random.Random(seed), FATES[seed % len(FATES)])
         self.seed = seed
-        self.otherwise, self.typed = set(), {}
+        self.otherwise, self.shaken, self.typed = set(), set(), {}
 
     def run(self) -> None:
         self.some(self.dice.randint(3, 14), BEFORE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from joined_world import KEYS, POLL, VAULT, applied, rows
 from storm_commission import Commission
-from storm_people import ADDED, HOME, PAIRS, TRUE_PAIRS, joined
+from storm_people import ADDED, HOME, PAIRS, PERSONS, TRUE_PAIRS, VOTERS, joined
 from storm_world import Decision, What
 from test_decided_since import died
 from test_paper_and_withdrawals import ask, duplicate, settled
@@ -30,6 +30,8 @@ class Decisions(Commission):
 
     otherwise: set[int]
     """Whose entries were to go by a decision that was forgotten, and is not repeated."""
+    shaken: set[int]
+    """The pairs that held when a copy was put back: what followed of them may be forgotten."""
 
     def add(self) -> str:
         return self._decide(("added", self._one_of([one for one in ADDED if not self._is_added(one)])))
@@ -91,14 +93,21 @@ class Decisions(Commission):
         """A machine that is found lets rights go for decisions that were called off meanwhile: a person gives them back."""
         return str(self.give_back())
 
+    def put_back(self) -> str:
+        before = self._in_force("paired")
+        said = super().put_back()
+        self.shaken |= {*before, *self._in_force("paired")}
+        return said
+
     def give_back(self) -> int:
-        """How many rights that were. Who was let go in the place of an entry that was used, and that is forgotten, gets his by the
-        set of the pair, though it is in force (docs/running.md)."""
+        """How many rights that were. Who was let go in the place of an entry that was used, and that is forgotten since a copy was
+        put back, gets his by the set of the pair, though it is in force (docs/running.md). Others get theirs by themselves."""
         with self.world.connection.begin_nested():
             return sum(back(self.world, number).returned for number in self._sets_to_give_back())
 
     def _sets_to_give_back(self) -> list[int]:
-        return self.decided.called_off + [number for one, number in self.decided.sets.items() if one[0] == "paired"]
+        shaken = [number for one, number in self.decided.sets.items() if one[0] == "paired" and one[1] in self.shaken]
+        return self.decided.called_off + shaken
 
     def settle(self) -> str:
         """What was let go for the commission is withdrawn, as each minute."""
@@ -128,6 +137,17 @@ class Decisions(Commission):
     def persons(self) -> list[set[int]]:
         """Who is one person by what is decided, and carried out."""
         return joined(one for one in self._in_force("paired") if ("paired", one) not in self.decided.unasked)
+
+    def some_ballots_are_taken_back(self) -> None:
+        """Of people who stand on the roll twice: nobody decides anything, and they may vote once again."""
+        for person in PERSONS:
+            ballots = [one for one in self.ballots.standing(by_hand=False) if one.serial in person]
+            for one in ballots if self.dice.random() < 0.5 else ():
+                machine = self.machines[one.at]
+                if machine.keep.log.station in VOTERS and not machine.keep.book.closed:
+                    self.take_back_a_ballot(machine, one)
+                    self.story.append(f"taken back {one.serial}")
+                    self.seen["taken back in the end"] += 1
 
     # What the steps are made of
 
@@ -176,6 +196,7 @@ class Decisions(Commission):
         """What was decided later about the same voter goes first."""
         same = [other for other in self.decided.sets if _about(other) == _about(one)]
         gone = same[same.index(one) :][::-1]
+        self.shaken -= {number for what, number in gone if what == "paired"}
         for other in gone:
             number = self.decided.sets[other]
             mistaken(self.world, number)
