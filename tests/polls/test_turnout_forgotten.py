@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, POLL, right, synced
@@ -10,6 +12,7 @@ from test_decided_since import died, wants
 from test_lists_unknown import said_by_a_person
 from test_put_back_lost import lifted
 
+from dauys.pollbook.gathered.sums import reports_at, sums_at
 from dauys.pollbook.settling.asked import state
 from dauys.polls.pollbook_join import report, reported, tend
 
@@ -58,3 +61,31 @@ def test_it_does_not_stop_what_is_withdrawn_each_minute(noted: Noted) -> None:
     synced(world.stations["a"])
     faults = list(tend(noted.engine, lambda _: KEYS.commission, world.now))
     assert (faults, state(world.connection, POLL).withdrawn) == ([], 1)
+
+
+@pytest.mark.parametrize("known", ["the first", "neither"])
+def test_a_station_of_two_machines_has_its_voters_once(noted: Noted, known: str) -> None:
+    """A-1/1 is given up, A-1/2 begins after it, since the copy; A-1/1 before the copy, or since as well."""
+    world = noted.world
+    noted.hold()
+    a = opened(noted, "A-1", "a") if known == "the first" else None
+    copy = world.connection.begin_nested()
+    a = a or opened(noted, "A-1", "a")
+    a.check_in(right(1), world.now)
+    synced(a)
+    noted.lose("A-1")
+    a2 = opened(noted, "A-1", "a2")
+    copy.rollback()
+    noted.path.unlink()
+    noted.again()
+    noted.hold()
+    said_by_a_person(world)
+    synced(a2, a, a2)
+    lifted(world, "telephoned", packages="good")
+    found = sums_at(world.connection, POLL, "A-1")
+    assert found is not None and (found.sums.listed, found.sums.received) == (6, 1)
+    world.at(10, 5)
+    synced(a2)
+    assert [
+        row for row in reports_at(world.connection, POLL, world.poll.moment(time(10)), ()).ready if row[0] == "A-1"
+    ] == [("A-1", 6, 1)]

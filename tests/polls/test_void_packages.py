@@ -12,6 +12,7 @@ from noted_world import Noted, opened
 from test_decided_since import add, died, findings, finds, numbers
 from test_decisions_forgotten import put_back
 from test_lists_since import here
+from test_lists_unknown import said_by_a_person
 from test_one_person import X, Y, one_person
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
@@ -154,3 +155,29 @@ def test_who_was_on_a_late_list_that_is_void_while_the_first_machine_works(noted
     noted.lose("A-1")
     noted.not_lost("A-1")
     assert asks(a, 50)
+
+
+def test_who_was_on_a_late_list_that_is_void_where_no_journal_vouches(noted: Noted) -> None:
+    """50 was added, and package 2 made, in the copy; a machine enrolled with it since, and is not heard: nobody knows of it. The
+    package, said to be good, is made void: 50 is given to nobody else."""
+    world = noted.world
+    opened(noted, "A-1", "a")
+    b = opened(noted, "B-1", "b")
+    noted.lose("A-1")
+    add(world, 50)
+    noted.package("A-1")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    machine = opened(noted, "A-1", "a2")
+    copy.rollback()
+    noted.path.unlink()
+    noted.again()
+    noted.hold()
+    said_by_a_person(world)
+    synced(b)
+    lifted(world, "telephoned", packages="good")
+    noted.lose("A-1")
+    assert not asks(b, 50)
+    machine.check_in(WHO, world.now)
+    synced(machine)
+    assert held(world, WHO)[2] == 1 and numbers(world) == ["P.120"], "the word was wrong: another machine was enrolled"
