@@ -16,7 +16,7 @@ from dauys.roll.iin import is_iin
 
 @pytest.mark.parametrize(
     "digits", ["{}", "{} {}", "{}-{}", "gave it to {} {}.", "№5: {}", "5 kg {}–{}", "{} / {}", "{}_{}", "{}\u200b{}",
-     "{}, 10:32", "{} {} 5", "{} {} {} {}", " ".join(["{}"] * 12)],
+     "{}, 10:32", "{}.", "{} {} 5", "{} {} {} {}", " ".join(["{}"] * 12)],
 )  # fmt: skip
 def test_no_reason_holds_an_iin(digits: str) -> None:
     desk = Desk()

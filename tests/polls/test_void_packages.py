@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import sqlalchemy as sa
-from joined_world import POLL, VOTING, Machine, World, held, right, synced, world_of
+from joined_world import POLL, Machine, World, held, right, synced
 from noted_world import Noted, opened
 from test_decided_since import add, died, findings, finds, numbers
 from test_decisions_forgotten import put_back
@@ -16,7 +12,6 @@ from test_lists_unknown import said_by_a_person
 from test_one_person import X, Y, one_person
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
-from test_pollbook_envelopes import close, leave, resolved, stands
 from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
@@ -25,14 +20,6 @@ from dauys.pollbook.packing import packages as packing_out
 
 pytestmark = pytest.mark.database
 WHO = right(50)
-
-
-@pytest.fixture
-def enveloped(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 4, "B-1": 3}) as made:
-        made.at(9)
-        yield made
 
 
 def asks(machine: Machine, serial: int) -> bool:
@@ -75,8 +62,8 @@ def test_who_was_on_a_void_package_when_the_copy_is_back(noted: Noted) -> None:
     assert noted.logs() == [("A-1", 1, False), ("B-1", 1, False)] and asks(a, 50)
 
 
-def given_back_to_a_void_package(world: World) -> tuple[Machine, Machine]:
-    """X, withdrawn by mistake, is given back while the next package of A-1 is on its way; A-1/1 works on."""
+def test_nobody_is_given_back_to_a_package_that_may_be_void(world: World) -> None:
+    """X was withdrawn by mistake. What is given to a machine that never begins would be with nobody for good."""
     a, b = world.start("A-1"), world.start("B-1")
     number = died(world, ("A-1", 1))
     synced(a, b)
@@ -84,43 +71,29 @@ def given_back_to_a_void_package(world: World) -> tuple[Machine, Machine]:
     packing_out.lose(world.connection, POLL, "A-1")
     mistaken(world, number)
     world.packed("A-1")
-    assert back(world, number).returned == 1 and held(world, X) == ("station/A-1/2", 2, 0)
+    assert back(world, number).no_taker == 1 and held(world, X)[0] == "withdrawn"
     works_on(world, "A-1")
-    return a, b
-
-
-def test_who_was_given_back_to_a_package_that_is_void(world: World) -> None:
-    a, b = given_back_to_a_void_package(world)
+    assert back(world, number).returned == 1
     minutes(world, a, b)
     assert here(a, X) and numbers(world) == findings(world) == []
 
 
-def test_he_is_asked_for_before_the_minutes_work(world: World) -> None:
-    _, b = given_back_to_a_void_package(world)
-    assert asks(b, 1) and numbers(world) == findings(world) == []
-
-
-def test_his_envelope_counts(enveloped: World) -> None:
-    a, b = given_back_to_a_void_package(enveloped)
-    leave(enveloped, b, 1, X)
-    close(enveloped, a, b, enveloped.start("A/2"))
-    enveloped.at(21)
-    assert resolved(enveloped) == 1 and stands(enveloped)[0][1:3] == (True, "P.065")
-
-
-def test_the_next_package_is_made_again(world: World) -> None:
-    """It does not take the grant that was of the void one: he may have been given elsewhere since."""
-    _, b = given_back_to_a_void_package(world)
-    assert asks(b, 1)
+def test_he_is_given_back_to_the_next_machine_once_it_begins(world: World) -> None:
+    a = world.start("A-1")
+    number = died(world, ("A-1", 1))
+    synced(a)
+    assert settled(world).withdrawn == 1
     packing_out.lose(world.connection, POLL, "A-1")
+    mistaken(world, number)
     new = world.start("A-1")
-    synced(new, b, new)
-    assert not here(new, X) and here(b, X) and findings(world) == []
+    assert back(world, number).returned == 1
+    minutes(world, new)
+    assert here(new, X) and numbers(world) == findings(world) == []
 
 
 def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
-    """Y withdrawn in the place of X, who voted; B-1/1 is lost by a slip and package 2 made; X's use is taken back: Y is given back, to
-    package 2, by the minute's work. Package 2 is void, B-1/1 works on."""
+    """Y withdrawn in the place of X, who voted; B-1/1 is lost by a slip and package 2 made; X's use is taken back: Y is given back, by
+    the minute's work, once B-1/1 works on."""
     a, b = world.start("A-1"), world.start("B-1")
     event = a.check_in(X, world.now)
     synced(a, b)
@@ -131,7 +104,7 @@ def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
     world.packed("B-1")
     a.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.at(9, 30))
     minutes(world, a)
-    assert held(world, Y)[0] == "station/B-1/2"
+    assert held(world, Y)[0] == "withdrawn", "it waits for a machine that works"
     works_on(world, "B-1")
     minutes(world, a, b)
     assert here(b, Y) and not here(a, X) and findings(world) == []

@@ -273,8 +273,8 @@ def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at
     One counts if and only if its right was used nowhere, and nobody can use it any more. What is resolved enters the record
     without a name.
 
-    While a machine that has not closed its list was heard within 15 minutes, --final is refused: close it, or switch it off and
-    declare it lost. So it is while a package with which nobody enrolled is not void.
+    While a machine that has not closed its list was heard within 15 minutes, --final is refused: close it, or declare it
+    lost. So it is while a package with which nobody enrolled is not void.
     """
     when, resolved = moment(at), 0
     if look and final:

@@ -119,11 +119,13 @@ FROM pollbook_log l WHERE l.poll = %(poll)s AND l.station <> ALL(%(told)s) GROUP
 _LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXISTS (
     SELECT FROM pollbook_log o LEFT JOIN pollbook_package q USING (poll, station, generation)
     WHERE (o.poll, o.station) = (l.poll, l.station) AND o.generation < l.generation AND q.voters IS NULL)
-  THEN greatest(0, (SELECT count(*) FROM entitlement e WHERE e.poll = l.poll AND e.home = l.station) - (
+  THEN greatest(0, (SELECT count(*) FROM entitlement e WHERE e.poll = l.poll AND e.home = l.station AND NOT EXISTS (
+    SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))) - (
     SELECT coalesce(sum(q.voters), 0) FROM pollbook_log o JOIN pollbook_package q USING (poll, station, generation)
     WHERE (o.poll, o.station) = (l.poll, l.station))) ELSE 0 END)"""  # noqa: S608 - a number of ours
 """Of a log `l` and its package `p`: how many voters were on its list. Where the centre was put back from a copy, and has
-forgotten the package, it is whoever is on the roll of its station, and on none of its other lists."""
+forgotten the package, it is whoever is on the roll of its station, was not given elsewhere ahead of it, or to it afterwards, and
+is on none of its other lists."""
 
 _BY_HOUR = f"""
 SELECT l.station, greatest(0, sum({_LISTED}) + sum(e.came)) AS eligible, sum(e.received) AS received FROM pollbook_log l

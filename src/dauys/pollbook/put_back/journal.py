@@ -228,8 +228,9 @@ class Journal:
         if gone:  # what was counted is over by this mark
             again = "UPDATE pollbook_journal SET series = %s WHERE poll = %s AND id = %s"
             cursor(connection).execute(again, (ours.series + 1, poll, ours.journal))
+        vouched = self.vouches(connection, poll)
         for line in lacking:
-            _enter(connection, LogId(poll, *_name(line)), line, here, ours)
+            _enter(connection, LogId(poll, *_name(line)), line, here, ours, vouched)
         return why
 
     def _name(self) -> str:
@@ -322,8 +323,10 @@ def in_database(cur: Cursor, poll: str, station: str | None = None) -> Facts:
     return facts
 
 
-def _enter(connection: Connection, log: LogId, line: Line, here: Facts, ours: Facts) -> None:
-    """Enters one fact again."""
+def _enter(
+    connection: Connection, log: LogId, line: Line, here: Facts, ours: Facts, vouched: bool
+) -> None:  # fmt: skip
+    """Enters one fact again; `vouched`: the journal has every machine that enrolled."""
     name = (log.station, log.generation)
     match line["what"]:
         case "package":
@@ -334,7 +337,7 @@ def _enter(connection: Connection, log: LogId, line: Line, here: Facts, ours: Fa
                 changes += 1
             elif line["proof"] == "":
                 if name not in here.keys:
-                    void_before(connection, log)
+                    void_before(connection, log, vouched=vouched)
             else:
                 told(connection, log, remade=True)
                 made = datetime.fromisoformat(line["made"])

@@ -23,7 +23,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import DOUBT, RELEASED, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import DOUBT, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -348,15 +348,15 @@ def void(connection: Connection, log: LogId, *, vouched: bool = False) -> bool:
     return True
 
 
-def void_before(connection: Connection, log: LogId) -> None:
-    """A package was void before the centre was put back from an older copy. What was given since is not known here."""
-    if void_package(connection, log) and not not_late(cursor(connection), log):
+def void_before(connection: Connection, log: LogId, *, vouched: bool) -> None:
+    """A package was void before the centre was put back from an older copy, as the journal says. What was given since is not
+    known here."""
+    if void_package(connection, log) and (not not_late(cursor(connection), log) or vouched):
         _nobody_holds(cursor(connection), log)
 
 
 def _nobody_holds(cur: Cursor[Any], log: LogId) -> None:
-    """No machine ever holds as this log what is given to it alone: who was added is on no list again, and what was given back,
-    or asked for, is as if it was let go (`settling.returns.hand_back`)."""
+    """No machine ever holds as this log whom only its list had: who was added is on no list again."""
     nowhere = unlisted(log.station)
     cur.execute(
         "UPDATE entitlement SET holder = %s WHERE poll = %s AND home = %s AND holder = %s AND addition > 0 AND epoch = 0 "
@@ -364,15 +364,6 @@ def _nobody_holds(cur: Cursor[Any], log: LogId) -> None:
         (nowhere, log.poll, log.station, log.holder, UNUSED),
     )
     follow(cur, log.poll, [log.holder, nowhere])
-    given = cur.execute(
-        "DELETE FROM pollbook_grant WHERE poll = %s AND receiver = %s AND NOT taken RETURNING entitlement, epoch",
-        (log.poll, log.holder),
-    ).fetchall()
-    for who, epoch in given:
-        cur.execute(
-            f"UPDATE entitlement SET state = {RELEASED} WHERE poll = %s AND id = %s AND holder = %s AND epoch = %s",  # noqa: S608
-            (log.poll, who, log.holder, epoch),
-        )
 
 
 def not_late(cur: Cursor[Any], log: LogId) -> bool:

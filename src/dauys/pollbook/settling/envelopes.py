@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput
 from dauys.pollbook.centre import moves
+from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import must_be_whole
 from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK
 from dauys.pollbook.centre.take import Cursor, cursor
@@ -130,6 +131,9 @@ def settle(
             return 0
     lines = _lines(cur, poll)
     centre = _centre(cur, poll, lines)
+    if centre.unmade:  # no list is made of these meanwhile, or it is waited for
+        lock_stations(cur, poll, centre.unmade)
+        centre = _centre(cur, poll, lines)
     if centre.incomplete() and not final:
         return 0
     cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))  # of what is to come nobody has said so
@@ -152,8 +156,8 @@ def _must_be_two(names: Sequence[str]) -> None:
 
 
 def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
-    """Raises BadInput P.063 while a machine is connected that may close its list, also one that was lost and is found, or may
-    yet enrol: whose right it has would be void for ever."""
+    """Raises BadInput P.063 while a machine is connected that may close its list, or may yet enrol: whose right it has would be
+    void for ever. Not for one that is lost: who has it does not keep envelopes from being opened."""
     rows = cur.execute(
         f"SELECT station, generation FROM pollbook_log l WHERE poll = %s AND {_CAN_CLOSE} AND heard >= %s "  # noqa: S608
         "ORDER BY station, generation",
@@ -161,9 +165,7 @@ def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
     ).fetchall()
     if rows:
         message = f"heard within {SILENT.seconds // 60} minutes, and not closed: {_named(rows)}. Let their chairs close the lists"
-        raise BadInput(
-            f"{message}; one that cannot is switched off, and declared lost (dauys pollbook lost)", check="P.063"
-        )
+        raise BadInput(f"{message}; one that cannot is declared lost (dauys pollbook lost)", check="P.063")
     never = cur.execute(
         f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {_BEGUN} ORDER BY station, generation",  # noqa: S608
         (poll,),
@@ -173,8 +175,8 @@ def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
         raise BadInput(f"{message}: say that nobody will (dauys pollbook lost {poll} STATION)", check="P.063")
 
 
-_CAN_CLOSE = f"NOT l.closed AND l.stopped = '' AND l.generation <= {PAPER}"
-"""Of a log `l`: its machine may yet close its list."""
+_CAN_CLOSE = f"NOT l.closed AND NOT l.lost AND l.stopped = '' AND l.generation <= {PAPER}"
+"""Of a log `l`: its machine works, and may yet close its list."""
 
 _BEGUN = (
     "EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))"

@@ -216,13 +216,13 @@ def voters_about(connection: Connection, poll: Poll, set_id: int) -> list[UUID]:
 _PAIR = f"""pair AS (
     SELECT p.one, p.other, x.decided FROM roll_pair p JOIN roll_set x ON x.id = p.set_id AND x.state = 'applied'
     WHERE NOT {_overruled("p")}
-)"""  # noqa: S608 - a text of ours
+), either AS (SELECT one, other, decided FROM pair UNION ALL SELECT other, one, decided FROM pair)"""  # noqa: S608 - a text of ours
 
 _ABOUT = f"""
 WITH RECURSIVE {_PAIR}, about (voter) AS (
     (SELECT voter FROM voter WHERE set_id = :set UNION SELECT one FROM roll_pair WHERE set_id = :set
         UNION SELECT other FROM roll_pair WHERE set_id = :set)
-    UNION SELECT CASE p.one WHEN a.voter THEN p.other ELSE p.one END FROM about a JOIN pair p ON a.voter IN (p.one, p.other)
+    UNION SELECT p.other FROM about a JOIN either p ON p.one = a.voter
 )
 SELECT voter FROM about
 """  # noqa: S608 - a text of ours
@@ -230,8 +230,7 @@ SELECT voter FROM about
 _BY_THE_ROLL = f"""
 WITH RECURSIVE {_PAIR}, same (start, voter, decided) AS (
     SELECT u.voter, u.voter, CAST(NULL AS timestamptz) FROM unnest(CAST(:voters AS uuid[])) AS u (voter)
-    UNION SELECT s.start, CASE p.one WHEN s.voter THEN p.other ELSE p.one END, p.decided
-    FROM same s JOIN pair p ON s.voter IN (p.one, p.other)
+    UNION SELECT s.start, p.other, p.decided FROM same s JOIN either p ON p.one = s.voter
 )
 SELECT DISTINCT s.start, s.voter, t.id AS right FROM same s JOIN roll_freeze f ON f.poll = :poll
 LEFT JOIN entitlement t ON t.poll = f.poll AND t.voter = s.voter

@@ -32,7 +32,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import ever, must_be_whole, standing
-from dauys.pollbook.centre.packages import is_packed, newest_machine
+from dauys.pollbook.centre.packages import newest_machine
 from dauys.pollbook.centre.predicates import ASKED_FOR, LET_GO_FOR_NOBODY, LIVE, USE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
@@ -60,7 +60,8 @@ class Back:
     their holders, who are not asked any more.
 
     Not given back: `may_not` vote by the roll as it is now, or one person would have two; `late`, the list is closed; `no_taker`,
-    the station's machine is closed, stopped, or lost and not replaced; `used` all the same. `not_withdrawn` never were.
+    the station's machine is closed, stopped, or lost and the next one has not begun; `used` all the same.
+    `not_withdrawn` never were.
     """
 
     returned: int
@@ -124,9 +125,8 @@ def give_back_set(
 
 
 def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
-    """Rights that were let go although nobody asks for them any more, those given back to a machine of which the package is void,
-    and those withdrawn in the place of one that is withdrawn by now: their home station gets them. How many there were. In the
-    caller's transaction, which has locked the record.
+    """Rights that were let go although nobody asks for them any more, and those withdrawn in the place of one that is withdrawn
+    by now: their home station gets them. How many there were. In the caller's transaction, which has locked the record.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
@@ -176,7 +176,7 @@ def _kept(cur: Cursor, poll: str) -> list[Any]:
         "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w "  # noqa: S608 - a text of ours
         "JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = 2 "
-        "WHERE w.poll = %(poll)s AND w.outcome IN ('kept', 'returned') AND NOT EXISTS (SELECT FROM pollbook_request r "
+        "WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND NOT EXISTS (SELECT FROM pollbook_request r "
         "WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch AND NOT r.granted) "
         "AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement "
         f"AND v.{LIVE})",
@@ -347,14 +347,12 @@ def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str
 
 
 def _working(cur: Cursor, poll: str, station: str) -> LogId:
-    """The log of the station's machine that works, or will. Raises CustodyError P.051 where it is lost and not replaced."""
+    """The log of the station's machine that works, or will be its first. Raises CustodyError P.051 where it is lost and the next
+    one has not begun: that one's package may yet be void, and the lost one work on."""
     newest = newest_machine(cur, poll, station)
-    if newest is None or not newest.lost:
-        return LogId(poll, station, 1 if newest is None else newest.generation)
-    to = LogId(poll, station, newest.generation + 1)
-    if not is_packed(cur, to):
-        raise CustodyError(f"the machine of station {station} is lost: make its new package first", "P.051")
-    return to
+    if newest is not None and newest.lost:
+        raise CustodyError(f"the machine of station {station} is lost: its next one begins first", "P.051")
+    return LogId(poll, station, 1 if newest is None else newest.generation)
 
 
 def _record(
