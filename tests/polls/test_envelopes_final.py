@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
@@ -153,6 +154,16 @@ def test_of_whose_station_no_list_was_ever_made(world: World) -> None:
     leave(world, b, 1, right(7))
     close(world, a, b)
     world.at(21)
+    with (
+        world.connection.engine.connect() as other,
+        other.begin(),
+    ):  # a package of A/2 is being made, or somebody knocks with one
+        other.execute(
+            sa.text("SELECT pg_advisory_xact_lock(hashtext('pollbook ' || :poll || ' ' || 'A/2'))"), {"poll": POLL}
+        )
+        with pytest.raises(psycopg.errors.LockNotAvailable), world.connection.begin_nested():
+            world.connection.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+            resolved(world)
     assert resolved(world) == 1 and stands(world)[0][1:3] == (True, "P.065")
 
 

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, POLL, right, synced
 from noted_world import Noted, opened
-from test_decided_since import died, wants
+from test_decided_since import add, died, finds, wants
+from test_decisions_forgotten import put_back
 from test_lists_unknown import said_by_a_person
 from test_put_back_lost import lifted
 
@@ -89,3 +90,25 @@ def test_a_station_of_two_machines_has_its_voters_once(noted: Noted, known: str)
     assert [
         row for row in reports_at(world.connection, POLL, world.poll.moment(time(10)), ()).ready if row[0] == "A-1"
     ] == [("A-1", 6, 1)]
+
+
+def test_who_was_added_or_went_elsewhere_is_on_no_forgotten_list(noted: Noted) -> None:
+    """1 went to B-1 ahead of A-1's list, 50 was added after it was made."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    wants(b, 1, "q1")
+    synced(b)
+    a = opened(noted, "A-1", "a")
+    add(world, 50)
+    finds(a, 50)
+    synced(a)
+    before = sums_at(world.connection, POLL, "A-1")
+    put_back(noted, copy)
+    noted.hold()
+    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
+    synced(a, b)
+    lifted(world)
+    assert before is not None and (before.sums.listed, before.sums.eligible) == (5, 6)
+    assert sums_at(world.connection, POLL, "A-1") == before

@@ -154,3 +154,51 @@ def test_who_was_on_a_late_list_that_is_void_where_no_journal_vouches(noted: Not
     machine.check_in(WHO, world.now)
     synced(machine)
     assert held(world, WHO)[2] == 1 and numbers(world) == ["P.120"], "the word was wrong: another machine was enrolled"
+
+
+def test_the_journal_says_it_of_a_late_list_while_the_first_machine_works(noted: Noted) -> None:
+    """As before, and between the void and 50's vote a second copy, of while package 2 was on its way, is put back."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    noted.lose("A-1")
+    add(world, 50)
+    noted.package("A-1")
+    put_back(noted, copy)
+    assert noted.hold()
+    synced(a, b)
+    lifted(world)
+    add(world, 50)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    noted.lose("A-1")
+    noted.not_lost("A-1")
+    put_back(noted, copy)
+    assert noted.hold()
+    synced(a, b)
+    lifted(world)
+    assert asks(a, 50)
+
+
+def test_who_was_given_back_to_a_first_package_is_nobody_elses(noted: Noted) -> None:
+    """X of A-1, which has no package yet, is given back: the copy. Its package is made and void. The grant of the copy is certain, for
+    nobody else was given him since: A-1's machine takes it, whenever that begins."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    number = died(world, ("A-1", 1))
+    assert settled(world).withdrawn == 1
+    mistaken(world, number)
+    assert back(world, number).returned == 1 and held(world, X) == ("station/A-1/1", 2, 0)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    noted.package("A-1")
+    noted.lose("A-1")
+    assert not asks(b, 1)
+    put_back(noted, copy)
+    noted.hold()
+    synced(b)
+    lifted(world)
+    new = opened(noted, "A-1", "a1")
+    minutes(world, new, b)
+    assert here(new, X) and not here(b, X) and numbers(world) == findings(world) == []
