@@ -43,9 +43,10 @@ class Noted:
         self.world.stations[where] = machine
         return machine
 
-    def lose(self, station: str) -> None:
+    def lose(self, station: str, *, vouched: bool = False) -> None:
+        """`vouched`: as the command does, by what the journal says of itself."""
         with self.journal.acting(self.engine, POLL, station, self.world.now) as connection:
-            every = self.journal.vouches(connection, POLL)
+            every = vouched and self.journal.vouches(connection, POLL)
             packing_out.lose(connection, POLL, station, every=every)
 
     def not_lost(self, station: str) -> None:

@@ -47,8 +47,7 @@ def honest(world: World, machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["withdrawn from a list", "withdrawn before any"])
-@pytest.mark.parametrize("remade", [True, False], ids=["on the list made again", "sent after the list"])
-def test_a_right_given_back_to_the_next_machine_is_no_finding(world: World, listed: bool, remade: bool) -> None:
+def test_a_right_given_back_to_the_next_machine_is_no_finding(world: World, listed: bool) -> None:
     number = duplicate(world, goes=1, stays=3)
     machine = world.start("A-1") if listed else None
     ask(world, number)
@@ -59,16 +58,10 @@ def test_a_right_given_back_to_the_next_machine_is_no_finding(world: World, list
     if machine is None:
         world.start("A-1")  # its list has him as somebody who is not here
     packing_out.lose(world.connection, POLL, "A-1")
-    if remade:
-        world.packed("A-1")  # generation 2, on its way
-        mistaken(world, number)
-        assert back(world, number).returned == 1
-        honest(world, again(world))
-    else:
-        second = again(world)
-        mistaken(world, number)
-        assert back(world, number).returned == 1
-        honest(world, second)
+    second = again(world)
+    mistaken(world, number)
+    assert back(world, number).returned == 1
+    honest(world, second)
 
 
 def test_a_right_given_back_to_the_first_machine_is_no_finding(world: World) -> None:
