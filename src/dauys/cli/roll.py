@@ -297,7 +297,7 @@ def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_js
     text = f"{counted(found.returned, 'right')} given back; {found.kept:,} not asked for any more, {found.not_withdrawn:,} not "
     text += "withdrawn"
     why = {"may not vote, or would have two": found.may_not, "too late, the list is closed": found.late,
-           "whose station can take nothing": found.no_taker, "used all the same": found.used}  # fmt: skip
+           "whose machine takes nothing (again with the next)": found.no_taker, "used all the same": found.used}  # fmt: skip
     text += "".join(f"\n  {count:,} stay withdrawn: {name}" for name, count in why.items() if count)
     answer(found.to_json() | {"poll": now.to_json()}, as_json, f"{text}\n{_withdrawals(poll, now)}")
     return 1 if now.twice else 0

@@ -138,6 +138,7 @@ def resolve_envelopes(
         raise DauysError(f"{poll.id} is closed: an envelope that is not resolved does not count")
     if final and at < (last := max(poll.closing(area.code) for area in poll.areas)):
         raise DauysError(f"the last station closes at {last:%d.%m. %H:%M}: until then --final is too early")
+    envelopes_centre.lock_homes(connection, poll.id)
     withdraw(connection, poll, key, at)
     seal(connection, poll.id, key, at)
     return envelopes_centre.settle(connection, poll.id, rule_of_envelopes(poll), key, at, final)

@@ -106,6 +106,14 @@ def envelopes_of(connection: Connection, poll: str, rule: Rule | None) -> Envelo
     return Envelopes(_judged(centre, lines, rule, final=False), centre.incomplete())
 
 
+def lock_homes(connection: Connection, poll: str) -> None:
+    """Until the transaction ends no list is made of a station that never had one, and of which a voter left an envelope. Before
+    any right is locked, and before `settle`."""
+    cur = cursor(connection)
+    if ahead := _centre(cur, poll, _lines(cur, poll)).unmade:
+        lock_stations(cur, poll, ahead)
+
+
 def settle(
     connection: Connection,
     poll: str,
@@ -117,8 +125,9 @@ def settle(
     """Resolves what can be resolved, and writes it into the record; how many that were. Again, it does nothing.
 
     `final`: the two who say that the commission waits no longer for logs that are missing; one alone is kept until another one
-    says so, too (`with_another`). In the caller's transaction, which has locked the record. Raises CustodyError P.090, BadInput
-    P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list, or may yet enrol).
+    says so, too (`with_another`). In the caller's transaction, which has locked the record and `lock_homes`. Raises CustodyError
+    P.090, BadInput P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list, or may
+    yet enrol).
     """
     cur = cursor(connection)
     must_be_whole(cur, poll)
@@ -131,9 +140,6 @@ def settle(
             return 0
     lines = _lines(cur, poll)
     centre = _centre(cur, poll, lines)
-    if centre.unmade:  # no list is made of these meanwhile, or it is waited for
-        lock_stations(cur, poll, centre.unmade)
-        centre = _centre(cur, poll, lines)
     if centre.incomplete() and not final:
         return 0
     cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))  # of what is to come nobody has said so
