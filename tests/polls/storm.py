@@ -102,17 +102,22 @@ class Storm(Ending):
 def storm(connection: Connection, folder: Path, seed: int) -> Counter[str]:
     """One world, in a transaction that the caller undoes; what was seen in it. Raises AssertionError with its story.
 
-    By its seed: what becomes of the journal, whether there is an electronic channel, and whether another poll.
+    By its seed: what becomes of the journal, whether there is an electronic channel, whether another poll, and whether the law lets
+    anybody vote at another station.
     """
     remote = REMOTE if seed // len(FATES) % 2 else {}
+    law = {**joined_world.VOTING, "certificate": CERTIFICATE, "envelope": ENVELOPE, **remote}
+    if seed // (4 * len(FATES)) % 4 == 3:
+        del law["any-station"]
     with (
-        patch.dict(joined_world.VOTING, certificate=CERTIFICATE, envelope=ENVELOPE, **remote),
+        patch.dict(joined_world.VOTING, law, clear=True),
         world_of(connection, folder, VOTERS) as world,
     ):
         world.at(9)
         noted = Noted(world, folder / "keys" / "pollbook.journal")
         noted.hold()
         one = Storm(world, noted, seed)
+        one.seen["by law nobody votes at another station"] += "any-station" not in law
         if seed // (2 * len(FATES)) % 2:
             one.second_begins()
         if remote:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+import joined_world
 from joined_world import POLL, Machine, World, right
 from noted_world import Noted
 from storm_people import HOME, VOTERS, Ballot, Ballots
@@ -232,6 +233,10 @@ class Country:
 
     def _wants(self, machine: Machine, who: UUID) -> None:
         self.asked += 1
+        if "any-station" not in joined_world.VOTING:  # then the page offers it to few
+            said = finds(machine, SERIAL[who])
+            if said.get("line") is None or (said["holder"] == machine.keep.log.holder and not said["let_go"]):
+                return
         try:
             wants(machine, SERIAL[who], f"ask-{self.asked}")
         except DauysError as error:
