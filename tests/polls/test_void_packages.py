@@ -182,8 +182,8 @@ def test_the_journal_says_it_of_a_late_list_while_the_first_machine_works(noted:
 
 
 def test_who_was_given_back_to_a_first_package_is_nobody_elses(noted: Noted) -> None:
-    """X of A-1, which has no package yet, is given back: the copy. Its package is made and void. The grant of the copy is certain, for
-    nobody else was given him since: A-1's machine takes it, whenever that begins."""
+    """X of A-1, which has no package yet, is given back: the copy. Its package is made and void. Nobody else was given him
+    since, as the journal says, too: A-1's machine takes the grant of the copy, whenever that begins."""
     world = noted.world
     b = opened(noted, "B-1", "b")
     number = died(world, ("A-1", 1))
