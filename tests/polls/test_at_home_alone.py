@@ -33,13 +33,6 @@ def world(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyP
         yield made
 
 
-@pytest.fixture
-def noted(world: World, tmp_path: Path) -> Noted:
-    made = Noted(world, tmp_path / "keys" / "pollbook.journal")
-    made.hold()
-    return made
-
-
 def stands_there(world: World, machine: Machine) -> None:
     """X's officer asks for him, as the page offers; some minutes pass."""
     assert finds(machine, 1)["line"] is not None

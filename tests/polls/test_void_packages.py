@@ -110,9 +110,9 @@ def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
     assert here(b, Y) and not here(a, X) and findings(world) == []
 
 
-def test_who_was_on_a_late_list_that_is_void_while_the_first_machine_works(noted: Noted) -> None:
+def late_list(noted: Noted) -> tuple[Machine, Machine]:
     """Since the copy A-1/1 is declared lost by a slip, 50 added, package 2 made. Put back, the journal vouches, all heard, 50 added
-    again. Package 2, with which nobody enrolled, as the journal knows, is void; A-1/1 works on."""
+    again."""
     world = noted.world
     a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
     noted.hold()
@@ -125,6 +125,12 @@ def test_who_was_on_a_late_list_that_is_void_while_the_first_machine_works(noted
     synced(a, b)
     lifted(world)
     add(world, 50)
+    return a, b
+
+
+def test_who_was_on_a_late_list_that_is_void_while_the_first_machine_works(noted: Noted) -> None:
+    """Package 2, with which nobody enrolled, as the journal knows, is void; A-1/1 works on."""
+    a, _ = late_list(noted)
     noted.lose("A-1", vouched=True)
     noted.not_lost("A-1")
     assert asks(a, 50)
@@ -158,18 +164,7 @@ def test_who_was_on_a_late_list_that_is_void_where_no_journal_vouches(noted: Not
 
 def test_the_journal_says_it_of_a_late_list_while_the_first_machine_works(noted: Noted) -> None:
     """As before, and between the void and 50's vote a second copy, of while package 2 was on its way, is put back."""
-    world = noted.world
-    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
-    noted.hold()
-    copy = world.connection.begin_nested()
-    noted.lose("A-1")
-    add(world, 50)
-    noted.package("A-1")
-    put_back(noted, copy)
-    assert noted.hold()
-    synced(a, b)
-    lifted(world)
-    add(world, 50)
+    world, (a, b) = noted.world, late_list(noted)
     noted.hold()
     copy = world.connection.begin_nested()
     noted.lose("A-1", vouched=True)
