@@ -45,6 +45,11 @@ AHEAD = (
 """Of a right: it is where the freeze put it, and no list of its station was ever made (`custody.never_listed`). It stays so only
 for who holds `locks.lock_station`."""
 
+BEGUN = (
+    "EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))"
+)
+"""Of a package `p`: a machine enrolled with it, whose log has begun."""
+
 EARLIER = (
     f"(e.addition > 0 AND e.epoch = 0 AND e.state = {UNUSED} AND EXISTS (SELECT FROM pollbook_late_list t "
     "JOIN pollbook_late_list o USING (poll, station) WHERE t.poll = e.poll AND t.station = e.home "

@@ -160,7 +160,8 @@ _WAY_OF = {"move": ways.ANY_STATION, "ahead": ways.ANY_STATION, "certificate": w
 
 
 def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
-    """Takes custody of a right that the centre gives to this station, under this generation."""
+    """Takes custody of a right that the centre gives to this station, under this generation. Whom its list has votes at home:
+    he needs no way of coming from elsewhere."""
     must_run(book)
     if (grant.poll, grant.to) != (book.log.poll, book.log.holder):
         raise Refused(f"the grant is for {grant.to} in {grant.poll}", "P.036")
@@ -168,9 +169,7 @@ def do_receive(book: Book, grant: Grant, at: datetime) -> Event:
         raise Refused("the grant is not signed by the centre whose key came with the list", "P.036")
     if is_channel(book.log.holder) or grant.why == "channel":
         require(book, ways.REMOTE)
-    elif grant.entitlement not in book.places and (
-        way := _WAY_OF.get(grant.why)
-    ):  # whom it has on its list votes at home
+    elif grant.entitlement not in book.places and (way := _WAY_OF.get(grant.why)):
         require(book, way)
     return next_event(book, "receive", at, **grant.body())
 

@@ -23,7 +23,7 @@ from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
 from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
-from dauys.pollbook.centre.predicates import DOUBT, UNHEARD, UNUSED
+from dauys.pollbook.centre.predicates import BEGUN, DOUBT, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import PAPER, LogError, LogId, parsed
 from dauys.pollbook.rules.decided import unlisted
@@ -285,10 +285,7 @@ def lift(
     )
 
 
-_ON_THEIR_WAY = (
-    "FROM pollbook_package p WHERE poll = %s AND NOT EXISTS (SELECT FROM pollbook_log l "
-    "WHERE l.poll = p.poll AND l.station = p.station AND l.generation = p.generation)"
-)
+_ON_THEIR_WAY = f"FROM pollbook_package p WHERE poll = %s AND NOT {BEGUN}"
 
 
 _EVENTS = f"""

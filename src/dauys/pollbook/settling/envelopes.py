@@ -21,7 +21,7 @@ from dauys.errors import BadInput
 from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import must_be_whole
-from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, BEGUN
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, LogId
 from dauys.pollbook.log.spelling import number_of
@@ -173,7 +173,7 @@ def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
         message = f"heard within {SILENT.seconds // 60} minutes, and not closed: {_named(rows)}. Let their chairs close the lists"
         raise BadInput(f"{message}; one that cannot is declared lost (dauys pollbook lost)", check="P.063")
     never = cur.execute(
-        f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {_BEGUN} ORDER BY station, generation",  # noqa: S608
+        f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {BEGUN} ORDER BY station, generation",  # noqa: S608
         (poll,),
     ).fetchall()
     if never:
@@ -183,11 +183,6 @@ def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
 
 _CAN_CLOSE = f"NOT l.closed AND NOT l.lost AND l.stopped = '' AND l.generation <= {PAPER}"
 """Of a log `l`: its machine works, and may yet close its list."""
-
-_BEGUN = (
-    "EXISTS (SELECT FROM pollbook_log l WHERE (l.poll, l.station, l.generation) = (p.poll, p.station, p.generation))"
-)
-"""Of a package `p`: a machine enrolled with it."""
 
 
 def _named(rows: Sequence[Any]) -> str:
@@ -277,7 +272,7 @@ def _centre(cur: Cursor, poll: str, lines: Sequence[Line]) -> Centre:
         LogId(poll, row.station, row.generation): Known(b"", closed=row.closed, lost=row.lost, stopped=row.stopped)
         for row in cur.execute(
             "SELECT station, generation, closed, lost, stopped FROM pollbook_log WHERE poll = %(poll)s UNION ALL "  # noqa: S608
-            f"SELECT p.station, p.generation, false, false, '' FROM pollbook_package p WHERE p.poll = %(poll)s AND NOT {_BEGUN}",
+            f"SELECT p.station, p.generation, false, false, '' FROM pollbook_package p WHERE p.poll = %(poll)s AND NOT {BEGUN}",
             {"poll": poll},
         )
     }
