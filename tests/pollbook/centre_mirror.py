@@ -13,6 +13,7 @@ from custody_ground import CENTRE_KEY
 from pollbook_sample import MORNING, POLL
 
 from dauys.law.files import Node
+from dauys.pollbook.centre import decided as centre_decided
 from dauys.pollbook.centre import mark as put_back
 from dauys.pollbook.centre import moves, unasked
 from dauys.pollbook.centre import take as centre
@@ -109,7 +110,7 @@ class Mirror:
         given: list[Grant] = []
         result: tuple[Centre, Grant] = self._both(
             lambda: decided.add(model, request, entitlement, to),
-            lambda: given.append(moves.add(self.connection, request, entitlement, to, MORNING)),
+            lambda: given.append(centre_decided.add(self.connection, request, entitlement, to, MORNING)),
         )
         assert given == [result[1]]
         return result
@@ -128,24 +129,32 @@ class Mirror:
     def withdraw(self, model: Centre, request: str, entitlement: UUID) -> Centre:
         return self._both(
             lambda: decided.withdraw(model, request, entitlement),
-            lambda: moves.withdraw(self.connection, POLL, request, entitlement, MORNING),
+            lambda: centre_decided.withdraw(self.connection, POLL, request, entitlement, MORNING),
         )
 
     def settle(self, model: Centre, request: str) -> Centre:
-        return self._both(lambda: decided.settle(model, request), lambda: moves.settle(self.connection, POLL, request))
+        return self._both(
+            lambda: decided.settle(model, request), lambda: centre_decided.settle(self.connection, POLL, request)
+        )
 
     def call_off(self, model: Centre, request: str) -> Centre:
-        moves.call_off(self.connection, POLL, request)
+        centre_decided.call_off(self.connection, POLL, request)
         return decided.call_off(model, request)
 
     def give_back(self, model: Centre, request: str, entitlement: UUID, to: LogId) -> tuple[Centre, Grant]:
         given: list[Grant] = []
         result: tuple[Centre, Grant] = self._both(
             lambda: decided.give_back(model, request, entitlement, to),
-            lambda: given.append(moves.give_back(self.connection, request, entitlement, to, MORNING)),
+            lambda: given.append(centre_decided.give_back(self.connection, request, entitlement, to, MORNING)),
         )
         assert given == [result[1]]
         return result
+
+    def let_go(self, model: Centre, entitlement: UUID, station: str) -> Centre:
+        return self._both(
+            lambda: decided.let_go(model, entitlement, station),
+            lambda: centre_decided.let_go(self.connection, POLL, entitlement),
+        )
 
     def put_back(self, model: Centre, mark: str) -> Centre:
         cur = centre.cursor(self.connection)
@@ -199,7 +208,7 @@ class Mirror:
         rows = cur.execute(f"SELECT id FROM entitlement e WHERE poll = %s AND {USE}", (POLL,))
         used = {one for one, has in rights if has.state is custody.State.USED or model.uses.get(one)}
         assert {row.id for row in rows} == used
-        assert {one for one, _ in rights if moves.is_gone(self.connection, POLL, one)} == {
+        assert {one for one, _ in rights if centre_decided.is_gone(self.connection, POLL, one)} == {
             one for one, _ in rights if decided.is_gone(model, one)
         }
         rows = cur.execute(f"SELECT holder FROM pollbook_log l WHERE poll = %s AND {COMPLETE}", (POLL,))

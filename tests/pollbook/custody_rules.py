@@ -189,6 +189,10 @@ class Custody(RuleBasedStateMachine):
     def give_back(self, number: int, at: int) -> None:
         self.world.give_back(number, at)
 
+    @rule(number=number)
+    def give_back_to_nobody(self, number: int) -> None:
+        self.world.let_go(number)
+
     @rule(number=number, at=at)
     def withdraw_and_give_back(self, number: int, at: int) -> None:
         """A mistake of the duplicates desk, while everything works: asked back, let go, seen to be wrong, given back."""

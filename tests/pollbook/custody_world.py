@@ -213,14 +213,26 @@ class World(Forgetful):
             self.done["call off"] += 1
 
     def give_back(self, number: int, at: int) -> None:
-        """What was withdrawn, or let go for that, was so by mistake: a station gets it."""
+        """What was withdrawn, or let go for that, was so by mistake: a station gets it, or, if it works no more, whoever asks."""
         self.tap += 1
         try:
             self.centre, _ = decided.give_back(self.centre, f"b-{self.tap}", who(number), self.machine(at).log)
+            self.done["give back"] += 1
         except REFUSALS as error:
-            self.done[f"give back refused {error.check}"] += 1
+            if error.check in ("P.051", "P.052"):
+                self.let_go(number)
+            else:
+                self.done[f"give back refused {error.check}"] += 1
+
+    def let_go(self, number: int) -> None:
+        """The same of a right whose station has no machine that works."""
+        home = str(number % STATIONS) if number < VOTERS else self.added[(number - VOTERS) % len(self.added)]
+        try:
+            self.centre = decided.let_go(self.centre, who(number), home)
+        except REFUSALS as error:
+            self.done[f"let go refused {error.check}"] += 1
             return
-        self.done["give back"] += 1
+        self.done["given back to nobody"] += 1
 
     def type_in(self, at: int) -> None:
         """The paper of a machine that burnt: its officers signed for every ballot; what the centre lacks is typed in."""

@@ -49,7 +49,7 @@ def centre_of(connection: Connection) -> Iterator[Connection]:
 STEPS = (
     ("check_in", 5), ("undo", 2), ("certificate", 1), ("envelope", 1), ("close", 1), ("crash", 1), ("start", 3), ("send", 4),
     ("deliver", 6), ("forge", 2), ("replay_grant", 2), ("ask", 3), ("enter", 1), ("add", 3), ("lose", 1), ("sync", 6),
-    ("withdraw", 2), ("give_back", 2), ("call_off", 1), ("type_in", 1), ("list", 1), ("electronic", 4),
+    ("withdraw", 2), ("give_back", 2), ("let_go", 1), ("call_off", 1), ("type_in", 1), ("list", 1), ("electronic", 4),
     ("mistype", 3),
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ def step(world: World, name: str, dice: random.Random) -> None:
         case "close":
             if dice.randrange(8) == 0:
                 world.close(at)
-        case "withdraw" | "call_off":
+        case "withdraw" | "call_off" | "let_go":
             getattr(world, name)(number)
         case "give_back":
             world.give_back(number, at)

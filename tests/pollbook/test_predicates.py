@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from centre_mirror import in_database, right
 from pollbook_sample import MORNING, POLL, key, who
 
-from dauys.pollbook.centre import moves, unasked
+from dauys.pollbook.centre import decided, moves, unasked
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.predicates import FREE
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules import custody
-from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known
+from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, Known, State
 from dauys.pollbook.rules.grants import LASTS, Fate
 from dauys.pollbook.rules.holders import CERTIFICATE
 from dauys.record import log as record
@@ -61,18 +61,20 @@ def test_paper_that_was_typed_in_is_never_complete(two: Connection, log: LogId) 
     assert is_free(two) == custody.free(model, model.custody[who(1)]) == (log == HERE)
 
 
-def test_what_was_given_back_before_any_list_is_not_withdrawn_again_unheard(connection: Connection) -> None:
-    """Until its station made its first list only the centre knows of a right; not of one that comes by a grant."""
+def test_what_was_given_back_before_any_machine_is_nobodys(connection: Connection) -> None:
+    """Nothing is granted to a machine that has not begun, and may never begin. Withdrawn again, the right is gone at once."""
     record.open_log(connection, POLL, "dauys/test")
     right(connection, who(1), "1")
-    moves.withdraw(connection, POLL, "first", who(1), MORNING)
-    moves.settle(connection, POLL, "first")
-    moves.give_back(connection, "back", who(1), HERE, MORNING)
-    assert in_database(connection)[who(1)] == Custody(HERE.holder, 2)
-    moves.withdraw(connection, POLL, "again", who(1), MORNING)
-    with pytest.raises(CustodyError, match=r"P\.052"):
-        moves.settle(connection, POLL, "again")
-    assert moves.granted_to(connection, HERE)  # which its machine will find, and use
+    decided.withdraw(connection, POLL, "first", who(1), MORNING)
+    decided.settle(connection, POLL, "first")
+    with pytest.raises(CustodyError, match=r"P\.051"):
+        decided.give_back(connection, "back", who(1), HERE, MORNING)
+    decided.let_go(connection, POLL, who(1))
+    decided.let_go(connection, POLL, who(1))
+    assert in_database(connection)[who(1)] == Custody("returned/1", 1, State.RELEASED)
+    decided.withdraw(connection, POLL, "again", who(1), MORNING)
+    decided.settle(connection, POLL, "again")
+    assert in_database(connection)[who(1)] == Custody("withdrawn", 2) and not moves.granted_to(connection, HERE)
 
 
 def test_a_request_asks_for_ten_minutes(two: Connection) -> None:
@@ -88,9 +90,9 @@ def test_a_request_asks_for_ten_minutes(two: Connection) -> None:
 
 
 def test_the_commission_and_who_shows_a_certificate_ask_until_it_is_done(two: Connection) -> None:
-    moves.withdraw(two, POLL, "w", who(1), MORNING)
+    decided.withdraw(two, POLL, "w", who(1), MORNING)
     assert [one.id for one in moves.asked_of(two, HERE, OVER)] == ["w"]
-    moves.call_off(two, POLL, "w")
+    decided.call_off(two, POLL, "w")
     stands(two, CERTIFICATE, 0, epoch=1)
     moves.ask(two, "r", who(1), THERE, MORNING)
     assert unasked.fates(two, THERE, OVER) == ()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from joined_world import POLL, Machine, World, world_of
 
 from dauys.errors import BadInput
-from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import decided
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.acts import Refused
@@ -83,11 +83,11 @@ def test_a_right_withdrawn_after_void_is_used_by_nobody(world: World) -> None:
     first, later = offline(world, "first"), offline(world, "later")
     later.keep.close()
     who = first.voters[0]
-    moves.withdraw(world.connection, POLL, "w", who, world.at(8))
+    decided.withdraw(world.connection, POLL, "w", who, world.at(8))
     with pytest.raises(CustodyError, match=r"P\.052"):
-        moves.settle(world.connection, POLL, "w")
+        decided.settle(world.connection, POLL, "w")
     packing_out.lose(world.connection, POLL, "A-1")
-    moves.settle(world.connection, POLL, "w")
+    decided.settle(world.connection, POLL, "w")
     first.link.once()
     with pytest.raises(Refused, match=r"P\.041"):
         first.do(acts.do_open, officer="chair", at=world.at(8))

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
-from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import decided
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import sums_at
@@ -169,7 +169,7 @@ def test_from_elsewhere_asks_for_what_was_let_go_too(world: World) -> None:
 
 def test_what_was_let_go_for_the_commission_is_offered_to_nobody(world: World) -> None:
     home, away = towns(world)
-    moves.withdraw(world.connection, POLL, "w", right(1), world.now)
+    decided.withdraw(world.connection, POLL, "w", right(1), world.now)
     synced(home)
     assert held(world, right(1)) == ("station/A-1/1", 0, 2)
     for machine in (home, away):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 from joined_world import POLL, Machine, World, held, right, synced
 from noted_world import Noted, opened
-from test_decided_since import add, died, findings, finds, numbers
+from test_decided_since import add, findings, finds, numbers
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_lists_unknown import said_by_a_person
 from test_one_person import X, Y, one_person
 from test_one_person_overlaps import minutes
-from test_paper_and_withdrawals import settled
 from test_put_back_lost import lifted
-from test_returns import back, mistaken
 
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
@@ -62,35 +60,6 @@ def test_who_was_on_a_void_package_when_the_copy_is_back(noted: Noted) -> None:
     assert noted.logs() == [("A-1", 1, False), ("B-1", 1, False)] and asks(a, 50)
 
 
-def test_nobody_is_given_back_to_a_package_that_may_be_void(world: World) -> None:
-    """X was withdrawn by mistake. What is given to a machine that never begins would be with nobody for good."""
-    a, b = world.start("A-1"), world.start("B-1")
-    number = died(world, ("A-1", 1))
-    synced(a, b)
-    assert settled(world).withdrawn == 1
-    packing_out.lose(world.connection, POLL, "A-1")
-    mistaken(world, number)
-    world.packed("A-1")
-    assert back(world, number).no_taker == 1 and held(world, X)[0] == "withdrawn"
-    works_on(world, "A-1")
-    assert back(world, number).returned == 1
-    minutes(world, a, b)
-    assert here(a, X) and numbers(world) == findings(world) == []
-
-
-def test_he_is_given_back_to_the_next_machine_once_it_begins(world: World) -> None:
-    a = world.start("A-1")
-    number = died(world, ("A-1", 1))
-    synced(a)
-    assert settled(world).withdrawn == 1
-    packing_out.lose(world.connection, POLL, "A-1")
-    mistaken(world, number)
-    new = world.start("A-1")
-    assert back(world, number).returned == 1
-    minutes(world, new)
-    assert here(new, X) and numbers(world) == findings(world) == []
-
-
 def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
     """Y withdrawn in the place of X, who voted; B-1/1 is lost by a slip and package 2 made; X's use is taken back: Y is given back, by
     the minute's work, once B-1/1 works on."""
@@ -104,7 +73,7 @@ def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
     world.packed("B-1")
     a.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.at(9, 30))
     minutes(world, a)
-    assert held(world, Y)[0] == "withdrawn", "it waits for a machine that works"
+    assert held(world, Y)[0] == "returned/B-1", "it waits for a machine that works, or for who asks"
     works_on(world, "B-1")
     minutes(world, a, b)
     assert here(b, Y) and not here(a, X) and findings(world) == []
@@ -174,26 +143,3 @@ def test_the_journal_says_it_of_a_late_list_while_the_first_machine_works(noted:
     synced(a, b)
     lifted(world)
     assert asks(a, 50)
-
-
-def test_who_was_given_back_to_a_first_package_is_nobody_elses(noted: Noted) -> None:
-    """X of A-1, which has no package yet, is given back: the copy. Its package is made and void. Nobody else was given him
-    since, as the journal says, too: A-1's machine takes the grant of the copy, whenever that begins."""
-    world = noted.world
-    b = opened(noted, "B-1", "b")
-    number = died(world, ("A-1", 1))
-    assert settled(world).withdrawn == 1
-    mistaken(world, number)
-    assert back(world, number).returned == 1 and held(world, X) == ("station/A-1/1", 2, 0)
-    noted.hold()
-    copy = world.connection.begin_nested()
-    noted.package("A-1")
-    noted.lose("A-1")
-    assert not asks(b, 1)
-    put_back(noted, copy)
-    noted.hold()
-    synced(b)
-    lifted(world)
-    new = opened(noted, "A-1", "a1")
-    minutes(world, new, b)
-    assert here(new, X) and not here(b, X) and numbers(world) == findings(world) == []

@@ -14,9 +14,17 @@ from dauys.cli.main import answer, counted, moment, say, without_iin
 from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
-from dauys.cli.roll_rights import added_to, ask_back_added, frozen_with, held_all, taken_over, withdrawn_by
+from dauys.cli.roll_rights import (
+    added_to,
+    ask_back_added,
+    frozen_with,
+    held_all,
+    of_all_withdrawn,
+    of_those_given_back,
+    taken_over,
+    withdrawn_by,
+)
 from dauys.pollbook.settling import additions
-from dauys.pollbook.settling.asked import State
 from dauys.pollbook.settling.asked import state as withdrawn
 from dauys.pollbook.settling.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
@@ -280,11 +288,9 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
         settle_withdrawals(connection, opened, keys.commission, when)
         now = withdrawn(connection, poll)
     body = found.to_json() | {"poll": now.to_json()}
-    text = (
-        f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back before, "
-    )
-    text += f"{found.not_listed:,} not on this roll, {found.may:,} may vote\n"
-    answer(body, as_json, text + _withdrawals(poll, now))
+    text = f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back "
+    text += f"before, {found.not_listed:,} not on this roll, {found.may:,} may vote\n"
+    answer(body, as_json, text + of_all_withdrawn(poll, now))
     return 1 if now.twice else 0
 
 
@@ -294,19 +300,12 @@ def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_js
         key = keys_of(opened, data_folder() / "keys").commission
         found = give_back(connection, opened, number, reason, by, key, at)
         now = withdrawn(connection, poll)
-    text = f"{counted(found.returned, 'right')} given back; {found.kept:,} not asked for any more, {found.not_withdrawn:,} not "
-    text += "withdrawn"
-    why = {"may not vote, or would have two": found.may_not, "too late, the list is closed": found.late,
-           "whose machine takes nothing (again with the next)": found.no_taker, "used all the same": found.used}  # fmt: skip
-    text += "".join(f"\n  {count:,} stay withdrawn: {name}" for name, count in why.items() if count)
-    answer(found.to_json() | {"poll": now.to_json()}, as_json, f"{text}\n{_withdrawals(poll, now)}")
+    answer(
+        found.to_json() | {"poll": now.to_json()},
+        as_json,
+        f"{of_those_given_back(found)}\n{of_all_withdrawn(poll, now)}",
+    )
     return 1 if now.twice else 0
-
-
-def _withdrawals(poll: str, now: State) -> str:
-    text = f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
-    text += f", {now.returned:,} given back" if now.returned else ""
-    return text + (f"\nALARM P.109: {now.twice:,} used two rights" if now.twice else "")
 
 
 @roll.command()

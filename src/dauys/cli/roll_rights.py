@@ -8,8 +8,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dauys.cli.main import counted
 from dauys.cli.pollbook_restored import held, journal
 from dauys.pollbook.settling import additions
+from dauys.pollbook.settling.asked import State
+from dauys.pollbook.settling.returns import Back
 from dauys.pollbook.settling.withdrawals import Asked, added_by, withdraw_added, withdraw_set
 from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll
@@ -86,3 +89,24 @@ def frozen_with(connection: Connection, number: int) -> list[str]:
     """The polls that are not closed and whose roll was frozen with the set."""
     query = "SELECT poll FROM roll_freeze WHERE :set = ANY(sets) ORDER BY poll"
     return [name for name in connection.scalars(sa.text(query), {"set": number}) if not is_closed(connection, name)]
+
+
+def of_those_given_back(found: Back) -> str:
+    """What became of the rights of a set, in words."""
+    text = f"{counted(found.returned, 'right')} given back; {found.kept:,} not asked for any more, "
+    text += f"{found.not_withdrawn:,} not withdrawn"
+    if found.free:
+        text += f"\n  {found.free:,} with nobody, for no machine of their station works: who asks first is given them"
+    why = {
+        "may not vote, or would have two": found.may_not,
+        "too late, the list is closed": found.late,
+        "used all the same": found.used,
+    }
+    return text + "".join(f"\n  {count:,} stay withdrawn: {name}" for name, count in why.items() if count)
+
+
+def of_all_withdrawn(poll: str, now: State) -> str:
+    """How the rights of a poll stand that were asked back, in words."""
+    text = f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
+    text += f", {now.returned:,} given back" if now.returned else ""
+    return text + (f"\nALARM P.109: {now.twice:,} used two rights" if now.twice else "")

@@ -31,7 +31,7 @@ class Rights:
         begin = fields(len(RIGHT)) + cell(self.poll.encode()) + ID.to_bytes(4, "big")
         middle = whole(0, 2) + whole(0, 2) + whole(self.addition, 4) + ID.to_bytes(4, "big")
         for station, voters in stations:
-            # what is added later stands on no list until one is made (pollbook.centre.moves.onto_the_list)
+            # what is added later stands on no list until one is made (pollbook.centre.decided.onto_the_list)
             holder = f"roll/{station}" if self.addition else f"station/{station}/1"
             homes = cell(station.encode()) + cell(holder.encode()) + middle
             rows, commitments = [], []

@@ -50,7 +50,7 @@ def entered(connection: Connection, poll: str, station: str, rights: Set[UUID]) 
     """Of rights that were entered now and are shown by no grant: who holds them, as far as a list of their station may have them.
 
     That is the first one made since the copy whose log is not complete; a machine that does not have it asks for its voter
-    (`centre.moves.off_its_list`). A list that was here all the time has nobody whom the centre forgot.
+    (`centre.decided.off_its_list`). A list that was here all the time has nobody whom the centre forgot.
     """
     if not rights:
         return

@@ -58,8 +58,6 @@ SELECT p.voters, p.went, count(e.id) FILTER (WHERE NOT (p.went AND EXISTS (SELEC
     AND a.station = e.home AND a.n = e.addition AND a.at > p.made))) AS rights
 FROM p LEFT JOIN entitlement e ON e.poll = p.poll AND e.home = p.station AND e.state = {UNUSED}
     AND (e.holder = %(holder)s OR {EARLIER})
-    AND NOT EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = e.epoch
-                    AND NOT g.taken)
 GROUP BY p.voters, p.went
 """  # noqa: S608 - texts of ours
 """How many rights the list of a package has to use, and how many the books have for its log (`packing.lists.voters_of`): nothing

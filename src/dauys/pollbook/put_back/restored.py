@@ -18,10 +18,10 @@ from psycopg import Cursor
 
 from dauys.errors import BadInput, DauysError
 from dauys.law.files import Node
+from dauys.pollbook.centre.decided import onto_the_list
 from dauys.pollbook.centre.late import follow, onto_the_next_list
 from dauys.pollbook.centre.locks import lock_station
 from dauys.pollbook.centre.mark import are_clear, mark, newest, standing
-from dauys.pollbook.centre.moves import onto_the_list
 from dauys.pollbook.centre.packages import is_packed, void_package
 from dauys.pollbook.centre.predicates import BEGUN, DOUBT, UNHEARD, UNUSED
 from dauys.pollbook.centre.take import cursor

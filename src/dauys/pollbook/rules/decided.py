@@ -1,7 +1,7 @@
 """What may the commission do with a right? Add one, withdraw one, or give it back.
 
 The rules of `pollbook.rules.custody` hold here as well: a right that somebody may still use is not moved. As there, these are
-functions of a small value; `pollbook.centre.moves` does the same by SQL and is tested against them.
+functions of a small value; `pollbook.centre.decided` does the same by SQL and is tested against them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dauys.pollbook.rules.custody import (
     put,
 )
 from dauys.pollbook.rules.grants import Grant, Request
-from dauys.pollbook.rules.holders import UNLISTED, WITHDRAWN
+from dauys.pollbook.rules.holders import RETURNED, UNLISTED, WITHDRAWN
 from dauys.pollbook.rules.places import PERHAPS_USED
 
 
@@ -148,11 +148,25 @@ def give_back(centre: Centre, request: str, who: UUID, to: LogId) -> tuple[Centr
     """
     if (given := centre.grants.get(request)) is not None:
         return centre, given
-    custody = on_roll(centre, who)
-    must_be_unused(centre, who)
-    if custody.holder != WITHDRAWN and custody.state is not State.RELEASED:
-        raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
+    custody = _with_nobody(centre, who)
     must_take(centre, to)
     given = Grant(centre.poll, who, custody.epoch + 1, to.holder, "returned", request)
     centre = give(centre, who, Custody(to.holder, given.epoch))
     return replace(centre, grants={**centre.grants, request: given}), given
+
+
+def let_go(centre: Centre, who: UUID, station: str) -> Centre:
+    """The same of a voter whose station has no machine that works: the commission lets the right go, as any holder does. Whoever
+    asks for it is given it. Raises CustodyError P.020, P.021, P.057.
+    """
+    custody = _with_nobody(centre, who)
+    return put(centre, who, replace(custody, holder=f"{RETURNED}{station}", state=State.RELEASED))
+
+
+def _with_nobody(centre: Centre, who: UUID) -> Custody:
+    """How a right stands that was withdrawn, or let go for that. Raises CustodyError P.020, P.021, P.057."""
+    custody = on_roll(centre, who)
+    must_be_unused(centre, who)
+    if custody.holder != WITHDRAWN and custody.state is not State.RELEASED:
+        raise CustodyError(f"{custody.holder} holds the right: it is not withdrawn", "P.057")
+    return custody

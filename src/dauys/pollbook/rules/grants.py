@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import DauysError
 from dauys.pollbook.log import words
 from dauys.pollbook.log.events import Event, Head, LogError, LogId, is_channel, read_base64, signed_by
-from dauys.pollbook.rules.holders import UNLISTED
+from dauys.pollbook.rules.holders import RETURNED, UNLISTED
 from dauys.record.canonical import canonical
 
 WHY = ("move", "certificate", "addition", "found-log", "channel", "ahead", "returned")
@@ -33,6 +33,8 @@ def why_given(holder: str, to: LogId, *, released: bool, ahead: bool = False) ->
     """
     if holder == "certificate":
         return holder
+    if holder == f"{RETURNED}{to.station}":
+        return "returned"
     if ahead or holder.startswith(UNLISTED):  # at his own station an addition that waited for its machine
         return "addition" if holder == f"{UNLISTED}{to.station}" else "ahead"
     if is_channel(holder) != is_channel(to.holder):

@@ -8,5 +8,9 @@ CERTIFICATE = "certificate"
 WITHDRAWN = "withdrawn"
 """The holder of an entitlement that the commission took back after the freeze (pollbook.rules.decided): nobody uses it there."""
 
+RETURNED = "returned/"
+"""Begins the holder of an entitlement that was withdrawn by mistake, and given back while no machine of its voter's station
+worked: let go, and free for whoever asks."""
+
 UNLISTED = "roll/"
 """Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""

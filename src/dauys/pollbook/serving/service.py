@@ -12,7 +12,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.law.files import Node
-from dauys.pollbook.centre import moves, unasked
+from dauys.pollbook.centre import decided, giving, moves, unasked
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.locks import lock_log, lock_station
 from dauys.pollbook.centre.mark import must_be_whole, newest
@@ -30,7 +30,7 @@ from dauys.pollbook.rules.grants import BOOKS, LEASE, Answer, Request
 from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.serving import visitors
 from dauys.pollbook.serving.visitors import Asked
-from dauys.pollbook.settling import named
+from dauys.pollbook.settling import homeward, named
 from dauys.pollbook.wire.package import Enrolment, proves
 from dauys.pollbook.wire.questions import Question
 from dauys.pollbook.wire.received import Sent
@@ -60,6 +60,7 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     must_prove(connection, enrolment)
     enrolling.may_enrol(connection, log, enrolment.key)
     centre.enrol(connection, log, enrolment.key, at)
+    homeward.welcome(connection, log, at)
 
 
 def must_prove(connection: Connection, enrolment: Enrolment) -> None:
@@ -132,7 +133,7 @@ def reply(
     """Answers a question of an enrolled station, and writes down that it was asked; commit before it is sent.
 
     `find` brings the right of who was added since his station's list was made; by `withdrawn` a list of since the copy shows that
-    the commission has a right (`moves.off_its_list`). Raises LogError P.003, P.004, P.041 for a stopped
+    the commission has a right (`decided.off_its_list`). Raises LogError P.003, P.004, P.041 for a stopped
     station, P.078 for a machine that was declared lost (it may ask whose the envelopes in its log are), P.079 for the voter after
     `most` in an hour, and P.007 where it was asked before; CustodyError as `moves.ask` does, and P.026, P.035 where the law does
     not let the voter vote there; BadInput for a body that is none.
@@ -171,7 +172,7 @@ def reply(
     elif asked.what == "withdrawn":
         parts = body.mapping(("entitlement", "n", "epoch"))
         found, n, epoch = _uuid(parts["entitlement"]), parts["n"].integer(0, None), parts["epoch"].integer(1, 32_767)
-        said = {"withdrawn": moves.off_its_list(connection, found, log, n=n, epoch=epoch, to=WITHDRAWN)}
+        said = {"withdrawn": decided.off_its_list(connection, found, log, n=n, epoch=epoch, to=WITHDRAWN)}
     elif asked.what == "call-off":
         found = _uuid(body.mapping(("entitlement",))["entitlement"])
         off, heard = unasked.call_off(connection, found, log)
@@ -221,19 +222,21 @@ def _find(
         with suppress(CustodyError), connection.begin_nested():  # it cannot be given: the answer says who holds it
             lock_log(centre.cursor(connection), log)  # before the right (pollbook.centre.locks)
             if standing.holder == log.holder:
-                moves.off_its_list(
+                decided.off_its_list(
                     connection, standing.voter.entitlement, log, n=without.get("n", -1), epoch=without.get("epoch", 0)
                 )
-            given = moves.add(connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at)
+            given = decided.add(
+                connection, f"addition/{standing.voter.entitlement}", standing.voter.entitlement, log, at
+            )
             voter = replace(standing.voter, epoch=given.epoch, away=given.to)
             standing = replace(standing, holder=given.to, voter=voter)
     if standing is None:
         return None, {"found": False}
     asked, address = _asked(connection, log, standing.home, standing.holder)
     if standing.let_go:  # whoever asks first gets it, also from who let it go; unless it was let go for the commission
-        back = moves.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
+        back = giving.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
         asked = replace(asked, left=True, holder=WITHDRAWN if back else asked.holder)
-    asked = replace(asked, gone=moves.is_gone(connection, log.poll, standing.voter.entitlement))
+    asked = replace(asked, gone=decided.is_gone(connection, log.poll, standing.voter.entitlement))
     said = visitors.found(log, asked, channels, at, used=standing.used, address=address, line=standing.voter)
     if said["line"] is not None:
         said["let_go"] = standing.let_go

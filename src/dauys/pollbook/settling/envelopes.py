@@ -2,7 +2,7 @@
 
 Envelopes are resolved together, once every log is complete, or when the commission waits no longer: that is said by two people,
 and not while a machine is there that can still close its list, or a package with which nobody enrolled is not void. One that
-counts uses its right by the rules of custody (`moves.withdraw`, `moves.settle`): only when nobody else can. What is resolved
+counts uses its right by the rules of custody (`decided.withdraw`, `decided.settle`): only when nobody else can. What is resolved
 stays so.
 """
 
@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput
-from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import must_be_whole
 from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, BEGUN
@@ -316,8 +316,8 @@ def _used(connection: Connection, poll: str, line: Line, at: datetime) -> Line:
         return line
     try:
         with connection.begin_nested():  # what is not withdrawn is asked for by nobody
-            moves.withdraw(connection, poll, one.request, one.entitlement, at)
-            moves.settle(connection, poll, one.request)
+            decided.withdraw(connection, poll, one.request, one.entitlement, at)
+            decided.settle(connection, poll, one.request)
     except CustodyError as error:
         if error.check not in ("P.021", "P.052", "P.056"):
             raise

@@ -4,9 +4,9 @@ The duplicates desk took two people for one, or somebody for dead. The roll says
 or another one, which a second person approved, lets the voter vote again. Then a person who did not decide that set gives the
 rights back, with a reason. Nobody gets two rights by it: of a pair that is still one person the other right must be withdrawn.
 
-A right that is withdrawn goes to the working machine of its home station (`decided.give_back`), and the entry
-`restorations/<station>/<n>` of the record, with the body of an addition, lists its commitment. One that is only asked back is
-not asked for any more; should its holder have let it go already, it gets it again, and the record never heard of it.
+A right that is withdrawn goes home (`settling.homeward`), and the entry `restorations/<station>/<n>` of the record, with the body
+of an addition, lists its commitment. One that is only asked back is not asked for any more; should its holder have let it go
+already, it goes home, too, and the record never heard of it.
 
 A right that was used stays, and the other one of the same person is withdrawn in its place (`withdrawals`). Should that use be
 taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back. At
@@ -29,17 +29,15 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
-from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.locks import lock_stations
 from dauys.pollbook.centre.mark import ever, must_be_whole, standing
-from dauys.pollbook.centre.packages import newest_machine
-from dauys.pollbook.centre.predicates import ASKED_FOR, LET_GO_FOR_NOBODY, LIVE, USE
+from dauys.pollbook.centre.predicates import ASKED_FOR, LET_GO_FOR_NOBODY, USE
 from dauys.pollbook.centre.take import Cursor, cursor
-from dauys.pollbook.log.events import LogId
-from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.rules.one_person import nobody_else, other_used
 from dauys.pollbook.settling.asked import Group, grouped
+from dauys.pollbook.settling.homeward import on_their_way, send
 from dauys.pollbook.settling.one_person import Person, others, person_of, persons, voters_about
 from dauys.pollbook.settling.rows import request_again
 from dauys.record import log
@@ -56,19 +54,18 @@ BEFORE, CENTRE = "given back before the centre was put back from a copy", "pollb
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What became of the rights that a set was about: given back, now or before the centre was put back from a copy; kept by
-    their holders, who are not asked any more.
+    """What became of the rights that a set was about: `returned`, now or before the centre was put back from a copy, of which
+    `free` are with nobody, for no machine of their stations works; `kept` by their holders, who are not asked any more.
 
-    Not given back: `may_not` vote by the roll as it is now, or one person would have two; `late`, the list is closed; `no_taker`,
-    the station's machine is closed, stopped, or lost and the next one has not begun; `used` all the same.
-    `not_withdrawn` never were.
+    Not given back: `may_not` vote by the roll as it is now, or one person would have two; `late`, the list is closed; `used` all
+    the same. `not_withdrawn` never were.
     """
 
     returned: int
+    free: int
     kept: int
     may_not: int
     late: int
-    no_taker: int
     used: int
     not_withdrawn: int
 
@@ -89,8 +86,7 @@ def give_back_set(
     if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: nothing is given back any more")
     shown = get_set(connection, set_id)
-    decided = _decided_by(shown)
-    if plain_name(by) == plain_name(decided):
+    if plain_name(by) == plain_name(_decided_by(shown)):
         raise BadInput(f"{by} decided set {set_id}: another person gives the rights back", check="P.058")
     must_be_whole(cursor(connection), poll.id)
     rows, left = _withdrawn(connection, poll, set_id), _let_go_for_nobody(connection, poll, set_id)
@@ -107,11 +103,11 @@ def give_back_set(
         alone = nobody_else(mine, row.entitlement) and has.isdisjoint(one.id for one in mine)
         outcome = _outcome(connection, poll, row, alone, may, at)
         outcomes.append(outcome)
-        if outcome in ("returned", "kept"):
+        if outcome in ("returned", "free", "kept"):
             has.add(row.entitlement)
         if isinstance(row, _Left):
             continue
-        if outcome == "returned":
+        if outcome in ("returned", "free"):
             gone.setdefault(row.station, []).append(row)
         elif outcome == "kept":
             _over(cursor(connection), poll.id, [row], outcome, (*decision, at, None))
@@ -121,25 +117,29 @@ def give_back_set(
         _returned(connection, poll.id, station, some, decision, key, at)
     hand_back(connection, poll, key, at)
     outcomes += ["not withdrawn"] * len(_voters(connection, set_id) - {row.voter for row in (*rows, *left)})
-    return Back(*map(outcomes.count, ("returned", "kept", "may not", "late", "no taker", "used", "not withdrawn")))
+    free = outcomes.count("free")
+    others_of = map(outcomes.count, ("kept", "may not", "late", "used", "not withdrawn"))
+    return Back(outcomes.count("returned") + free, free, *others_of)
 
 
 def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
-    """Rights that were let go although nobody asks for them any more, and those withdrawn in the place of one that is withdrawn
-    by now: their home station gets them. How many there were. In the caller's transaction, which has locked the record.
+    """Rights that are with nobody though nobody asks for them, and those withdrawn in the place of one that is withdrawn by now:
+    they go home. How many are there. In the caller's transaction, which has locked the record.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
         return 0
     _found_given(connection, poll.id, key, at)
-    rows = sorted((*_kept(cur, poll.id), *_instead(connection, poll)), key=lambda row: row.entitlement)
+    rows = sorted((*on_their_way(cur, poll.id), *_instead(connection, poll)), key=lambda row: row.entitlement)
     lock_stations(cur, poll.id, [row.station for row in rows])
     timely = [row for row in rows if at < poll.closing(row.area)]
-    back = [row for row in timely if _hand_back(connection, poll.id, row, at) == "returned"]
-    for row in back:
-        if row.instead:
+    went = 0
+    for row in timely:
+        to = send(connection, poll.id, row.station, row.entitlement, row.epoch, at)
+        went += to == "returned"
+        if row.instead and to in ("returned", "free"):
             _returned(connection, poll.id, row.station, [row], (row.set_id, row.reason, row.by), key, at)
-    return len(back)
+    return went
 
 
 def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
@@ -157,11 +157,13 @@ def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: 
     asked = cur.execute(
         "SELECT w.* FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request "
         "WHERE w.poll = %s AND w.outcome = 'asked' AND EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = w.poll "
-        "AND g.entitlement = w.entitlement AND g.why = 'returned' AND g.epoch > r.epoch) ORDER BY w.entitlement FOR UPDATE OF w",
+        "AND g.entitlement = w.entitlement AND g.epoch > r.epoch) ORDER BY w.entitlement FOR UPDATE OF w",
         (poll,),
     ).fetchall()
-    for row in asked:  # withdrawn and given back, both forgotten: the record never heard of it
-        moves.call_off(connection, poll, row.request)
+    for row in (
+        asked
+    ):  # nobody is given what is asked back: that it was given back is forgotten, and the record never heard of it
+        decided.call_off(connection, poll, row.request)
         _over(cur, poll, [row], "kept", (row.set_id, BEFORE, CENTRE, at, None))
 
 
@@ -169,19 +171,6 @@ _ELSEWHERE = (
     f"EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND e.holder <> '{WITHDRAWN}')"
 )
 """Of a withdrawal `w`: somebody holds the right, used it or let it go, though it was withdrawn."""
-
-
-def _kept(cur: Cursor, poll: str) -> list[Any]:
-    return cur.execute(
-        "SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w "  # noqa: S608 - a text of ours
-        "JOIN station s ON s.poll = w.poll AND s.id = w.station "
-        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = 2 "
-        "WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND NOT EXISTS (SELECT FROM pollbook_request r "
-        "WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch AND NOT r.granted) "
-        "AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement "
-        f"AND v.{LIVE})",
-        {"poll": poll},
-    ).fetchall()  # fmt: skip
 
 
 def _instead(connection: Connection, poll: Poll) -> list[Any]:
@@ -223,12 +212,12 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
             if row.outcome == "used":
                 request_again(connection, poll.id, row.entitlement, at, instead=row.voter in may)
             continue
-        moves.call_off(connection, poll.id, row.request)
+        decided.call_off(connection, poll.id, row.request)
         _over(cur, poll.id, [row], "kept", (row.set_id, row.reason, row.by, at, None))
 
 
 _USED = "EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND " + USE + ")"
-"""Of a withdrawal `w`: whether a use of its right stands, as `moves.used`."""
+"""Of a withdrawal `w`: whether a use of its right stands, as `giving.used`."""
 
 
 def _decided_by(shown: ChangeSet) -> str:
@@ -324,35 +313,13 @@ def _outcome(
         return "may not"
     forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so
     if row.outcome == "asked" and not forgotten:
-        moves.call_off(connection, poll.id, row.request)
+        decided.call_off(connection, poll.id, row.request)
         return "kept"
-    outcome = _hand_back(connection, poll.id, row, at)
+    outcome = send(connection, poll.id, row.station, row.entitlement, row.epoch, at)
     outcome = "returned" if outcome == "held" else outcome
-    if outcome == "returned" and row.outcome != "withdrawn":  # the record never heard of it
-        moves.call_off(connection, poll.id, row.request)
-    return "kept" if outcome == "returned" and forgotten else outcome
-
-
-def _hand_back(connection: Connection, poll: str, row: Any, at: datetime) -> str:
-    """The right goes to its home station: `returned`, `used`, `no taker`; or `held`: somebody has it already."""
-    try:
-        to = _working(cursor(connection), poll, row.station)
-        moves.give_back(connection, f"return/{row.entitlement}/{row.epoch}", row.entitlement, to, at)
-    except CustodyError as error:
-        outcome = {"P.021": "used", "P.057": "held"}.get(error.check, "no taker")
-        if outcome == "no taker" and error.check not in ("P.051", "P.052"):  # in doubt since the centre was put back
-            raise
-        return outcome
-    return "returned"
-
-
-def _working(cur: Cursor, poll: str, station: str) -> LogId:
-    """The log of the station's machine that works, or will be its first. Raises CustodyError P.051 where it is lost and the next
-    one has not begun: that one's package may yet be void, and the lost one work on."""
-    newest = newest_machine(cur, poll, station)
-    if newest is not None and newest.lost:
-        raise CustodyError(f"the machine of station {station} is lost: its next one begins first", "P.051")
-    return LogId(poll, station, 1 if newest is None else newest.generation)
+    if outcome != "used" and row.outcome != "withdrawn":  # the record never heard of it
+        decided.call_off(connection, poll.id, row.request)
+    return "kept" if outcome != "used" and forgotten else outcome
 
 
 def _record(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dauys.pollbook.centre import moves
+from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.predicates import LIVE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
@@ -69,7 +69,7 @@ def request(connection: Connection, poll: str, who: UUID, at: datetime) -> bool:
     assert row is not None
     name = f"withdraw/{who}/{row.epoch}"
     try:
-        moves.withdraw(connection, poll, name, who, at)
+        decided.withdraw(connection, poll, name, who, at)
     except CustodyError as error:
         if error.check not in ("P.021", "P.056"):
             raise

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dauys.errors import BadInput, DauysError
+from dauys.pollbook.centre import decided, giving
 from dauys.pollbook.centre import mark as put_back
-from dauys.pollbook.centre import moves
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
@@ -170,9 +170,9 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         try:
             if not ended:
                 if row.holder != WITHDRAWN:  # it is, where a list of since the copy said so
-                    moves.settle(connection, poll.id, row.request)
+                    decided.settle(connection, poll.id, row.request)
                 gone.setdefault((row.station, row.reason), []).append(row)
-            elif moves.used(connection, poll.id, row.entitlement):
+            elif giving.used(connection, poll.id, row.entitlement):
                 raise CustodyError("the right was used", "P.021")
         except CustodyError as error:
             if error.check == "P.021":

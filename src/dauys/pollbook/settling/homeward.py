@@ -1,0 +1,70 @@
+"""Where does a right go that is with nobody, though nobody asks for it? It is given back, or was let go for nothing.
+
+Home, by a grant, to the machine that works at its voter's station. While none does (there was none yet, it is lost, or stopped),
+and while a lost machine of which nobody has all may have the right, nothing is granted: the grant would wait for a machine that
+may never begin. The right is free then, as whatever was let go: who asks first is given it, an envelope of it counts, and the
+station's machine is given it as soon as one works.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dauys.pollbook.centre import decided
+from dauys.pollbook.centre.mark import standing
+from dauys.pollbook.centre.packages import newest_machine
+from dauys.pollbook.centre.predicates import LIVE, RELEASED
+from dauys.pollbook.centre.take import Cursor, cursor
+from dauys.pollbook.log.events import LogId
+from dauys.pollbook.rules.custody import CustodyError
+from dauys.pollbook.rules.holders import RETURNED
+from dauys.store.engine import Connection
+
+
+def send(connection: Connection, poll: str, station: str, right: UUID, epoch: int, at: datetime) -> str:
+    """A right of this epoch goes home: `returned` to the machine that works there, or `free`; `held`: somebody has it already;
+    `used` all the same. Raises CustodyError P.090."""
+    newest = newest_machine(cursor(connection), poll, station)
+    to = LogId(poll, station, 1 if newest is None else newest.generation)
+    try:
+        try:
+            decided.give_back(connection, f"return/{right}/{epoch}", right, to, at)
+        except CustodyError as error:
+            if error.check not in ("P.051", "P.052"):
+                raise
+            decided.let_go(connection, poll, right)
+            return "free"
+    except CustodyError as error:
+        if error.check not in ("P.021", "P.057"):
+            raise
+        return "used" if error.check == "P.021" else "held"
+    return "returned"
+
+
+def on_their_way(cur: Cursor, poll: str, station: str | None = None) -> list[Any]:
+    """Rights (`entitlement`, `epoch`, `station`, `area`; `instead`: of none here) that wait for a machine of their station, and
+    that nobody asks for; of one station or of all."""
+    return cur.execute(_ON_THEIR_WAY, {"poll": poll, "station": station}).fetchall()
+
+
+def welcome(connection: Connection, log: LogId, at: datetime) -> None:
+    """What waits for a machine of this station goes to the one that begins now, before its wire is cut. Nothing goes anywhere
+    while the centre checks its books."""
+    cur = cursor(connection)
+    if standing(cur, log.poll) is None:
+        for row in on_their_way(cur, log.poll, log.station):
+            send(connection, log.poll, log.station, row.entitlement, row.epoch, at)
+
+
+_ON_THEIR_WAY = f"""
+SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w
+JOIN station s ON s.poll = w.poll AND s.id = w.station
+JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = {RELEASED}
+WHERE w.poll = %(poll)s AND w.station = coalesce(%(station)s, w.station)
+  AND (w.outcome = 'kept' OR w.outcome = 'returned' AND starts_with(e.holder, '{RETURNED}'))
+  AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement AND v.{LIVE})
+  AND NOT EXISTS (SELECT FROM pollbook_request r WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch
+      AND NOT r.granted)
+"""  # noqa: S608 - texts of ours

@@ -1,0 +1,195 @@
+"""A right that was withdrawn by mistake is given back while no machine of its station works: it is free, and waits for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from joined_world import POLL, VOTING, World, held, right, synced, world_of
+from noted_world import Noted, opened
+from test_at_home_alone import journal_gone
+from test_at_home_alone import lifted as lifted_with
+from test_decided_since import died, findings, numbers
+from test_decisions_forgotten import put_back
+from test_lists_since import here
+from test_one_person import X
+from test_one_person_overlaps import minutes
+from test_paper_and_withdrawals import settled
+from test_pollbook_envelopes import close, leave, resolved, stands
+from test_put_back_lost import lifted
+from test_returns import back, mistaken, outcome
+from test_void_packages import asks, works_on
+
+from dauys.pollbook.packing import packages as packing_out
+
+pytestmark = pytest.mark.database
+
+FREE = ("returned/A-1", 1, 2)
+
+
+@pytest.fixture
+def enveloped(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 4, "B-1": 3}) as made:
+        made.at(9)
+        yield made
+
+
+def given_back(world: World, serial: int = 1, station: str = "A-1") -> None:
+    """X is dead by mistake, before his station has any machine."""
+    number = died(world, (station, serial))
+    assert settled(world).withdrawn == 1
+    mistaken(world, number)
+    assert back(world, number) == outcome(returned=1, free=1)
+
+
+@pytest.mark.parametrize("void", [False, True])
+def test_his_station_never_gets_a_machine(enveloped: World, void: bool) -> None:
+    """His envelope counts as those of his neighbours; B-1 is given him as they are."""
+    world = enveloped
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    given_back(world, 7, "A/2")
+    given_back(world, 8, "A/2")
+    if void:
+        world.packed("A/2")
+        assert packing_out.lose(world.connection, POLL, "A/2")[1] == "void"
+        minutes(world, a, b)
+    assert asks(b, 7)
+    leave(world, b, 1, right(8))
+    leave(world, b, 2, right(9))
+    synced(b)
+    close(world, a, b)
+    world.at(21)
+    minutes(world, a, b)
+    assert resolved(world, final=True) == 2
+    assert [line[1:3] for line in stands(world)] == [(True, "P.065")] * 2 and findings(world) == []
+
+
+@pytest.mark.parametrize("replaced", ["no", "packed", "begun"])
+def test_his_machine_is_lost_and_found(enveloped: World, replaced: str) -> None:
+    world = enveloped
+    a, b, c = world.start("A-1"), world.start("B-1"), world.start("A/2")
+    number = died(world, ("A-1", 1))
+    synced(a, b, c)
+    assert settled(world).withdrawn == 1
+    packing_out.lose(world.connection, POLL, "A-1")
+    mistaken(world, number)
+    assert back(world, number) == outcome(returned=1, free=1) and held(world, X) == FREE
+    if replaced == "packed":
+        world.packed("A-1")
+    new = world.start("A-1") if replaced == "begun" else None
+    if new is not None:
+        new.link.once()
+        assert here(new, X), "the machine that begins is given him at once"
+    leave(world, b, 1, X)
+    leave(world, b, 2, right(2))
+    synced(b)
+    close(world, a, b, c, *([new] if new else ()))
+    world.at(21)
+    if replaced == "packed":
+        assert packing_out.lose(world.connection, POLL, "A-1")[1] == "void"
+    resolved(world, final=True)
+    assert [line[1:3] for line in stands(world)] == [(True, "P.065")] * 2
+    assert numbers(world) == findings(world) == []
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_his_machine_works_on(world: World, asked: bool) -> None:
+    """A-1/1 was declared lost by a slip. Its next package has him on no list; by himself he goes home, unless B-1 asked before."""
+    a, b = world.start("A-1"), world.start("B-1")
+    number = died(world, ("A-1", 1))
+    synced(a, b)
+    assert settled(world).withdrawn == 1
+    packing_out.lose(world.connection, POLL, "A-1")
+    mistaken(world, number)
+    world.packed("A-1")
+    assert back(world, number).free == 1
+    if asked:
+        assert asks(b, 1) and held(world, X) == ("station/B-1/1", 2, 0)
+    works_on(world, "A-1")
+    minutes(world, a, b)
+    assert here(a, X) is not asked and here(b, X) is asked
+    assert numbers(world) == findings(world) == []
+
+
+def test_withdrawn_again_before_anybody_has_him(world: World) -> None:
+    given_back(world)
+    assert held(world, X) == FREE
+    died(world, ("A-1", 1))
+    assert settled(world).withdrawn == 1 and held(world, X) == ("withdrawn", 2, 0)
+    a = world.start("A-1")
+    minutes(world, a)
+    assert not here(a, X) and numbers(world) == findings(world) == []
+
+
+def test_the_copy_is_of_when_he_was_with_nobody(noted: Noted) -> None:
+    """A-1's machine began since, was given him, and shows it; B-1 is not."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    given_back(world)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = opened(noted, "A-1", "a")
+    assert here(a, X)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    assert held(world, X) == ("station/A-1/1", 2, 0)
+    minutes(world, a, b)
+    assert not here(b, X) and numbers(world) == findings(world) == []
+
+
+def test_the_copy_is_of_when_he_was_withdrawn(noted: Noted) -> None:
+    """He was given back since, B-1 was given him, and burnt unheard. Given back again he is in doubt, until B-1's disk is found."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    number = died(world, ("A/2", 7))
+    assert settled(world).withdrawn == 1
+    mistaken(world, number)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    assert back(world, number).free == 1
+    assert asks(b, 7)
+    b.check_in(right(7), world.at(9, 5))
+    put_back(noted, copy)
+    noted.hold()
+    noted.lose("B-1")
+    synced(a)
+    lifted(world)
+    assert back(world, number) == outcome(returned=1, free=1)
+    c = opened(noted, "A/2", "c")
+    minutes(world, a, c)
+    assert not here(c, right(7)) and held(world, right(7)) == ("returned/A/2", 1, 2)
+    synced(b)
+    minutes(world, a, c)
+    assert held(world, right(7))[0] == "station/B-1/1" and numbers(world) == findings(world) == []
+
+
+def test_two_copies_without_a_journal(noted: Noted) -> None:
+    """He is with nobody: the copy. A-1/1, known by its number alone, is said never to have been; B-1 is given him, he votes, B-1
+    burns; the copy is put back again. A grant to A-1/1 that the copy had would let him vote a second time."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    given_back(world)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    journal_gone(noted)
+    packing_out.lose(world.connection, POLL, "A-1", 1)
+    synced(b)
+    lifted_with(noted, "again")
+    packing_out.not_lost(world.connection, POLL, "A-1", world.now, "anna", "boris")
+    assert asks(b, 1)
+    b.check_in(X, world.at(9, 5))
+    copy.rollback()
+    journal_gone(noted)
+    packing_out.lose(world.connection, POLL, "B-1", 1)
+    lifted_with(noted, "again")
+    new = opened(noted, "A-1", "a1")
+    minutes(world, new)
+    assert not here(new, X) and held(world, X) == FREE
+    synced(b)
+    assert numbers(world) == findings(world) == []
