@@ -11,7 +11,9 @@ from noted_world import Noted, opened
 from test_decided_since import add, died, finds, wants
 from test_decisions_forgotten import put_back
 from test_lists_unknown import said_by_a_person
+from test_paper_and_withdrawals import settled
 from test_put_back_lost import lifted
+from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.sums import reports_at, sums_at
 from dauys.pollbook.settling.asked import state
@@ -111,4 +113,31 @@ def test_who_was_added_or_went_elsewhere_is_on_no_forgotten_list(noted: Noted) -
     synced(a, b)
     lifted(world)
     assert before is not None and (before.sums.listed, before.sums.eligible) == (5, 6)
+    assert sums_at(world.connection, POLL, "A-1") == before
+
+
+@pytest.mark.parametrize("what", ["given back", "withdrawn", "added, and withdrawn"])
+def test_who_was_withdrawn_before_a_forgotten_list_was_not_on_it(noted: Noted, what: str) -> None:
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    if what == "added, and withdrawn":
+        add(world, 50)
+    number = died(world, ("A-1", 50 if what == "added, and withdrawn" else 1))
+    assert settled(world).withdrawn == 1
+    if what == "given back":
+        mistaken(world, number)
+        assert back(world, number).free == 1
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = opened(noted, "A-1", "a")
+    wants(b, 2, "q2")
+    synced(a, b)
+    before = sums_at(world.connection, POLL, "A-1")
+    put_back(noted, copy)
+    noted.hold()
+    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
+    synced(a, b)
+    lifted(world)
+    synced(a, b)
+    assert before is not None and before.sums.listed == (6 if what == "added, and withdrawn" else 5)
     assert sums_at(world.connection, POLL, "A-1") == before
