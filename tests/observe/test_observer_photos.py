@@ -380,12 +380,8 @@ def test_the_mission_forgets_nothing_and_tries_again(world: World, tmp_path: Pat
 
 def test_what_is_refused_waits_before_it_is_tried_again(world: World, tmp_path: Path) -> None:
     keep, _, said = mission_of(world, tmp_path / "mission", site_of(world))
-    body = {
-        "id": "observation/qala/q1/s1/1",
-        "entry_kind": "observation",
-        "index": 5,
-        "entry": world.shows("ab" * 32).to_bytes().decode(),
-    }
+    entry = world.shows("ab" * 32).to_bytes().decode()
+    body = {"id": "observation/qala/q1/s1/1", "entry_kind": "observation", "index": 5, "entry": entry}
     keep.append("sent", body, "office", world.now)
     keep.write(f"photos/{'ab' * 32}", PICTURE)
     answers = iter([(500, "gone"), (403, '{"error": {"message": "no"}}'), (201, "{}")])
