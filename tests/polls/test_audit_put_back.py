@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from joined_world import applied, held, right, rows, synced
 from noted_world import Noted, opened
-from test_decided_since import add, died, findings, numbers, wants
+from test_decided_since import add, died, findings, finds, numbers, wants
 from test_decisions_forgotten import put_back, withdrawn_ahead
 from test_lists_since import here
 from test_paper_and_withdrawals import settled
@@ -67,4 +67,32 @@ def test_who_is_added_again_was_left_over_on_a_second_list(noted: Noted, journal
     assert here(b, right(50))
     b.check_in(right(50), world.now)
     synced(b)
+    assert numbers(world) == [] and findings(world) == []
+
+
+def test_who_used_and_undid_an_addition_that_the_next_machine_is_given(noted: Noted) -> None:
+    """50 is on A-1/1's list, of since the copy, as A-1/2's is: nobody here knows on which. A-1/2 has not; it asks, and is given him."""
+    world = noted.world
+    noted.hold()
+    copy = world.connection.begin_nested()
+    world.at(9, 5)
+    add(world, 50)
+    first = opened(noted, "A-1", "a")
+    event = first.check_in(right(50), world.at(9, 6))
+    first.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.at(9, 7))
+    noted.lose("A-1")
+    second = opened(noted, "A-1", "a2")
+    put_back(noted, copy)
+    noted.hold()
+    add(world, 50)
+    first.do(acts.do_close, officer="chair", at=world.at(20))
+    synced(first, second)
+    world.at(9, 30)
+    lifted(world)
+    assert held(world, right(50)) == ("station/A-1/2", 0, 0)
+    finds(second, 50)
+    synced(second)
+    assert here(second, right(50))
+    second.check_in(right(50), world.at(10))
+    synced(second)
     assert numbers(world) == [] and findings(world) == []

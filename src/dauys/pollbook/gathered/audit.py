@@ -95,6 +95,9 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
             home = LogId(poll, row.home, _first(row, told, back))
             if not (back and _came(told, home, home in forgotten)):
                 homes[row.id] = home
+    for who, told in named.items() if forgotten else ():
+        if who not in homes and (its_list := _on_a_list(told, forgotten)) is not None:
+            homes[who] = its_list
     for row in cur.execute(
         "SELECT w.entitlement, w.station, p.made IS NULL AS unknown FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -134,6 +137,16 @@ WHERE p.poll = e.poll AND p.station = e.home AND a.n = e.addition), (
 SELECT min(t.generation) FROM pollbook_late_list t WHERE t.poll = e.poll AND t.station = e.home)) END"""
 """Of a right that was added: the generation of the first list that was made since. Where it was added again, and none was, of the
 first of which the centre knew nothing when it was put back from a copy."""
+
+
+def _on_a_list(named: Sequence[tuple[LogId, Event]], forgotten: set[LogId]) -> LogId | None:
+    """The first of these logs that names a right before it received it: nobody knows its list, so it was on that, whatever became
+    of the right afterwards (`put_back.added_again`)."""
+    first: dict[LogId, str] = {}
+    for log, event in named:
+        if log in forgotten and event.kind in (*HOLDS, "receive"):
+            first.setdefault(log, event.kind)
+    return min((log for log, kind in first.items() if kind != "receive"), key=lambda log: log.generation, default=None)
 
 
 def _came(named: Sequence[tuple[LogId, Event]], home: LogId, forgotten: bool) -> bool:
