@@ -68,6 +68,7 @@ def never_listed(cur: Cursor, poll: str, who: UUID, home: str) -> bool:
 
 
 def give(cur: Cursor, made: Grant) -> None:
+    """The right goes to whom this names, in the next epoch. Raises CustodyError P.090, P.052 (`mark.must_be_free`)."""
     must_be_free(cur, made.poll, made.entitlement, made.epoch - 1)
     cur.execute(
         "UPDATE entitlement SET holder = %s, epoch = %s, state = 0 WHERE poll = %s AND id = %s",
@@ -77,6 +78,7 @@ def give(cur: Cursor, made: Grant) -> None:
 
 
 def keep(cur: Cursor, given: Grant, at: datetime) -> None:
+    """What is given waits for its receiver's log to take it; who asked for it has it."""
     cur.execute(
         "INSERT INTO pollbook_grant (poll, request, entitlement, epoch, receiver, why, at) VALUES (%s, %s, %s, %s, %s, %s, %s) "
         "ON CONFLICT (poll, request) DO UPDATE SET entitlement = excluded.entitlement, epoch = excluded.epoch, "
@@ -87,6 +89,7 @@ def keep(cur: Cursor, given: Grant, at: datetime) -> None:
 
 
 def granted(cur: Cursor, poll: str, request: str) -> Grant | None:
+    """What was given to this request and is not in any log yet."""
     row = cur.execute(
         "SELECT entitlement, epoch, receiver, why FROM pollbook_grant WHERE poll = %s AND request = %s AND NOT taken",
         (poll, request),
@@ -95,11 +98,13 @@ def granted(cur: Cursor, poll: str, request: str) -> Grant | None:
 
 
 def strays(cur: Cursor, poll: str, who: UUID) -> bool:
+    """Whether a check-in of the right stands that was not its log's to make."""
     stands = "SELECT 1 FROM pollbook_stray WHERE poll = %s AND entitlement = %s AND NOT undone"
     return cur.execute(stands, (poll, who)).fetchone() is not None
 
 
 def must_take(cur: Cursor, to: LogId) -> None:
+    """Raises CustodyError P.051 unless that log can still receive."""
     row = cur.execute(
         "SELECT closed, stopped, lost FROM pollbook_log WHERE (poll, station, generation) = (%s, %s, %s) FOR SHARE",
         (to.poll, to.station, to.generation),

@@ -15,9 +15,9 @@ from uuid import UUID
 from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.packages import newest_machine
-from dauys.pollbook.centre.predicates import LIVE, RELEASED
+from dauys.pollbook.centre.predicates import DOUBT, LIVE, RELEASED
 from dauys.pollbook.centre.take import Cursor, cursor
-from dauys.pollbook.log.events import LogId
+from dauys.pollbook.log.events import PAPER, LogId
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import RETURNED
 from dauys.store.engine import Connection
@@ -44,8 +44,8 @@ def send(connection: Connection, poll: str, station: str, right: UUID, epoch: in
 
 
 def on_their_way(cur: Cursor, poll: str, station: str | None = None) -> list[Any]:
-    """Rights (`entitlement`, `epoch`, `station`, `area`; `instead`: of none here) that wait for a machine of their station, and
-    that nobody asks for; of one station or of all."""
+    """Rights (`entitlement`, `epoch`, `station`, `area`; `instead`: of none here) whose station has a machine that works by now,
+    and that nobody asks for; of one station or of all."""
     return cur.execute(_ON_THEIR_WAY, {"poll": poll, "station": station}).fetchall()
 
 
@@ -62,9 +62,13 @@ _ON_THEIR_WAY = f"""
 SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w
 JOIN station s ON s.poll = w.poll AND s.id = w.station
 JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = {RELEASED}
+JOIN pollbook_log l ON l.poll = w.poll AND l.station = w.station AND l.generation <= {PAPER} AND NOT (l.lost OR l.closed)
+  AND l.stopped = ''
 WHERE w.poll = %(poll)s AND w.station = coalesce(%(station)s, w.station)
   AND (w.outcome = 'kept' OR w.outcome = 'returned' AND starts_with(e.holder, '{RETURNED}'))
   AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement AND v.{LIVE})
   AND NOT EXISTS (SELECT FROM pollbook_request r WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch
       AND NOT r.granted)
+  AND NOT {DOUBT}
 """  # noqa: S608 - texts of ours
+"""However many wait, a minute costs nothing before their machines begin."""
