@@ -282,6 +282,26 @@ def test_the_thread_sends_what_is_stored_and_ends(tmp_path: Path) -> None:
     keep.close()
 
 
+def test_a_question_that_is_answered_ends_the_pause(tmp_path: Path) -> None:
+    """An officer hears from the centre: his page does not go on saying that there is none."""
+    centre = FakeCentre(lists())
+    keep, link = opened(centre, tmp_path)
+    centre.cut = True
+    syncing = Syncing(link, jitter=lambda: 100)  # more than three minutes
+    syncing.start()
+    late = time.monotonic() + 5
+    while link.status.cut is None and time.monotonic() < late:
+        time.sleep(0.01)
+    assert link.status.cut
+    centre.cut = False
+    while link.status.cut and time.monotonic() < late:
+        link.wire.question("call-off", {"entitlement": str(who(101))})
+        time.sleep(0.01)
+    assert link.status.cut is None
+    syncing.stop()
+    keep.close()
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(

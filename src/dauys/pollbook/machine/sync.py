@@ -76,6 +76,8 @@ class Wire:
         self.keep = keep
         self._client = client
         self._clock = clock
+        self.answered: Callable[[], None] = lambda: None
+        """Called when the centre has answered a question: so it can be reached."""
 
     def tell(self) -> None:
         """Tells the centre the station's key, until it has answered a batch of that key once under its own signature.
@@ -140,7 +142,9 @@ class Wire:
 
     def question(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Asks the centre about one voter (dauys.pollbook.wire.questions). Raises Unreached, CentreRefused."""
-        return self._asked("/question", what, body, TIMEOUT)
+        said = self._asked("/question", what, body, TIMEOUT)
+        self.answered()
+        return said
 
     def wait(self) -> bool:
         """Stays at the centre until there is word for this station: True: sync now. Raises Unreached, CentreRefused."""

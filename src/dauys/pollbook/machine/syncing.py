@@ -43,6 +43,8 @@ class Syncing:
         self._jitter = jitter
         self._poked = threading.Event()
         self._ended = threading.Event()
+        self._reached = threading.Event()
+        self.link.wire.answered = self._reached.set
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="listen", daemon=True) if listens else None
@@ -61,6 +63,7 @@ class Syncing:
         self._ended.set()
         self._begun.set()
         self._poked.set()
+        self._reached.set()
         if self._thread.is_alive():
             self._thread.join(timeout=15)
 
@@ -100,5 +103,7 @@ class Syncing:
             failures = failures + 1 if self.link.status.cut or self.link.status.fault else 0
             if again and not failures:
                 continue
-            # while the wire is cut, a tap does not hurry the next try
-            (self._ended if failures else self._poked).wait(self.pause_after(failures))
+            # while the wire is cut, a tap does not hurry the next try; that the centre has answered a question does
+            self._reached.clear()
+            if not self._ended.is_set():
+                (self._reached if failures else self._poked).wait(self.pause_after(failures))
