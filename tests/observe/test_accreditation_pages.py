@@ -16,6 +16,8 @@ from dauys.observe.accreditation.badges import issued
 from dauys.observe.accreditation.received import receive
 from dauys.page_forms import Clerk
 from dauys.publish import observer_pages
+from dauys.roll.free_text import no_iin
+from dauys.roll.iin import is_iin
 from dauys.web.clerks import clerks_router
 from dauys.web.render import render
 
@@ -31,7 +33,7 @@ def world(connection: sa.Connection) -> World:
 
 
 def site_of(world: World, officer: str | None = "anna", key: bool = True) -> Site:
-    office = pages.Office(lambda poll: KEYS.commission if key else None, lambda: world.now)
+    office = pages.Office(lambda poll: KEYS.commission if key else None, lambda: world.now, no_iin)
 
     def who(request: Request) -> Clerk | None:
         return None if officer is None else Clerk(officer, MARK)
@@ -190,6 +192,15 @@ def test_nobody_decides_without_the_desk_the_mark_or_the_key(world: World) -> No
     assert site_of(world).post(path, sent | {"until": "soon"}).status_code == 422
     assert "organisation" not in world.kinds()
     assert site_of(world).get("/en/desk/observers/organisations/none?poll=" + POLL.id).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["why_0", "cite_0"])
+def test_no_reason_has_an_iin_in_it(world: World, name: str) -> None:
+    """It would stand in the public record for good."""
+    sent = {"mark": MARK, "act": "refuse", "why_0": "no charter", "cite_0": "20-1", name: "of 831005 300429"}
+    assert is_iin("831005300429")
+    refused = site_of(world).post(f"/en/desk/observers/applications/{world.apply()}", sent)
+    assert refused.status_code == 422 and "P.077" in refused.text and "organisation-refused" not in world.kinds()
 
 
 def test_a_form_that_is_wrong_says_which_field_and_keeps_what_was_typed(world: World) -> None:

@@ -22,7 +22,11 @@ from test_put_back_lost import lifted
 from test_returns import back, mistaken, outcome
 from test_void_packages import asks, works_on
 
+from dauys.pollbook.machine.sync import TO_TELL
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.serving import service
+from dauys.pollbook.settling import homeward
+from dauys.pollbook.wire.package import Enrolment
 
 pytestmark = pytest.mark.database
 
@@ -123,6 +127,31 @@ def test_withdrawn_again_before_anybody_has_him(world: World) -> None:
     a = world.start("A-1")
     minutes(world, a)
     assert not here(a, X) and numbers(world) == findings(world) == []
+
+
+def test_withdrawn_again_while_he_is_sent_home(world: World) -> None:
+    """Who has read that he is with nobody waits for the commission, which takes him back in that moment."""
+    given_back(world)
+    died(world, ("A-1", 1))
+    assert settled(world).withdrawn == 1
+    assert homeward.send(world.connection, POLL, "A-1", X, 1, world.now) == "held"
+    assert held(world, X) == ("withdrawn", 2, 0)
+
+
+def test_a_machine_that_enrols_again_begins_nothing(world: World) -> None:
+    """Its answer was lost, or somebody has stolen the bytes of its enrolment, and sends them again and again."""
+    a = world.start("A-1")
+    number = died(world, ("A-1", 1))
+    synced(a)
+    assert settled(world).withdrawn == 1
+    mistaken(world, number)
+    packing_out.lose(world.connection, POLL, "A-1")
+    assert back(world, number).free == 1
+    packing_out.not_lost(world.connection, POLL, "A-1", world.now, "anna")
+    service.enrol(world.connection, Enrolment.from_bytes((a.keep.kept(TO_TELL) or "").encode()), world.now)
+    assert held(world, X) == FREE
+    minutes(world, a)
+    assert here(a, X)
 
 
 def test_the_copy_is_of_when_he_was_with_nobody(noted: Noted) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from dauys.cli.main import answer, moment
+from dauys.cli.main import answer, moment, without_iin
 from dauys.errors import BadInput
 from dauys.observe.accreditation import applications
 from dauys.observe.accreditation.applications import Asked, Waiting
@@ -107,8 +107,8 @@ def apply(
 @click.option("--until", help="The last day of the accreditation. [default: what the law says]")
 @click.option("--refuse", is_flag=True, help="Refuse it.")
 @click.option("--by", required=True, help="Who decides.")
-@click.option("--reason", required=True, help="Why: it stands in the record.")
-@click.option("--cite", default="", help="The article. [default: of the rule that decides]")
+@click.option("--reason", required=True, callback=without_iin, help="Why: it stands in the record.")
+@click.option("--cite", default="", callback=without_iin, help="The article. [default: of the rule that decides]")
 @AT
 @JSON
 def decide(

@@ -31,6 +31,7 @@ from dauys.publish import observer_pages, pollbook_pages
 from dauys.publish.record_routes import record_router
 from dauys.roll import pages as roll_pages
 from dauys.roll import routes as roll_routes
+from dauys.roll.free_text import no_iin
 from dauys.stations.routes import desk_router
 from dauys.web.app import create_app
 from dauys.web.clerks import clerks_router
@@ -65,7 +66,7 @@ class Site:
             ask_back=asking_back(self._centre.vault),
         )  # fmt: skip
         known = beside(self._centre.seal, self._centre.office.clock)
-        observers = observers_pages.Office(self._centre.seal, self._centre.office.clock)
+        observers = observers_pages.Office(self._centre.seal, self._centre.office.clock, no_iin)
         routers = [
             record_router(engine, self._centre.keys),
             observers_api.router(engine, self._centre.office.clock),

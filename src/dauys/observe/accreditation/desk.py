@@ -67,6 +67,10 @@ class Visit:
     def sent(self, name: str) -> str:
         return self.form.get(name, "").strip()
 
+    def why(self, name: str) -> str:
+        """What was sent as a reason, or its article."""
+        return self.office.plain(self.sent(name))
+
     def poll(self) -> Poll:
         """The poll that the address names. Raises DauysError."""
         return poll_of(self.connection, self.request.query_params.get("poll", ""))
@@ -169,12 +173,12 @@ def _application(visit: Visit) -> Model | str:
         until = _day(visit.sent("until"))
         scope = [EVERYWHERE] if asked.scope == (EVERYWHERE,) else list(asked.scope)
         applications.accredit(
-            connection, poll, waiting.id, visit.sent("code"), until, visit.sent("reason"), visit.sent("cite"), by,
+            connection, poll, waiting.id, visit.sent("code"), until, visit.why("reason"), visit.why("cite"), by,
             visit.key(poll), at, scope,
         )  # fmt: skip
         return "?done=accredited"
     if act == "refuse":
-        reasons = [(visit.sent(f"why_{n}"), visit.sent(f"cite_{n}")) for n in range(4)]
+        reasons = [(visit.why(f"why_{n}"), visit.why(f"cite_{n}")) for n in range(4)]
         applications.refuse(connection, poll, waiting.id, reasons, by, visit.key(poll), at)
         return "?done=refused"
     return {
@@ -191,7 +195,7 @@ def _organisation(visit: Visit) -> Model | str:
     connection, at, poll = visit.connection, visit.at, visit.poll()
     code, act = str(visit.request.path_params["code"]), visit.sent("act")
     here = f"/organisations/{code}?poll={poll.id}&done="
-    reason, cite = visit.sent("reason"), visit.sent("cite")
+    reason, cite = visit.why("reason"), visit.why("cite")
     if act in ("suspend", "admit"):
         applications.suspend(connection, poll, code, act == "suspend", reason, cite, visit.key(poll), at)
         return here + act
@@ -247,7 +251,7 @@ def _observations(visit: Visit) -> Model | str:
         because = visit.sent("because")
         applications.answer(
             connection, poll, _number(visit.sent("of")), visit.sent("answer"), _number(because) if because else None,
-            visit.sent("reason"), visit.key(poll), visit.at,
+            visit.why("reason"), visit.key(poll), visit.at,
         )  # fmt: skip
         return f"/observations?poll={poll.id}&done=answered"
     every = visit.request.query_params.get("show") == "all"

@@ -39,10 +39,14 @@ TOKEN = 22
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the pages act with: the commission's key of a poll where it is here, and the clock of the edge."""
+    """What the pages act with: the commission's key of a poll where it is here, and the clock of the edge.
+
+    `plain`: a text as it is, which stands in the record for good; raises BadInput where nobody is to read it there.
+    """
 
     seal: Callable[[str], Ed25519PrivateKey | None]
     clock: Callable[[], datetime]
+    plain: Callable[[str], str] = str
 
 
 def router(engine: sa.Engine, office: Office) -> APIRouter:

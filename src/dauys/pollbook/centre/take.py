@@ -44,8 +44,8 @@ class Outcome:
     machine: Heard = HEARD
 
 
-def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
-    """A station's log begins, under its 32-byte public key; again with the same key changes nothing.
+def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> bool:
+    """A station's log begins, under its 32-byte public key; again with the same key changes nothing. Whether it begins now.
 
     Raises CustodyError P.019: another key, not the next generation, or the last generation is not declared lost.
     """
@@ -58,7 +58,7 @@ def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
     if same is not None:
         if bytes(same.key) != key:
             raise CustodyError(f"{log} is enrolled with another key; enrol the next generation", "P.019")
-        return
+        return False
     machines = [row for row in earlier if row.generation <= PAPER]
     if log.paper_of is not None:
         machines = [row for row in machines if row.generation == log.paper_of.generation]
@@ -70,6 +70,7 @@ def enrol(connection: Connection, log: LogId, key: bytes, at: datetime) -> None:
         "INSERT INTO pollbook_log (poll, station, generation, holder, key, head, heard) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (log.poll, log.station, log.generation, log.holder, key, log.start, at),
     )
+    return True
 
 
 def declare_lost(connection: Connection, log: LogId) -> None:

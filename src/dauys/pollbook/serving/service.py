@@ -59,8 +59,8 @@ def enrol(connection: Connection, enrolment: Enrolment, at: datetime) -> None:
     lock_station(centre.cursor(connection), log.poll, log.station)  # a package is not voided between look and note
     must_prove(connection, enrolment)
     enrolling.may_enrol(connection, log, enrolment.key)
-    centre.enrol(connection, log, enrolment.key, at)
-    homeward.welcome(connection, log, at)
+    if centre.enrol(connection, log, enrolment.key, at):
+        homeward.welcome(connection, log, at)
 
 
 def must_prove(connection: Connection, enrolment: Enrolment) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from dauys.pollbook.centre import decided
+from dauys.pollbook.centre.locks import lock_right
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.packages import newest_machine
 from dauys.pollbook.centre.predicates import DOUBT, LIVE, RELEASED
@@ -24,9 +25,13 @@ from dauys.store.engine import Connection
 
 
 def send(connection: Connection, poll: str, station: str, right: UUID, epoch: int, at: datetime) -> str:
-    """A right of this epoch goes home: `returned` to the machine that works there, or `free`; `held`: somebody has it already;
-    `used` all the same. Raises CustodyError P.090."""
-    newest = newest_machine(cursor(connection), poll, station)
+    """A right of this epoch goes home: `returned` to the machine that works there, or `free`; `held`: somebody has it already, or
+    it was withdrawn again since that epoch was read; `used` all the same. The station's logs are locked. Raises CustodyError
+    P.090."""
+    cur = cursor(connection)
+    if (custody := lock_right(cur, poll, right)) is None or custody.epoch != epoch:
+        return "held"
+    newest = newest_machine(cur, poll, station)
     to = LogId(poll, station, 1 if newest is None else newest.generation)
     try:
         try:
