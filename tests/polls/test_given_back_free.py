@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from joined_world import POLL, VOTING, World, held, right, synced, world_of
+from joined_world import POLL, VOTING, World, applied, held, right, rows, synced, world_of
 from noted_world import Noted, opened
 from test_at_home_alone import journal_gone
 from test_at_home_alone import lifted as lifted_with
-from test_decided_since import died, findings, numbers
+from test_decided_since import died, findings, finds, numbers
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
 from test_pollbook_envelopes import close, leave, resolved, stands
-from test_put_back_lost import lifted
+from test_put_back_lost import lifted, marked
 from test_returns import back, mistaken, outcome
 from test_void_packages import asks, works_on
 
+from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.sync import TO_TELL
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.serving import service
@@ -221,4 +223,88 @@ def test_two_copies_without_a_journal(noted: Noted) -> None:
     minutes(world, new)
     assert not here(new, X) and held(world, X) == FREE
     synced(b)
+    assert numbers(world) == findings(world) == []
+
+
+def test_a_forgotten_decision(noted: Noted) -> None:
+    """A-1/1 let X go for the commission, which has forgotten why; A-1/1 is lost by then. No line of a withdrawal says that X waits."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    died(world, ("A-1", 1))
+    synced(a, b)
+    assert settled(world).withdrawn == 1
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    noted.lose("A-1")
+    lets = int(applied(world.connection, rows({"A-1": 1}, 1), world.now))
+    assert back(world, lets) == outcome(returned=1, free=1) and held(world, X) == ("returned/A-1", 0, 2)
+    assert here(opened(noted, "A-1", "a2"), X)
+
+
+@pytest.mark.parametrize("gone", ["lost", "walked away"])
+def test_a_request_that_nobody_makes_any_more(world: World, gone: str) -> None:
+    """It keeps X from his own station for ten minutes, not for ever."""
+    b = world.start("B-1")
+    synced(b)
+    given_back(world)
+    finds(b, 1)
+    b.link.wire.question("ask", {"request": "q", "entitlement": str(X)})
+    if gone == "lost":
+        packing_out.lose(world.connection, POLL, "B-1")
+    a = world.start("A-1")
+    synced(a)
+    assert not here(a, X)
+    world.at(9, 20)
+    minutes(world, a)
+    assert here(a, X)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_certificate_of_before_the_request_calls_nothing_off(
+    connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """X is dead; A-1 gave him a certificate before it heard that, B-1 is given him by it. The commission still wants it."""
+    monkeypatch.setitem(VOTING, "certificate", {"on": True, "until": "18:00", "cite": "Pilot 3"})
+    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as world:
+        world.at(9)
+        a, b = world.start("A-1"), world.start("B-1")
+        synced(a, b)
+        if before:
+            marked(world)
+            synced(a, b)
+            lifted(world)
+        died(world, ("A-1", 1))
+        a.do(acts.do_certificate, X, number="AC-1", officer="member1", at=world.now - timedelta(days=1))
+        a.link.once()
+        assert held(world, X)[0] == "certificate"
+        b.link.wire.question("ask", {"request": "q", "entitlement": str(X)})
+        b.link.once()
+        assert here(b, X)
+        settled(world)
+        minutes(world, a, b)
+        assert held(world, X)[0] == "withdrawn" and not here(b, X)
+
+
+def test_given_back_to_nobody_and_given_to_another_station_all_forgotten(noted: Noted) -> None:
+    """The copy is of when he was asked back, and A-1 had not heard. Who reads B-1's log knows that the commission gave him back."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    number = died(world, ("A-1", 1))
+    noted.hold()
+    copy = world.connection.begin_nested()
+    synced(a)
+    assert settled(world).withdrawn == 1
+    noted.lose("A-1")
+    mistaken(world, number)
+    assert back(world, number).free == 1 and asks(b, 1)
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    minutes(world, a, b)
+    assert here(b, X) and held(world, X) == ("station/B-1/1", 2, 0)
     assert numbers(world) == findings(world) == []

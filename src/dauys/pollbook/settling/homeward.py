@@ -15,8 +15,9 @@ from uuid import UUID
 from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.locks import lock_right
 from dauys.pollbook.centre.mark import standing
+from dauys.pollbook.centre.moves import since
 from dauys.pollbook.centre.packages import newest_machine
-from dauys.pollbook.centre.predicates import DOUBT, LIVE, RELEASED
+from dauys.pollbook.centre.predicates import ASKS, DOUBT, LIVE, RELEASED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import PAPER, LogId
 from dauys.pollbook.rules.custody import CustodyError
@@ -48,10 +49,10 @@ def send(connection: Connection, poll: str, station: str, right: UUID, epoch: in
     return "returned"
 
 
-def on_their_way(cur: Cursor, poll: str, station: str | None = None) -> list[Any]:
+def on_their_way(cur: Cursor, poll: str, at: datetime, station: str | None = None) -> list[Any]:
     """Rights (`entitlement`, `epoch`, `station`, `area`; `instead`: of none here) whose station has a machine that works by now,
     and that nobody asks for; of one station or of all."""
-    return cur.execute(_ON_THEIR_WAY, {"poll": poll, "station": station}).fetchall()
+    return cur.execute(_ON_THEIR_WAY, {"poll": poll, "station": station, "since": since(at)}).fetchall()
 
 
 def welcome(connection: Connection, log: LogId, at: datetime) -> None:
@@ -59,21 +60,23 @@ def welcome(connection: Connection, log: LogId, at: datetime) -> None:
     while the centre checks its books."""
     cur = cursor(connection)
     if standing(cur, log.poll) is None:
-        for row in on_their_way(cur, log.poll, log.station):
+        for row in on_their_way(cur, log.poll, at, log.station):
             send(connection, log.poll, log.station, row.entitlement, row.epoch, at)
 
 
 _ON_THEIR_WAY = f"""
-SELECT DISTINCT w.entitlement, w.station, s.area, e.epoch, false AS instead FROM roll_withdrawal w
-JOIN station s ON s.poll = w.poll AND s.id = w.station
-JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement AND e.state = {RELEASED}
-JOIN pollbook_log l ON l.poll = w.poll AND l.station = w.station AND l.generation <= {PAPER} AND NOT (l.lost OR l.closed)
+WITH e AS (
+    SELECT * FROM entitlement r WHERE poll = %(poll)s AND state = {RELEASED} AND starts_with(holder, '{RETURNED}')
+    UNION SELECT r.* FROM roll_withdrawal w JOIN entitlement r ON r.poll = w.poll AND r.id = w.entitlement
+    WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND r.state = {RELEASED}
+)
+SELECT e.id AS entitlement, e.home AS station, s.area, e.epoch, false AS instead FROM e
+JOIN station s ON s.poll = e.poll AND s.id = e.home
+JOIN pollbook_log l ON l.poll = e.poll AND l.station = e.home AND l.generation <= {PAPER} AND NOT (l.lost OR l.closed)
   AND l.stopped = ''
-WHERE w.poll = %(poll)s AND w.station = coalesce(%(station)s, w.station)
-  AND (w.outcome = 'kept' OR w.outcome = 'returned' AND starts_with(e.holder, '{RETURNED}'))
-  AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = w.poll AND v.entitlement = w.entitlement AND v.{LIVE})
-  AND NOT EXISTS (SELECT FROM pollbook_request r WHERE r.poll = w.poll AND r.entitlement = w.entitlement AND r.epoch = e.epoch
-      AND NOT r.granted)
-  AND NOT {DOUBT}
+WHERE e.home = coalesce(%(station)s, e.home) AND NOT {DOUBT}
+  AND NOT EXISTS (SELECT FROM roll_withdrawal v WHERE v.poll = e.poll AND v.entitlement = e.id AND v.{LIVE})
+  AND NOT EXISTS (SELECT FROM pollbook_request r WHERE r.poll = e.poll AND r.entitlement = e.id AND r.epoch = e.epoch
+      AND NOT r.granted AND {ASKS})
 """  # noqa: S608 - texts of ours
-"""However many wait, a minute costs nothing before their machines begin."""
+"""However many wait, a minute costs little before their machines begin."""
