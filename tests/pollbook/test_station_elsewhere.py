@@ -15,6 +15,7 @@ from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
 
 from dauys.pollbook.machine.sync import CentreRefused
 from dauys.pollbook.rules.channels import Channels
+from dauys.pollbook.rules.custody import Custody, State, put
 from dauys.pollbook.station import door as station_door
 from dauys.pollbook.station.visit import Station
 
@@ -90,6 +91,18 @@ def test_the_right_comes_when_its_station_lets_it_go(town: Town) -> None:
     assert at_home.post("/hand-out", who=str(who(101)), salt="3" * 20, channel="polling-day").status_code == 409
     town.sync(town.here, town.there)
     assert not town.centre.centre.alarms and len(town.centre.centre.uses[who(101)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "provisional envelope"), ("ru", "временный конверт"), ("kk", "уақытша конверт")]
+)
+def test_a_right_that_an_envelope_used_is_where_that_lies(town: Town, lang: str, said: str) -> None:
+    """Its own officers hear where, and hand out nothing."""
+    town.centre.centre = put(
+        town.centre.centre, who(102), Custody(f"envelope/{town.there.keep.log.station}/1", 1, State.USED, 3)
+    )
+    page = Tablet(town.here, "m1", lang).post("/elsewhere", iin=iin(102)).text
+    assert said in page and "answer no" in page
 
 
 def test_a_right_that_was_used_meanwhile_does_not_come(town: Town) -> None:

@@ -97,6 +97,8 @@ def test_the_command_asks_for_both_names(world: World, tmp_path: Path, monkeypat
         refused = said(*args, *at)
         assert isinstance(refused, BadInput) and refused.check == "P.058"
     assert "A-1/1" in str(said("--final", "--by", *BY_TWO, *at))
+    ahead = said("--final", "--by", *BY_TWO, "--at", "2999-06-05T21:00:00+06:00")  # by then nobody was heard for long
+    assert "that is said of now" in str(ahead) and not stands(world)[0][3]
     close(world, home)
     done = said("--final", "--by", *BY_TWO, *at)
     assert (done["now"], done["counted"], done["missing_logs"]) == (1, 1, 0)

@@ -12,7 +12,7 @@ from joined_world import POLL, VOTING, World, applied, held, right, rows, synced
 from noted_world import Noted, opened
 from test_at_home_alone import journal_gone
 from test_at_home_alone import lifted as lifted_with
-from test_decided_since import died, findings, finds, numbers
+from test_decided_since import add, died, findings, finds, numbers
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X
@@ -290,7 +290,7 @@ def test_a_certificate_of_before_the_request_calls_nothing_off(
 
 
 def test_given_back_to_nobody_and_given_to_another_station_all_forgotten(noted: Noted) -> None:
-    """The copy is of when he was asked back, and A-1 had not heard. Who reads B-1's log knows that the commission gave him back."""
+    """The copy is of when he was asked back, and the roll still says that he is dead: that holds, until people say otherwise again."""
     world = noted.world
     a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
     number = died(world, ("A-1", 1))
@@ -306,5 +306,33 @@ def test_given_back_to_nobody_and_given_to_another_station_all_forgotten(noted: 
     synced(a, b)
     lifted(world)
     minutes(world, a, b)
-    assert here(b, X) and held(world, X) == ("station/B-1/1", 2, 0)
-    assert numbers(world) == findings(world) == []
+    assert held(world, X) == ("withdrawn", 3, 0) and not here(b, X)
+    mistaken(world, number)
+    assert back(world, number) == outcome(returned=1, free=1)
+    assert asks(b, 1) and numbers(world) == findings(world) == []
+
+
+@pytest.mark.parametrize("serial", [1, 50])
+def test_a_new_decision_about_whom_a_forgotten_list_has_as_nobodys(noted: Noted, serial: int) -> None:
+    """A-1's package, of since the copy, was made when he was with nobody. Now he is truly dead. His machine cannot let go whom it
+    has not: it says so, and he is withdrawn; nor is he given to it when he comes before that."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    if serial == 50:
+        add(world, 50)
+    noted.hold()
+    copy = world.connection.begin_nested()
+    given_back(world, serial)
+    package = noted.package("A-1")
+    put_back(noted, copy)
+    noted.hold()
+    synced(b)
+    lifted(world)
+    a = noted.machine(package, "a")
+    synced(a)
+    assert held(world, right(serial)) == ("station/A-1/1", 0, 0) and not here(a, right(serial))
+    died(world, ("A-1", serial))
+    assert finds(a, serial)["why"] is not None and not here(a, right(serial))
+    minutes(world, a, b)
+    assert held(world, right(serial)) == ("withdrawn", 1, 0)
+    assert settled(world).waiting == 0 and numbers(world) == findings(world) == []

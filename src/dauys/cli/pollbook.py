@@ -282,6 +282,9 @@ def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at
     if final != bool(by):
         expected = "--final --by and two names: nobody waits no longer alone"
         raise BadInput("who says that nobody waits any longer?", field="--by", expected=expected, check="P.058")
+    if final and when > moment(None):  # by a slip it would wait for no machine that works now
+        expected = f"a moment that has come; it is {utc(moment(None))}"
+        raise BadInput("nobody waits any longer: that is said of now", field="--at", found=at, expected=expected)
     engine = open_store()
     with (engine if look else held(engine, journal(), poll, when)).begin() as connection:
         opened = load_poll(connection, poll)

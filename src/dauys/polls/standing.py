@@ -100,6 +100,7 @@ def snapshot(connection: Connection, poll_id: str) -> Snapshot:
     kinds = {
         "protocol": int(bool(connection.scalar(_any("protocol"), {"poll": poll_id}))),
         "turnout": int(bool(connection.scalar(_any("turnout"), {"poll": poll_id}))),
+        "check-ins": int(bool(connection.scalar(_CHECK_INS, {"poll": poll_id}))),
     }
     declared = [entry.body["stage"] for _, entry in log.of_kind(connection, poll_id, "declaration")]
     held: dict[str, dict[str, Held]] = {contest.id: {} for contest in poll.contests}
@@ -219,6 +220,9 @@ def _defined(connection: Connection, poll_id: str) -> tuple[Poll, list[Station]]
 
 
 _definitions: dict[tuple[str, str], tuple[Poll, list[Station]]] = {}
+
+
+_CHECK_INS = sa.text("SELECT 1 FROM entry WHERE poll = :poll AND kind = 'check-ins' LIMIT 1")
 
 
 @lru_cache

@@ -61,7 +61,7 @@ def append(connection: Connection, poll: str, entries: Sequence[Entry], *, absen
     if not entries:
         return []
     row = connection.execute(
-        sa.text("SELECT size, frontier FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll}
+        sa.text("SELECT size, frontier FROM log WHERE poll = :poll FOR NO KEY UPDATE"), {"poll": poll}
     ).one_or_none()
     if row is None:
         raise DauysError(f"there is no record of {poll!r}: open the poll first")

@@ -242,7 +242,7 @@ def add_set(
     no_iin(reason)
     one_decision_at_a_time(connection)  # a set that is being rolled back adds nobody behind its back
     # the record before the list, as everywhere, so that nobody waits for both
-    connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
+    connection.execute(sa.text("SELECT FROM log WHERE poll = :poll FOR NO KEY UPDATE"), {"poll": poll.id})
     custody.hold(connection, poll.id)
     frozen = connection.scalar(sa.text("SELECT at FROM roll_freeze WHERE poll = :poll FOR UPDATE"), {"poll": poll.id})
     if frozen is None:

@@ -63,8 +63,11 @@ def moment(at: datetime | str) -> str:
 
 
 def lock(connection: Connection, poll_id: str) -> None:
-    """Makes this transaction the only one that changes the poll until it ends. Raises DauysError without a record."""
-    row = connection.execute(sa.text("SELECT 1 FROM log WHERE poll = :poll FOR UPDATE"), {"poll": poll_id})
+    """Makes this transaction the only one that changes the poll until it ends. Raises DauysError without a record.
+
+    Who only names the poll, as a machine that enrols, does not wait: its key stays.
+    """
+    row = connection.execute(sa.text("SELECT 1 FROM log WHERE poll = :poll FOR NO KEY UPDATE"), {"poll": poll_id})
     if row.one_or_none() is None:
         raise DauysError(f"there is no record of {poll_id!r}: open the poll first")
 

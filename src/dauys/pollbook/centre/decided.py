@@ -23,7 +23,7 @@ from dauys.pollbook.centre.giving import (
 )
 from dauys.pollbook.centre.late import follow
 from dauys.pollbook.centre.locks import lock_log, lock_right
-from dauys.pollbook.centre.predicates import AHEAD, COMPLETE, DOUBT, FREE, RELEASED, UNUSED
+from dauys.pollbook.centre.predicates import AHEAD, ASKED_BACK, COMPLETE, DOUBT, FREE, RELEASED, UNUSED
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.log.events import LogId
 from dauys.pollbook.rules.custody import CustodyError
@@ -64,17 +64,22 @@ def off_its_list(
     connection: Connection, who: UUID, log: LogId, *, n: int = -1, epoch: int = 0, to: str = ""
 ) -> bool:  # fmt: skip
     """A right is held by this log, whose list was made since the copy from which the centre was put back and may have it
-    (`put_back.restored.told`). Its own machine asks for the voter: so it has not, and is given the right; no other is, by that.
-    Whether it was so.
+    (`put_back.restored.told`). Its own machine asks for the voter: so it has not, and is given the right; no other is, by that,
+    nor is it what the commission has asked for. Whether it was so.
 
     `n`: how far its log goes; what is not here may have let the right go. `epoch`: in which it has the right elsewhere; it takes
     a later one only. In the savepoint in which `add` gives it. `to`: who has it by that list, if it is not to be given.
     """
     return cursor(connection).execute(
-        "UPDATE entitlement e SET holder = %(roll)s, epoch = greatest(epoch, %(epoch)s) WHERE poll = %(poll)s AND id = %(who)s "
-        "AND holder = %(holder)s AND epoch = 0 AND state = 0 AND EXISTS (SELECT FROM pollbook_log l JOIN pollbook_late_list "
+        "UPDATE entitlement e SET holder = %(roll)s, epoch = greatest(epoch, %(epoch)s) "  # noqa: S608 - a text of ours
+        "WHERE poll = %(poll)s AND id = %(who)s "
+        f"AND holder = %(holder)s AND epoch = 0 AND state = 0 AND (%(back)s OR NOT {ASKED_BACK}) "
+        "AND EXISTS (SELECT FROM pollbook_log l JOIN pollbook_late_list "
         "USING (poll, station, generation) WHERE l.poll = e.poll AND l.holder = e.holder AND l.n = %(n)s)",
-        {"roll": to or unlisted(log.station), "epoch": epoch, "poll": log.poll, "who": who, "holder": log.holder, "n": n},
+        {
+            "roll": to or unlisted(log.station), "epoch": epoch, "poll": log.poll, "who": who, "holder": log.holder, "n": n,
+            "back": bool(to),
+        },
     ).rowcount > 0  # fmt: skip
 
 

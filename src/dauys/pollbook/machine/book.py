@@ -202,7 +202,7 @@ class Book:
                 self.backs.pop(grant.entitlement, None)
             case "release":
                 assert who is not None
-                self.went[who] = body.get("to", "the centre")
+                self.went[who] = body.get("to", holders.NOBODY)
             case "certificate":
                 assert who is not None
                 self.went[who], self.certificates[who] = holders.CERTIFICATE, body["number"]

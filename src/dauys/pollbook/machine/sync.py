@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +29,7 @@ from dauys.pollbook.machine.keep import Keep
 from dauys.pollbook.machine.unnamed import Namer
 from dauys.pollbook.rules.custody import CustodyError, Standing
 from dauys.pollbook.rules.grants import BOOKS, Answer
-from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.holders import NOBODY, WITHDRAWN
 from dauys.pollbook.wire.package import Enrolment
 from dauys.pollbook.wire.questions import PREFIX, Question
 from dauys.pollbook.wire.replies import ERROR, SAID, Reply
@@ -267,12 +267,12 @@ class Link:
         self.fates.pop(who, None)
         return said.get("off") is True, said.get("heard") is True
 
-    def show_withdrawn(self, who: UUID) -> None:
+    def show_withdrawn(self, who: UUID, had: Collection[str] = (WITHDRAWN,)) -> None:
         """Where the list that was enrolled with says that the commission had this right by then: a centre that was put back from
-        a copy may have forgotten it, and hears it now, or with the next contact."""
+        a copy may have forgotten it, and hears it now, or with the next contact. `had`: who had it by the list."""
         book = self.keep.book
         place = book.places.get(who)
-        if place is None or not place.epoch or place.standing is not Standing.AWAY or book.went.get(who) != WITHDRAWN:
+        if place is None or not place.epoch or place.standing is not Standing.AWAY or book.went.get(who) not in had:
             return
         with suppress(CentreRefused, Unreached):
             self.wire.question("withdrawn", {"entitlement": str(who), "n": book.head.n, "epoch": place.epoch})
@@ -299,7 +299,7 @@ class Link:
                     self.wire.whole(request.id)
                 continue
             if request.to == WITHDRAWN:
-                self.show_withdrawn(request.entitlement)
+                self.show_withdrawn(request.entitlement, (WITHDRAWN, NOBODY))  # what nobody had, it may have
             while self._do(partial(let_go, request=request, at=self.clock())):  # a channel strikes a ballot first
                 continue
         with suppress(Unreached, CentreRefused):  # whose envelopes they are can wait

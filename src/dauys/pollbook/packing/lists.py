@@ -14,6 +14,7 @@ from uuid import UUID
 from dauys.pollbook.centre.predicates import RELEASED, UNUSED, USED
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import LogId
+from dauys.pollbook.rules.holders import NOBODY
 from dauys.pollbook.wire.package import Voter
 from dauys.roll.vault import Vault
 from dauys.roll.voter import Person
@@ -65,7 +66,7 @@ def find(connection: Connection, vault: Vault, poll: str, iin: str) -> Standing 
 def _lines(rows: Any, vault: Vault, log: LogId) -> Iterator[Voter]:
     for row in rows:
         mine = row.holder == log.holder and row.state == UNUSED
-        away = "" if mine and not row.comes else "the centre" if mine or row.state == RELEASED else row.holder
+        away = "" if mine and not row.comes else NOBODY if mine or row.state == RELEASED else row.holder
         line = _line(row, vault, away)
         yield replace(line, epoch=line.epoch - 1) if mine and row.comes else line
 

@@ -12,5 +12,8 @@ RETURNED = "returned/"
 """Begins the holder of an entitlement that was withdrawn by mistake, and given back while no machine of its voter's station
 worked: let go, and free for whoever asks."""
 
+NOBODY = "the centre"
+"""On a list: nobody has the right of this voter, and the centre gives it to who asks."""
+
 UNLISTED = "roll/"
 """Begins the holder of an entitlement that was added after the freeze and stands on no list: only the centre has it."""

@@ -35,7 +35,8 @@ def was_used(holder: str) -> CustodyError:
 def called(holder: str) -> str:
     """A holder as a message calls it: `station/A1-02/1` is station A1-02."""
     kind, _, rest = holder.partition("/")
-    return f"station {rest.rpartition('/')[0]}" if kind == "station" else kind
+    of = {"station": "station", "envelope": "the provisional envelope of station"}.get(kind)
+    return f"{of} {rest.rpartition('/')[0]}" if of else kind
 
 
 class Standing(StrEnum):

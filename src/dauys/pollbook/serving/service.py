@@ -233,9 +233,11 @@ def _find(
     if standing is None:
         return None, {"found": False}
     asked, address = _asked(connection, log, standing.home, standing.holder)
-    if standing.let_go:  # whoever asks first gets it, also from who let it go; unless it was let go for the commission
+    if (
+        standing.let_go or standing.holder == log.holder
+    ):  # whoever asks first gets it; but not what the commission has asked for
         back = giving.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
-        asked = replace(asked, left=True, holder=WITHDRAWN if back else asked.holder)
+        asked = replace(asked, left=standing.let_go or asked.left, holder=WITHDRAWN if back else asked.holder)
     asked = replace(asked, gone=decided.is_gone(connection, log.poll, standing.voter.entitlement))
     said = visitors.found(log, asked, channels, at, used=standing.used, address=address, line=standing.voter)
     if said["line"] is not None:

@@ -155,22 +155,16 @@ def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: 
     for (station, set_id), some in groupby(rows, key=lambda row: (row.station, row.set_id)):
         _returned(connection, poll, station, list(some), (set_id, BEFORE, CENTRE), key, at)
     asked = cur.execute(
-        "SELECT w.* FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request "  # noqa: S608 - ours
+        "SELECT w.* FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request "
         "WHERE w.poll = %s AND w.outcome = 'asked' AND EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = w.poll "
-        f"AND g.entitlement = w.entitlement AND {_CALLED_OFF}) ORDER BY w.entitlement FOR UPDATE OF w",
+        "AND g.entitlement = w.entitlement AND g.why = 'returned' AND g.epoch > r.epoch) "
+        "AND r.at <= (SELECT max(m.at) FROM pollbook_restored m WHERE m.poll = w.poll) ORDER BY w.entitlement FOR UPDATE OF w",
         (poll,),
     ).fetchall()
-    for row in asked:  # that is forgotten, and the record never heard of it
+    for row in asked:  # withdrawn and given back, both forgotten: the record never heard of it
         decided.call_off(connection, poll, row.request)
         _over(cur, poll, [row], "kept", (row.set_id, BEFORE, CENTRE, at, None))
 
-
-_CALLED_OFF = (
-    "(g.epoch > r.epoch AND g.why = 'returned' OR g.epoch = r.epoch + 1 "
-    "OR g.epoch = r.epoch + 2 AND g.why <> 'certificate')"
-)
-"""Of a request of the commission `r` and a grant `g`: the one did not stand any more when the other was given. Nobody is given
-what is asked back; its next epoch is the commission's, or a certificate's, which its voter had before his station heard of it."""
 
 _ELSEWHERE = (
     f"EXISTS (SELECT FROM entitlement e WHERE e.poll = w.poll AND e.id = w.entitlement AND e.holder <> '{WITHDRAWN}')"

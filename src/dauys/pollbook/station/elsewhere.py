@@ -22,7 +22,7 @@ from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.enrolling import CENTRE
 from dauys.pollbook.machine.sync import CentreRefused, NotTheCentre, Unreached
 from dauys.pollbook.rules import channels as ways
-from dauys.pollbook.rules.holders import WITHDRAWN
+from dauys.pollbook.rules.holders import NOBODY, WITHDRAWN
 from dauys.pollbook.rules.places import Standing
 from dauys.pollbook.station.keys import must_be_open
 from dauys.pollbook.station.visit import ENDED, Model, Page, Visit, uuid_of
@@ -105,7 +105,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     """What the centre knows of him, as a page."""
     if not found.get("found"):
         return model | {"state": "nobody", "iin": iin}
-    holder = "the centre" if found.get("let_go") else str(found.get("holder", ""))
+    holder = NOBODY if found.get("let_go") else str(found.get("holder", ""))
     model |= {"found": {"home": _home(visit, found), "where": where(visit.book, holder)}}
     model["found"]["certificate"] = str(found.get("certificate", ""))
     model["of"] = "here" if found.get("home") == visit.book.log.station else "elsewhere"
@@ -116,7 +116,7 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
         return model | {"state": "no", "why": _why(found.get("why") or {})}
     voter = Voter.from_json(found["line"])
     if holder == visit.book.log.holder:  # granted, and the answer is on its way; or its line was lost
-        _keep(visit, replace(voter, number=0, away="the centre"))
+        _keep(visit, replace(voter, number=0, away=NOBODY))
         visit.station.asked[voter.entitlement] = visit.at
         visit.station.syncing.poke()
         return f"/waiting/{voter.entitlement}"

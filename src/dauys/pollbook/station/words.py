@@ -108,9 +108,10 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
 
 
 def where(book: Book, holder: str) -> Model:
-    """Who holds a right: `kind` is station, certificate, remote, withdrawn or centre; a station with its names."""
+    """Who holds a right: `kind` is station, envelope (left at a station), certificate, remote, withdrawn or centre; a station
+    with its names."""
     kind, _, rest = holder.partition("/")
-    if kind == "station":
+    if kind in ("station", "envelope"):
         return {"kind": kind, **named(book, rest.rpartition("/")[0])}
     return {"kind": kind if kind in ("certificate", "remote", "withdrawn") else "centre", "id": "", "names": None}
 
