@@ -20,7 +20,10 @@ from dauys.cli import pollbook as office
 from dauys.cli.main import tree
 from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
+from dauys.pollbook.gathered.states import alarms
+from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.machine import acts
+from dauys.pollbook.machine import envelope_acts as slips
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.settling.envelopes import said_final, with_another
 from dauys.polls.pollbook_join import resolve_envelopes
@@ -103,6 +106,28 @@ def test_the_command_asks_for_both_names(world: World, tmp_path: Path, monkeypat
     done = said("--final", "--by", *BY_TWO, *at)
     assert (done["now"], done["counted"], done["missing_logs"]) == (1, 1, 0)
     assert "anna" not in json.dumps(done)
+
+
+def test_what_is_resolved_is_not_taken_back_by_a_machine_that_is_found(world: World) -> None:
+    """B-1 is lost with the envelope, which counts. It has not heard that, and takes it back; then it hears, and takes nothing back."""
+    home, there = world.start("A-1"), world.start("B-1")
+    for n in (1, 2):
+        leave(world, there, n, home.voters[n - 1])
+    synced(home, there)
+    close(world, home)
+    packing_out.lose(world.connection, POLL, "B-1")
+    world.at(21)
+    assert resolved(world, final=True) == 2 and [line[1] for line in stands(world)] == [True, True]
+    before = sums_at(world.connection, POLL, "B-1")
+    first, second = there.keep.book.envelopes
+    there.do(slips.do_envelope_undo, first.n, reason="wrong", officer="member1", at=world.now)
+    synced(there)
+    assert [alarm.number for alarm in alarms(world.connection, POLL)] == ["P.104"]
+    after = sums_at(world.connection, POLL, "B-1")
+    assert before is not None and after is not None and after.sums == before.sums
+    assert [line[1] for line in stands(world)] == [True, True]
+    with pytest.raises(acts.Refused, match=r"P\.087"):
+        there.do(slips.do_envelope_undo, second.n, reason="wrong", officer="member1", at=world.now)
 
 
 def test_who_was_added_to_a_package_that_is_void_is_with_no_log(world: World) -> None:

@@ -40,7 +40,7 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
         return None
     several = []
     for log in logs:
-        rows = cur.execute("SELECT kind, n, body FROM pollbook_event WHERE log = %s ORDER BY n", (log.id,))
+        rows = cur.execute(_TOLD, (log.id,))
         told = ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)
         several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER))
     sealed = sum(log.sealed_used for log in logs) if all(log.sealed == log.n for log in logs) else None
@@ -51,6 +51,11 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
         sums = replace(sums, received=received, envelopes=envelopes, enclosed=enclosed)
         sealed = None if sealed is None else sealed + counts
     return StationSums(sums, sealed)
+
+
+_TOLD = """SELECT kind, n, body FROM pollbook_event v WHERE log = %s AND NOT (kind = 'envelope-undo' AND EXISTS (
+SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104')) ORDER BY n"""
+"""An envelope that is resolved stays so, whatever a lost machine that is found takes back."""
 
 
 def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False) -> Sums:

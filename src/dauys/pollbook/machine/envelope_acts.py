@@ -30,8 +30,11 @@ def must_be_first(keep: Keep, who: UUID | None, iin: str) -> None:
 
 
 def do_envelope_undo(book: Book, of: int, *, reason: str, officer: str, at: datetime) -> Event:
-    """Takes an envelope back (the event `of`): noted by mistake. Its ballot must be back; both entries stay in the log."""
-    acts.must_run(book)
+    """Takes an envelope back (the event `of`): noted by mistake. Its ballot must be back; both entries stay in the log.
+
+    Not on a machine that was declared lost: what it took may be resolved by now, and stays so.
+    """
+    acts.must_give(book)
     if book.package.officer(officer) is None:
         raise Refused(f"{officer!r} is no officer of this station", "P.029", facts={"officer": officer})
     why = acts.said_why(reason, "the envelope is taken back")
