@@ -156,6 +156,14 @@ def test_a_machine_that_enrols_again_begins_nothing(world: World) -> None:
     assert here(a, X)
 
 
+def test_a_machine_that_begins_is_given_its_own_voters_alone(world: World) -> None:
+    given_back(world)
+    given_back(world, 7, "A/2")
+    a = world.start("A-1")
+    synced(a)
+    assert here(a, X) and held(world, right(7)) == ("returned/A/2", 1, 2)
+
+
 def test_the_copy_is_of_when_he_was_with_nobody(noted: Noted) -> None:
     """A-1's machine began since, was given him, and shows it; B-1 is not."""
     world = noted.world

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from joined_world import POLL, Machine, World, held, right, synced
 from noted_world import Noted, opened
@@ -15,6 +17,7 @@ from test_put_back_lost import lifted
 
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
+from dauys.record import log
 
 pytestmark = pytest.mark.database
 WHO = right(50)
@@ -74,6 +77,7 @@ def test_a_twin_whose_right_is_with_a_void_package(world: World) -> None:
     a.do(acts.do_undo, event.n, reason="wrong line", officer="member1", at=world.at(9, 30))
     minutes(world, a)
     assert held(world, Y)[0] == "returned/B-1", "it waits for a machine that works, or for who asks"
+    assert [json.loads(data)["id"] for _, data in log.read(world.connection, POLL)][-1] == "restorations/B-1/1"
     works_on(world, "B-1")
     minutes(world, a, b)
     assert here(b, Y) and not here(a, X) and findings(world) == []
