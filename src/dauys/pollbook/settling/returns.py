@@ -192,7 +192,8 @@ def _instead(connection: Connection, poll: Poll) -> list[Any]:
 def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     """Rights that were found used, and whose use was taken back since: asked back again, unless the roll lets them vote by now.
 
-    One that was asked back in the place of such a right is not asked for any more.
+    One that was asked back in the place of such a right is not asked for any more; unless a list of since a copy has said that it
+    is withdrawn: then it is noted so (`withdrawals.settle`), and goes home from there.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
@@ -200,7 +201,7 @@ def look_again(connection: Connection, poll: Poll, at: datetime) -> None:
     rows = cur.execute(
         "SELECT w.*, e.voter FROM roll_withdrawal w "  # noqa: S608 - texts of ours
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
-        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED} OR w.outcome = 'asked' AND w.instead) "
+        f"WHERE w.poll = %s AND (w.outcome = 'used' AND NOT {_USED} OR w.outcome = 'asked' AND w.instead AND {_ELSEWHERE}) "
         "ORDER BY w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
     ).fetchall()
