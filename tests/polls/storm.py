@@ -66,6 +66,13 @@ AFTER = SINCE | {
 """When it was put back, and mostly the mark is lifted."""
 
 
+GIVING_BACK = {
+    "die": 4, "live": 4, "declare_lost": 3, "make_a_package": 4, "void_a_package": 2, "not_lost": 3, "ask_later": 3, "settle": 3,
+    "pair": 1, "mobile": 1, "hand_out": 1,
+}  # fmt: skip
+"""In every seventh world: many are taken for dead, and given back while machines are lost, or have not begun."""
+
+
 class Storm(Ending):
     """The country, and in which order its steps come."""
 
@@ -84,6 +91,8 @@ class Storm(Ending):
         self.everything_ends()
 
     def some(self, number: int, weights: Mapping[str, int]) -> None:
+        if self.seed % 7 == 3 and weights is not MARKED:
+            weights = {**weights, **GIVING_BACK}
         for name in self.dice.choices(list(weights), list(weights.values()), k=number):
             self.step(name)
 

@@ -103,7 +103,12 @@ class Decisions(Commission):
         """How many rights that were. Who was let go in the place of an entry that was used, and that is forgotten since a copy was
         put back, gets his by the set of the pair, though it is in force (docs/running.md). Others get theirs by themselves."""
         with self.world.connection.begin_nested():
-            return sum(back(self.world, number).returned for number in self._sets_to_give_back())
+            return sum(self._back(number) for number in self._sets_to_give_back())
+
+    def _back(self, number: int) -> int:
+        found = back(self.world, number)
+        self.seen["given back to nobody"] += found.free
+        return found.returned
 
     def _sets_to_give_back(self) -> list[int]:
         shaken = [number for one, number in self.decided.sets.items() if one[0] == "paired" and one[1] in self.shaken]
@@ -175,7 +180,7 @@ class Decisions(Commission):
                     self.world.connection, VAULT, self.world.poll, number, "forgotten", KEYS.commission, self.world.now, additions
                 )  # fmt: skip
                 if ("unadded", serial) in self.decided.made:
-                    back(self.world, number)
+                    self._back(number)
                 self.decided.sets[one] = number
             elif what == "died":
                 self.decided.sets[one] = died(self.world, (HOME[serial], serial))
@@ -203,7 +208,7 @@ class Decisions(Commission):
             if other[0] == "added":
                 withdraw_added(self.world.connection, VAULT, self.world.poll, number, "wrong", "vera", self.world.now)
             elif self.dice.random() < 0.6:  # otherwise somebody does it later
-                back(self.world, number)
+                self._back(number)
         self.decided.unasked = [one for one in self.decided.unasked if one not in gone]
         self.decided.called_off += [self.decided.sets.pop(other) for other in gone]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +29,9 @@ from dauys.pollbook.machine.sync import TO_TELL
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.serving import service
 from dauys.pollbook.settling import homeward
+from dauys.pollbook.settling.withdrawals import Settled
 from dauys.pollbook.wire.package import Enrolment
+from dauys.record import log
 
 pytestmark = pytest.mark.database
 
@@ -344,3 +347,38 @@ def test_a_new_decision_about_whom_a_forgotten_list_has_as_nobodys(noted: Noted,
     minutes(world, a, b)
     assert held(world, right(serial)) == ("withdrawn", 1, 0)
     assert settled(world).waiting == 0 and numbers(world) == findings(world) == []
+
+
+@pytest.mark.parametrize("listed", ["withdrawn", "nobody's"])
+def test_a_new_decision_waits_for_who_may_have_been_given_him(noted: Noted, listed: str) -> None:
+    """Since the copy he was withdrawn, given back, and A/2 was given him, which burnt. A-1's list knows the half of it. Now he is dead:
+    nothing is noted before A/2's disk is found, and then it is A/2 that is asked."""
+    world = noted.world
+    b, other = opened(noted, "B-1", "b"), opened(noted, "A/2", "o")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    number = died(world, ("A-1", 1))
+    assert settled(world).withdrawn == 1
+    package = noted.package("A-1") if listed == "withdrawn" else None
+    mistaken(world, number)
+    assert back(world, number).free == 1
+    package = package or noted.package("A-1")
+    assert asks(other, 1)
+    put_back(noted, copy)
+    noted.hold()
+    synced(b)
+    noted.lose("A/2")
+    lifted(world)
+    a = noted.machine(package, "a")
+    synced(a)
+    died(world, ("A-1", 1))
+    minutes(world, a, b)
+    assert settled(world) == Settled(0, 0, 0, 1) and held(world, X)[0] == "withdrawn"
+    other.do(acts.do_close, officer="chair", at=world.at(20, 30))
+    world.at(19)
+    synced(other)
+    minutes(world, a, b)
+    assert held(world, X) == ("withdrawn", 3, 0) and finds(b, 1)["why"]["check"] == "P.056"
+    entries = [json.loads(data)["id"] for _, data in log.read(world.connection, POLL)]
+    assert [name for name in entries if name.startswith(("with", "rest"))] == ["withdrawals/A-1/1"]
+    assert numbers(world) == findings(world) == []

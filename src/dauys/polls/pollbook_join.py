@@ -133,7 +133,7 @@ def resolve_envelopes(
     What waits to be withdrawn or sealed goes before. Raises DauysError: the poll is closed; `final` before its closing hour, or
     as `settle` does.
     """
-    lock(connection, poll.id)
+    lock(connection, poll.id, alone=bool(final))  # a machine that begins now is to be waited for, or is too late
     if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: an envelope that is not resolved does not count")
     if final and at < (last := max(poll.closing(area.code) for area in poll.areas)):

@@ -62,12 +62,14 @@ def moment(at: datetime | str) -> str:
     return at if isinstance(at, str) else at.isoformat()
 
 
-def lock(connection: Connection, poll_id: str) -> None:
+def lock(connection: Connection, poll_id: str, *, alone: bool = False) -> None:
     """Makes this transaction the only one that changes the poll until it ends. Raises DauysError without a record.
 
-    Who only names the poll, as a machine that enrols, does not wait: its key stays.
+    Who only names the poll, as a machine that enrols or a package that is made, does not wait; unless it is to be `alone`.
     """
-    row = connection.execute(sa.text("SELECT 1 FROM log WHERE poll = :poll FOR NO KEY UPDATE"), {"poll": poll_id})
+    how = "UPDATE" if alone else "NO KEY UPDATE"
+    query = sa.text(f"SELECT 1 FROM log WHERE poll = :poll FOR {how}")  # noqa: S608 - words of ours
+    row = connection.execute(query, {"poll": poll_id})
     if row.one_or_none() is None:
         raise DauysError(f"there is no record of {poll_id!r}: open the poll first")
 

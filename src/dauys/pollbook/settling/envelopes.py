@@ -164,6 +164,13 @@ def _must_be_two(names: Sequence[str]) -> None:
 def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
     """Raises BadInput P.063 while a machine is connected that may close its list, or may yet enrol: whose right it has would be
     void for ever. Not for one that is lost: who has it does not keep envelopes from being opened."""
+    never = cur.execute(  # before the machines: one that begins meanwhile is among those that were heard
+        f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {BEGUN} ORDER BY station, generation",  # noqa: S608
+        (poll,),
+    ).fetchall()
+    if never:
+        message = f"nobody enrolled with the packages of {_named(never)}, whose voters' envelopes would be void"
+        raise BadInput(f"{message}: say that nobody will (dauys pollbook lost {poll} STATION)", check="P.063")
     rows = cur.execute(
         f"SELECT station, generation FROM pollbook_log l WHERE poll = %s AND {_CAN_CLOSE} AND heard >= %s "  # noqa: S608
         "ORDER BY station, generation",
@@ -172,13 +179,6 @@ def _must_be_gone(cur: Cursor, poll: str, at: datetime) -> None:
     if rows:
         message = f"heard within {SILENT.seconds // 60} minutes, and not closed: {_named(rows)}. Let their chairs close the lists"
         raise BadInput(f"{message}; one that cannot is declared lost (dauys pollbook lost)", check="P.063")
-    never = cur.execute(
-        f"SELECT station, generation FROM pollbook_package p WHERE poll = %s AND NOT {BEGUN} ORDER BY station, generation",  # noqa: S608
-        (poll,),
-    ).fetchall()
-    if never:
-        message = f"nobody enrolled with the packages of {_named(never)}, whose voters' envelopes would be void"
-        raise BadInput(f"{message}: say that nobody will (dauys pollbook lost {poll} STATION)", check="P.063")
 
 
 _CAN_CLOSE = f"NOT l.closed AND NOT l.lost AND l.stopped = '' AND l.generation <= {PAPER}"

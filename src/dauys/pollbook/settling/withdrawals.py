@@ -158,7 +158,7 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         return Settled(0, 0, 0, state(connection, poll.id).asked)
     over = log.is_closed(connection, poll.id)
     rows = cur.execute(
-        "SELECT w.*, s.area, e.holder FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
+        "SELECT w.*, s.area, e.holder, e.epoch FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "
         "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement WHERE w.poll = %s AND w.outcome = 'asked' "
         "ORDER BY w.station, w.reason, w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
         (poll.id,),
@@ -169,8 +169,10 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         ended = over or at >= poll.closing(row.area)
         try:
             if not ended:
-                if row.holder != WITHDRAWN:  # it is, where a list of since the copy said so
+                if row.holder != WITHDRAWN:
                     decided.settle(connection, poll.id, row.request)
+                else:  # a list of since the copy said so: it may have been given back, and on, after that
+                    put_back.must_be_free(cur, poll.id, row.entitlement, row.epoch)
                 gone.setdefault((row.station, row.reason), []).append(row)
             elif giving.used(connection, poll.id, row.entitlement):
                 raise CustodyError("the right was used", "P.021")
