@@ -10,12 +10,15 @@ from joined_world import KEYS, POLL, right, synced
 from noted_world import Noted, opened
 from test_decided_since import add, died, finds, wants
 from test_decisions_forgotten import put_back
+from test_lists_since import here
 from test_lists_unknown import said_by_a_person
+from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
 from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.sums import reports_at, sums_at
+from dauys.pollbook.machine import acts
 from dauys.pollbook.settling.asked import state
 from dauys.polls.pollbook_join import report, reported, tend
 
@@ -141,3 +144,12 @@ def test_who_was_withdrawn_before_a_forgotten_list_was_not_on_it(noted: Noted, w
     synced(a, b)
     assert before is not None and before.sums.listed == (6 if what == "added, and withdrawn" else 5)
     assert sums_at(world.connection, POLL, "A-1") == before
+    if what == "given back":  # he comes home, and goes elsewhere
+        minutes(world, a, b)
+        assert here(a, right(1))
+        wants(b, 1, "q1")
+        synced(a, b)
+    a.do(acts.do_close, officer="chair", at=world.at(20, 1))
+    synced(a, b)
+    after = sums_at(world.connection, POLL, "A-1")
+    assert after is not None and after.sums.listed == before.sums.listed and "returned" not in after.sums.came

@@ -126,14 +126,18 @@ _LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXIST
     WHERE (o.poll, o.station) = (l.poll, l.station) AND o.generation < l.generation AND q.voters IS NULL)
   THEN greatest(0, (SELECT count(*) FROM entitlement e WHERE e.poll = l.poll AND e.home = l.station AND NOT EXISTS (
     SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))
-    AND (e.epoch = 0 OR EXISTS (SELECT FROM pollbook_log o LEFT JOIN pollbook_event v ON v.log = o.id AND v.entitlement = e.id
-        AND v.kind IN ('release', 'certificate')
-        WHERE (o.poll, o.station) = (l.poll, l.station) AND (o.closed OR v.n IS NOT NULL)))) - (
+    AND (e.epoch = 0 OR e.epoch = 1 AND starts_with(e.holder, 'envelope/')
+        OR EXISTS (SELECT FROM pollbook_grant g
+            WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = 1 AND g.why = 'found-log')
+        OR EXISTS (SELECT FROM pollbook_log o JOIN pollbook_event v ON v.log = o.id AND v.entitlement = e.id
+            WHERE (o.poll, o.station) = (l.poll, l.station) AND v.kind IN ('release', 'certificate') AND NOT EXISTS (
+            SELECT FROM pollbook_event b WHERE b.log = v.log AND b.entitlement = e.id AND b.kind = 'receive' AND b.n < v.n)))) - (
     SELECT coalesce(sum(q.voters), 0) FROM pollbook_log o JOIN pollbook_package q USING (poll, station, generation)
     WHERE (o.poll, o.station) = (l.poll, l.station))) ELSE 0 END)"""  # noqa: S608 - a number of ours
 """Of a log `l` and its package `p`: how many voters were on its list. Where the centre was put back from a copy, and has
 forgotten the package, it is whoever is on the roll of its station, was not given elsewhere ahead of it, or to it afterwards, nor
-withdrawn before it (no log of the station let go what is not there), and is on none of its other lists."""
+withdrawn before it (what was on a list stays in epoch 0, is let go by its log, or is left over in it), and is on none of its
+other lists."""
 
 _BY_HOUR = f"""
 SELECT l.station, greatest(0, sum({_LISTED}) + sum(e.came)) AS eligible, sum(e.received) AS received FROM pollbook_log l

@@ -60,8 +60,10 @@ def welcome(connection: Connection, log: LogId, at: datetime) -> None:
     while the centre checks its books."""
     cur = cursor(connection)
     if standing(cur, log.poll) is None:
-        for row in on_their_way(cur, log.poll, at, log.station):
-            send(connection, log.poll, log.station, row.entitlement, row.epoch, at)
+        rows = {row.entitlement: row.epoch for row in on_their_way(cur, log.poll, at, log.station)}
+        at_rest = "SELECT id FROM entitlement WHERE poll = %s AND id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
+        for right in cur.execute(at_rest, (log.poll, list(rows))).fetchall():  # what somebody is at waits a minute
+            send(connection, log.poll, log.station, right.id, rows[right.id], at)
 
 
 _ON_THEIR_WAY = f"""
