@@ -290,7 +290,7 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
     body = found.to_json() | {"poll": now.to_json()}
     text = f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back "
     text += f"before, {found.not_listed:,} not on this roll, {found.may:,} may vote\n"
-    answer(body, as_json, text + of_all_withdrawn(poll, now))
+    answer(body, as_json, text + of_all_withdrawn(opened, now, when))
     return 1 if now.twice else 0
 
 
@@ -303,7 +303,7 @@ def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_js
     answer(
         found.to_json() | {"poll": now.to_json()},
         as_json,
-        f"{of_those_given_back(found)}\n{of_all_withdrawn(poll, now)}",
+        f"{of_those_given_back(found)}\n{of_all_withdrawn(opened, now, at)}",
     )
     return 1 if now.twice else 0
 
