@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from dauys.pollbook.log.events import LogId
-
-if TYPE_CHECKING:
-    from dauys.pollbook.rules.custody import Centre
+from dauys.pollbook.rules.centre import Centre
 
 
 def off_an_earlier_list(centre: Centre, log: LogId, who: UUID) -> Centre:
