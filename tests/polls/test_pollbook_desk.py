@@ -200,6 +200,7 @@ def test_clerks_withdraw_rights_and_give_them_back(world: World) -> None:
     assert code == 422 and "P.058" in text
     text = anna.send(RIGHTS, "back", set=number, reason="two people")[1]
     assert (fact(text, "done"), fact(text, "returned"), fact(text, "withdrawn")) == (["back"], ["1"], ["0"])
+    assert "once a machine works): 1" in text, "his station has none yet, and the clerk hears so"
     assert "two people" in text.partition("Given back")[2]  # why, and by whom, stays on the page
     names = [entry.id for _, entry in log.of_kind(world.connection, POLL, "restorations")]
     assert names == ["restorations/A-1/1"]
