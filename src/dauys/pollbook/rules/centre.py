@@ -14,7 +14,7 @@ from dauys.pollbook.rules.known import Alarm, Custody, Known, Use
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """Everything that the centre decides custody by. A value: each function below gives the next one.
+    """Everything that the centre decides custody by. A value: `rules.custody` and `rules.decided` give the next one.
 
     `unmade`: stations of which no list was ever made; `books`: whether the centre may have forgotten something.
     """

@@ -233,9 +233,8 @@ def _find(
     if standing is None:
         return None, {"found": False}
     asked, address = _asked(connection, log, standing.home, standing.holder)
-    if (
-        standing.let_go or standing.holder == log.holder
-    ):  # whoever asks first gets it; but not what the commission has asked for
+    # whoever asks first gets what was let go, also who let it go; but not what the commission has asked for
+    if standing.let_go or standing.holder == log.holder:
         back = giving.asked_back(centre.cursor(connection), log.poll, standing.voter.entitlement)
         asked = replace(asked, left=standing.let_go or asked.left, holder=WITHDRAWN if back else asked.holder)
     asked = replace(asked, gone=decided.is_gone(connection, log.poll, standing.voter.entitlement))
