@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from joined_world import applied, held, right, rows, synced
 from noted_world import Noted, opened
@@ -11,8 +13,10 @@ from test_lists_since import here
 from test_paper_and_withdrawals import settled
 from test_put_back_lost import lifted, marked
 from test_returns import back, mistaken
+from test_void_packages import asks
 
 from dauys.pollbook.machine import acts
+from dauys.pollbook.rules.places import Standing
 
 pytestmark = pytest.mark.database
 
@@ -96,3 +100,22 @@ def test_who_used_and_undid_an_addition_that_the_next_machine_is_given(noted: No
     second.check_in(right(50), world.at(10))
     synced(second)
     assert numbers(world) == [] and findings(world) == []
+
+
+def test_a_list_that_nobody_knows_has_its_own_voters_alone(noted: Noted) -> None:
+    """A-1, whose list is of since the copy, uses a right of A/2 that B-1 was given ahead of any list: that is A-1's doing."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = opened(noted, "A-1", "a")
+    put_back(noted, copy)
+    noted.hold()
+    synced(a, b)
+    lifted(world)
+    assert asks(b, 7)
+    some = next(iter(a.keep.book.places.values()))
+    a.keep.book.places[right(7)] = replace(some, standing=Standing.HERE, epoch=0)
+    a.check_in(right(7), world.now)
+    synced(a, b)
+    assert numbers(world) == findings(world) == ["P.101"]

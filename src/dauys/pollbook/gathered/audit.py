@@ -85,19 +85,19 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
     late = cur.execute("SELECT station, generation FROM pollbook_late_list WHERE poll = %(poll)s", where)
     forgotten = {LogId(poll, row.station, row.generation) for row in late}
     for row in cur.execute(
-        f"SELECT id, home, addition, {_LISTED} AS listed FROM entitlement e WHERE poll = %(poll)s "  # noqa: S608 - texts of ours
-        f"AND {_PART.format('id')} AND NOT EXISTS ("
-        "SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))",
+        f"SELECT id, home, addition, {_LISTED} AS listed, EXISTS (SELECT FROM pollbook_grant g "  # noqa: S608 - texts of ours
+        "WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead')) AS given "
+        f"FROM entitlement e WHERE poll = %(poll)s AND {_PART.format('id')}",
         where,
     ):
         told = named.get(row.id, ())
-        if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
+        if row.given:
+            if (its_list := _on_a_list(told, row.home, forgotten)) is not None:
+                homes[row.id] = its_list
+        elif row.id not in unlisted or all(event.kind != "receive" for _, event in told):
             home = LogId(poll, row.home, _first(row, told, back))
             if not (back and _came(told, home, home in forgotten)):
                 homes[row.id] = home
-    for who, told in named.items() if forgotten else ():
-        if who not in homes and (its_list := _on_a_list(told, forgotten)) is not None:
-            homes[who] = its_list
     for row in cur.execute(
         "SELECT w.entitlement, w.station, p.made IS NULL AS unknown FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -139,12 +139,12 @@ SELECT min(t.generation) FROM pollbook_late_list t WHERE t.poll = e.poll AND t.s
 first of which the centre knew nothing when it was put back from a copy."""
 
 
-def _on_a_list(named: Sequence[tuple[LogId, Event]], forgotten: set[LogId]) -> LogId | None:
-    """The first of these logs that names a right before it received it: nobody knows its list, so it was on that, whatever became
-    of the right afterwards (`put_back.added_again`)."""
+def _on_a_list(named: Sequence[tuple[LogId, Event]], home: str, forgotten: set[LogId]) -> LogId | None:
+    """The first of these logs of its station that names a right before it received it: nobody knows its list, so it was on that,
+    whatever became of the right afterwards (`put_back.added_again`)."""
     first: dict[LogId, str] = {}
     for log, event in named:
-        if log in forgotten and event.kind in (*HOLDS, "receive"):
+        if log.station == home and log in forgotten and event.kind in (*HOLDS, "receive"):
             first.setdefault(log, event.kind)
     return min((log for log, kind in first.items() if kind != "receive"), key=lambda log: log.generation, default=None)
 
