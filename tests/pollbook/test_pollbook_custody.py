@@ -12,6 +12,7 @@ from dauys.pollbook.rules.audit import audit
 from dauys.pollbook.rules.custody import Centre, Custody, CustodyError, State
 from dauys.pollbook.rules.grants import Answer, Grant, Request
 from dauys.pollbook.rules.holders import CERTIFICATE
+from dauys.pollbook.rules.places import was_used
 
 A, B, C = (LogId(POLL, name, 1) for name in "ABC")
 KEYS = {A: key(1), B: key(2), C: key(3)}
@@ -354,3 +355,11 @@ def test_answers_are_the_centres_and_for_one_log() -> None:
         with pytest.raises(LogError) as error:
             Answer.from_bytes(wrong, log, station, request_, public)
         assert error.value.check == check
+
+
+def test_where_a_right_was_used_is_said_in_words() -> None:
+    for holder, said in (
+        ("station/A1-02/1", "station A1-02"),
+        ("envelope/A1-02/1", "the provisional envelope of station A1-02"),
+    ):
+        assert was_used(holder).message == f"the right was used at {said}"

@@ -165,6 +165,25 @@ def test_a_machine_that_begins_is_given_its_own_voters_alone(world: World) -> No
     a = world.start("A-1")
     synced(a)
     assert here(a, X) and held(world, right(7)) == ("returned/A/2", 1, 2)
+    b = world.start("B-1")
+    assert asks(b, 7)
+    assert (a.keep.book.came[X].why, b.keep.book.came[right(7)].why) == ("returned", "move")
+
+
+def test_nobody_goes_home_after_the_hour_of_closing(world: World) -> None:
+    a = world.start("A-1")
+    number = died(world, ("A-1", 1))
+    synced(a)
+    assert settled(world).withdrawn == 1
+    packing_out.lose(world.connection, POLL, "A-1")
+    mistaken(world, number)
+    assert back(world, number).free == 1
+    packing_out.not_lost(world.connection, POLL, "A-1", world.at(20, 1), "anna")
+    minutes(world, a)
+    assert not here(a, X) and held(world, X) == FREE
+    world.at(19, 59)
+    minutes(world, a)
+    assert here(a, X)
 
 
 def test_the_copy_is_of_when_he_was_with_nobody(noted: Noted) -> None:
