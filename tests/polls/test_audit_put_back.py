@@ -119,3 +119,25 @@ def test_a_list_that_nobody_knows_has_its_own_voters_alone(noted: Noted) -> None
     a.check_in(right(7), world.now)
     synced(a, b)
     assert numbers(world) == findings(world) == ["P.101"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_whose_addition_is_forgotten_was_on_the_list_that_is(noted: Noted, again: bool) -> None:
+    """50 was added since the copy, was on A-1's list, and went to B-1, which is heard first: nobody did wrong."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    add(world, 50)
+    a = opened(noted, "A-1", "a")
+    wants(b, 50, "q")
+    synced(a, b, a, b)
+    b.check_in(right(50), world.now)
+    put_back(noted, copy)
+    noted.hold()
+    synced(b, a)
+    lifted(world)
+    if again:
+        add(world, 50)
+    synced(b, a)
+    assert numbers(world) == findings(world) == []

@@ -153,3 +153,30 @@ def test_who_was_withdrawn_before_a_forgotten_list_was_not_on_it(noted: Noted, w
     synced(a, b)
     after = sums_at(world.connection, POLL, "A-1")
     assert after is not None and after.sums.listed == before.sums.listed and "returned" not in after.sums.came
+
+
+@pytest.mark.parametrize("then", ["given on", "withdrawn"])
+def test_who_was_left_over_in_a_forgotten_list_was_on_it(noted: Noted, then: str) -> None:
+    """A-1 is lost, found, and closed before the others, whose stations are further west: what it has left over goes on."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = opened(noted, "A-1", "a")
+    put_back(noted, copy)
+    noted.hold()
+    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
+    synced(a, b)
+    lifted(world)
+    a.do(acts.do_close, officer="chair", at=world.at(20, 1))
+    world.at(19, 30)
+    synced(a, b)
+    if then == "given on":
+        wants(b, 1, "q1")
+        synced(b, b)
+        assert here(b, right(1))
+    else:
+        died(world, ("A-1", 1))
+        assert settled(world).withdrawn == 1
+    found = sums_at(world.connection, POLL, "A-1")
+    assert found is not None and found.sums.listed == 6

@@ -21,7 +21,9 @@ _STATION = "hashtext('pollbook ' || %(poll)s || ' ' || %(station)s)"
 
 
 def lock_station(cur: Cursor[Any], poll: str, station: str) -> None:
-    """Until the transaction ends nobody else makes or enrols a package of this station."""
+    """Until the transaction ends nobody else makes or enrols a package of this station. Who is alone with the poll
+    (`ledger.lock`) is waited for before."""
+    cur.execute("SELECT FROM log WHERE poll = %s FOR KEY SHARE", (poll,))
     cur.execute(f"SELECT pg_advisory_xact_lock({_STATION})", {"poll": poll, "station": station})
 
 

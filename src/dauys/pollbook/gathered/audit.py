@@ -81,7 +81,9 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
         f"AND {_PART.format('entitlement')}"
     )
     unlisted = {row.entitlement for row in cur.execute(asked, where | {"unlisted": UNLISTED})}
-    homes, back = {}, ever(cur, poll)
+    homes: dict[UUID, LogId] = {}
+    stations: dict[UUID, str] = {}
+    back = ever(cur, poll)
     late = cur.execute("SELECT station, generation FROM pollbook_late_list WHERE poll = %(poll)s", where)
     forgotten = {LogId(poll, row.station, row.generation) for row in late}
     for row in cur.execute(
@@ -91,13 +93,17 @@ def _begun(cur: Cursor, poll: str, part: int, parts: int, logs: dict[LogId, list
         where,
     ):
         told = named.get(row.id, ())
+        if row.addition >= 0:  # otherwise it is known by a grant alone, and not at which station its voter is at home
+            stations[row.id] = row.home
         if row.given:
-            if (its_list := _on_a_list(told, row.home, forgotten)) is not None:
-                homes[row.id] = its_list
-        elif row.id not in unlisted or all(event.kind != "receive" for _, event in told):
+            continue
+        if row.id not in unlisted or all(event.kind != "receive" for _, event in told):
             home = LogId(poll, row.home, _first(row, told, back))
             if not (back and _came(told, home, home in forgotten)):
                 homes[row.id] = home
+    for who, told in named.items() if forgotten else ():
+        if who not in homes and (its_list := _on_a_list(told, stations.get(who), forgotten)) is not None:
+            homes[who] = its_list
     for row in cur.execute(
         "SELECT w.entitlement, w.station, p.made IS NULL AS unknown FROM roll_withdrawal w LEFT JOIN pollbook_package p "  # noqa: S608
         "ON p.poll = w.poll AND p.station = w.station AND p.generation = 1 "
@@ -139,12 +145,12 @@ SELECT min(t.generation) FROM pollbook_late_list t WHERE t.poll = e.poll AND t.s
 first of which the centre knew nothing when it was put back from a copy."""
 
 
-def _on_a_list(named: Sequence[tuple[LogId, Event]], home: str, forgotten: set[LogId]) -> LogId | None:
-    """The first of these logs of its station that names a right before it received it: nobody knows its list, so it was on that,
-    whatever became of the right afterwards (`put_back.added_again`)."""
+def _on_a_list(named: Sequence[tuple[LogId, Event]], home: str | None, forgotten: set[LogId]) -> LogId | None:
+    """The first of these logs of its station (None: nobody knows which) that names a right before it received it: nobody knows
+    its list, so it was on that, whatever became of the right afterwards (`put_back.added_again`)."""
     first: dict[LogId, str] = {}
     for log, event in named:
-        if log.station == home and log in forgotten and event.kind in (*HOLDS, "receive"):
+        if log in forgotten and home in (None, log.station) and event.kind in (*HOLDS, "receive"):
             first.setdefault(log, event.kind)
     return min((log for log, kind in first.items() if kind != "receive"), key=lambda log: log.generation, default=None)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
-from dauys.pollbook.rules.holders import CERTIFICATE
+from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
 from dauys.pollbook.rules.sums import Counting, Sums, together
 from dauys.pollbook.settling.envelopes import counted
 from dauys.store.engine import Connection
@@ -127,8 +127,9 @@ _LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXIST
   THEN greatest(0, (SELECT count(*) FROM entitlement e WHERE e.poll = l.poll AND e.home = l.station AND NOT EXISTS (
     SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))
     AND (e.epoch = 0 OR e.epoch = 1 AND starts_with(e.holder, 'envelope/')
-        OR EXISTS (SELECT FROM pollbook_grant g
-            WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = 1 AND g.why = 'found-log')
+        OR EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = 1)
+        OR EXISTS (SELECT FROM pollbook_request r WHERE r.poll = e.poll AND r.entitlement = e.id AND r.epoch = 0 AND r.granted
+            AND r.asker = '{WITHDRAWN}' AND r.at > (SELECT max(m.at) FROM pollbook_restored m WHERE m.poll = r.poll))
         OR EXISTS (SELECT FROM pollbook_log o JOIN pollbook_event v ON v.log = o.id AND v.entitlement = e.id
             WHERE (o.poll, o.station) = (l.poll, l.station) AND v.kind IN ('release', 'certificate') AND NOT EXISTS (
             SELECT FROM pollbook_event b WHERE b.log = v.log AND b.entitlement = e.id AND b.kind = 'receive' AND b.n < v.n)))) - (
@@ -136,8 +137,8 @@ _LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXIST
     WHERE (o.poll, o.station) = (l.poll, l.station))) ELSE 0 END)"""  # noqa: S608 - a number of ours
 """Of a log `l` and its package `p`: how many voters were on its list. Where the centre was put back from a copy, and has
 forgotten the package, it is whoever is on the roll of its station, was not given elsewhere ahead of it, or to it afterwards, nor
-withdrawn before it (what was on a list stays in epoch 0, is let go by its log, or is left over in it), and is on none of its
-other lists."""
+withdrawn before it (what was on a list stays in epoch 0, is let go by its log, or is left over in it: given on, or withdrawn
+since that copy), and is on none of its other lists."""
 
 _BY_HOUR = f"""
 SELECT l.station, greatest(0, sum({_LISTED}) + sum(e.came)) AS eligible, sum(e.received) AS received FROM pollbook_log l
