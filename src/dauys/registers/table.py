@@ -166,11 +166,12 @@ def _block(
         return _parse(text, row, separator, layout, path)
     if text and not is_ragged(text, separator, width):
         try:
-            return _parse(text, row, separator, layout, path)
+            return _parse(text, row, separator, layout, path, even=True)
         except BadInput as fault:
             if fault.check not in ("F.004", "F.008"):
                 raise
-    return _parse(mend(text, row, separator, width, path, broken) if text else text, row, separator, layout, path)
+    mended = mend(text, row, separator, width, path, broken) if text else text
+    return _parse(mended, row, separator, layout, path, even=True)
 
 
 def _header_end(block: bytes) -> int:
@@ -195,8 +196,13 @@ def _header(first: bytes, path: Path) -> tuple[str, list[str]]:
     return separator, labels
 
 
-def _parse(block: bytes, row: int, separator: str, layout: Layout, path: Path) -> pl.DataFrame:
-    """A block as one typed frame, columns c0, c1, ...; or BadInput for its first fault."""
+def _parse(
+    block: bytes, row: int, separator: str, layout: Layout, path: Path, even: bool = False
+) -> pl.DataFrame:  # fmt: skip
+    """A block as one typed frame, columns c0, c1, ...; or BadInput for its first fault.
+
+    `even`: it was seen already that every line has its fields.
+    """
     counted = {f"c{place}" for name in layout.numbers & layout.places.keys() for place in layout.places[name]}
     last = len(layout.header) - 1
     schema = {f"c{place}": pl.Int64 if f"c{place}" in counted else pl.String for place in range(last + 1)}
@@ -204,7 +210,7 @@ def _parse(block: bytes, row: int, separator: str, layout: Layout, path: Path) -
         return pl.DataFrame(schema=schema)
     # Polars fills a short row up and passes over a blank line. Both leave the last column empty: a fault if it is
     # required, and otherwise the separators are counted.
-    if not any(last in layout.places[name] for name in layout.places.keys() - layout.optional):
+    if not even and not any(last in layout.places[name] for name in layout.places.keys() - layout.optional):
         plain = bare(block)
         rows = plain.count(b"\n")
         if plain.count(separator.encode()) != rows * last or b"\n\n" in plain or b"\n\r\n" in plain:

@@ -30,34 +30,24 @@ class Packing:
 
     def __call__(self, rows: pl.DataFrame) -> bytes:
         """The rows, as `VERSION` in PostgreSQL's binary form."""
-        voter_of, seal, block = self.vault.voter, self.vault.seal, self.vault.block
-        begin = fields(len(VERSION)) + ID.to_bytes(4, "big")
-        after, eight = whole(self.set_id), (8).to_bytes(4, "big")
-        standings: dict[bytes, bytes] = {}
-        packed: list[bytes] = []
         texts = (rows["iin"], plain_texts(rows), *block_texts(rows), _joined(rows, STANDING))
-        columns = (text.cast(pl.Binary).to_list() for text in texts)  # as bytes: what is hashed and sealed
-        for iin, plain, block1, block2, standing in zip(*columns, strict=True):
-            voter = voter_of(iin)
-            sealed = seal(voter, plain)
-            stands = standings.get(standing)
-            if stands is None:
-                stands = standings[standing] = _packed(standing.decode())
-            packed.append(
-                b"%b%b%b%b%b%b%b%b%b%b"
-                % (
-                    begin,
-                    voter,
-                    after,
-                    eight,
-                    block(block1),
-                    eight,
-                    block(block2),
-                    stands,
-                    len(sealed).to_bytes(4, "big"),
-                    sealed,
-                )
-            )
+        iins, plains, ones, twos, standings = (text.cast(pl.Binary).to_list() for text in texts)
+        voters = list(map(self.vault.voter, iins))
+        every = zip(
+            voters,
+            map(self.vault.block, ones),
+            map(self.vault.block, twos),
+            standings,
+            map(self.vault.seal, voters, plains),
+            strict=True,
+        )
+        begin, eight = fields(len(VERSION)) + ID.to_bytes(4, "big"), (8).to_bytes(4, "big")
+        after = whole(self.set_id) + eight
+        stands = {standing: _packed(standing.decode()) for standing in set(standings)}
+        packed = []
+        for voter, one, two, standing, sealed in every:
+            long = len(sealed).to_bytes(4, "big")
+            packed.append(b"".join((begin, voter, after, one, eight, two, stands[standing], long, sealed)))
         return b"".join(packed)
 
 

@@ -1,4 +1,7 @@
-"""How is work on blocks of rows shared among processes, in order, with only a few blocks in memory?"""
+"""How is work on blocks of rows shared among processes, in order, with only a few blocks in memory?
+
+Frames go to them in Arrow's older form of texts, in which Polars writes and reads them in a quarter of the time of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from io import BytesIO
 from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 from typing import TypeVar
+
+import polars as pl
 
 from dauys.errors import DauysError
 
@@ -17,6 +24,15 @@ Made = TypeVar("Made")
 
 MOST = 4
 """Processes; beyond that the database is the narrow place."""
+
+
+def _as_arrow(frame: pl.DataFrame) -> tuple[Callable[[bytes], pl.DataFrame], tuple[bytes]]:
+    data = BytesIO()
+    frame.write_ipc_stream(data, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+    return pl.read_ipc_stream, (data.getvalue(),)
+
+
+ForkingPickler.register(pl.DataFrame, _as_arrow)
 
 
 def cores() -> int:
