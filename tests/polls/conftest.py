@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,3 +31,34 @@ def noted(world: World, tmp_path: Path) -> Noted:
     made = Noted(world, tmp_path / "keys" / "pollbook.journal")
     made.hold()
     return made
+
+
+@pytest.fixture(scope="session")
+def apart() -> Iterator[sa.Engine]:
+    """A migrated database beside that of the other tests."""
+    from dauys.store import embedded
+    from dauys.store.engine import open_store
+    from prepared_store import prepare_store
+
+    with tempfile.TemporaryDirectory(prefix="dauys") as folder:  # a short path, for its socket
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("DAUYS_DATABASE_URL", raising=False)  # nobody else's: all that is in it is deleted
+            made = open_store(prepare_store(Path(folder)))
+        yield made
+        made.dispose()
+        embedded.stop(Path(folder))
+
+
+@pytest.fixture
+def store(apart: sa.Engine) -> Iterator[sa.Engine]:
+    """A database of the test's own: what two connections see of each other is committed, and deleted afterwards."""
+    import sqlalchemy as sa
+
+    yield apart
+    apart.dispose()
+    with apart.begin() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+        connection.exec_driver_sql(f"{others} pg_backend_pid()")  # of a test that failed
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # in whatever order
+        for table in set(sa.inspect(connection).get_table_names()) - {"migration"}:
+            connection.exec_driver_sql(f"DELETE FROM {table}")

@@ -190,20 +190,36 @@ class World:
 
     def start(self, station: str) -> Machine:
         """Gives a station its package, enrols and opens it."""
-        ((one, package, _),) = packing_out.write(self.folder, [self.packed(station)])
-        where = self.folder / f"{packing_out.file_name(station)}.{one.log.generation}"
-        keep = enrol(package, one.code, where, "http://centre")
-        wire = connect(keep, lambda: self.now, self.wires)
-        machine = Machine(keep, Link(wire, lambda: self.now), self.dice)
-        self.stations[station] = machine
-        machine.link.once()
+        machine = self.enrolled(self.packed(station))
         machine.do(acts.do_open, officer="chair", at=self.now)
         return machine
+
+    def enrolled(self, packed: packing_out.Packed) -> Machine:
+        """A machine that begins with this package."""
+        ((one, package, _),) = packing_out.write(self.folder, [packed])
+        where = self.folder / f"{packing_out.file_name(one.log.station)}.{one.log.generation}"
+        keep = enrol(package, one.code, where, "http://centre")
+        machine = Machine(keep, self.link(keep), self.dice)
+        self.stations[one.log.station] = machine
+        machine.link.once()
+        return machine
+
+    def link(self, keep: Keep) -> Link:
+        """A station's way to this centre."""
+        return Link(connect(keep, lambda: self.now, self.wires), lambda: self.now)
 
     def close(self) -> None:
         for machine in self.stations.values():
             machine.link.wire.close()
             machine.keep.close()
+
+
+def wires_to(connection: sa.Connection, poll: Poll, clock: list[datetime]) -> Wires:
+    """The way to a centre that works in this connection."""
+    app = FastAPI()
+    office = Office(lambda _: KEYS.commission, lambda _: channels_of(poll), lambda: VAULT, lambda: clock[0])
+    app.include_router(router(cast(sa.Engine, OneConnection(connection)), office))
+    return Wires(app)
 
 
 @contextmanager
@@ -221,10 +237,7 @@ def world_of(connection: sa.Connection, folder: Path, voters: dict[str, int]) ->
     open_poll(connection, poll, listed, KEYS, before)
     applied(connection, rows(voters), before)
     freeze(connection, VAULT, poll, KEYS.commission, before, processes=0)
-    app = FastAPI()
-    office = Office(lambda _: KEYS.commission, lambda _: channels_of(poll), lambda: VAULT, lambda: clock[0])
-    app.include_router(router(cast(sa.Engine, OneConnection(connection)), office))
-    world = World(connection, folder, replace(poll), Wires(app), clock)
+    world = World(connection, folder, replace(poll), wires_to(connection, poll, clock), clock)
     try:
         yield world
     finally:

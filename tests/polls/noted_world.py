@@ -12,7 +12,6 @@ from dauys.pollbook.centre.mark import Mark, standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.enrolling import enrol
-from dauys.pollbook.machine.sync import Link, connect
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back.journal import Journal
 
@@ -37,8 +36,7 @@ class Noted:
         ((one, package, _),) = packing_out.write(self.world.folder, [packed])
         keep = enrol(package, one.code, self.world.folder / where, "http://centre")
         with self.journal.acting(self.engine, POLL, packed.log.station, self.world.now):
-            machine = Machine(keep, Link(connect(keep, lambda: self.world.now, self.world.wires), lambda: self.world.now),
-                              self.world.dice)  # fmt: skip
+            machine = Machine(keep, self.world.link(keep), self.world.dice)
             machine.link.once()
         self.world.stations[where] = machine
         return machine

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from beside import Beside
 from joined_world import POLL, held, right, synced, world_of
 from noted_world import Noted, opened
 from test_decided_since import add
 from test_decisions_forgotten import put_back
 from test_lists_since import here
 
-from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.packing.packages import Packed
 from dauys.pollbook.put_back import restored
-from dauys.store import embedded
-from dauys.store.engine import open_store
-from prepared_store import prepare_store
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def store() -> Iterator[sa.Engine]:
-    """A database of its own: what two connections see of each other is committed."""
-    with tempfile.TemporaryDirectory(prefix="dauys") as folder:  # a short path, for its socket
-        made = open_store(prepare_store(Path(folder)))
-        yield made
-        made.dispose()
-        embedded.stop(Path(folder))
 
 
 @pytest.mark.parametrize("unread", [True, False])
@@ -57,20 +40,10 @@ def test_an_addition_and_a_package_made_again_wait_for_each_other(
         restored.lift(connection, POLL, "anna", world.now)
         connection.commit()
         add(world, 50)
-        made: list[Packed] = []
-
-        def beside() -> None:
-            with store.begin() as another:
-                officers, random = packing_out.TRIAL_OFFICERS, world.dice.randbytes
-                made.append(packing_out.pack(another, world.packing, "A-1", officers, world.now, random))
-
-        packing = threading.Thread(target=beside)
-        packing.start()
-        packing.join(1)
-        assert not made  # it waits
+        package = Beside(world, lambda there: there.packed("A-1"))
+        assert package.waits
         connection.commit()
-        packing.join()
-        a = noted.machine(made[0], "a")
+        a = noted.machine(package.did(), "a")
         assert a.keep.book.told
         assert held(world, right(50)) == (("roll/A-1" if unread else "station/A-1/1"), 0, 0)
         assert here(a, right(50)) is not unread

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from joined_world import VOTING, World, held, right, synced, world_of
+from joined_world import POLL, VOTING, World, held, right, synced, world_of
 from noted_world import Noted, opened
 from test_decided_since import findings, numbers
 from test_decisions_forgotten import put_back, restoring
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_pollbook_envelopes import close, leave, resolved, stands
 from test_put_back import RIGHTS, asks
-from test_put_back_lost import lifted
+from test_put_back_lost import lifted, marked
+from test_turnout_forgotten import without_its_package
+
+from dauys.pollbook.gathered.sums import sums_at
 
 pytestmark = pytest.mark.database
 
@@ -71,3 +74,22 @@ def test_an_envelope_that_does_not_count_leaves_no_request(noted: Noted, monkeyp
     close(world, a, c)
     assert resolved(world, final=True) == 1
     assert restoring(noted, monkeypatch)["let_go"] == []
+
+
+def test_an_envelope_used_what_was_left_over_on_a_forgotten_list(noted: Noted) -> None:
+    """A-1's package is forgotten by the first copy; the second one knows that the envelope counts, and no more why."""
+    world = noted.world
+    b = opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    a = opened(noted, "A-1", "a")
+    without_its_package(noted, copy, a, b)
+    leave(world, b, 1, right(1))
+    close(world, a, b)
+    assert resolved(world) == 1 and held(world, right(1)) == ("envelope/B-1/1", 1, 1)
+    world.at(21)
+    marked(world)
+    synced(a, b)
+    lifted(world)
+    found = sums_at(world.connection, POLL, "A-1")
+    assert found is not None and found.sums.listed == 6

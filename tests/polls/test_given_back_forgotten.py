@@ -199,3 +199,29 @@ def test_a_new_decision_waits_for_who_may_have_been_given_him(noted: Noted, list
     entries = [json.loads(data)["id"] for _, data in log.read(world.connection, POLL)]
     assert [name for name in entries if name.startswith(("with", "rest"))] == ["withdrawals/A-1/1"]
     assert numbers(world) == findings(world) == []
+
+
+def test_what_was_given_back_since_the_copy_ends_no_newer_decision(noted: Noted) -> None:
+    """Since the copy he was withdrawn and given back to A-1, which burnt. Now he is truly dead; then its disk is found."""
+    world = noted.world
+    a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
+    noted.hold()
+    copy = world.connection.begin_nested()
+    number = died(world, ("A-1", 1))
+    synced(a)
+    assert settled(world).withdrawn == 1
+    mistaken(world, number)
+    assert back(world, number) == outcome(returned=1)
+    synced(a)
+    put_back(noted, copy)
+    noted.hold()
+    noted.lose("A-1")
+    synced(b)
+    lifted(world)
+    world.at(9, 30)
+    died(world, ("A-1", 1))
+    a.do(acts.do_close, officer="chair", at=world.at(20, 30))
+    world.at(19)
+    synced(a)
+    minutes(world, a, b)
+    assert held(world, X) == ("withdrawn", 3, 0) and numbers(world) == findings(world) == []

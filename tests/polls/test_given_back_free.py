@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from joined_world import POLL, VOTING, World, held, right, synced, world_of
 from test_decided_since import died, findings, finds, numbers
 from test_lists_since import here
-from test_one_person import X
+from test_one_person import X, Y
 from test_one_person_overlaps import minutes
-from test_paper_and_withdrawals import settled
+from test_paper_and_withdrawals import ask, duplicate, settled
 from test_pollbook_envelopes import close, leave, resolved, stands
 from test_put_back_lost import lifted, marked
 from test_returns import back, mistaken, outcome
 from test_void_packages import asks, works_on
 
+from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.sync import TO_TELL
 from dauys.pollbook.packing import packages as packing_out
@@ -98,8 +99,8 @@ def test_his_machine_is_lost_and_found(enveloped: World, replaced: str) -> None:
     assert numbers(world) == findings(world) == []
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_his_machine_works_on(world: World, asked: bool) -> None:
+@pytest.mark.parametrize("asks_for_him", ["nobody", "A-1", "B-1"])
+def test_his_machine_works_on(world: World, asks_for_him: str) -> None:
     """A-1/1 was declared lost by a slip. Its next package has him on no list; by himself he goes home, unless B-1 asked before."""
     a, b = world.start("A-1"), world.start("B-1")
     number = died(world, ("A-1", 1))
@@ -109,11 +110,15 @@ def test_his_machine_works_on(world: World, asked: bool) -> None:
     mistaken(world, number)
     world.packed("A-1")
     assert back(world, number).free == 1
-    if asked:
+    there = asks_for_him == "B-1"
+    if there:
         assert asks(b, 1) and held(world, X) == ("station/B-1/1", 2, 0)
     works_on(world, "A-1")
+    if asks_for_him == "A-1":  # before the next minute
+        assert asks(a, 1)
     minutes(world, a, b)
-    assert here(a, X) is not asked and here(b, X) is asked
+    assert here(a, X) is not there and here(b, X) is there
+    assert (b if there else a).keep.book.came[X].why == ("move" if there else "returned")
     assert numbers(world) == findings(world) == []
 
 
@@ -221,3 +226,42 @@ def test_a_certificate_of_before_the_request_calls_nothing_off(
         settled(world)
         minutes(world, a, b)
         assert held(world, X)[0] == "withdrawn" and not here(b, X)
+
+
+def test_who_may_have_been_given_to_a_lost_machine_is_on_nobodys_way(world: World) -> None:
+    """X is dead by mistake, A-1 let him go. The centre is put back, B-1 is given up unheard: he may be there."""
+    a, b = world.start("A-1"), world.start("B-1")
+    synced(a, b)
+    number = died(world, ("A-1", 1))
+    a.link.once()
+    a.link.once()  # hears, lets go
+    marked(world)
+    packing_out.lose(world.connection, POLL, "B-1")
+    synced(a)
+    lifted(world)
+    mistaken(world, number)
+    assert back(world, number) == outcome(kept=1)
+    assert homeward.on_their_way(cursor(world.connection), POLL, world.now) == []
+    minutes(world, a)
+    assert held(world, X) == ("station/A-1/1", 0, 2) and not here(a, X)
+    synced(b, b)  # its disk is found: he is not there
+    minutes(world, a)
+    assert here(a, X) and numbers(world) == findings(world) == []
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_of_one_person_who_is_given_back_twice_by_one_decision_one_right_is(world: World, begun: bool) -> None:
+    """1 goes by two pairs, for 2 and for 10; these are taken for dead by mistake."""
+    if begun:
+        synced(world.start("A-1"), world.start("B-1"))
+    for stays in (2, 10):
+        ask(world, duplicate(world, goes=1, stays=stays))
+    number = died(world, ("A-1", 2), ("B-1", 10))
+    minutes(world, *world.stations.values())
+    assert [held(world, right(serial))[0] for serial in (1, 2, 10)] == ["withdrawn"] * 3
+    mistaken(world, number)
+    assert back(world, number) == outcome(returned=1, free=not begun, may_not=1)
+    a, b = (world.stations.get(station) or world.start(station) for station in ("A-1", "B-1"))
+    minutes(world, a, b)
+    assert [here(a, right(2)), here(b, Y)].count(True) == 1
+    assert numbers(world) == findings(world) == []

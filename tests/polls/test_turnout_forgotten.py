@@ -6,7 +6,7 @@ from datetime import time
 
 import pytest
 import sqlalchemy as sa
-from joined_world import KEYS, POLL, right, synced
+from joined_world import KEYS, POLL, Machine, right, synced
 from noted_world import Noted, opened
 from test_decided_since import add, died, finds, wants
 from test_decisions_forgotten import put_back
@@ -69,6 +69,15 @@ def test_it_does_not_stop_what_is_withdrawn_each_minute(noted: Noted) -> None:
     assert (faults, state(world.connection, POLL).withdrawn) == ([], 1)
 
 
+def without_its_package(noted: Noted, copy: sa.NestedTransaction, *machines: Machine) -> None:
+    """The copy is back, of before A-1's package, of which no journal tells; the machines are heard, and the mark is lifted."""
+    put_back(noted, copy)
+    noted.hold()
+    noted.world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
+    synced(*machines)
+    lifted(noted.world)
+
+
 @pytest.mark.parametrize("known", ["the first", "neither"])
 def test_a_station_of_two_machines_has_its_voters_once(noted: Noted, known: str) -> None:
     """A-1/1 is given up, A-1/2 begins after it, since the copy; A-1/1 before the copy, or since as well."""
@@ -110,11 +119,7 @@ def test_who_was_added_or_went_elsewhere_is_on_no_forgotten_list(noted: Noted) -
     finds(a, 50)
     synced(a)
     before = sums_at(world.connection, POLL, "A-1")
-    put_back(noted, copy)
-    noted.hold()
-    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
-    synced(a, b)
-    lifted(world)
+    without_its_package(noted, copy, a, b)
     assert before is not None and (before.sums.listed, before.sums.eligible) == (5, 6)
     assert sums_at(world.connection, POLL, "A-1") == before
 
@@ -136,11 +141,7 @@ def test_who_was_withdrawn_before_a_forgotten_list_was_not_on_it(noted: Noted, w
     wants(b, 2, "q2")
     synced(a, b)
     before = sums_at(world.connection, POLL, "A-1")
-    put_back(noted, copy)
-    noted.hold()
-    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
-    synced(a, b)
-    lifted(world)
+    without_its_package(noted, copy, a, b)
     synced(a, b)
     assert before is not None and before.sums.listed == (6 if what == "added, and withdrawn" else 5)
     assert sums_at(world.connection, POLL, "A-1") == before
@@ -163,11 +164,7 @@ def test_who_was_left_over_in_a_forgotten_list_was_on_it(noted: Noted, then: str
     noted.hold()
     copy = world.connection.begin_nested()
     a = opened(noted, "A-1", "a")
-    put_back(noted, copy)
-    noted.hold()
-    world.connection.exec_driver_sql("DELETE FROM pollbook_package WHERE station = 'A-1'")
-    synced(a, b)
-    lifted(world)
+    without_its_package(noted, copy, a, b)
     a.do(acts.do_close, officer="chair", at=world.at(20, 1))
     world.at(19, 30)
     synced(a, b)
