@@ -92,3 +92,14 @@ def test_typed_paper_shows_nobody(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as fault:
         lines_of(f"{one['iin']} member1 {one['surname']}")
     assert not [secret for secret in SECRETS if secret in str(fault.value)]
+
+
+def test_an_iin_in_the_place_of_the_officer_is_refused(tmp_path: Path) -> None:
+    """His id stays in the log for good: one copied sheet, or two columns that were swapped, would keep a voter's number there."""
+    one, other = PEOPLE[0]["iin"], PEOPLE[1]["iin"]
+    path = tmp_path / "anna.csv"
+    path.write_text(f"iin,officer\n{one},{other}\n", "utf-8")
+    for read in (lambda: read_lines(path), lambda: lines_of(f"{one} {other}")):
+        with pytest.raises(BadInput, match="write the officer's id") as fault:
+            read()
+        assert fault.value.check == "P.077" and other not in str(fault.value)

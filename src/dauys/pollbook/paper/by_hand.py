@@ -37,6 +37,7 @@ from dauys.pollbook.log.events import CHANNEL_LOGS, MAX_BATCH_EVENTS, PAPER, SAL
 from dauys.pollbook.rules.channels import MOBILE, POLLING_DAY
 from dauys.pollbook.rules.custody import Alarm
 from dauys.roll.changes import plain_name
+from dauys.roll.free_text import no_iin
 from dauys.roll.iin import is_iin
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
@@ -103,6 +104,11 @@ def _take_in(
                        field="iin", check="P.048")  # fmt: skip
     if not officer or len(officer) > 100 or not officer.isprintable():
         raise BadInput("who handed out the ballot?", file=file, row=number, field="officer", check="P.049")
+    try:
+        no_iin(officer)  # who hands out ballots stays in the log for good
+    except BadInput as fault:
+        raise BadInput("an IIN stands here: write the officer's id", file=file, row=number, field="officer",
+                       check=fault.check) from None  # fmt: skip
     if channel not in CHANNELS:
         raise BadInput("no such way to vote", file=file, row=number, field="channel",
                        expected=" or ".join(CHANNELS), check="P.049")  # fmt: skip
