@@ -206,10 +206,6 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
         add_set(connection, VAULT, poll, held, "moved in", COMMISSION, NOON, additions)
     read = reader(connection, poll)
     assert read.eligible == {"A-1": 5, "A-2": 1, "B-1": 4} and read.total == total(connection, poll.id) == 10
-    same = apply_rows(connection, tmp_path, rows, kind="changes")
-    with pytest.raises(DauysError, match=f"nobody is on the roll by set {number} any more"):
-        add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
-    assert add_set(connection, VAULT, poll, same, "moved in", COMMISSION, NOON, additions).on_list == 3
     shown = proof(connection, VAULT, poll.id, UUID(bytes=VAULT.voter(row(21)["iin"])))
     assert shown is not None and (shown.station, shown.addition, shown.path) == ("A-2", 1, ())
     closing = Entry(poll.id, "closing", "closing", NOON.isoformat(), "commission", {})
