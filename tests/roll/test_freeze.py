@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roll_people import AT, COMMISSION, DAY, STATIONS, VAULT, apply_rows, bring_rows, empty, open_poll, rolled_back, row
 
+from dauys.cli.roll_rights import of_those_added
 from dauys.errors import DauysError
 from dauys.pollbook.settling import additions
 from dauys.record import log
@@ -175,6 +176,25 @@ def test_the_nations_roll_is_frozen_for_a_local_poll(connection: sa.Connection, 
     assert (done.added, done.elsewhere, done.total) == (1, 1, 3)
 
 
+def test_an_addition_says_which_of_its_voters_a_later_set_has(connection: sa.Connection, tmp_path: Path) -> None:
+    """A file brought in once more: its voters come with the later set, and with the first one nobody does."""
+    empty(connection)
+    poll = open_poll(connection)
+    some_roll(connection, tmp_path)
+    freeze(connection, VAULT, poll, COMMISSION, AT)
+    rows = [row(20), row(21), row(22)]
+    first = apply_rows(connection, tmp_path, rows, kind="changes")
+    second = apply_rows(connection, tmp_path, [row(20), row(21, station="A-2")], kind="changes")
+    third = apply_rows(connection, tmp_path, [row(21)], kind="changes")
+    rolled_back(connection, third, "boris", AT, "by mistake")
+    done = add_set(connection, VAULT, poll, first, "by the court", COMMISSION, NOON, additions)
+    assert (done.added, done.on_list, done.later, done.later_sets) == (1, 0, 2, [second])
+    assert f"2 of its voters are in force by later sets ({second})" in of_those_added(done)
+    rest = add_set(connection, VAULT, poll, second, "by the court", COMMISSION, NOON, additions)
+    assert (rest.added, rest.later, rest.total) == (2, 0, done.total + 2)
+    assert "later" not in of_those_added(rest)
+
+
 def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection: sa.Connection, tmp_path: Path) -> None:
     empty(connection)
     poll = open_poll(connection)
@@ -199,7 +219,7 @@ def test_additions_come_with_a_reason_once_and_not_after_the_closing(connection:
     done = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
     assert (done.added, done.on_list, done.may_not, done.total, done.stations) == (2, 1, 1, 10, 2)
     again = add_set(connection, VAULT, poll, number, "moved in", COMMISSION, NOON, additions)
-    assert (again.added, again.on_list, again.total) == (0, 3, 10)
+    assert (again.added, again.on_list, again.total, again.later) == (0, 3, 10, 0)
     held = bring_rows(connection, tmp_path, [row(30)], kind="changes").set_id
     assert held is not None
     with pytest.raises(DauysError, match="a second person has to approve"):

@@ -20,6 +20,7 @@ from dauys.cli.roll_rights import (
     frozen_with,
     held_all,
     of_all_withdrawn,
+    of_those_added,
     of_those_given_back,
     taken_over,
     withdrawn_by,
@@ -250,11 +251,7 @@ def add(poll: str, number: int, reason: str, at: str | None, as_json: bool) -> i
         keys = keys_of(opened, data_folder() / "keys")
         vault, when = _vault(connection), moment(at)
         found = add_set(connection, vault, opened, number, reason, keys.commission, when, additions)
-    text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
-    if found.on_list or found.may_not or found.elsewhere:
-        text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"
-        text += f", {found.elsewhere:,} vote at stations that this poll does not have"
-    answer(found.to_json(), as_json, text)
+    answer(found.to_json(), as_json, of_those_added(found))
     return 0
 
 

@@ -21,6 +21,7 @@ from dauys.record.log import is_closed
 from dauys.registers.poll import Poll
 from dauys.roll.claims import Claim, ground
 from dauys.roll.effects import AskBack, Effect, carry, frozen_before
+from dauys.roll.freeze import Added
 from dauys.roll.vault import Vault, key_file, load_vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder
@@ -89,6 +90,18 @@ def frozen_with(connection: Connection, number: int) -> list[str]:
     """The polls that are not closed and whose roll was frozen with the set."""
     query = "SELECT poll FROM roll_freeze WHERE :set = ANY(sets) ORDER BY poll"
     return [name for name in connection.scalars(sa.text(query), {"set": number}) if not is_closed(connection, name)]
+
+
+def of_those_added(found: Added) -> str:
+    """What became of the voters of a set that was added, in words."""
+    text = f"{counted(found.added, 'voter')} added in {counted(found.stations, 'station')}; the roll: {found.total:,}"
+    if found.on_list or found.may_not or found.elsewhere:
+        text += f"\n  {found.on_list:,} were on it already, {found.may_not:,} may not vote"
+        text += f", {found.elsewhere:,} vote at stations that this poll does not have"
+    if found.later:
+        sets = ", ".join(str(number) for number in found.later_sets)
+        text += f"\n  {found.later:,} of its voters are in force by later sets ({sets}): add those, too"
+    return text
 
 
 def of_those_given_back(found: Back) -> str:

@@ -36,7 +36,7 @@ from dauys.roll.frozen import (
 from dauys.roll.parallel import cores, mapped
 from dauys.roll.rights import EACH, RIGHT, Rights
 from dauys.roll.vault import ID, Vault
-from dauys.roll.versions import HOLDS, applied_sets, may_vote
+from dauys.roll.versions import HOLDS, applied_sets, may_vote, replaced
 from dauys.roll.voter import Person, of_age
 from dauys.store.engine import Connection
 
@@ -191,7 +191,8 @@ def _of_age(vault: Vault, voter: UUID, sealed: bytes, day: date) -> bool:
 class Added:
     """What an addition did: voters added, those who were on the list already, those who may not vote, and the new total.
 
-    `elsewhere`: those whose home station the poll does not have.
+    `elsewhere`: those whose home station the poll does not have. `later`: how many of the set are in force by later sets,
+    which are `later_sets`: they come with those.
     """
 
     added: int
@@ -200,9 +201,11 @@ class Added:
     elsewhere: int
     total: int
     stations: int
+    later: int = 0
+    later_sets: Sequence[int] = ()
 
-    def to_json(self) -> dict[str, int]:
-        return {name: getattr(self, name) for name in self.__slots__}
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__} | {"later_sets": list(self.later_sets)}
 
 
 class Custody(Protocol):
@@ -294,7 +297,11 @@ def add_set(
             part = voters[first : first + COMMITMENTS_PER_ENTRY]
             _add(connection, vault, poll, station, part, reason, seal, at, custody)
     custody.paired(connection, vault, poll, at)
-    return Added(sum(map(len, new.values())), on_list, may_not, elsewhere, total(connection, poll.id), len(new))
+    later = replaced(connection, set_id)
+    return Added(
+        sum(map(len, new.values())), on_list, may_not, elsewhere, total(connection, poll.id), len(new),
+        sum(later.values()), list(later),
+    )  # fmt: skip
 
 
 def _add(

@@ -74,6 +74,17 @@ def applied_sets(connection: Connection, below: int | None = None) -> dict[str, 
     return {"sets": sets, "later": sets[1:]}
 
 
+def replaced(connection: Connection, set_id: int) -> dict[int, int]:
+    """By which later sets voters of an applied set are in force now, and how many by each."""
+    query = sa.text(
+        "SELECT now.set_id, count(*) AS voters FROM voter v CROSS JOIN LATERAL (SELECT max(w.set_id) AS set_id FROM voter w "
+        "WHERE w.voter = v.voter AND w.set_id > v.set_id AND w.set_id = ANY(:later)) now "
+        "WHERE v.set_id = :set AND now.set_id IS NOT NULL GROUP BY now.set_id ORDER BY now.set_id"
+    )
+    rows = connection.execute(query, {"set": set_id, "later": applied_sets(connection)["later"]})
+    return {row.set_id: row.voters for row in rows}
+
+
 def count_in_force(connection: Connection, on: date, stations: list[str] | None = None) -> dict[str, int]:
     """How many may vote on the day by their status, for each station (of those named, or of all) that has any."""
     where = "" if stations is None else "v.station = ANY(:stations) AND "
