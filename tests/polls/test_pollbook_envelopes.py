@@ -21,12 +21,13 @@ from dauys.cli import pollbook as office
 from dauys.cli import pollbook_status
 from dauys.cli.main import tree
 from dauys.errors import DauysError
+from dauys.law.packs import load_form
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import sums_at
 from dauys.pollbook.machine import acts, ballot_acts
 from dauys.pollbook.packing import packages as packing_out
-from dauys.pollbook.rules.sums import check_book, check_protocol
+from dauys.pollbook.rules.sums import Sums, check_book, check_protocol
 from dauys.pollbook.settling import additions, withdrawals
 from dauys.pollbook.settling.envelopes import totals
 from dauys.pollbook.station.book_sums import sums_of
@@ -140,10 +141,20 @@ def test_ballots_in_envelopes_are_their_members_at_the_station_and_at_the_centre
     assert (found.sums.received, found.sums.enclosed) == (1, 4) and [one.check for one in check_book(found.sums)] == [
         "B.203"
     ]
+    assert in_its_form(found.sums) == []  # while they wait ...
     assert resolved(world, final=True) == 5
     found = sums_at(world.connection, POLL, "B-1")
     assert found is not None and (found.sums.received, found.sums.enclosed) == (2, 3)
     assert check_protocol(found.sums, found.sums.fields, found.sealed) == []
+    assert in_its_form(found.sums) == []  # ... and when one counts, and three do not
+    cancelled = found.sums.fields | {"cancelled": found.sums.cancelled}
+    assert [one.check for one in check_protocol(found.sums, cancelled)] == ["B.104"]
+
+
+def in_its_form(sums: Sums) -> list[str]:
+    """The identities about ballots handed out that the protocol breaks which is filled from the pollbook alone."""
+    of = {one.number: one.relation for one in load_form("kz/referendum-protocol").identities}
+    return [number for number in ("F.103", "F.104") if not of[number].holds(sums.fields)]
 
 
 def test_a_right_that_somebody_may_have_used_does_not_count_and_one_that_counted_is_used(world: World) -> None:

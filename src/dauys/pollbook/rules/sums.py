@@ -36,7 +36,7 @@ class Sums:
     """The fields of a protocol as the pollbook has them; `came` and `left` by reason; `members` by officer.
 
     `envelopes` wait to be resolved. `enclosed`: ballots handed out with an envelope that are not among `received`, because it
-    waits or does not count. Both kinds are among what their members handed out.
+    waits or does not count. Both kinds are among what their members handed out. `cancelled`: those that were noted as such.
     """
 
     eligible: int
@@ -56,9 +56,14 @@ class Sums:
 
     @property
     def fields(self) -> dict[str, int]:
-        """What pre-fills the protocol: only fields that the pollbook counts, and ballots only where they were noted."""
+        """What pre-fills the protocol: only fields that the pollbook counts, and ballots only where they were noted.
+
+        A ballot in an envelope that does not count is cancelled unopened, and one that waits stands there until it counts: so
+        what was delivered is what was handed out and cancelled, and over all stations `received` are voters, each once.
+        """
         known = {"eligible": self.eligible, "received": self.received, "mobile_requests": self.mobile_requests}
-        return known | ({"delivered": self.delivered, "cancelled": self.cancelled} if self.delivered else {})
+        ballots = {"delivered": self.delivered, "cancelled": self.cancelled + self.enclosed}
+        return known | (ballots if self.delivered else {})
 
     def to_json(self) -> dict[str, Any]:
         return {
