@@ -12,13 +12,25 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VOTING, Machine, OneConnection, World, held, right, synced, world_of
+from joined_world import (
+    KEYS,
+    POLL,
+    VOTING,
+    Machine,
+    OneConnection,
+    World,
+    held,
+    right,
+    synced,
+    with_an_area_further_west,
+    world_of,
+)
 from test_decided_since import add
 from test_pollbook_envelopes import BY_TWO, close, leave, resolved, stands
 
 from dauys.cli import pollbook as office
 from dauys.cli.main import tree
-from dauys.errors import BadInput
+from dauys.errors import BadInput, DauysError
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.gathered.states import alarms
 from dauys.pollbook.gathered.sums import sums_at
@@ -47,6 +59,18 @@ def one_lies(world: World) -> tuple[Machine, Machine]:
     world.at(20, 15)
     synced(home)
     return home, there
+
+
+def test_the_last_station_closes_where_there_is_one(world: World) -> None:
+    """Not an hour later, where the country's west has no station of this poll."""
+    one_lies(world)
+    world.poll = with_an_area_further_west(world.poll)
+    world.at(19, 59)
+    with pytest.raises(DauysError, match=r"closes at 05\.06\. 20:00 \(Asia/Almaty\)"):
+        resolved(world, final=True)
+    packing_out.lose(world.connection, POLL, "A-1")
+    world.at(20)
+    assert resolved(world, final=True) == 1
 
 
 def test_a_machine_that_was_heard_just_now_is_not_passed_over(world: World) -> None:

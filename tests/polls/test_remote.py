@@ -13,7 +13,18 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from joined_faults import bundle_of, failed
-from joined_world import KEYS, POLL, VAULT, VOTING, Machine, OneConnection, World, rows, world_of
+from joined_world import (
+    KEYS,
+    POLL,
+    VAULT,
+    VOTING,
+    Machine,
+    OneConnection,
+    World,
+    rows,
+    with_an_area_further_west,
+    world_of,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
@@ -308,6 +319,7 @@ def test_a_channel_that_is_lost_has_no_paper_and_frees_nothing(world: World) -> 
 
 
 def test_a_package_for_the_channel_only_where_it_is_on(world: World) -> None:
+    world.poll = with_an_area_further_west(world.poll)  # nobody waits for an hour when no station is open
     packed = world.packed("remote")
     package = unseal(packed.data, packed.code)
     assert (package.voters, package.stations, package.closes) == ((), {}, "20:00")

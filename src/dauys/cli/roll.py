@@ -29,7 +29,7 @@ from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import state as withdrawn
 from dauys.pollbook.settling.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
-from dauys.polls.opening import load_poll, load_stations
+from dauys.polls.opening import areas_with_stations, load_poll, load_stations
 from dauys.polls.pollbook_join import give_back
 from dauys.polls.pollbook_join import withdraw as settle_withdrawals
 from dauys.polls.sources import open_source
@@ -283,11 +283,11 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
         lock(connection, poll)  # the record before the rights, as `serve` does
         found = withdraw_set(connection, _vault(connection), opened, number, reason, by, when)
         settle_withdrawals(connection, opened, keys.commission, when)
-        now = withdrawn(connection, poll)
+        now, areas = withdrawn(connection, poll), areas_with_stations(connection, poll)
     body = found.to_json() | {"poll": now.to_json()}
     text = f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back "
     text += f"before, {found.not_listed:,} not on this roll, {found.may:,} may vote\n"
-    answer(body, as_json, text + of_all_withdrawn(opened, now, when))
+    answer(body, as_json, text + of_all_withdrawn(opened, areas, now, when))
     return 1 if now.twice else 0
 
 
@@ -296,11 +296,11 @@ def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_js
         opened = load_poll(connection, poll)
         key = keys_of(opened, data_folder() / "keys").commission
         found = give_back(connection, opened, number, reason, by, key, at)
-        now = withdrawn(connection, poll)
+        now, areas = withdrawn(connection, poll), areas_with_stations(connection, poll)
     answer(
         found.to_json() | {"poll": now.to_json()},
         as_json,
-        f"{of_those_given_back(found)}\n{of_all_withdrawn(opened, now, at)}",
+        f"{of_those_given_back(found)}\n{of_all_withdrawn(opened, areas, now, at)}",
     )
     return 1 if now.twice else 0
 

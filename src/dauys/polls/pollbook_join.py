@@ -22,7 +22,7 @@ from dauys.pollbook.rules.channels import DAYS, ENVELOPE, Channels, channels_on,
 from dauys.pollbook.rules.envelopes import Rule
 from dauys.pollbook.settling import envelopes as envelopes_centre
 from dauys.pollbook.settling import returns, withdrawals
-from dauys.polls.opening import load_poll
+from dauys.polls.opening import areas_with_stations, load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
 from dauys.registers.poll import Poll
@@ -136,8 +136,9 @@ def resolve_envelopes(
     lock(connection, poll.id, alone=bool(final))  # a machine that begins now is to be waited for, or is too late
     if log.is_closed(connection, poll.id):
         raise DauysError(f"{poll.id} is closed: an envelope that is not resolved does not count")
-    if final and at < (last := max(poll.closing(area.code) for area in poll.areas)):
-        raise DauysError(f"the last station closes at {last:%d.%m. %H:%M}: until then --final is too early")
+    if final and at < (last := poll.last_closing(areas_with_stations(connection, poll.id))):
+        over = f"{last:%d.%m. %H:%M} ({poll.timezone})"
+        raise DauysError(f"the last station closes at {over}: until then --final is too early")
     envelopes_centre.lock_homes(connection, poll.id)
     withdraw(connection, poll, key, at)
     seal(connection, poll.id, key, at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -222,6 +222,10 @@ class Poll:
 
     def closing(self, area: str | None = None) -> datetime:
         return self.moment(self.closes, area)
+
+    def last_closing(self, areas: Iterable[str]) -> datetime:
+        """When the last station closes: of those that the poll has, in these areas. An area without any closes nothing."""
+        return max(self.closing(area) for area in set(areas))
 
     def to_json(self) -> dict[str, Any]:
         """The body of the record's `poll` entry, less `stations` and `keys` (docs/architecture.md)."""

@@ -70,7 +70,8 @@ def do_end(book: Book, at: datetime) -> Event:
     acts.must_run(book)
     if at < (until := ends(book)):
         facts = {"until": until.isoformat(timespec="minutes")}
-        raise Refused(f"the channel is needed until {until:%Y-%m-%d %H:%M}", "P.039", _cite(book), facts)
+        zone = book.package.channels.timezone
+        raise Refused(f"the channel is needed until {until:%Y-%m-%d %H:%M} ({zone})", "P.039", _cite(book), facts)
     if left := [one.n for one in book.struck.values() if not one.out]:
         message = f"{len(left)} struck ballots are not taken out of the electronic ballot box yet"
         raise Refused(message, "P.073", facts={"left": len(left)})

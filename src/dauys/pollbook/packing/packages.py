@@ -163,7 +163,7 @@ def _of_station(connection: Connection, packing: Packing, log: LogId, officers: 
 def _of_channel(packing: Packing, log: LogId) -> Package:
     """Without a list; its hour of closing is that of the last station, by the poll's own clock."""
     poll = packing.poll
-    last = max(poll.closing(area.code) for area in poll.areas)
+    last = poll.last_closing(station.area for station in packing.stations.values())
     return Package(
         log=log,
         names=poll.names,
