@@ -256,7 +256,9 @@ class Bundle:
             body = entry["body"]
             reports.setdefault(body["station"], []).append((body["time"], index, body.get("after", body)["received"]))
         for index, entry, contest, station, values in self.forms:
-            form, said = self.contests[contest]["form"], {c for c in entry.get("checks", []) if c.startswith("F")}
+            form = self.contests[contest]["form"]
+            own = {i["number"] for i in form["identities"]}  # its warnings, too
+            said = {c for c in entry.get("checks", []) if c.startswith("F") or c in own}
             fields = {field["name"]: field.get("optional", False) for field in form["fields"]}
             named = {name for name in fields if not fields[name]} <= set(values) <= set(fields)
             good_values = named and all(type(value) is int and value >= 0 for value in values.values())

@@ -96,11 +96,12 @@ def test_a_station_that_stands_twice_is_named_with_both_rows(tmp_path: Path, mon
 def test_identities_over_optional_fields_hold_where_a_protocol_gives_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    """F.104 delivered = received + cancelled, F.107 and F.109 on the mobile box: as intake decides them, row by row."""
+    """F.104 delivered = received + cancelled, F.107 and F.109 on the mobile box, W.110: as intake decides them, row by row."""
     monkeypatch.setitem(read_table.__kwdefaults__ or {}, "block", block)
     optional = ("delivered", "cancelled", "mobile_requests", "mobile_ballots")
     given: list[tuple[object, ...]] = [
         (81, 1, "", ""), (82, 1, "", ""), ("", 1, 5, 5), (0, "", 5, 6), ("", "", "", 71), (80, 0, 80, 71), ("",) * 4,
+        (102, 22, "", ""),
     ]  # fmt: skip
     rows = [(station.id, *GOOD, *values) for station, values in zip(STATIONS, given, strict=False)]
     path = file_of(tmp_path, rows, ("station", *NAMES, *optional))
@@ -110,8 +111,9 @@ def test_identities_over_optional_fields_hold_where_a_protocol_gives_them(
         for station, values in zip(batch.stations, batch.protocols(), strict=True):
             if numbers := tuple(identity.number for identity in FORM.broken(values)):
                 expected[station] = numbers
-    assert run.faulty == expected
-    assert run.raised == {"F.104": 1, "F.107": 1, "F.109": 2}
+    assert expected.pop(STATIONS[7].id) == ("W.110",)  # it is counted, with a warning
+    assert run.faulty == expected and run.tally.stations == len(STATIONS) - len(expected)
+    assert run.raised == {"F.104": 1, "W.110": 1, "F.107": 1, "F.109": 2}
     assert set(run.tally.national) == set(FORM.required)
 
 

@@ -6,7 +6,7 @@ entry in the record. Both have the same members:
     {"form": "kz/referendum-protocol", "cite", "status",
      "fields": [{"name", "number" (as printed on the form; absent where the form prints none), "role",
                  "optional" (true, or absent), "labels": {"kk", "ru", "en"}}],
-     "identities": [{"number": "F.101", "relation" (see `dauys.law.relation`), "cite", "labels"}]}
+     "identities": [{"number": "F.101" (or "W.110": it warns), "relation" (see `dauys.law.relation`), "cite", "labels"}]}
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ class Identity:
     relation: Relation
     cite: str
     labels: Mapping[str, str]
+
+    @property
+    def warns(self) -> bool:
+        """Whether a protocol that breaks it is counted all the same (W): what it says need not hold once the list has changed."""
+        return self.number.startswith("W.")
 
     def applies_to(self, fields: Collection[str]) -> bool:
         """Whether a protocol that gives `fields` can be held against it (optional fields may be absent)."""
@@ -169,7 +174,7 @@ def _identity_of(node: Node, fields: Collection[str]) -> Identity:
             "a field that the form does not have", found=unknown[0], expected=f"one of: {', '.join(fields)}"
         )
     return Identity(
-        number=parts["number"].matching(r"F\.[0-9]{3}", "the number of a check, like F.101"),
+        number=parts["number"].matching(r"F\.[0-9]{3}|W\.1[0-9]{2}", "the number of a check, like F.101 or W.110"),
         relation=relation,
         cite=parts["cite"].text(),
         labels=parts["labels"].labels(),

@@ -174,7 +174,7 @@ def _count(poll: Poll, contest: Contest, sheet: _Sheet, listed: Listed) -> DryRu
         if identity.applies_to(sheet.columns):
             violations = sheet.broken(identity)
             if violations.any():
-                broken |= violations
+                broken |= violations & (not identity.warns)
                 raised[identity.number] = violations
     faulty = {
         str(listed.ids[row]): tuple(number for number, mask in raised.items() if mask[row])

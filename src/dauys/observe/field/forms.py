@@ -157,7 +157,9 @@ def protocol_form(poll: Poll, contest: Contest) -> Form:
         )
         for field in contest.form.fields
     )  # fmt: skip
-    rules = tuple(Rule(one.number, one.relation, one.labels, one.cite) for one in contest.form.identities)
+    rules = tuple(
+        Rule(one.number, one.relation, one.labels, one.cite) for one in contest.form.identities if not one.warns
+    )
     several = len(poll.contests) > 1
     names = {lang: f"{name}: {contest.question[lang]}" if several else name for lang, name in PROTOCOL_NAMES.items()}
     photo = Field("picture", "photo", PHOTO_LABELS, required=False)
