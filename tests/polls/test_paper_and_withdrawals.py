@@ -126,7 +126,7 @@ def test_paper_against_another_stations_use_is_kept_with_its_alarms(world: World
     with pytest.raises(BadInput, match="was not typed in"):
         by_hand.take_back(world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(1)},m"), typing(world), "x")
     with pytest.raises(BadInput, match="not on the roll of this poll"):
-        by_hand.type_in(world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(99)},m"), typing(world), bytes)
+        by_hand.type_in(world.connection, VAULT, typed_by_two(tmp_path, f"{iin_of(99)},member1"), typing(world), bytes)
 
 
 def custody(world: World, who: UUID) -> tuple[str, int, int]:

@@ -9,10 +9,7 @@ the next package is the next generation.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +36,7 @@ from dauys.pollbook.put_back.restored import (
     void,
     works_again,
 )
-from dauys.pollbook.rules.channels import ANY_STATION, OFFICER_ID, REMOTE, ROLES, Channels
+from dauys.pollbook.rules.channels import ANY_STATION, REMOTE, Channels
 from dauys.pollbook.rules.decided import unlisted
 from dauys.pollbook.wire.package import (
     CODE_BYTES,
@@ -66,8 +63,6 @@ TRIAL_OFFICERS = (
     Officer("member1", "member", "Member 1 (trial)"),
     Officer("member2", "member", "Member 2 (trial)"),
 )
-COLUMNS = ("station", "id", "role", "name")
-
 Random = Callable[[int], bytes]
 
 
@@ -133,7 +128,9 @@ def pack(
     code, salt = new_code(without_sign(lambda: random(CODE_BYTES))), random(SALT_BYTES)
     data = seal(package, code, packing.key, salt, random(NONCE_BYTES))
     here = sum(not voter.away for voter in package.voters)
-    packages_noted.note_package(connection, log, proof_key(code, salt, log), at, here)
+    packages_noted.note_package(
+        connection, log, proof_key(code, salt, log), at, here, [one.id for one in package.officers]
+    )
     doubts = sum(voter.away == unlisted(station) for voter in package.voters)  # `make_list` left them off
     return Packed(log, data, code, len(package.voters), doubts)
 
@@ -331,40 +328,6 @@ def _by_hand(cur: Cursor, log: LogId) -> str:
         f"did the officers of station {log.station} hand out ballots by hand since its machine was declared lost? {what}. "
         f"If they did, it stays lost: dauys pollbook paper {log.poll} {log.station}. If not, who says so? The name is kept"
     )
-
-
-def read_officers(path: Path) -> dict[str, tuple[Officer, ...]]:
-    """The officers of each station out of a CSV file with the columns of `COLUMNS`. Raises BadInput with the row."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"the officers cannot be read: {error}", file=path, expected="a CSV file in UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        found = ",".join(reader.fieldnames or ())
-        raise BadInput("other columns than expected", file=path, row=1, found=found, expected=",".join(COLUMNS))
-    officers: dict[str, dict[str, Officer]] = {}
-    for number, row in enumerate(reader, 2):
-        if None in row or None in row.values() or not all(value.strip() for value in row.values()):
-            raise BadInput("a cell is empty, or there are too many", file=path, row=number, expected=",".join(COLUMNS))
-        station, name, role, called = (row[column].strip() for column in COLUMNS)
-        if role not in ROLES:
-            raise BadInput("no such role", file=path, row=number, field="role", found=role,
-                           expected="chair, secretary or member")  # fmt: skip
-        if not re.fullmatch(OFFICER_ID, name):
-            raise BadInput("no id of an officer", file=path, row=number, field="id", found=name,
-                           expected="small letters, digits, hyphens, at most 20")  # fmt: skip
-        if name in (here := officers.setdefault(station, {})):
-            raise BadInput("the officer is listed twice", file=path, row=number, field="id", found=name)
-        here[name] = Officer(name, role, called)
-    return {station: _complete(path, station, of) for station, of in officers.items()}
-
-
-def _complete(path: Path, station: str, officers: Mapping[str, Officer]) -> tuple[Officer, ...]:
-    roles = {officer.role for officer in officers.values()}
-    if missing := [role for role in ("chair", "member") if role not in roles]:
-        raise BadInput(f"station {station} has no {missing[0]}", file=path, expected="a chair and members for each")
-    return tuple(officers.values())
 
 
 def write(folder: Path, packed: Iterable[Packed]) -> list[tuple[Packed, Path, Path]]:

@@ -9,6 +9,8 @@ stays in doubt, as before. What is taken back is the lost machine's again, in th
 
 A line whose right is elsewhere is noted all the same: paper is evidence. It raises the alarms that any such check-in raises.
 
+Who handed out the ballot is an officer of that station (`must_be_theirs`).
+
 A line whose check-in the machine had sent is kept, too, and uses nothing (`reported`): once it is found, the machine may take
 its check-in back, and the signature stands (`centre.typed`).
 """
@@ -19,7 +21,7 @@ import csv
 import io
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,10 +33,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import take as centre
 from dauys.pollbook.centre.locks import lock_log
+from dauys.pollbook.centre.packages import officers_of
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.centre.typed import REPORTED, TAKEN_BACK, counted_lines, used_by
 from dauys.pollbook.log.events import CHANNEL_LOGS, MAX_BATCH_EVENTS, PAPER, SALT_BYTES, Event, Head, LogId, sign_batch
-from dauys.pollbook.rules.channels import MOBILE, POLLING_DAY
+from dauys.pollbook.rules.channels import MOBILE, OFFICER_ID, POLLING_DAY
 from dauys.pollbook.rules.custody import Alarm
 from dauys.roll.changes import plain_name
 from dauys.roll.free_text import no_iin
@@ -50,12 +53,15 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One signature on the paper: whose right (the IIN never leaves this value), and which member handed out the ballot."""
+    """One signature on the paper: whose right (the IIN never leaves this value), and which member handed out the ballot.
+
+    `file`: where it was typed, if that was a file; of two files the first."""
 
     iin: str
     officer: str
     channel: str
     row: int
+    file: Path | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Line(row={self.row})"
@@ -109,12 +115,14 @@ def _take_in(
     except BadInput as fault:
         raise BadInput("an IIN stands here: write the officer's id", file=file, row=number, field="officer",
                        check=fault.check) from None  # fmt: skip
+    if re.fullmatch(OFFICER_ID, officer.lower()):
+        officer = officer.lower()  # an id has no capitals: who types "M1" means m1
     if channel not in CHANNELS:
         raise BadInput("no such way to vote", file=file, row=number, field="channel",
                        expected=" or ".join(CHANNELS), check="P.049")  # fmt: skip
     if iin in lines:
         raise BadInput(f"the same IIN as in row {lines[iin].row}", file=file, row=number, field="iin", check="P.049")
-    lines[iin] = Line(iin, officer, channel, number)
+    lines[iin] = Line(iin, officer, channel, number, file)
 
 
 def _some(lines: dict[str, Line], file: Path | None = None) -> dict[str, Line]:
@@ -191,12 +199,27 @@ def lost_log(connection: Connection, poll: str, station: str, generation: int | 
     return LogId(poll, station, row.generation)
 
 
+def must_be_theirs(connection: Connection, lost: LogId, lines: Iterable[Line]) -> None:
+    """Whoever is named is an officer of any of the station's packages, also a later one; in whatever role, for paper is evidence.
+
+    What stands in the column is not shown: it may be a voter's name. Where the centre does not know the officers of all its
+    packages (`packages.officers_of`), any name is taken. Raises BadInput P.029.
+    """
+    known = officers_of(cursor(connection), lost.poll, lost.station)
+    for line in lines:
+        if known is not None and line.officer not in known:
+            message = f"station {lost.station} has no such officer: write one of {', '.join(sorted(known))}"
+            raise BadInput(message, file=line.file, row=line.row, field="officer", check="P.029")
+
+
 def type_in(connection: Connection, vault: Vault, lines: Sequence[Line], typing: Typing, random: Random) -> Typed:
     """Takes the lines into the paper log of the lost machine, in the caller's transaction; again changes nothing.
 
-    `random(n)` gives n random bytes, for the salts. Raises BadInput for somebody who is not on the roll of the poll.
+    `random(n)` gives n random bytes, for the salts. Raises BadInput for somebody who is not on the roll of the poll, and as
+    `must_be_theirs`.
     """
     lost, cur = typing.lost, cursor(connection)
+    must_be_theirs(connection, lost, lines)
     centre.enrol(connection, lost.paper, typing.key.public_key().public_bytes_raw(), typing.at)
     lock_log(cur, lost)  # should it be found just now
     paper, head = _head(cur, lost.paper)

@@ -20,7 +20,7 @@ from dauys.errors import BadInput
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.centre.typed import counted_lines
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER, LogId
-from dauys.pollbook.paper.by_hand import Line, Random, Typed, Typing, differing, take_back, type_in
+from dauys.pollbook.paper.by_hand import Line, Random, Typed, Typing, differing, must_be_theirs, take_back, type_in
 from dauys.roll.vault import ID, Vault
 from dauys.store.engine import Connection
 
@@ -99,6 +99,7 @@ def type_one(
     None: a second person has to. Typed: he typed the same as another one, and it is taken in. Raises BadInput as `type_in` does.
     """
     lost, by, key, at = typing
+    must_be_theirs(connection, lost, lines.values())  # now, while he has the sheet in his hand
     others = [one.by for one in kept(connection, lost, IN) if one.by != by]
     differs: Differs | None = None
     for other in others:
