@@ -210,7 +210,7 @@ def test_the_examples_of_the_commands_page_run(reference: Ran) -> None:
     assert set(reference.json) | elsewhere >= {name for name in NAMES if name and _has(name, "--json")} | {"error"}
 
 
-@pytest.mark.parametrize("page", ["verify.md", "running.md", "rules.md", "law.md"])
+@pytest.mark.parametrize("page", ["verify.md", "running.md", "rules.md", "law.md", "polls.md"])
 def test_the_examples_of_other_pages_run(workplace: Path, page: str) -> None:
     _forget(workplace)
     ran = Ran(workplace)

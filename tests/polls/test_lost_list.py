@@ -165,7 +165,7 @@ def test_a_print_that_is_older_than_a_release_is_mended_before_anybody_goes_on(
     tablet = Tablet(manned(machine.keep, machine.link, lambda: world.now), "member1", "en")
     gone, used, here, _ = machine.voters
     world.at(10)
-    tablet.get("/list")
+    tablet.post("/list")
     assert "Print it now" not in tablet.get("").text
     other.link.wire.question("ask", {"request": "r", "entitlement": str(gone)})
     machine.link.once()

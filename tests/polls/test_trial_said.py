@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pollbook"))
 from station_tablet import Tablet
 from station_world import manned
 
+from dauys.cli import main, pollbook, pollbook_status
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper.lost_list import lost_list
 from dauys.pollbook.station import door as station_door
@@ -96,3 +99,24 @@ def test_a_lost_machines_print_says_it(world: World) -> None:
     assert "This is a trial." in page.render(model, style="")
     model["station"]["trial"] = False
     assert "This is a trial." not in page.render(model, style="")
+
+
+def test_a_command_that_judges_a_trial_of_another_day_by_the_clock_of_now_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.start("A-1")
+    packing_out.lose(world.connection, POLL, "A-1")
+    monkeypatch.setattr(pollbook, "load_vault", lambda _: VAULT)
+    for module in (pollbook, pollbook_status):
+        monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
+    printed = ["pollbook", "print", POLL, "A-1", "--out", str(world.folder / "list.html"), "--by", "anna"]
+    for command in (["pollbook", "status", POLL], printed):
+        for named, remarks in (([], 1), (["--at", world.now.isoformat()], 0)):
+            with pytest.raises(SystemExit):
+                main.main([*command, *named, "--json"])
+            told = capsys.readouterr()
+            assert told.err.count("give --at") == remarks and json.loads(told.out)["poll"] == POLL
+    pollbook_status.say_whose_clock(replace(world.poll, id="kz/2026"), None)  # it has no other clock
+    monkeypatch.setattr(pollbook_status, "moment", lambda _: world.now)
+    pollbook_status.say_whose_clock(world.poll, None)  # it is held today
+    assert capsys.readouterr().err == ""

@@ -8,6 +8,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Generator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,46 @@ def test_parquet_faults(tmp_path: Path) -> None:
     assert refused(path).check == "F.006"
     assert refused(written(tmp_path, GOOD, "t.xlsx")).check == "F.001"
     assert refused(tmp_path / "absent.csv").check == "F.001"
+
+
+NAMES = ["a", "b", None, "a"]
+DAYS = [date(2001, 2, 3), date(1899, 12, 31), None, date(2000, 2, 29)]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series(DAYS), *(pl.Series(DAYS).cast(pl.Datetime(unit)) for unit in ("ms", "us", "ns")), pl.Series(NAMES, dtype=pl.Categorical),
+        pl.Series(NAMES, dtype=pl.Enum(["b", "a"])), pl.Series([7, None, 0, 1], dtype=pl.UInt8), pl.Series([None] * 4, dtype=pl.Null),
+    ],
+    ids=lambda column: str(column.dtype),
+)  # fmt: skip
+def test_a_column_of_a_parquet_is_the_text_that_a_csv_has(tmp_path: Path, column: pl.Series) -> None:
+    frame = pl.DataFrame({"station": column, "eligible": [1, 2, 3, 4], "yes": [0] * 4})
+    frame.write_parquet(tmp_path / "t.parquet", row_group_size=3)
+    texts = frame["station"].cast(pl.Date) if column.dtype == pl.Datetime else frame["station"]
+    frame.with_columns(texts.alias("station")).write_csv(tmp_path / "t.csv")
+    found = [rows(read(tmp_path / name, optional={"station"})) for name in ("t.parquet", "t.csv")]
+    assert found[0] == found[1] and len(found[0]) == 4
+    if column.null_count():  # and an empty cell is one
+        same = [refused(tmp_path / name) for name in ("t.parquet", "t.csv")]
+        assert {fault.check for fault in same} == {"F.011"} and same[0].row == same[1].row - 1  # the header
+
+
+def test_a_time_in_a_parquet_is_no_day_but_at_midnight(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    moments = pl.Series(["2001-02-03 00:00:00.000000", "2001-02-03 00:00:00.000001"]).str.to_datetime(time_unit="us")
+    frame = pl.DataFrame({"station": moments, "eligible": [1, 2], "yes": [0, 0]})
+    frame.write_parquet(path)
+    assert [name for name, *_ in rows(read(path))] == ["2001-02-03", "2001-02-03 00:00:00.000001"]
+    for other in (
+        pl.col("station").dt.replace_time_zone("Asia/Almaty"), pl.col("station").dt.time(), pl.lit(1.5), pl.lit(True),
+        pl.lit(b"a"),
+    ):  # fmt: skip
+        frame.with_columns(other.alias("station")).write_parquet(path)
+        assert refused(path).check in ("F.013", "F.016") and refused(path).field == "station"
+    frame.with_columns(pl.col("station").dt.date().alias("yes")).write_parquet(path)
+    assert (refused(path).check, refused(path).field) == ("F.016", "yes")  # a count is no day
 
 
 def test_numbers_are_int64(tmp_path: Path) -> None:

@@ -179,6 +179,26 @@ def test_a_file_that_ends_in_nonsense_leaves_nothing(connection: sa.Connection, 
     assert not (tmp_path / "bad.csv").exists()
 
 
+def test_a_list_of_bad_rows_is_written_over_an_earlier_one_alone(connection: sa.Connection, tmp_path: Path) -> None:
+    empty(connection)
+    path, listed = write_csv(tmp_path / "rows.csv", [row(1), row(2, station="A-9")]), tmp_path / "bad.csv"
+
+    def brought(bad_file: Path) -> str:
+        bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=bad_file)
+        return bad_file.read_text(encoding="utf-8")
+
+    foreign = tmp_path / "letter.csv"
+    foreign.write_text("row,field\n")
+    (tmp_path / "folder").mkdir()
+    for place in (foreign, path, tmp_path / "folder", tmp_path / "absent/bad.csv"):
+        with pytest.raises(BadInput) as refused:
+            brought(place)
+        assert (refused.value.field, refused.value.file) == ("--bad", str(place))
+    assert foreign.read_text() == "row,field\n" and connection.scalar(sa.text("SELECT count(*) FROM roll_set")) == 0
+    listed.touch()
+    assert brought(listed) == brought(listed) and listed.read_text(encoding="utf-8").count("R.010") == 1
+
+
 def test_parquet_and_other_processes_store_the_same(connection: sa.Connection, tmp_path: Path) -> None:
     rows = [row(n) for n in range(1, 40)]
     pl.DataFrame([{name: each.get(name, "") for name in COLUMNS} for each in rows]).write_parquet(

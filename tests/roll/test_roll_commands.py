@@ -52,6 +52,8 @@ def test_from_a_synthetic_nation_to_a_frozen_roll(home: Path, capsys: pytest.Cap
         "file": "n.csv", "voters": 300, "seed": "dauys",
     }  # fmt: skip
     answer("open", SMALL)
+    assert "cannot be read" in run("roll", "import", "absent.csv", "--poll", "test/small", "--by", "anna")[2]
+    assert not (home / ".dauys/keys/roll.key").exists()
     found = answer("roll", "import", "n.csv", "--poll", "test/small", "--by", "anna")
     assert (found["set"], found["taken"], found["bad"], found["bad_file"]) == (1, 300, 0, None)
     assert (home / ".dauys/keys/roll.key").stat().st_mode & 0o777 == 0o600
@@ -70,9 +72,11 @@ def test_from_a_synthetic_nation_to_a_frozen_roll(home: Path, capsys: pytest.Cap
         assert code == 2 and "7910" not in out + err
     assert answer("roll", "freeze", "test/small", "--at", "2022-05-15T00:00:00+00:00")["voters"] == 300
     station = "A1-01"
-    write_csv(home / "more.csv", [row(77, station=station), row(78, station="nowhere")])
-    code, out, _ = run("roll", "import", "more.csv", "--poll", "test/small", "--by", "anna", "--kind", "changes")
-    assert code == 1 and "R.010 Unknown station: 1" in out and (home / "more.csv.bad.csv").exists()
+    (home / "sent").mkdir()
+    write_csv(home / "sent/more.csv", [row(77, station=station), row(78, station="nowhere")])
+    code, out, _ = run("roll", "import", "sent/more.csv", "--poll", "test/small", "--by", "anna", "--kind", "changes")
+    assert code == 1 and "R.010 Unknown station: 1" in out and "listed in sent/more.csv.bad.csv" in out
+    assert (home / "sent/more.csv.bad.csv").exists()
     answer("roll", "approve", "2", "--by", "boris")
     assert (
         run("roll", "add", "test/small", "--set", "2", "--reason", "moved in", "--at", "2031-01-01T00:00:00+00:00")[0]
@@ -86,6 +90,8 @@ def test_from_a_synthetic_nation_to_a_frozen_roll(home: Path, capsys: pytest.Cap
     for by in ("vera", "boris"):
         assert run("roll", "rollback", "1", "--by", by, "--reason", "wrong")[0] == 0  # other voters than set 2
     assert run("roll", "reject", "1", "--by", "boris", "--reason", "wrong")[0] == 2
+    lines = run("roll", "changes")[1].splitlines()
+    assert [" UTC by anna: " in line for line in lines] == [True, True]
     sets = answer("roll", "changes")["sets"]
     assert isinstance(sets, list) and [one["state"] for one in sets] == ["rolled back", "applied"]
 

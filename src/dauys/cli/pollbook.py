@@ -11,15 +11,17 @@ import click
 from markupsafe import Markup
 
 from dauys import own_file
+from dauys.cli.by_two import ByTwo, by_two
 from dauys.cli.main import answer, counted, moment, say, utc, without_iin
 from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import held, journal, restored, whose
-from dauys.cli.pollbook_status import status
+from dauys.cli.pollbook_status import say_whose_clock, status
 from dauys.errors import BadInput
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.gathered.audit import audit_poll
 from dauys.pollbook.log.events import CHANNEL_LOGS
-from dauys.pollbook.packing.packages import TRIAL_OFFICERS, Packing, pack, read_officers, without_package, write
+from dauys.pollbook.packing.officers import read_officers
+from dauys.pollbook.packing.packages import TRIAL_OFFICERS, Packing, pack, without_package, write
 from dauys.pollbook.paper.by_hand import Typed, Typing, both_typed, lost_log, read_lines, take_back, type_in
 from dauys.pollbook.paper.lost_list import lost_list, may_lack_says
 from dauys.pollbook.rules.audit import Finding
@@ -38,7 +40,7 @@ from dauys.web.render import environment
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/commands.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
-TYPISTS = click.option("--by", nargs=2, required=True, help="The two who typed it: their names stay in the log.")
+TYPISTS = by_two("The two who typed it: their names stay in the log.", required=True)
 GENERATION = click.option("--generation", type=click.IntRange(1), help="Which lost machine. [default: the newest]")
 
 
@@ -153,7 +155,8 @@ def print_(
     with open_store().begin() as connection:
         lost = lost_log(connection, poll, station, generation)
         vault = load_vault(key_file(data_folder()))
-        model = lost_list(connection, vault, load_poll(connection, poll), lost, by, moment(at), strike)
+        opened = load_poll(connection, poll)
+        model = lost_list(connection, vault, opened, lost, by, moment(at), strike)
     style = (resources.files("dauys.pollbook") / "static" / "station.css").read_text("utf-8")
     page = environment(lang).get_template("centre/lost_list.html").render(model, style=Markup(style))
     own_file.write(out, page.encode())
@@ -169,10 +172,11 @@ def print_(
     text = f"{what} of machine {lost.generation} of station {station}, {counted(len(model['lines']), 'line')}: {out}"
     text += f"\n{may_lack_says(lost)}" if model["may_lack"] else ""
     answer(body, as_json, f"{text}\nprint it, and delete the file")
+    say_whose_clock(opened, at)
     return 0
 
 
-@pollbook.command()
+@pollbook.command(cls=ByTwo)
 @click.argument("poll")
 @click.argument("station")
 @click.argument("first", type=click.Path(path_type=Path, dir_okay=False))
@@ -200,7 +204,7 @@ def paper(
     return _typed(found, "noted from paper", as_json, first.name)
 
 
-@pollbook.command("paper-undo")
+@pollbook.command("paper-undo", cls=ByTwo)
 @click.argument("poll")
 @click.argument("station")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
@@ -258,13 +262,13 @@ def _typed(found: Typed, what: str, as_json: bool, file: str = "") -> int:
     return 1 if raised else 0
 
 
-@pollbook.command()
+@pollbook.command(cls=ByTwo)
 @click.argument("poll")
 @click.option("--look", is_flag=True, help="Show how they stand; resolve nothing.")
 @click.option(
     "--final", is_flag=True, help="Wait no longer for logs that are missing. What depends on one does not count."
 )
-@click.option("--by", nargs=2, help="With --final: the two who say so. Their names are kept.")
+@by_two("With --final: the two who say so. Their names are kept.")
 @AT
 @JSON
 def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at: str | None, as_json: bool) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
-from dauys.cli.main import answer, counted, moment, utc
+from dauys.cli.main import answer, counted, moment, say, utc
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.gathered.sealing import Tended, tended
@@ -14,6 +15,7 @@ from dauys.pollbook.gathered.states import Look, Raised, State, alarms, channel_
 from dauys.pollbook.paper.lost_list import Printed, printed
 from dauys.pollbook.settling.envelopes import totals
 from dauys.polls.opening import load_poll
+from dauys.registers.poll import Poll
 from dauys.store.engine import open_store
 
 
@@ -25,7 +27,7 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
     """Show every station of POLL as it was last heard. Exits with 1 while there is any alarm, or its books are not whole."""
     when = moment(at)
     with open_store().begin() as connection:
-        load_poll(connection, poll)  # an unknown poll is said to be one
+        opened = load_poll(connection, poll)
         total, found, raised = whole(connection, poll), listed(connection, poll, when, Look()), alarms(connection, poll)
         of_envelopes, channels = totals(connection, poll), channel_states(connection, poll, when)
         sealing, prints = tended(connection, poll), printed(connection, poll)
@@ -61,7 +63,15 @@ def status(poll: str, at: str | None, as_json: bool) -> int:
         *(_alarm(one) for one in raised if one.settled),
     ]
     answer(body, as_json, "\n".join(lines))
+    say_whose_clock(opened, at)
     return 1 if total.alarms or books else 0
+
+
+def say_whose_clock(poll: Poll, at: str | None) -> None:
+    """Remarks on a trial of another day that it is judged by the clock of now: its centre may have one that is set back."""
+    now = moment(None)
+    if poll.trial and at is None and now.astimezone(ZoneInfo(poll.timezone)).date() != poll.day:
+        say(f"judged at {utc(now)}: if the `serve` of this trial has --clock, give --at with its time")
 
 
 _STEPS = {

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from dauys.cli.main import answer, counted, moment, say, without_iin
+from dauys.cli.main import answer, counted, moment, say, utc, without_iin
 from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
@@ -43,7 +43,7 @@ from dauys.roll.changes import reject as reject_set
 from dauys.roll.claims import claim_of_set
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
-from dauys.roll.importing import bring
+from dauys.roll.importing import bring, look_at
 from dauys.roll.preview import Line, Preview, preview
 from dauys.roll.story import story as story_of
 from dauys.roll.synthetic import nation, write_nation
@@ -95,13 +95,14 @@ def import_(
 
     Every bad row is listed in a file, with the numbers of the checks (docs/roll.md). Exits with 1 if there is any.
     """
-    bad_file = bad or Path(f"{file.name}.bad.csv")
+    bad_file, mapping = bad or Path(f"{file}.bad.csv"), mapping_of(columns)
     with open_store().begin() as connection:
         held, stations = _poll(connection, poll)
         areas = {station.id: station.area for station in stations}
+        look_at(file, mapping, bad_file)  # before the roll's keys are made
         found = bring(
             connection, _vault(connection), file, areas, day=held.day, by=by, at=moment(at), bad_file=bad_file, kind=kind,
-            source=source, columns=mapping_of(columns),
+            source=source, columns=mapping, looked=True,
         )  # fmt: skip
     if found.set_id is None:
         lines = [f"no row of {found.rows:,} can be taken: nothing is held"]
@@ -129,10 +130,7 @@ def changes(number: int | None, as_json: bool) -> int:
             answer(found.to_json(), as_json, _preview_text(found))
             return 0
         sets = list_sets(connection)
-    lines = [
-        f"{one.id:>5} {one.state:<11} {one.kind:<10} {one.made:%Y-%m-%d %H:%M} by {one.by}: {one.source}"
-        for one in sets
-    ]
+    lines = [f"{one.id:>5} {one.state:<11} {one.kind:<10} {utc(one.made)} by {one.by}: {one.source}" for one in sets]
     answer({"sets": [one.to_json() for one in sets]}, as_json, "\n".join(lines) or "no sets yet")
     return 0
 

@@ -22,6 +22,7 @@ from dauys.registers.blocks import BLOCK, bare, blocks, decode
 from dauys.registers.broken import Broken, is_ragged, mend
 from dauys.registers.cells import LARGEST, explain, row_fault
 from dauys.registers.columns import Layout, Source, Wanted
+from dauys.registers.parquet import chosen
 from dauys.regular_file import open_regular
 
 CHUNK_ROWS = 20_000
@@ -283,14 +284,9 @@ def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
         scan = pl.scan_parquet(path, glob=False)
         schema = scan.collect_schema()
         layout = wanted.layout(schema.names(), path)
-        _parquet_types(schema, layout, path)
-        counted = {place for name in layout.numbers & layout.places.keys() for place in layout.places[name]}
-        chosen = [
-            pl.col(schema.names()[place]).cast(pl.Int64 if place in counted else pl.String).alias(f"c{place}")
-            for place in sorted({place for places in layout.places.values() for place in places})
-        ]
         first = 1
-        for frame in scan.select(chosen).collect_batches(chunk_size=chunk_rows, maintain_order=True, lazy=True):
+        texts = scan.select(chosen(schema, layout, path))
+        for frame in texts.collect_batches(chunk_size=chunk_rows, maintain_order=True, lazy=True):
             if len(frame) and (_faulty(frame, layout) or _has_nul(frame)):
                 raise _parquet_fault(frame, layout, path, first)
             if len(frame):
@@ -302,23 +298,6 @@ def _parquet(path: Path, wanted: Wanted, chunk_rows: int) -> Iterator[Chunk]:
         ) from error
     if first == 1:
         raise BadInput("the file has no rows", file=path, check="F.003", expected="at least one row")
-
-
-def _parquet_types(schema: pl.Schema, layout: Layout, path: Path) -> None:
-    for name, places in layout.places.items():
-        for place in places:
-            label, dtype = layout.header[place], schema[layout.header[place]]
-            fits = dtype.is_integer() or (name not in layout.numbers and dtype == pl.String)
-            if not fits:
-                expected = "whole numbers" if name in layout.numbers else "text"
-                raise BadInput(
-                    "the column has another type",
-                    file=path,
-                    field=label,
-                    found=str(dtype),
-                    expected=expected,
-                    check="F.013" if dtype.is_float() else "F.016",
-                )
 
 
 def _parquet_fault(frame: pl.DataFrame, layout: Layout, path: Path, first: int) -> BadInput:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from dauys.errors import BadInput, DauysError
 from dauys.registers.columns import Source
 from dauys.registers.spreadsheet import plain
 from dauys.registers.table import read_table
+from dauys.regular_file import open_regular
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.catalogue import row_checks
 from dauys.roll.iin import LENGTH, Numbers, masked
@@ -139,16 +141,17 @@ class _Reading:
 def bring(
     connection: Connection, vault: Vault, path: Path, stations: Mapping[str, str], *, day: date, by: str, at: datetime,
     bad_file: Path, kind: str = "import", source: str = "", columns: Mapping[str, Source] | None = None,
-    processes: int | None = None,
+    processes: int | None = None, looked: bool = False,
 ) -> Brought:  # fmt: skip
     """Reads a file of voters (columns `rows.COLUMNS`, or mapped by `columns`) into a new set, which is held.
 
     `stations` are the known ones with their areas; `day` is the poll's, on which everyone must be 18. Bad rows go to
     `bad_file` (row, field, check, what, found: masked), which is made only where there are any. `by` brings it in, `at` is now.
-    In the caller's transaction. Raises BadInput where the file is not such a table at all.
+    `looked`: who calls this has called `look_at` before. In the caller's transaction. Raises BadInput as that does.
     """
     mapping: dict[str, Source] = {name: name for name in COLUMNS} | dict(columns or {})
-    _look_at_header(path, mapping)
+    if not looked:
+        look_at(path, mapping, bad_file)
     size = path.stat().st_size
     workers = (cores() if size >= PROCESS_BYTES else 0) if processes is None else processes
     with path.open("rb") as file:
@@ -209,8 +212,37 @@ def add_versions(connection: Connection, vault: Vault, set_id: int, rows: Sequen
     copy_rows(connection, "voter", VERSION, [Packing(vault, set_id)(frame)], fresh=False)
 
 
+def look_at(path: Path, columns: Mapping[str, Source] | None, bad_file: Path) -> None:
+    """Refuses a file of voters that is no table, or lacks a column that every row needs; its rows are looked at later, each by
+    itself. Or a place where the list of bad rows cannot be written. Raises BadInput.
+    """
+    _look_at_header(path, {name: name for name in COLUMNS} | dict(columns or {}))
+    _look_at_list(bad_file)
+
+
+def _look_at_list(bad_file: Path) -> None:
+    """A list of bad rows that was made before is replaced, and no other file."""
+    try:
+        with open_regular(bad_file) as file:
+            first = file.readline(200)
+    except FileNotFoundError:
+        first = b""
+    except OSError as error:
+        raise BadInput(
+            f"the list of bad rows cannot be written: {error.strerror}", file=bad_file, field="--bad"
+        ) from error
+    if first and first.strip() != ",".join(BAD_HEADER).encode():
+        raise BadInput(
+            "another file has the name that the list of bad rows would have", file=bad_file, field="--bad",
+            expected="a name for the list that no other file has",
+        )  # fmt: skip
+    if not os.access(bad_file if bad_file.exists() else bad_file.parent, os.W_OK):
+        raise BadInput(
+            "the list of bad rows cannot be written there", file=bad_file, field="--bad", expected="a place for it"
+        )
+
+
 def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
-    """Refuses a file without the columns that every row needs; the rows are looked at later, each by itself."""
     if (fault := _header_fault(path, mapping, ())) is not None and fault.check in HEADER_FAULTS:
         whole = fault.check == UNKNOWN and _header_fault(path, mapping, None) is None
         raise unread(fault, {str(fault.found)} if whole else COLUMNS)

@@ -27,7 +27,10 @@ COLUMNS = REQUIRED + OPTIONAL
 OLDEST = 120
 LONGEST = 200
 
+ZEROS_OFF = "perhaps a spreadsheet or a column of numbers took zeros off its beginning; keep IINs as text"
+
 _UNPRINTED = r"\p{C}"
+_SHORT = re.compile("[1-9][0-9]{6,10}")
 _CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9/_.-]{1,30}")
 
 
@@ -95,7 +98,9 @@ def check_rows(chunk: Chunk, terms: Terms, seen: Seen, broken: MutableMapping[in
             late = mask & ~bad
             mask = late
         for place in np.flatnonzero(mask).tolist():
-            faults.append(Fault(chunk.first_row + place, field, check, _shown(check, frame[field][place])))
+            value = frame[field][place]
+            more = ZEROS_OFF if check == "R.001" and _SHORT.fullmatch(value) else ""
+            faults.append(Fault(chunk.first_row + place, field, check, _shown(check, value), more))
     if broken:
         here = {row: broken.pop(row) for row in list(broken) if chunk.first_row <= row < chunk.first_row + len(frame)}
         faults = [fault for fault in faults if fault.row not in here]

@@ -1,0 +1,35 @@
+"""Who gives alone what two people give together: is he told that another person is needed, and not of arguments?"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dauys.cli.main import main
+
+TOGETHER = [
+    ["envelopes", "test/x", "--final"],
+    ["paper", "test/x", "A-1", "a.csv", "b.csv"],
+    ["paper-undo", "test/x", "A-1", "--found", "--reason", "twice"],
+]
+
+
+@pytest.mark.parametrize("command", TOGETHER, ids=lambda command: command[0])
+def test_one_name_is_too_few(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for options in (
+        ["--by", "anna"],
+        ["--by", "anna", "--json"],
+        ["--by", "anna", "--at", "2022-06-05T20:00:00+06:00"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["pollbook", *command, *options])
+        said = capsys.readouterr()
+        assert ended.value.code == 2 and "[P.058] field --by: two different people" in said.err
+        assert "argument" not in said.err and len(said.err.splitlines()) == 1
+    with pytest.raises(SystemExit):
+        main(["pollbook", *command, "--json", "--by", "anna"])
+    assert json.loads(capsys.readouterr().out)["error"]["check"] == "P.058"
+    with pytest.raises(SystemExit):
+        main(["pollbook", *command, "--by", "anna", "boris", "--generation", "--look"])
+    assert "--by" not in capsys.readouterr().err  # other mistakes are told as before
