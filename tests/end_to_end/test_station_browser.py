@@ -27,6 +27,15 @@ WORDS = {
     "kk": ("Бір бюллетень беріңіз", "бюллетень алып қойған", "қайтарып алынды", "дейін жіберілді"),
 }
 
+BROKEN = """[...document.querySelectorAll('.line dd')].filter(dd => [...dd.firstChild.data.matchAll(/\\S+/g)].some(word => {
+    const range = document.createRange();
+    range.setStart(dd.firstChild, word.index);
+    range.setEnd(dd.firstChild, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+})).map(dd => dd.innerText)"""
+"""What stands in a voter's line with a word of it on two lines."""
+CUT = "[...document.querySelectorAll('form div.wide')].map(table => table.scrollWidth - table.clientWidth)"
+
 
 @dataclass
 class Running:
@@ -63,7 +72,7 @@ def start(folder: Path, newcomer: bool = False) -> Running:
 
 @pytest.fixture(scope="module")
 def centre() -> Iterator[tuple[FakeCentre, str]]:
-    made = FakeCentre({"1": [person(n) for n in range(1, 31)]}, trial=True)
+    made = FakeCentre({"1": [person(n, born="1990-11-30") for n in range(1, 31)]}, trial=True)
     server = made.serve()
     yield made, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -96,6 +105,7 @@ class Officer:
 
     def __init__(self, browser: Any, site: str, lang: str, name: str) -> None:
         self.context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=lang == "kk")
+        self.context.add_init_script("window.print = () => { window.printed = (window.printed || 0) + 1; };")
         self.page = self.context.new_page()
         self.home = f"{site}/{lang}"
         self.name = name
@@ -154,6 +164,7 @@ def test_officers_at_their_phones(
             officer.sign_in(released[name])
             officer.search(iin(number))
             voter = officer.page.url
+            assert officer.page.evaluate(BROKEN) == []
             officer.page.dblclick("button.go")
             officer.page.wait_for_selector(".slip")
             assert done in officer.main()
@@ -166,7 +177,16 @@ def test_officers_at_their_phones(
             assert officer.page.url == voter and taken_back in officer.main()
             officer.page.goto(officer.home)
             assert sent in officer.page.inner_text("header")
+            officer.page.goto(f"{officer.home}/protocol")
+            assert officer.page.evaluate(CUT) == [0]
+            officer.page.goto(f"{officer.home}/list")
+            officer.page.click("main form button")
+            officer.page.wait_for_selector("[data-print-now]")
+            scripts = lang == "kk"
+            assert officer.page.is_visible("[data-print]") == scripts
+            assert not scripts or officer.page.wait_for_function("window.printed === 1")
             assert officer.faults == []
+        officer.page.goto(officer.home)
         officer.page.wait_for_selector("#text:focus")
         officer.page.keyboard.type(iin(31))  # nobody here has it: the field From elsewhere begins with it
         officer.page.keyboard.press("Enter")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from station_tablet import Tablet
+from station_town import Town, town_of
 from station_world import Clock, FakeCentre, enrolled, person, station_of
 
 from dauys.pollbook.station import door as station_door
@@ -38,3 +39,12 @@ def station(cheap_pins: None, tmp_path: Path, centre: FakeCentre, clock: Clock) 
     assert Tablet(made, "c1").post("/day", what="open").status_code == 303
     yield made
     made.keep.close()
+
+
+@pytest.fixture
+def town(cheap_pins: None, tmp_path: Path) -> Iterator[Town]:
+    """Two open stations and their centre."""
+    town = town_of(tmp_path)
+    yield town
+    town.here.keep.close()
+    town.there.keep.close()

@@ -3,76 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from pollbook_sample import all_on, who
 from station_tablet import Tablet
-from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
+from station_town import Town, asked, town_of
+from station_world import iin, person
 
 from dauys.pollbook.machine.sync import CentreRefused
-from dauys.pollbook.rules.channels import Channels
 from dauys.pollbook.rules.custody import Custody, State, put
-from dauys.pollbook.station import door as station_door
-from dauys.pollbook.station.visit import Station
 
-
-@dataclass
-class Town:
-    """Two stations and their centre."""
-
-    centre: FakeCentre
-    clock: Clock
-    here: Station
-    there: Station
-
-    def sync(self, *stations: Station) -> None:
-        for station in stations:
-            while station.syncing.link.once():
-                continue
-
-
-def town_of(folder: Path, channels: Channels | None = None) -> Town:
-    folder.mkdir(exist_ok=True)
-    centre, clock = (
-        FakeCentre({"1": [person(n) for n in range(1, 4)], "2": [person(n) for n in range(101, 104)]}, channels),
-        Clock(),
-    )
-    here, there = (station_of(enrolled(centre, folder, name), centre, clock) for name in "12")
-    for station in (here, there):
-        Tablet(station, "c1").post("/day", what="open")
-    town = Town(centre, clock, here, there)
-    town.sync(here, there)
-    return town
-
-
-@pytest.fixture(autouse=True, scope="module")
-def cheap_pins() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(station_door, "COST", 1 << 4)
-        yield
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    town = town_of(tmp_path)
-    yield town
-    town.here.keep.close()
-    town.there.keep.close()
-
-
-def asked(town: Town, tablet: Tablet, number: int, typed: str = "") -> str:
-    """Asks for the right of a voter of station 2; the path on which he waits."""
-    page = tablet.post("/elsewhere", iin=typed or iin(number)).text
-    form = next(form for form in re.findall(r"<form.*?</form>", page, re.S) if "elsewhere/ask" in form)
-    sent = tablet.client.post(
-        "/en/elsewhere/ask", data=dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
-    )
-    assert sent.headers["location"] == f"/en/waiting/{who(number)}", sent.text
-    return f"/waiting/{who(number)}"
+pytestmark = pytest.mark.usefixtures("cheap_pins")
 
 
 def test_the_right_comes_when_its_station_lets_it_go(town: Town) -> None:
@@ -209,3 +153,15 @@ def test_a_line_that_was_lost_is_fetched_again(town: Town) -> None:
     again = tablet.post("/elsewhere", iin=iin(101))
     assert again.headers["location"] == f"/en/waiting/{who(101)}"
     assert tablet.get(f"/waiting/{who(101)}").headers["location"] == f"/en/voter/{who(101)}"
+
+
+def test_the_address_of_another_areas_station_comes_from_the_centre(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package names the stations of its own area; of the voter's own station the centre says where it is."""
+    monkeypatch.delitem(cast(dict[str, Any], town.here.keep.package.stations), "2")
+    tablet = Tablet(town.here, "m1")
+    assert "The right is held by Station 2 (town 2)." in tablet.post("/elsewhere", iin=iin(101)).text
+    Tablet(town.there, "m1").hand_out(102)
+    town.sync(town.there)
+    assert "received a ballot: Station 2 (town 2)." in tablet.post("/elsewhere", iin=iin(102)).text

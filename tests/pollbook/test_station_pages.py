@@ -272,6 +272,28 @@ def test_the_mobile_box_goes_with_two_members(station: Station, clock: Clock) ->
     assert late.status_code == 409 and "P.027" in late.text
 
 
+def test_until_when_the_box_is_asked_for_is_said_with_the_day_where_that_is_not_today(
+    station: Station, clock: Clock
+) -> None:
+    assert "asked for until 12:00." in Tablet(station, "m1").get(f"/voter/{who(6)}").text
+    clock.now = MORNING - timedelta(days=1)
+    assert "asked for until 05.06. 12:00." in Tablet(station, "m1").get(f"/voter/{who(6)}").text
+
+
+def test_the_mobile_box_comes_back_and_leaves_with_somebody_who_is_ticked(station: Station) -> None:
+    member, ticked = Tablet(station, "m1"), {str(who(6)): "1"}
+    member.post("/mobile", who=str(who(6)))
+    said = {"en": "Tick at least one voter.", "kk": "Кемінде бір сайлаушыны", "ru": "хотя бы одного избирателя"}
+    for what in ("out", "back"):
+        for lang in LANGUAGES:
+            answer = Tablet(station, "m1", lang).post("/box", what=what, second="m2")
+            assert answer.status_code == 422 and said[lang] in answer.text
+        # and the same tap twice
+        for _ in range(2):
+            assert member.post("/box", **{"what": what, "second": "m2", **ticked}).status_code == 303
+    assert not station.keep.book.in_box
+
+
 def test_the_mobile_box_leaves_for_more_than_two_hundred(station: Station) -> None:
     tablet, others = Tablet(station, "m1"), {str(who(n)): "1" for n in range(1_000, 1_300)}
     tablet.post("/mobile", who=str(who(6)))
@@ -317,7 +339,7 @@ def test_the_day_opens_and_closes(tmp_path: Path, centre: FakeCentre, clock: Clo
 def test_the_printed_list_has_everybody_and_is_remembered(station: Station, clock: Clock) -> None:
     tablet = Tablet(station, "m1")
     tablet.hand_out(2)
-    page = tablet.get("/list").text
+    page = tablet.post("/list").text
     assert len(re.findall(r'<tr class="(?:here|used|away)">', page)) == 40
     assert re.search(rf'Әлихан2</th><td class="left nowrap">{iin(2)[:6]} {iin(2)[6:]}.*?<b>10:32</b> Dana', page, re.S)
     clock.now += timedelta(minutes=61)

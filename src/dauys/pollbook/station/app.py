@@ -167,7 +167,7 @@ class _Pages:
         token = f"Bearer {self._station.paper_token}".encode()
         if not self._station.paper_token or not hmac.compare_digest(said, token):
             raise HTTPException(403, "this address is for `dauys station print`")
-        model = await run_in_threadpool(list_of, self._station, self._station.clock())
+        model = await run_in_threadpool(list_of, self._station, self._station.clock(), printed=True)
         return self._show(request, "station/paper.html", None, model)
 
     def problem(self, request: Request, error: Exception) -> Response:

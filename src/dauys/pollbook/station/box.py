@@ -35,6 +35,8 @@ def page(visit: Visit) -> Model | str:
 def _noted(visit: Visit) -> None:
     what, officer, form = visit.text("what"), visit.officer.id, visit.form or {}
     ticked = [who for who in (*box.to_visit(visit.book), *visit.book.in_box) if str(who) in form]
+    if what in ("out", "back") and not form.keys() - {"mark", "what", "second"}:
+        raise BadInput("tick at least one voter", field="ticked", check="P.047")
     if what == "out":
         second = visit.text("second")
         members = (officer, second) if second else (officer,)

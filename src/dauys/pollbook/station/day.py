@@ -170,8 +170,8 @@ def officers(visit: Visit) -> Model | str:
 
 
 def paper(visit: Visit) -> Model:
-    """The whole list with who has voted, to print."""
-    return list_of(visit.station, visit.at)
+    """The whole list with who has voted. Sent: it is printed now."""
+    return list_of(visit.station, visit.at, printed=visit.form is not None)
 
 
 PAGES = (

@@ -8,7 +8,9 @@ commission, not here; once that is done, his right comes to his station when he 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -22,7 +24,7 @@ from dauys.pollbook.machine.book import Book
 from dauys.pollbook.machine.enrolling import CENTRE
 from dauys.pollbook.machine.sync import CentreRefused, NotTheCentre, Unreached
 from dauys.pollbook.rules import channels as ways
-from dauys.pollbook.rules.holders import NOBODY, WITHDRAWN
+from dauys.pollbook.rules.holders import CERTIFICATE, NOBODY, WITHDRAWN
 from dauys.pollbook.rules.places import Standing
 from dauys.pollbook.station.keys import must_be_open
 from dauys.pollbook.station.visit import ENDED, Model, Page, Visit, uuid_of
@@ -105,15 +107,11 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     """What the centre knows of him, as a page."""
     if not found.get("found"):
         return model | {"state": "nobody", "iin": iin}
-    holder = NOBODY if found.get("let_go") else str(found.get("holder", ""))
-    model |= {"found": {"home": _home(visit, found), "where": where(visit.book, holder)}}
-    model["found"]["certificate"] = str(found.get("certificate", ""))
-    model["of"] = "here" if found.get("home") == visit.book.log.station else "elsewhere"
+    holder = _holder(found)
+    model |= _said(visit, found)
+    if model["state"] != "may":
+        return model
     paper = bool(found.get("paper"))
-    if found.get("used") and not paper:
-        return model | {"state": "used", "why": _why(found["why"]) if isinstance(found.get("why"), dict) else None}
-    if not isinstance(found.get("line"), dict):
-        return model | {"state": "no", "why": _why(found.get("why") or {})}
     voter = Voter.from_json(found["line"])
     if holder == visit.book.log.holder:  # granted, and the answer is on its way; or its line was lost
         _keep(visit, replace(voter, number=0, away=NOBODY))
@@ -123,7 +121,29 @@ def _answered(visit: Visit, model: Model, found: Model, iin: str) -> Model | str
     visit.session.elsewhere = replace(voter, number=0, away=holder)
     here = line(visit.book, visit.session.elsewhere)
     carried = bool(found.get("mobile"))
-    return model | {"state": "may", "voter": here, "request": str(uuid4()), "paper": paper, "mobile": carried}
+    return model | {"voter": here, "request": str(uuid4()), "paper": paper, "mobile": carried}
+
+
+def _holder(found: Model) -> str:
+    return NOBODY if found.get("let_go") else str(found.get("holder", ""))
+
+
+def _said(visit: Visit, found: Model) -> Model:
+    """What the centre says of somebody who is on the roll: `used`, `no` with the reason, or `may`, and who holds his right."""
+    model: Model = {
+        "found": {
+            "home": _home(visit, found),
+            "where": _where(visit, found),
+            "certificate": str(found.get("certificate", "")),
+        },
+        "of": "here" if found.get("home") == visit.book.log.station else "elsewhere",
+        "why": None,
+    }
+    if found.get("used") and not found.get("paper"):
+        return model | {"state": "used", "why": _why(found["why"]) if isinstance(found.get("why"), dict) else None}
+    if not isinstance(found.get("line"), dict):
+        return model | {"state": "no", "why": _why(found.get("why") or {})}
+    return model | {"state": "may"}
 
 
 def _home(visit: Visit, found: Model) -> Model:
@@ -131,6 +151,12 @@ def _home(visit: Visit, found: Model) -> Model:
     if not own["address"] and isinstance(found.get("home_address"), str):
         own["address"] = found["home_address"]
     return own
+
+
+def _where(visit: Visit, found: Model) -> Model:
+    """Who holds the right. Of the voter's own station the centre says the address, too: a package has its own area's alone."""
+    at = where(visit.book, _holder(found))
+    return at | {"address": _home(visit, found)["address"]} if at["id"] == found.get("home") else at
 
 
 def _why(said: Model) -> Model:
@@ -200,18 +226,42 @@ def waiting(visit: Visit) -> Model | str:
     since = visit.station.asked.get(who)
     if since is None:
         return "/elsewhere"
-    seconds, fate = int(abs((visit.at - since).total_seconds())), visit.station.syncing.link.fates.get(who, "")
+    silent, fate = abs((visit.at - since).total_seconds()) >= SILENT, visit.station.syncing.link.fates.get(who, "")
+    said = {} if fate else _why_not(visit, voter, since, silent)
+    moved = who in book.backs and said.get("holder", CERTIFICATE) not in (CERTIFICATE, book.log.holder, NOBODY)
+    if moved and said["state"] == "may":
+        fate = "elsewhere"
     ended = fate in ENDED
     return {
+        **(said if said.get("state") in ("used", "no") else {"state": ""}),
         "voter": line(book, voter),
         "since": clock_of(book, since.isoformat()),
-        "silent": seconds >= SILENT,
+        "silent": silent,
         "fate": fate,
         "ended": ended,
         "request": str(uuid4()),
-        "refresh": 0 if ended else REFRESH,
+        "refresh": 0 if ended or said.get("state") == "used" else REFRESH,
         **_envelope(book),
     }
+
+
+def _why_not(visit: Visit, voter: Voter, since: datetime, silent: bool) -> Model:
+    """What the centre says of somebody whose right does not come, as under From elsewhere; nothing while it may still come.
+
+    It is asked once he has waited for some time, and now and then from then on; of a certificate that was taken back at once: the
+    right comes with the centre's answer to that, or does not.
+    """
+    link, who = visit.station.syncing.link, voter.entitlement
+    if link.status.cut or not (silent or who in visit.book.backs):
+        return {}
+    asked, said = visit.station.answered.get(who, (None, {}))
+    if asked is None or asked < since or abs((visit.at - asked).total_seconds()) >= SILENT:
+        said = {}
+        with suppress(Unreached, CentreRefused):
+            found = link.wire.question("find", {"iin": voter.iin})
+            said = _said(visit, found) | {"holder": _holder(found)} if found.get("found") else {}
+        visit.station.answered[who] = (visit.at, said)
+    return said
 
 
 def envelope_for(visit: Visit) -> Model | str:

@@ -23,10 +23,11 @@ from dauys.pollbook.machine.book import Book, CheckIn
 from dauys.pollbook.machine.box import to_visit
 from dauys.pollbook.rules import channels as ways
 from dauys.pollbook.rules.channels import NotAllowed
+from dauys.pollbook.rules.places import Standing
 from dauys.pollbook.sealed.commitment import code_of, new_salt, read_code
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.station.keys import must_be_open
-from dauys.pollbook.station.paper import away
+from dauys.pollbook.station.paper import away, newest, only_here
 from dauys.pollbook.station.visit import Model, Page, Visit
 from dauys.pollbook.station.words import check_in, line
 from dauys.pollbook.wire.package import Officer
@@ -45,17 +46,19 @@ PAPER_AFTER = 60
 def home(visit: Visit) -> Model:
     """The search box, how far the day is, what waits."""
     book, sums = visit.book, sums_of(visit.book)
-    printed = visit.station.keep.kept("printed")
-    since = printed or book.opened
-    moved = bool(printed) and visit.station.keep.kept("printed-without") != away(book)
+    printed = newest(visit.station.keep)
+    since = book.opened if printed is None else printed.at
+    moved = printed is not None and printed.without != away(book)
     late = bool(since) and (visit.at - datetime.fromisoformat(since)).total_seconds() > PAPER_AFTER * 60
+    cut = visit.station.syncing.link.status.cut is not None
     return {
         "received": sums.received,
         "eligible": sums.eligible,
         "queue": None if book.queue is None else {"count": book.queue[1], "clock": clock_of(book, book.queue[0])},
-        "printed": clock_of(book, printed or ""),
+        "printed": clock_of(book, "" if printed is None else printed.at),
         "paper_late": (late or moved) and not book.closed,
         "paper_moved": moved,
+        "paper_only_here": only_here(visit.station.keep) if cut and not book.closed else 0,
         "box": {"asked": len(to_visit(book)), "carried": len(book.in_box)},
         "waiting": [line(book, book.voters[who]) for who in visit.station.waiting_for() if who in book.voters],
         "mine": mine.issued if (mine := sums.members.get(visit.officer.id)) is not None else 0,
@@ -120,6 +123,7 @@ def voter(visit: Visit) -> Model:
         ],
         "mobile": rulings[ways.MOBILE],
         "mobile_open": _open(book, ways.MOBILE, visit.at),
+        "mobile_until": _until(book, visit.at),
         "certificate": rulings[ways.CERTIFICATE],
         "certificate_open": _open(book, ways.CERTIFICATE, visit.at),
     }
@@ -147,6 +151,14 @@ def _open(book: Book, name: str, at: datetime) -> bool:
     except NotAllowed:
         return False
     return not book.closed and not book.stopped
+
+
+def _until(book: Book, at: datetime) -> str:
+    """Until when the mobile box may be asked for: the hour, and the day where that is not today."""
+    until = book.package.channels.until(ways.MOBILE)
+    if until is None:
+        return ""
+    return f"{until:%H:%M}" if until.date() == book.package.channels.local(at).date() else f"{until:%d.%m. %H:%M}"
 
 
 def hand_out(visit: Visit) -> str:
@@ -261,6 +273,9 @@ def certificate_back(visit: Visit) -> str:
     if visit.form is None:
         return ""
     who, reason = visit.chosen("who"), visit.text("other") or visit.text("reason")
+    came = visit.book.came.get(who)
+    if came is not None and came.why == ways.CERTIFICATE and visit.book.places[who].standing is not Standing.AWAY:
+        return f"/voter/{who}"  # the same tap: the right is here again
     if who not in visit.book.backs:
         visit.act(partial(acts.do_certificate_back, who=who, reason=reason, officer=visit.officer.id, at=visit.at))
     visit.station.asked[who] = visit.at

@@ -40,6 +40,8 @@ class Station:
     trial: bool = False
     asked: dict[UUID, datetime] = field(default_factory=dict)
     """Whose rights were asked for from here, and when: their voters stand here and wait."""
+    answered: dict[UUID, tuple[datetime, Model]] = field(default_factory=dict)
+    """What the centre said of those whose right does not come, and when it was asked (station.elsewhere)."""
     paper_token: str = ""
     _index: Index | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,7 +70,7 @@ class Station:
             who
             for who, since in list(self.asked.items())
             if abs(at - since) < LASTS and (who not in places or places[who].standing == Standing.AWAY)
-            if fates.get(who) not in ENDED
+            if fates.get(who) not in ENDED and self.answered.get(who, (at, {}))[1].get("state") != "used"
         ]
 
 

@@ -31,6 +31,7 @@ def base_words(station: Station, session: Session | None) -> Model:
         "station": {
             "id": book.log.station,
             "poll": book.package.names,
+            "pack": book.log.poll.partition("/")[0],
             "names": named(book, book.log.station)["names"],
             "opened": clock_of(book, book.opened),
             "closed": clock_of(book, book.closed),
@@ -108,11 +109,13 @@ def refusal(error: DauysError, book: Book, who: str) -> Model:
 
 
 def where(book: Book, holder: str) -> Model:
-    """Who holds a right: `kind` is station, envelope (left at a station), certificate, remote, withdrawn or centre; a station
-    with its names."""
+    """Who holds a right: `kind` is station, earlier (a machine before this one, of this very station), envelope (left at a
+    station), certificate, remote, withdrawn or centre; a station with its names."""
     kind, _, rest = holder.partition("/")
     if kind in ("station", "envelope"):
-        return {"kind": kind, **named(book, rest.rpartition("/")[0])}
+        place = named(book, rest.rpartition("/")[0])
+        earlier = kind == "station" and place["id"] == book.log.station and holder != book.log.holder
+        return {"kind": "earlier" if earlier else kind, **place}
     return {"kind": kind if kind in ("certificate", "remote", "withdrawn") else "centre", "id": "", "names": None}
 
 
