@@ -13,10 +13,13 @@ from typing import Any
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
-from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
+from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED
 from dauys.pollbook.rules.sums import Counting, Sums, together
 from dauys.pollbook.settling.envelopes import counted
 from dauys.store.engine import Connection
+
+LEFT_OVER = "found-log"
+"""Why a right is given that an earlier machine of the same station had when its log ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def sums_at(connection: Connection, poll: str, station: str) -> StationSums | No
     for log in logs:
         rows = cur.execute(_TOLD, (log.id,))
         told = ((row.kind, row.n, json.loads(row.body)["body"]) for row in rows)
-        several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER))
+        several.append(sums_of_events(log.listed, told, paper=log.generation > PAPER, later=log.generation > 1))
     sealed = sum(log.sealed_used for log in logs) if all(log.sealed == log.n for log in logs) else None
     sums = several[0] if len(several) == 1 else together(several)
     if sums.envelopes:  # a ballot in an envelope that counts was handed out, too; one that is resolved waits no more
@@ -58,10 +61,13 @@ SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P
 """An envelope that is resolved stays so, whatever a lost machine that is found takes back."""
 
 
-def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False) -> Sums:
+def sums_of_events(
+    listed: int, events: Iterable[tuple[str, int, dict[str, Any]]], paper: bool = False, later: bool = False
+) -> Sums:
     """The sums of a log: kind, number and body of its events, in order. `listed` rights were here when it began.
 
-    `paper`: a lost machine's, typed in. It has no end of its own, and its rights stand on the machine's list already.
+    `paper`: a lost machine's, typed in. It has no end of its own, and its rights stand on the machine's list already. `later`:
+    of a station that has lost a machine. Who comes from that one's log, where he was left over, stands in it already.
     """
     here, undone, closed = listed, 0, paper
     lying: dict[int, str] = {}
@@ -76,6 +82,8 @@ def sums_of_events(listed: int, events: Iterable[tuple[str, int, dict[str, Any]]
                 standing[n] = body["officer"], body["channel"]
             case "undo":
                 undone += standing.pop(body["of"], None) is not None
+            case "receive" if later and body["grant"]["why"] == LEFT_OVER:
+                pass
             case "receive" if not paper:
                 here += 1
                 if left.pop(body["entitlement"], None) is None:
@@ -128,22 +136,29 @@ _LISTED = f"""coalesce(p.voters, CASE WHEN l.generation <= {PAPER} AND NOT EXIST
     SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.why IN ('addition', 'ahead'))
     AND (e.epoch = 0 OR e.epoch = 1 AND starts_with(e.holder, 'envelope/')
         OR EXISTS (SELECT FROM pollbook_grant g WHERE g.poll = e.poll AND g.entitlement = e.id AND g.epoch = 1)
-        OR EXISTS (SELECT FROM pollbook_request r WHERE r.poll = e.poll AND r.entitlement = e.id AND r.epoch = 0 AND r.granted
-            AND r.asker = '{WITHDRAWN}' AND r.at > (SELECT max(m.at) FROM pollbook_restored m WHERE m.poll = r.poll))
+        OR EXISTS (SELECT FROM roll_withdrawal w JOIN pollbook_request r ON r.poll = w.poll AND r.id = w.request
+            WHERE w.poll = e.poll AND w.entitlement = e.id AND r.epoch = 0 AND r.granted
+            AND NOT starts_with(r.holder, '{UNLISTED}') AND w.decided > (SELECT min(coalesce(q.made, t.since)) FROM pollbook_log o
+                LEFT JOIN pollbook_package q USING (poll, station, generation)
+                LEFT JOIN pollbook_late_list t USING (poll, station, generation) WHERE (o.poll, o.station) = (l.poll, l.station)))
         OR EXISTS (SELECT FROM pollbook_log o JOIN pollbook_event v ON v.log = o.id AND v.entitlement = e.id
-            WHERE (o.poll, o.station) = (l.poll, l.station) AND v.kind IN ('release', 'certificate') AND NOT EXISTS (
+            WHERE (o.poll, o.station) = (l.poll, l.station) AND v.kind IN ('check-in', 'release', 'certificate')
+            AND o.generation <= {PAPER} AND NOT EXISTS (
             SELECT FROM pollbook_event b WHERE b.log = v.log AND b.entitlement = e.id AND b.kind = 'receive' AND b.n < v.n)))) - (
     SELECT coalesce(sum(q.voters), 0) FROM pollbook_log o JOIN pollbook_package q USING (poll, station, generation)
     WHERE (o.poll, o.station) = (l.poll, l.station))) ELSE 0 END)"""  # noqa: S608 - a number of ours
 """Of a log `l` and its package `p`: how many voters were on its list. Where the centre was put back from a copy, and has
 forgotten the package, it is whoever is on the roll of its station, was not given elsewhere ahead of it, or to it afterwards, nor
-withdrawn before it (what was on a list stays in epoch 0, is let go by its log, or is left over in it: given on, or withdrawn
-since that copy), and is on none of its other lists."""
+withdrawn before it, and is on none of its other lists. What was on a list stays in epoch 0, is named by its log, or is left over
+in it: given on, or withdrawn since the station's first list was made; since a forgotten one came to light, where that was the
+first. A newer mark says nothing of it: the copy that it is about had the list as forgotten, and the withdrawal, as they are.
+Who was added since, or was in doubt then, may be on it, for all that is known here, until its machine asks for him."""
 
 _BY_HOUR = f"""
 SELECT l.station, greatest(0, sum({_LISTED}) + sum(e.came)) AS eligible, sum(e.received) AS received FROM pollbook_log l
 LEFT JOIN pollbook_package p USING (poll, station, generation) CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s)
+    SELECT count(*) FILTER (WHERE v.kind = 'receive' AND l.generation <= %(paper)s AND NOT (l.generation > 1
+                AND convert_from(v.body, 'UTF8')::jsonb #>> '{{body,grant,why}}' = '{LEFT_OVER}'))
             - count(*) FILTER (WHERE v.kind IN ('release', 'certificate')) AS came,
         count(*) FILTER (WHERE v.kind = 'check-in') - count(*) FILTER (WHERE v.kind = 'undo' AND NOT EXISTS (
             SELECT FROM pollbook_alarm a WHERE a.log = v.log AND a.n = v.n AND a.number = 'P.104') AND (

@@ -275,9 +275,9 @@ def lift(
             (poll,),
         )
         cur.execute(  # nor whether a package on its way was made again, or void meanwhile
-            f"INSERT INTO pollbook_late_list AS t SELECT poll, station, generation, %s {_ON_THEIR_WAY} "
+            f"INSERT INTO pollbook_late_list AS t SELECT poll, station, generation, %s, %s {_ON_THEIR_WAY} "
             "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = t.blind OR excluded.blind",
-            (packages == "again", poll),
+            (packages == "again", found.at, poll),
         )
     cur.execute(
         "UPDATE pollbook_restored SET lifted = %s, lifted_by = %s, word = %s WHERE poll = %s AND lifted IS NULL",
@@ -298,13 +298,17 @@ WHERE l.poll = %s AND l.generation <= {PAPER} AND v.at <= %s
 def told(connection: Connection, log: LogId, *, remade: bool = False) -> None:
     """A list was made for this log since the copy; the journal or a machine says so. Whatever may stand on it is held by it.
 
-    `remade`: it is a later one than that for which nobody vouched (`lift`), if there was such a one.
+    `remade`: it is a later one than that for which nobody vouched (`lift`), if there was such a one. Otherwise it stays known
+    since the mark at which it was told first: later copies have it.
     """
     late = (
-        "INSERT INTO pollbook_late_list AS t (poll, station, generation) VALUES (%s, %s, %s) "
-        "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = t.blind AND NOT %s"
+        "INSERT INTO pollbook_late_list AS t (poll, station, generation, since) SELECT %(poll)s, %(station)s, %(generation)s, ("
+        "SELECT at FROM pollbook_restored WHERE poll = %(poll)s ORDER BY id DESC LIMIT 1) "
+        "ON CONFLICT (poll, station, generation) DO UPDATE SET blind = t.blind AND NOT %(remade)s, "
+        "since = CASE WHEN %(remade)s THEN excluded.since ELSE t.since END"
     )
-    cursor(connection).execute(late, (log.poll, log.station, log.generation, remade))
+    where = {"poll": log.poll, "station": log.station, "generation": log.generation, "remade": remade}
+    cursor(connection).execute(late, where)
     onto_the_list(connection, log, of_before=True)
     onto_the_next_list(cursor(connection), log.poll, log.station)
 

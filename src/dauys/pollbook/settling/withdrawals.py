@@ -186,7 +186,8 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
         for first in range(0, len(some), COMMITMENTS_PER_ENTRY):
             _record(connection, poll.id, station, reason, some[first : first + COMMITMENTS_PER_ENTRY], key, at)
     withdrawn = sum(map(len, gone.values()))
-    return Settled(withdrawn, used, keep_one(connection, poll, at), len(rows) - withdrawn - used)
+    alarms = keep_one(connection, poll, at)
+    return Settled(withdrawn, used, alarms, state(connection, poll.id).asked)  # those, too, that somebody is at
 
 
 def _record(
