@@ -32,7 +32,8 @@ PAGES = (
 SEEN = """() => {
   const page = document.documentElement;
   return {language: page.lang, headings: document.querySelectorAll("h1").length, width: window.innerWidth,
-    overflow: page.scrollWidth - page.clientWidth};
+    overflow: page.scrollWidth - page.clientWidth,
+    cut: [...document.querySelectorAll("nav.pages, nav.pages a")].filter(e => e.scrollWidth > e.clientWidth + 1).length};
 }"""
 WEB = httpx.Client(timeout=30)
 """One for all: each new one reads the certificates of the whole web."""
@@ -176,6 +177,7 @@ def test_every_page_in_every_language_at_phone_laptop_and_wall_width(served: Ser
             seen = page.evaluate(SEEN)
             assert seen["language"] == language and seen["headings"] == 1, address
             assert seen["overflow"] <= 0, f"{address} is {seen['overflow']} px wider than {width} px"
+            assert seen["cut"] == 0, f"the names of the pages are cut off on {address} at {width} px"
             assert seen["width"] == width
     assert faults == []
     page.close()

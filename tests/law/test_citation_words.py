@@ -120,6 +120,11 @@ def test_points_and_paragraphs_are_told_apart_as_in_the_text_that_is_held() -> N
          "Конституционного закона РК «О республиканском референдуме»",
          "«Қазақстан Республикасындағы сайлау туралы» Конституциялық заңның 43-бабы, «Республикалық референдум туралы» ҚР "
          "Конституциялық заңының 9-бабы және 30-бабының 2-тармағы негізінде"),
+        ("Elections law 24 to 26-1, by Referendum law 9, 30(2)",
+         "статьи 24–26-1 Конституционного закона «О выборах в Республике Казахстан», на основании статьи 9 и пункта 2 "
+         "статьи 30 Конституционного закона РК «О республиканском референдуме»",
+         "«Қазақстан Республикасындағы сайлау туралы» Конституциялық заңның 24–26-1-баптары, «Республикалық референдум "
+         "туралы» ҚР Конституциялық заңының 9-бабы және 30-бабының 2-тармағы негізінде"),
         ("44(10-1)", "подпункт 10-1) статьи 44", "44-баптың 10-1) тармақшасы"),
     ],
 )  # fmt: skip
@@ -130,6 +135,8 @@ def test_a_citation_reads_as_a_lawyer_writes_it(cite: str, ru: str, kk: str) -> 
 
 def test_what_cannot_be_read_stays_as_it_is_and_is_marked() -> None:
     assert said("Const. 2; my own rule 7", "ru", "kz") == (("статья 2 Конституции РК", "ru"), ("my own rule 7", "en"))
+    for cite in ("Pilot decision 3", "Const. 2, by decision 5 of the akim", "Const. 2, by Const. and more"):
+        assert said(cite, "kk", "kz") == ((cite, "en"),)
     assert said("Const. 2 and more", "kk", "kz") == (("Const. 2 and more", "en"),)
     assert said("Ombudsman law 4", "ru", "kz") == (("Ombudsman law 4", "en"),)  # its genitive is not in the pack
     assert said("Const. 2", "en", "kz") == (("Const. 2", "en"),)

@@ -13,10 +13,12 @@ import pytest
 from pollbook_sample import MORNING, all_on
 
 from dauys.errors import BadInput
+from dauys.law.citation_words import said
 from dauys.law.files import parse_yaml
 from dauys.law.snapshot import Snapshot
 from dauys.law.system import load_system
 from dauys.pollbook.rules.channels import (
+    CALLING_ACT,
     IN_LAW,
     NAMES,
     Channels,
@@ -66,6 +68,21 @@ def test_on_5_june_2022_other_ways_are_off_by_law() -> None:
         with pytest.raises(NotAllowed, match=r"P\.026"):
             channels.require(name)
     assert channels["polling-day"].on and channels["hand-out"].settings["roles"] == ["member"]
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [(date(2022, 6, 5), "referendum"), (date(2023, 3, 19), "election"), (date(2024, 10, 6), "referendum")],
+)
+def test_the_article_of_every_ruling_reads_in_kazakh_and_in_russian(day: date, kind: str) -> None:
+    """But for the poll's own, which stays as it was written."""
+    own = 'early: {on: false, cite: "Pilot decision 2"}'
+    cites = {ruling.cite for ruling in of(day, kind, own).rulings.values()} - {"", CALLING_ACT}
+    assert "Pilot decision 2" in cites and len(cites) > 3
+    english = {
+        cite for cite in cites for lang in ("kk", "ru") if any(tongue != lang for _, tongue in said(cite, lang, "kz"))
+    }
+    assert english == {"Pilot decision 2"}
 
 
 def test_before_the_law_that_was_read_nothing_is_presumed() -> None:

@@ -175,7 +175,28 @@ def test_an_undecided_claim_is_overdue_the_next_day(site: Site) -> None:
     site.at += timedelta(days=1)
     assert "overdue since 31 May 2022, 00:00" in site.desk(ANNA).text
     page = site.client.post("/en/roll/claim/follow", data={"number": number, "born": BORN}).text
-    assert "That day is over" in page
+    assert "That time is over" in page
+
+
+@pytest.mark.parametrize(
+    ("at", "desk", "citizen"),
+    [
+        ("2022-06-04T15:00+00:00", "until 5 June 2022, 00:00", "by the end of 4 June 2022,"),
+        ("2022-06-05T04:00+00:00", "until 5 June 2022, 20:00", "before the list closes, 5 June 2022, 20:00,"),
+    ],
+)
+def test_a_claim_is_decided_by_the_end_of_the_day_or_before_the_list_closes(
+    site: Site, at: str, desk: str, citizen: str
+) -> None:
+    site.at = datetime.fromisoformat(at)
+    taken = site.claim("place", row(1)["iin"], address="x")
+    asked = {"number": number_in(taken), "born": BORN}
+    assert desk in site.desk(ANNA).text and desk in site.desk(ANNA, 1).text
+    for page in (taken, site.client.post("/en/roll/claim/follow", data=asked)):
+        assert f"The commission decides {citizen} with reasons." in page.text
+    site.at = datetime.fromisoformat("2022-06-05T14:00+00:00")
+    assert "overdue since" in site.desk(ANNA).text
+    assert "That time is over" in site.client.post("/en/roll/claim/follow", data=asked).text
 
 
 def test_the_desk_is_for_who_may_and_for_his_own_station(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +15,7 @@ from roll_people import COMMISSION, DAY, VAULT, iin_of, rolled_back, row
 from roll_site import BORN, LATER, NOW, POLL, Site, site
 
 from dauys.errors import BadInput
+from dauys.law.citation_words import said
 from dauys.law.packs import load_form, load_rule
 from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll
@@ -21,6 +23,7 @@ from dauys.roll.freeze import freeze
 from dauys.roll.lookup import AFTER, BEFORE, OPEN, UNKNOWN, Limits, law_of, look_up, terms_of
 from dauys.roll.routes import client_of
 from dauys.roll.vault import Vault
+from dauys.web import render as rendering
 
 pytestmark = pytest.mark.database
 __all__ = ["site"]
@@ -129,6 +132,7 @@ def test_the_pack_s_law_says_fifteen_days_and_the_same_day() -> None:
     assert terms.opens == date(2023, 3, 4) and terms.cite.startswith("Elections law 24")
     at = datetime(2023, 3, 10, 9, tzinfo=UTC)
     assert terms.due(at) == datetime(2023, 3, 10, 18, tzinfo=UTC)  # the end of the day in Almaty
+    assert terms.due(datetime(2023, 3, 19, 9, tzinfo=UTC)) == terms.closes  # on the day itself it closes before that
 
 
 def _poll() -> Poll:
@@ -231,6 +235,21 @@ def test_another_site_cannot_ask_by_somebody_s_browser(site: Site) -> None:
         assert site.ask(IIN, **headers).status_code == 403
     assert site.ask(IIN, **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert outcomes(site) == ["listed"]
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_every_page_says_that_it_is_a_trial_and_which_one_it_is(site: Site, language: str) -> None:
+    for page in ("roll", "roll/claim", "roll/claim/follow"):
+        text = site.client.get(f"/{language}/{page}").text
+        assert 'id="trial"' in text, page
+        assert re.findall(r'href="([^"?]*)[^"]*" aria-current="page"', text) == [f"/{language}/{page}"]
+
+
+def test_an_article_after_a_sentence_begins_as_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "said", lambda cite, lang, pack: said(cite, lang, "kz"))
+    words = "Статьи 24–26-1 Конституционного закона"
+    assert words in site.client.get("/ru/roll").text
+    assert words in site.client.get(f"/ru/roll/claim?poll={POLL}&kind=missing").text
 
 
 def test_an_unknown_poll_is_none(site: Site) -> None:

@@ -19,9 +19,10 @@ from dauys.polls.opening import load_poll
 from dauys.polls.pollbook_join import withdraw as settle
 from dauys.record.log import is_closed
 from dauys.registers.poll import Poll
-from dauys.roll.claims import Claim, ground
+from dauys.roll.claims import Claim
 from dauys.roll.effects import AskBack, Effect, carry, frozen_before
 from dauys.roll.freeze import Added
+from dauys.roll.ground import ground
 from dauys.roll.vault import Vault, key_file, load_vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder
@@ -55,7 +56,7 @@ def taken_over(connection: Connection, claim: Claim | None, number: int, by: str
     poll, vault = load_poll(connection, claim.poll), load_vault(key_file(data_folder()))
     key = keys_of(poll, data_folder() / "keys").commission
     ask_back = asking_back(lambda: vault)
-    return carry(connection, vault, poll, number, ground(claim), by, key, at, additions, ask_back)
+    return carry(connection, vault, poll, number, ground(claim.id, claim.cite), by, key, at, additions, ask_back)
 
 
 def added_to(connection: Connection, number: int) -> list[str]:

@@ -3,8 +3,8 @@
     said('Elections law 9(2), 97-1', "ru", "kz")  ->  [("пункт 2 статьи 9 и статья 97-1 Конституционного закона …", "ru")]
 
 A citation is parts divided by semicolons: an act by a name of `jurisdictions/<pack>/citations.yaml`, its provisions, a
-phrase of that file, and on whose ground it applies ("by art. 9 of the referendum law"). A part that cannot be read so
-stays as it is.
+phrase of that file, and on whose ground it applies ("by art. 9 of the referendum law", "by Referendum law 9"). A part that
+cannot be read so stays as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REF = re.compile(
 _AND = re.compile(r", (?:and )?| and ")
 _SPAN = re.compile(r"([1-9][0-9]+)-([1-9][0-9]+)")
 _BY = re.compile(r", by (?P<refs>.+) of the (?P<work>.+)")
-_BY_SHORT = re.compile(r" \(by (?P<inside>.+)\)")
+_BY_SHORT = re.compile(r" \(by (?P<bracketed>.+)\)|, by (?P<inside>.+)")
 _BRACKET = re.compile(r" \((?P<inside>.+)\)")
 
 _RU = {
@@ -155,12 +155,13 @@ def _tail(text: str, language: str, named: _Named) -> str | None:
         ground = _on_ground(match["work"], match["refs"], language, named)
         return f", {ground}" if ground else None
     if match := _BY_SHORT.fullmatch(text):
-        work, refs = _work(match["inside"], named)
-        ground = _on_ground(match["inside"][: -len(refs)], refs.lstrip(), language, named) if work and refs else None
-        return f" ({ground})" if ground else None
+        inside = match["bracketed"] or match["inside"]
+        work, refs = _work(inside, named)
+        ground = _on_ground(inside[: -len(refs)], refs.lstrip(), language, named) if work and refs else None
+        return ground and (f" ({ground})" if match["bracketed"] else f", {ground}")
     if match := _BRACKET.fullmatch(text):
-        inside = [_part(part, language, named) for part in _split(match["inside"])]
-        return None if None in inside else f" ({'; '.join(part for part in inside if part)})"
+        several = [_part(part, language, named) for part in _split(match["inside"])]
+        return None if None in several else f" ({'; '.join(part for part in several if part)})"
     return None
 
 

@@ -166,11 +166,6 @@ def claims_of(connection: Connection, poll: str, station: str | None = None) -> 
     return [_claim(row) for row in rows]
 
 
-def ground(claim: Claim) -> str:
-    """Why a list that is frozen changes by a claim: what the record says of it."""
-    return f"claim {claim.id}" + (f", {claim.cite}" if claim.cite else "")
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """How many claims of a poll wait: `open` for a decision, the oldest since `oldest`, and `overdue` of them past their day;

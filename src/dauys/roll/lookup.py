@@ -76,11 +76,15 @@ class Terms:
         return OPEN if at.astimezone(ZoneInfo(self.timezone)).date() >= self.opens else BEFORE
 
     def due(self, at: datetime) -> datetime | None:
-        """The first moment too late to decide about a claim made then; None where the law says nothing computable."""
+        """The first moment too late to decide about a claim made then: by the law, or when the list closes, if that is before.
+
+        None where the law says nothing computable.
+        """
         if self.claim is None:
             return None
         found = self.claim.due(at, zone=ZoneInfo(self.timezone))
-        return found.end if isinstance(found, Deadline) else None
+        end = found.end if isinstance(found, Deadline) else None
+        return end and min(end, self.closes)
 
 
 def law_of(poll: Poll) -> Snapshot:

@@ -25,6 +25,7 @@ from dauys.roll.changes import approve, reject
 from dauys.roll.claims import Claim
 from dauys.roll.effects import carry, effect
 from dauys.roll.free_text import CHECK as IIN_IN_TEXT
+from dauys.roll.ground import ground
 from dauys.roll.iin import born as born_of
 from dauys.roll.iin import is_iin
 from dauys.roll.lookup import OPEN, Terms, note_shown
@@ -225,7 +226,7 @@ def _second(visit: Visit, poll: Poll, claim: Claim, act: str) -> str:
         reject(visit.connection, claim.set_id, by, at, reason)
         return "?done=rejected"
     approve(visit.connection, claim.set_id, by, at, reason)
-    office, why = visit.office, claims.ground(claim)
+    office, why = visit.office, ground(claim.id, claim.cite)
     key = office.seal(poll.id)
     carry(visit.connection, visit.vault, poll, claim.set_id, why, by, key, at, office.custody, office.ask_back)
     return f"/{claim.id}"  # what became of it on the list stands there

@@ -12,8 +12,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
@@ -261,13 +262,7 @@ def _claim(call: Call) -> Model:
         number = claims.claim(call.connection, call.vault, poll, terms, said, token.encode(), call.at)
     except BadInput as fault:
         raise Refused(Fault("text", fault.field or "")) from None
-    due = terms.due(call.at)
-    return model | {
-        "found": {
-            "number": claims.shown_number(number),
-            "due": due and (due - timedelta.resolution).isoformat(),
-        }
-    }
+    return model | {"found": {"number": claims.shown_number(number)} | _due(terms.due(call.at), terms)}
 
 
 def _follow(call: Call) -> Model:
@@ -284,16 +279,25 @@ def _follow(call: Call) -> Model:
     if poll is None or terms is None:
         return model | {"found": {"state": "none"}}
     model["chosen"] = about(poll, terms, call.at)
-    due = claim.due and (claim.due - timedelta.resolution).isoformat()
     state = "applied" if claim.set_state == "applied" else claim.state
     what, home = _told(call, poll, claim) if state == "applied" else ("", "")
     return model | {
         "found": {
-            "state": state, "kind": claim.kind, "at": claim.at.isoformat(), "due": due, "cite": claim.cite, "reasons": reasons,
+            "state": state, "kind": claim.kind, "at": claim.at.isoformat(), "cite": claim.cite, "reasons": reasons,
             "decided": claim.decided and claim.decided.isoformat(), "overdue": claim.overdue(call.at),
             "effect": what, "home": home,
-        }
+        } | _due(claim.due, terms)
     }  # fmt: skip
+
+
+def _due(due: datetime | None, terms: Terms) -> Model:
+    """By when a claim is decided: `day`, to its end; on the day on which the list closes earlier than that, `due`, an hour."""
+    if due is None:
+        return {"day": None, "due": None}
+    local = due.astimezone(ZoneInfo(terms.timezone))
+    if local.time() == time():
+        return {"day": (local - timedelta.resolution).date().isoformat(), "due": None}
+    return {"day": None, "due": due.isoformat()}
 
 
 def _told(call: Call, poll: Poll, claim: claims.Claim) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from markupsafe import Markup, escape
 from dauys.law.citation_words import said
 from dauys.publish import figures
 from dauys.registers.poll import is_trial
+from dauys.roll.ground import by_claim
 from dauys.stations.catalogue import catalogue
 from dauys.web.fault_words import message_shape, shape_of
 from dauys.web.languages import DEFAULT, LANGUAGES, negotiate, translations
@@ -126,6 +127,7 @@ def environment(lang: str) -> Environment:
         duration=lambda value, unit: figures.duration(value, unit, lang),
         pct=lambda share: figures.percent_text(share, lang),
         cite=lambda text, pack: _cite(text, pack, lang),
+        claim=by_claim,
         name=lambda labels: labels.get(lang) or labels.get(DEFAULT) or next(iter(labels.values())),
         day=lambda value: format_date(date.fromisoformat(value), "long", locale=DATES[lang]),
         short_day=lambda value: format_date(date.fromisoformat(value), "medium", locale=DATES[lang]),

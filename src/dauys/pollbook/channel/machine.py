@@ -156,6 +156,7 @@ class Channel:
         return {
             "channel": said | times,
             "poll": book.package.names,
+            "pack": book.log.poll.partition("/")[0],
             "paper": book.package.channels["paper-beats-electronic"],
             "remote": book.package.channels["remote"],
             "to_take_out": [

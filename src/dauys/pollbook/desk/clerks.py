@@ -329,7 +329,7 @@ def _place(visit: Visit, poll: Poll) -> named.Place:
 
 
 def _about(poll: Poll) -> Model:
-    return {"poll": poll.id, "names": dict(poll.names), "timezone": poll.timezone}
+    return {"poll": poll.id, "names": dict(poll.names), "timezone": poll.timezone, "pack": poll.id.partition("/")[0]}
 
 
 PAGES = (

@@ -55,6 +55,9 @@ ROLES = ("chair", "secretary", "member")
 OFFICER_ID = r"[a-z0-9-]{1,20}"
 """Under which ids the officers of a station stand in its package."""
 
+CALLING_ACT = "the act that calls the poll"
+"""By what one votes on the polling day where the law is not loaded. The pages say it in their own words."""
+
 LIST = "list"
 """The one member of `voting:` that is no channel."""
 
@@ -236,7 +239,7 @@ def channels_on(law: Snapshot, kind: str, timezone: str, voting: Mapping[str, Ru
     """
     read = _Reading(law, kind)
     rulings = {
-        POLLING_DAY: Ruling("on", read.cite("election.hours.open", "the act that calls the poll")),
+        POLLING_DAY: Ruling("on", read.cite("election.hours.open", CALLING_ACT)),
         MOBILE: read.both(MOBILE, {"until": "election.mobile.request_until", "members": "election.mobile.members"}),
         CERTIFICATE: read.both(CERTIFICATE, {"until": "election.list.certificate_until"}),
         **{name: read.listed(name) for name in IN_LAW},
