@@ -7,14 +7,13 @@ import gc
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
 
 import prepared_store
-from prepared_store import prepare_store
+from prepared_store import prepared_engine
 
 if TYPE_CHECKING:  # the process that hands out the files to others reads no module for nothing: they wait for it
     import sqlalchemy as sa
@@ -65,15 +64,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[sa.Engine]:
     """A migrated database. Use your own poll id, or the fixture `connection`, which leaves nothing behind."""
-    from dauys.store import embedded
-    from dauys.store.engine import open_store
-
-    # not pytest's own folder: the path of a Unix socket has at most 107 bytes
-    with tempfile.TemporaryDirectory(prefix="dauys") as folder:
-        engine = open_store(prepare_store(Path(folder)))
+    with prepared_engine() as engine:
         yield engine
-        engine.dispose()
-        embedded.stop(Path(folder))
 
 
 @pytest.fixture

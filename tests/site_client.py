@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import httpx
 from anyio import to_thread
+from httpx._transports import asgi
 
 T = TypeVar("T")
 
@@ -116,3 +117,5 @@ async def _at_once(function: Callable[..., Any], *args: Any, **how: Any) -> Any:
 
 
 to_thread.run_sync = _at_once
+# httpx would look for trio's part, which is not installed, on the whole path in each request
+asgi.create_event = asyncio.Event

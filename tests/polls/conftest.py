@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,17 +35,10 @@ def noted(world: World, tmp_path: Path) -> Noted:
 @pytest.fixture(scope="session")
 def apart() -> Iterator[sa.Engine]:
     """A migrated database beside that of the other tests."""
-    from dauys.store import embedded
-    from dauys.store.engine import open_store
-    from prepared_store import prepare_store
+    from prepared_store import prepared_engine
 
-    with tempfile.TemporaryDirectory(prefix="dauys") as folder:  # a short path, for its socket
-        with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("DAUYS_DATABASE_URL", raising=False)  # nobody else's: all that is in it is deleted
-            made = open_store(prepare_store(Path(folder)))
+    with prepared_engine() as made:
         yield made
-        made.dispose()
-        embedded.stop(Path(folder))
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from typing import cast
 import sqlalchemy as sa
 from joined_world import POLL, Machine, OneConnection, World, synced
 
-from dauys.pollbook.centre.mark import Mark, standing
+from dauys.pollbook.centre.mark import Mark, mark, standing
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.machine import acts
 from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.packing import packages as packing_out
+from dauys.pollbook.put_back import restored
+from dauys.pollbook.put_back.doubts import in_doubt
 from dauys.pollbook.put_back.journal import Journal
 
 
@@ -68,3 +70,38 @@ def opened(noted: Noted, station: str, where: str) -> Machine:
     machine.do(acts.do_open, officer="chair", at=noted.world.now)
     synced(machine)
     return machine
+
+
+def put_back(noted: Noted, copy: sa.NestedTransaction) -> None:
+    """The copy is in the database's place; the journal stays."""
+    noted.hold()
+    copy.rollback()
+    noted.again()
+
+
+def put_back_and_lifted(noted: Noted, copy: sa.NestedTransaction, *heard: Machine) -> int:
+    """The copy is back, which the journal sees; these machines are heard, and the mark is lifted; how many rights stay in doubt."""
+    put_back(noted, copy)
+    assert noted.hold()
+    synced(*heard)
+    return lifted(noted.world)
+
+
+def put_back_without_journal(noted: Noted, copy: sa.NestedTransaction) -> None:
+    """The copy is back and the journal is gone: a person says so."""
+    copy.rollback()
+    noted.path.unlink()
+    noted.again()
+    noted.hold()
+    said_by_a_person(noted.world)
+
+
+def said_by_a_person(world: World) -> None:
+    """That the database was put back; the journal did not see it."""
+    mark(cursor(world.connection), POLL, "anna", world.at(9, 5), again=True, blind=True)
+
+
+def lifted(world: World, word: str = "", packages: str = "good") -> int:
+    """The mark is lifted; how many rights stay in doubt."""
+    restored.lift(world.connection, POLL, "anna", world.now, word, packages=packages)
+    return sum(in_doubt(cursor(world.connection), POLL).values())

@@ -8,9 +8,8 @@ import pytest
 import sqlalchemy as sa
 from beside import Beside
 from joined_world import POLL, held, right, synced, world_of
-from noted_world import Noted, opened
+from noted_world import Noted, opened, put_back
 from test_decided_since import add
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 
 from dauys.pollbook.put_back import restored

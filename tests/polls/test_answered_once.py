@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from joined_world import POLL, VOTING, Machine, World, synced, world_of
+from noted_world import lifted
 from test_door_slips import at_table
 from test_put_back import RIGHTS, asks, custody, numbers
-from test_put_back_lost import lifted, lost, marked
+from test_put_back_lost import lost, marked
 from test_remote import IIN, Remote, who, world
 
 from dauys.pollbook.log.words import digest

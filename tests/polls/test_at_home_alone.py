@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, VOTING, Machine, World, held, right, synced, world_of
-from noted_world import Noted, opened
+from noted_world import Noted, opened, put_back
 from test_decided_since import add, died, findings, finds
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X
 from test_one_person_overlaps import minutes

@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, Machine, World, held, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, said_by_a_person
 from test_decided_since import died, findings, numbers
-from test_decisions_forgotten import put_back
 from test_lists_since import here
-from test_lists_unknown import said_by_a_person
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
 from test_put_back import asks
-from test_put_back_lost import lifted, marked
+from test_put_back_lost import marked
 from test_returns import back, mistaken
 
 from dauys.pollbook.machine import acts

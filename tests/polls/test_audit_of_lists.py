@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, VAULT, Machine, World, iin_of, synced, world_of
+from noted_world import lifted
 from test_decided_since import add, finds, wants
 from test_paper_and_withdrawals import ask, duplicate, right, settled, typed_by_two, typing
 from test_put_back import asks
-from test_put_back_lost import lifted, lost, marked
+from test_put_back_lost import lost, marked
 from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.audit import audit_poll
@@ -147,7 +148,7 @@ def found(world: World) -> list[str]:
 
 def test_what_is_typed_from_paper_was_its_machines(world: World) -> None:
     second = burnt_and_replaced(world)
-    lines = typed_by_two(world.folder, f"{iin_of(1)},1")
+    lines = typed_by_two(world.folder, f"{iin_of(1)},member1")
     by_hand.type_in(world.connection, VAULT, lines, typing(world), world.dice.randbytes)
     second.do(acts.do_close, officer="chair", at=world.at(21))
     synced(second)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from joined_world import applied, held, right, rows, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted
 from test_decided_since import add, died, findings, finds, numbers, wants
-from test_decisions_forgotten import put_back, withdrawn_ahead
+from test_decisions_forgotten import withdrawn_ahead
 from test_lists_since import here
 from test_paper_and_withdrawals import settled
-from test_put_back_lost import lifted, marked
+from test_put_back_lost import marked
 from test_returns import back, mistaken
 from test_void_packages import asks
 
@@ -109,10 +109,7 @@ def test_a_list_that_nobody_knows_has_its_own_voters_alone(noted: Noted) -> None
     noted.hold()
     copy = world.connection.begin_nested()
     a = opened(noted, "A-1", "a")
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     assert asks(b, 7)
     some = next(iter(a.keep.book.places.values()))
     a.keep.book.places[right(7)] = replace(some, standing=Standing.HERE, epoch=0)
@@ -133,10 +130,7 @@ def test_whose_addition_is_forgotten_was_on_the_list_that_is(noted: Noted, again
     wants(b, 50, "q")
     synced(a, b, a, b)
     b.check_in(right(50), world.now)
-    put_back(noted, copy)
-    noted.hold()
-    synced(b, a)
-    lifted(world)
+    put_back_and_lifted(noted, copy, b, a)
     if again:
         add(world, 50)
     synced(b, a)

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from joined_world import POLL, Machine, World, applied, held, iin_of, right, rows, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted
 from test_decided_since import add, died, findings, numbers, wants
 from test_lists_since import here
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_put_back import RIGHTS, asks
-from test_put_back_lost import lifted, lost, marked, missed
+from test_put_back_lost import lost, marked, missed
 from test_returns import back, mistaken
 
 from dauys.cli import main, pollbook_restored
@@ -31,13 +31,6 @@ from dauys.pollbook.put_back import restored
 from dauys.pollbook.settling import asked
 
 pytestmark = pytest.mark.database
-
-
-def put_back(noted: Noted, copy: Any) -> None:
-    """The copy is in the database's place; the journal stays."""
-    noted.hold()
-    copy.rollback()
-    noted.again()
 
 
 def restoring(noted: Noted, monkeypatch: pytest.MonkeyPatch, *args: str) -> dict[str, Any]:
@@ -80,10 +73,7 @@ def packed_in_the_morning(noted: Noted) -> tuple[Machine, packing_out.Packed]:
     copy = noted.world.connection.begin_nested()
     add(noted.world, 50)
     package = noted.package("A-1")
-    put_back(noted, copy)
-    assert noted.hold()
-    synced(b)
-    assert lifted(noted.world) == 0
+    assert put_back_and_lifted(noted, copy, b) == 0
     return b, package
 
 
@@ -144,10 +134,7 @@ def withdrawn_ahead(noted: Noted) -> Machine:
     settled(world)
     a = opened(noted, "A-1", "a")
     assert a.keep.book.went[right(1)] == "withdrawn"
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    assert lifted(world) == 0 and held(world, right(1)) == ("station/A-1/1", 0, 0)
+    assert put_back_and_lifted(noted, copy, a, b) == 0 and held(world, right(1)) == ("station/A-1/1", 0, 0)
     return a
 
 
@@ -221,10 +208,7 @@ def test_who_stays_of_a_pair_gets_back_what_was_let_go_in_his_place(
     for _ in range(3):
         synced(a)
         settled(world)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     assert restoring(noted, monkeypatch)["let_go"] == [{"station": "A-1", "rights": 1}, {"station": "B-1", "rights": 1}]
     assert back(world, number).returned == 0  # X is not withdrawn yet: one person would have two
     ask(world, number)
@@ -248,10 +232,7 @@ def test_another_set_gives_one_person_no_second_right(noted: Noted) -> None:
     ask(world, number)
     synced(a, b)
     settled(world)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     assert (back(world, other).may_not, back(world, number).may_not) == (1, 1)
     synced(b, b)
     assert not here(b, y)
@@ -267,10 +248,7 @@ def test_who_was_added_and_withdrawn_is_given_to_nobody(noted: Noted) -> None:
     a = opened(noted, "A-1", "a")
     died(world, ("A-1", 50))
     synced(a)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     add(world, 50)
     wants(b, 50, "q")
     synced(b, b)

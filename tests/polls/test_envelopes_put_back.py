@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, VOTING, World, held, right, synced, world_of
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted
 from test_decided_since import findings, numbers
-from test_decisions_forgotten import put_back, restoring
+from test_decisions_forgotten import restoring
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_pollbook_envelopes import close, leave, resolved, stands
 from test_put_back import RIGHTS, asks
-from test_put_back_lost import lifted, marked
+from test_put_back_lost import marked
 from test_turnout_forgotten import without_its_package
 
 from dauys.pollbook.gathered.sums import sums_at
@@ -43,10 +43,7 @@ def test_an_envelope_of_a_right_that_was_let_go_for_a_forgotten_decision(noted: 
     synced(a, b)
     settled(world)
     assert held(world, y)[0] == "withdrawn"
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b, c)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b, c)
     assert held(world, y) == ("station/B-1/1", 0, 2)
     leave(world, c, 1, y)
     close(world, a, b, c)

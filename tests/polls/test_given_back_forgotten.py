@@ -6,17 +6,15 @@ import json
 
 import pytest
 from joined_world import POLL, applied, held, right, rows, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted
 from test_at_home_alone import journal_gone
 from test_at_home_alone import lifted as lifted_with
 from test_decided_since import add, died, findings, finds, numbers
-from test_decisions_forgotten import put_back
 from test_given_back_free import FREE, given_back
 from test_lists_since import here
 from test_one_person import X
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
-from test_put_back_lost import lifted
 from test_returns import back, mistaken, outcome
 from test_void_packages import asks
 
@@ -37,10 +35,7 @@ def test_the_copy_is_of_when_he_was_with_nobody(noted: Noted) -> None:
     copy = world.connection.begin_nested()
     a = opened(noted, "A-1", "a")
     assert here(a, X)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     assert held(world, X) == ("station/A-1/1", 2, 0)
     minutes(world, a, b)
     assert not here(b, X) and numbers(world) == findings(world) == []
@@ -107,10 +102,7 @@ def test_a_forgotten_decision(noted: Noted) -> None:
     died(world, ("A-1", 1))
     synced(a, b)
     assert settled(world).withdrawn == 1
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     noted.lose("A-1")
     lets = int(applied(world.connection, rows({"A-1": 1}, 1), world.now))
     assert back(world, lets) == outcome(returned=1, free=1) and held(world, X) == ("returned/A-1", 0, 2)
@@ -129,10 +121,7 @@ def test_given_back_to_nobody_and_given_to_another_station_all_forgotten(noted: 
     noted.lose("A-1")
     mistaken(world, number)
     assert back(world, number).free == 1 and asks(b, 1)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     minutes(world, a, b)
     assert held(world, X) == ("withdrawn", 3, 0) and not here(b, X)
     mistaken(world, number)
@@ -152,10 +141,7 @@ def test_a_new_decision_about_whom_a_forgotten_list_has_as_nobodys(noted: Noted,
     copy = world.connection.begin_nested()
     given_back(world, serial)
     package = noted.package("A-1")
-    put_back(noted, copy)
-    noted.hold()
-    synced(b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, b)
     a = noted.machine(package, "a")
     synced(a)
     assert held(world, right(serial)) == ("station/A-1/1", 0, 0) and not here(a, right(serial))

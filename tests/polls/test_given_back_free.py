@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, VOTING, World, held, right, synced, world_of
+from noted_world import lifted
 from test_decided_since import died, findings, finds, numbers
 from test_lists_since import here
 from test_one_person import X, Y
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_pollbook_envelopes import close, leave, resolved, stands
-from test_put_back_lost import lifted, marked
+from test_put_back_lost import marked
 from test_returns import back, mistaken, outcome
 from test_void_packages import asks, works_on
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, Machine, held, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back
 from test_decided_since import add, died, findings, finds, numbers, wants
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_paper_and_withdrawals import settled
 from test_put_back import RIGHTS, asks
-from test_put_back_lost import lifted
 
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing.packages import Packed

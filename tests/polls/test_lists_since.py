@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 from joined_world import POLL, Machine, World, held, iin_of, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened
 from test_decided_since import add, asked, died, findings, finds, lift, put_back, wants
 from test_door_slips import at_table
 from test_paper_and_withdrawals import settled
 from test_put_back import IIN, RIGHTS, asks, custody, numbers
-from test_put_back_lost import lifted, lost, marked
+from test_put_back_lost import lost, marked
 from test_returns import back, mistaken
 
 from dauys.pollbook.centre.take import cursor

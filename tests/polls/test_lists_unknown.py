@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from joined_world import POLL, Machine, World, held, right, synced
-from noted_world import Noted, opened
+from joined_world import POLL, Machine, held, right, synced
+from noted_world import Noted, lifted, opened, put_back_without_journal, said_by_a_person
 from test_decided_since import add, findings, numbers, wants
 from test_decisions_forgotten import restoring
 from test_lists_since import here
 from test_put_back import RIGHTS, asks
-from test_put_back_lost import lifted, lost
+from test_put_back_lost import lost
 
 from dauys.errors import BadInput
-from dauys.pollbook.centre.mark import mark
-from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.packing import packages as packing_out
 
 pytestmark = pytest.mark.database
-
-
-def said_by_a_person(world: World) -> None:
-    """That the database was put back; the journal did not see it."""
-    mark(cursor(world.connection), POLL, "anna", world.at(9, 5), again=True, blind=True)
 
 
 def forgotten_grant(noted: Noted) -> Machine:
@@ -73,11 +66,7 @@ def test_a_package_that_is_void_since_the_copy_is_made_again(noted: Noted) -> No
     asks(b, who, "q1")
     synced(b, b)
     b.check_in(who, world.now)
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(world)
+    put_back_without_journal(noted, copy)
     lost(world, "B-1")
     lifted(world, "telephoned", packages="again")
     assert refused(noted.machine(package, "a"))
@@ -163,11 +152,7 @@ def test_somebody_says_what_became_of_the_packages_on_their_way(
     copy = world.connection.begin_nested()
     b.check_in(right(10), world.now)
     synced(b)
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(world)
+    put_back_without_journal(noted, copy)
     lost(world, "B-1")
     lifting = ["--lift", "--by", "anna", "--word", "telephoned"]
     with pytest.raises(BadInput, match="nobody has enrolled: 1"):

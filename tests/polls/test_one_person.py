@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from joined_world import Machine, World, held, iin_of, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back
 from test_decided_since import add, died, findings, numbers
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_paper_and_withdrawals import ask, duplicate, settled
-from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
 pytestmark = pytest.mark.database

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 from joined_world import POLL, World, applied, held, iin_of, right, rows, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back_and_lifted
 from test_decided_since import add, died, finds, wants
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_one_person import X
 from test_one_person_any_order import added, voted
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import ask, duplicate, reader
-from test_put_back_lost import lifted, marked
+from test_put_back_lost import marked
 from test_returns import back, mistaken
 
 from dauys.pollbook.settling.asked import state
@@ -31,10 +30,7 @@ def test_whose_addition_is_forgotten_and_who_voted(noted: Noted) -> None:
     synced(b)
     b.check_in(x, world.now)
     synced(b)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     again = int(applied(world.connection, rows({"B-1": 1}, 50), world.now))
     ask(world, duplicate(world, goes=50, stays=1))
     added(world, again)
@@ -49,10 +45,7 @@ def test_a_pair_with_an_entry_of_another_polls_station_keeps_nobodys_right(noted
     noted.hold()
     copy = world.connection.begin_nested()
     b = opened(noted, "B-1", "b")
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     ask(world, duplicate(world, goes=70, stays=1, station="Z-9"))
     dead = died(world, ("A-1", 1))
     minutes(world, a)
@@ -72,10 +65,7 @@ def test_who_is_added_again_at_another_station_has_the_commitment_of_that_one(no
     wants(a, 50, "q")
     for _ in range(3):
         synced(b, a)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     a.check_in(X, world.now)
     synced(a)
     ask(world, duplicate(world, goes=1, stays=50))
@@ -99,10 +89,7 @@ def test_the_end_of_a_chain_was_let_go_since_the_copy(noted: Noted) -> None:
     copy = world.connection.begin_nested()
     synced(a)
     minutes(world, c)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b, c)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b, c)
     mistaken(world, first)
     assert back(world, first).may_not == 1, "10 can still be used"
     minutes(world, a, b, c)

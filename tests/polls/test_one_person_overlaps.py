@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from joined_world import POLL, Machine, World, applied, held, iin_of, right, rows, synced
-from noted_world import Noted, opened
+from noted_world import Noted, opened, put_back_and_lifted
 from test_decided_since import add, died, findings, finds, numbers
-from test_decisions_forgotten import put_back, withdrawn_ahead
+from test_decisions_forgotten import withdrawn_ahead
 from test_lists_since import here
 from test_one_person import X, Y, Z, one_person, withdrawn_for_an_addition
 from test_paper_and_withdrawals import ask, duplicate, settled
-from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
 from dauys.pollbook.machine import acts
@@ -140,10 +139,7 @@ def test_whose_use_is_taken_back_when_a_list_has_his_other_right_as_withdrawn(no
     copy = world.connection.begin_nested()
     assert settled(world).withdrawn == 1
     b = opened(noted, "B-1", "b")
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     finds(b, 10)
     synced(b)
     a.do(acts.do_undo, event.n, reason="wrong", officer="member1", at=world.now)
@@ -248,10 +244,7 @@ def test_whose_twin_is_not_in_the_books_is_given_nothing_back_by_another_set(not
     """As test_whose_twin_is_not_in_the_books_is_given_nothing_back; then Y is taken for dead, and that is taken back."""
     world, y = noted.world, right(1)
     copy, a, b = withdrawn_for_an_addition(noted)
-    put_back(noted, copy)
-    noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     number = duplicate(world, goes=50, stays=1)
     assert back(world, number).may_not == 1
     dead = died(world, ("A-1", 1))

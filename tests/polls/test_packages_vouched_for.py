@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from joined_world import VOTING, synced
-from noted_world import Noted, opened
-from test_decisions_forgotten import put_back, restoring
-from test_lists_unknown import refused, said_by_a_person
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted, put_back_without_journal, said_by_a_person
+from test_decisions_forgotten import restoring
+from test_lists_unknown import refused
 from test_put_back import RIGHTS
-from test_put_back_lost import lifted
 
 from dauys.errors import BadInput
 from dauys.pollbook.centre.take import cursor
@@ -57,10 +56,7 @@ def test_what_the_journal_told_of_is_made_again_by_a_person_s_word(noted: Noted)
     noted.hold()
     copy = noted.world.connection.begin_nested()
     package = noted.package("A-1")
-    put_back(noted, copy)
-    assert noted.hold()
-    synced(b)
-    lifted(noted.world)
+    put_back_and_lifted(noted, copy, b)
     said_by_a_person(noted.world)
     synced(b)
     lifted(noted.world, "telephoned", "again")
@@ -118,11 +114,7 @@ def test_a_copy_of_a_working_machine_s_package_is_stopped_for_good(noted: Noted)
     a = noted.machine(package, "a")
     a.do(acts.do_open, officer="chair", at=noted.world.now)
     synced(a)
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(noted.world)
+    put_back_without_journal(noted, copy)
     lifted(noted.world, "telephoned", "again")
     noted.world.at(9, 10)
     synced(a)  # which marks the poll once more

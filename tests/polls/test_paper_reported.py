@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, POLL, VAULT, Machine, World, held, iin_of, right, synced, world_of
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back
 from test_decided_since import findings, numbers, wants
-from test_decisions_forgotten import put_back
 from test_lists_since import here
 from test_paper_and_withdrawals import typed_by_two, typing
-from test_put_back_lost import lifted
 
 from dauys.errors import BadInput
 from dauys.pollbook.gathered.states import alarms

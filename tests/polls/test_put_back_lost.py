@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from joined_world import POLL, Machine, World
+from noted_world import lifted
 from test_put_back import RIGHTS, asks, custody, numbers, synced
 
 from dauys.pollbook.centre import take as centre
@@ -14,7 +15,6 @@ from dauys.pollbook.log.events import sign_batch
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.put_back import restored
-from dauys.pollbook.put_back.doubts import in_doubt
 
 pytestmark = pytest.mark.database
 
@@ -29,12 +29,6 @@ def marked(world: World) -> None:
 def lost(world: World, *stations: str) -> None:
     for station in stations:
         assert packing_out.lose(world.connection, POLL, station)[1] == "lost"
-
-
-def lifted(world: World, word: str = "", packages: str = "good") -> int:
-    """The mark is lifted; how many rights stay in doubt."""
-    restored.lift(world.connection, POLL, "anna", world.now, word, packages=packages)
-    return sum(in_doubt(cursor(world.connection), POLL).values())
 
 
 def parted(world: World, machine: Machine) -> None:

@@ -7,9 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 from joined_world import KEYS, POLL, VAULT, Machine, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened
 from test_put_back import RIGHTS, asks, custody
-from test_put_back_lost import lifted, marked, missed
+from test_put_back_lost import marked, missed
 
 from dauys.cli import main, pollbook, pollbook_not_lost, pollbook_restored
 from dauys.errors import BadInput

@@ -10,8 +10,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from joined_world import POLL, VAULT, Machine, OneConnection, World, synced
-from noted_world import Noted, opened
-from test_decisions_forgotten import put_back
+from noted_world import Noted, opened, put_back
 from test_put_back import RIGHTS, asks
 
 from dauys.cli import pollbook as commands

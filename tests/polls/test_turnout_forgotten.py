@@ -7,14 +7,11 @@ from datetime import time
 import pytest
 import sqlalchemy as sa
 from joined_world import KEYS, POLL, Machine, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_without_journal
 from test_decided_since import add, died, finds, wants
-from test_decisions_forgotten import put_back
 from test_lists_since import here
-from test_lists_unknown import said_by_a_person
 from test_one_person_overlaps import minutes
 from test_paper_and_withdrawals import settled
-from test_put_back_lost import lifted
 from test_returns import back, mistaken
 
 from dauys.pollbook.gathered.sums import reports_at, sums_at
@@ -31,11 +28,7 @@ def forgotten_packages(noted: Noted) -> None:
     noted.hold()
     copy = world.connection.begin_nested()
     a, b = opened(noted, "A-1", "a"), opened(noted, "B-1", "b")
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(world)
+    put_back_without_journal(noted, copy)
     synced(a, b)
     lifted(world, "telephoned", packages="good")
     wants(b, 1, "q1")
@@ -90,11 +83,7 @@ def test_a_station_of_two_machines_has_its_voters_once(noted: Noted, known: str)
     synced(a)
     noted.lose("A-1")
     a2 = opened(noted, "A-1", "a2")
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(world)
+    put_back_without_journal(noted, copy)
     synced(a2, a, a2)
     lifted(world, "telephoned", packages="good")
     found = sums_at(world.connection, POLL, "A-1")

@@ -6,14 +6,11 @@ import json
 
 import pytest
 from joined_world import POLL, Machine, World, held, right, synced
-from noted_world import Noted, opened
+from noted_world import Noted, lifted, opened, put_back, put_back_and_lifted, put_back_without_journal
 from test_decided_since import add, findings, finds, numbers
-from test_decisions_forgotten import put_back
 from test_lists_since import here
-from test_lists_unknown import said_by_a_person
 from test_one_person import X, Y, one_person
 from test_one_person_overlaps import minutes
-from test_put_back_lost import lifted
 
 from dauys.pollbook.machine import acts
 from dauys.pollbook.packing import packages as packing_out
@@ -93,10 +90,7 @@ def late_list(noted: Noted) -> tuple[Machine, Machine]:
     noted.lose("A-1")
     add(world, 50)
     noted.package("A-1")
-    put_back(noted, copy)
-    assert noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     add(world, 50)
     return a, b
 
@@ -121,11 +115,7 @@ def test_who_was_on_a_late_list_that_is_void_where_no_journal_vouches(noted: Not
     noted.hold()
     copy = world.connection.begin_nested()
     machine = opened(noted, "A-1", "a2")
-    copy.rollback()
-    noted.path.unlink()
-    noted.again()
-    noted.hold()
-    said_by_a_person(world)
+    put_back_without_journal(noted, copy)
     synced(b)
     lifted(world, "telephoned", packages="good")
     noted.lose("A-1", vouched=True)
@@ -142,8 +132,5 @@ def test_the_journal_says_it_of_a_late_list_while_the_first_machine_works(noted:
     copy = world.connection.begin_nested()
     noted.lose("A-1", vouched=True)
     noted.not_lost("A-1")
-    put_back(noted, copy)
-    assert noted.hold()
-    synced(a, b)
-    lifted(world)
+    put_back_and_lifted(noted, copy, a, b)
     assert asks(a, 50)
