@@ -13,7 +13,9 @@ OPENING = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 
 CLOSING = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
-_LENGTH = Struct("!i")
+length = Struct("!i").pack
+"""What begins a field: how many bytes it has."""
+
 _DAY_ZERO = date(2000, 1, 1).toordinal()
 
 
@@ -24,7 +26,7 @@ def fields(count: int) -> bytes:
 
 def cell(data: bytes) -> bytes:
     """A field: its length and its bytes (text in UTF-8, uuid and bytea as they are)."""
-    return _LENGTH.pack(len(data)) + data
+    return length(len(data)) + data
 
 
 def whole(number: int, size: int = 8) -> bytes:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 
 import polars as pl
 
-from dauys.roll.binary import cell, day, fields, whole
-from dauys.roll.vault import ID, Vault
+from dauys.roll.binary import cell, day, fields, length, whole
+from dauys.roll.vault import BLOCK, ID, Vault
 from dauys.roll.voter import ADDRESS, NAMES_KK, skeleton
 
 VERSION = ("voter", "set_id", "block1", "block2", "station", "area", "status", "since", "until", "source", "sealed")
@@ -33,22 +34,22 @@ class Packing:
         texts = (rows["iin"], plain_texts(rows), *block_texts(rows), _joined(rows, STANDING))
         iins, plains, ones, twos, standings = (text.cast(pl.Binary).to_list() for text in texts)
         voters = list(map(self.vault.voter, iins))
-        every = zip(
+        sealed = list(map(self.vault.seal, voters, plains))
+        begin, eight = fields(len(VERSION)) + ID.to_bytes(4, "big"), BLOCK.to_bytes(4, "big")
+        stands = {standing: _packed(standing.decode()) for standing in set(standings)}
+        rows_of = zip(
+            repeat(begin, len(rows)),
             voters,
+            repeat(whole(self.set_id) + eight, len(rows)),
             map(self.vault.block, ones),
+            repeat(eight, len(rows)),
             map(self.vault.block, twos),
-            standings,
-            map(self.vault.seal, voters, plains),
+            map(stands.__getitem__, standings),
+            map(length, map(len, sealed)),
+            sealed,
             strict=True,
         )
-        begin, eight = fields(len(VERSION)) + ID.to_bytes(4, "big"), (8).to_bytes(4, "big")
-        after = whole(self.set_id) + eight
-        stands = {standing: _packed(standing.decode()) for standing in set(standings)}
-        packed = []
-        for voter, one, two, standing, sealed in every:
-            long = len(sealed).to_bytes(4, "big")
-            packed.append(b"".join((begin, voter, after, one, eight, two, stands[standing], long, sealed)))
-        return b"".join(packed)
+        return b"".join(map(b"".join, rows_of))
 
 
 def plain_texts(rows: pl.DataFrame) -> pl.Series:
@@ -58,22 +59,23 @@ def plain_texts(rows: pl.DataFrame) -> pl.Series:
         rows = rows.with_columns(escaped.str.replace_all('"', '\\"', literal=True))
     born = [pl.lit('{"iin":"'), pl.col("iin"), pl.lit('","born":"'), pl.col("born")]
     names = [pl.lit('","surname":"'), pl.col("surname"), pl.lit('","given":"'), pl.col("given"), pl.lit('"')]
-    kk = _members("names_kk", {name: f"{name}_kk" for name in NAMES_KK})
-    address = _members("address", {name: name for name in ADDRESS})
-    return rows.select(
-        plain=pl.concat_str(*born, *names, _member("patronymic", "patronymic"), kk, address, pl.lit("}"))
-    ).to_series()
+    some = {name for name, empty in rows.select((pl.col(_PERSON) == "").any()).row(0, named=True).items() if empty}
+    patronymic = _member("patronymic", "patronymic", some)
+    kk = _members("names_kk", {name: f"{name}_kk" for name in NAMES_KK}, some)
+    address = _members("address", {name: name for name in ADDRESS}, some)
+    return rows.select(plain=pl.concat_str(*born, *names, patronymic, kk, address, pl.lit("}"))).to_series()
 
 
-def _member(name: str, column: str) -> pl.Expr:
+def _member(name: str, column: str, some: Set[str]) -> pl.Expr:
+    """A member, or nothing where the cell is empty: that is asked only of the columns in which `some` are."""
     text = pl.concat_str(pl.lit(f',"{name}":"'), pl.col(column), pl.lit('"'))
-    return pl.when(pl.col(column) == "").then(pl.lit("")).otherwise(text)
+    return pl.when(pl.col(column) == "").then(pl.lit("")).otherwise(text) if column in some else text
 
 
-def _members(name: str, columns: Mapping[str, str]) -> pl.Expr:
-    inside = pl.concat_str([_member(member, column) for member, column in columns.items()])
+def _members(name: str, columns: Mapping[str, str], some: Set[str]) -> pl.Expr:
+    inside = pl.concat_str([_member(member, column, some) for member, column in columns.items()])
     text = pl.concat_str(pl.lit(f',"{name}":{{'), inside.str.slice(1), pl.lit("}"))
-    return pl.when(inside == "").then(pl.lit("")).otherwise(text)
+    return pl.when(inside == "").then(pl.lit("")).otherwise(text) if set(columns.values()) <= some else text
 
 
 def block_texts(rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:

@@ -30,6 +30,7 @@ from dauys.errors import DauysError
 KEY = 32
 NONCE = 12
 ID = 16
+BLOCK = 8
 SALT = 10
 NAMES = ("index", "seal", "block")
 
@@ -55,15 +56,18 @@ def keyed(key: bytes) -> Callable[[bytes], bytes]:
 class Vault:
     """The roll's keys, in use. It prints as `Vault`, and pickles to go to a process of one's own."""
 
-    __slots__ = ("_aead", "_index", "_keys", "_nonce")
+    __slots__ = ("_block", "_decrypt", "_encrypt", "_index", "_keys", "_nonce")
 
     def __init__(self, index: bytes, seal: bytes, block: bytes) -> None:
         if {len(index), len(seal), len(block)} != {KEY}:
             raise VaultError(f"a key of the roll has {KEY} bytes")
         self._keys = (index, seal, block)
         self._index = keyed(index)
-        self._nonce = keyed(seal)(b"dauys roll nonce")
-        self._aead = AESGCM(seal)
+        # hashes that have their key already: each use copies one, which saves the block that the key is
+        self._block = blake2b(digest_size=BLOCK, key=block)
+        self._nonce = blake2b(digest_size=NONCE, key=keyed(seal)(b"dauys roll nonce"))
+        aead = AESGCM(seal)
+        self._encrypt, self._decrypt = aead.encrypt, aead.decrypt
 
     def __repr__(self) -> str:
         return "Vault"
@@ -90,17 +94,21 @@ class Vault:
 
     def block(self, text: bytes) -> bytes:
         """Eight bytes, the same for the same text; in the database a signed number, big-endian."""
-        return blake2b(text, digest_size=8, key=self._keys[2]).digest()
+        block = self._block.copy()
+        block.update(text)
+        return block.digest()
 
     def seal(self, voter: bytes, plain: bytes) -> bytes:
         """12 bytes of nonce, the encrypted text, 16 bytes of tag; opened only as that voter's."""
-        nonce = blake2b(voter + plain, digest_size=NONCE, key=self._nonce).digest()
-        return nonce + self._aead.encrypt(nonce, plain, voter)
+        hashed = self._nonce.copy()
+        hashed.update(voter + plain)
+        nonce = hashed.digest()
+        return nonce + self._encrypt(nonce, plain, voter)
 
     def open(self, voter: bytes, sealed: bytes) -> bytes:
         """What was sealed. Raises VaultError if it was changed, moved to another voter, or sealed with other keys."""
         try:
-            return self._aead.decrypt(sealed[:NONCE], sealed[NONCE:], voter)
+            return self._decrypt(sealed[:NONCE], sealed[NONCE:], voter)
         except (InvalidTag, ValueError):
             raise VaultError(
                 "a sealed person does not open: the roll's key file belongs to another roll, or the row was changed; "
