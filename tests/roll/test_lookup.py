@@ -20,7 +20,7 @@ from dauys.law.packs import load_form, load_rule
 from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll
 from dauys.roll.freeze import freeze
-from dauys.roll.lookup import AFTER, BEFORE, OPEN, UNKNOWN, Limits, law_of, look_up, terms_of
+from dauys.roll.lookup import AFTER, BEFORE, OPEN, UNKNOWN, Limits, areas_with_stations, law_of, look_up, terms_of
 from dauys.roll.routes import client_of
 from dauys.roll.vault import Vault
 from dauys.web import render as rendering
@@ -110,6 +110,17 @@ def test_terms_of_the_law_before_open_and_after_with_the_article(site: Site) -> 
         assert (CSS.format("listed") in page.text) is (state == OPEN)
         assert "Elections law 24 to 26-1" in page.text
     assert outcomes(site) == ["listed"] * 2
+
+
+def test_the_list_closes_with_the_last_station_there_is(site: Site) -> None:
+    """Not an hour later, for an area of the country's west that has none."""
+    assert areas_with_stations(site.connection, site.poll.id) == ["A", "B"]
+    poll = replace(
+        site.poll, areas=(*site.poll.areas, replace(site.poll.areas[0], code="W", timezone="Asia/Qyzylorda"))
+    )
+    law = law_of(poll)
+    assert terms_of(poll, law, ["A", "B"]).closes == terms_of(site.poll, law).closes
+    assert terms_of(poll, law).closes - terms_of(site.poll, law).closes == timedelta(hours=1)
 
 
 def test_without_a_loaded_law_nothing_is_answered() -> None:

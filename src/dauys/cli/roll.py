@@ -29,7 +29,7 @@ from dauys.pollbook.settling import additions
 from dauys.pollbook.settling.asked import state as withdrawn
 from dauys.pollbook.settling.withdrawals import withdraw_set
 from dauys.polls.keys import keys_of, throwaway_keys
-from dauys.polls.opening import areas_with_stations, load_poll, load_stations
+from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import give_back
 from dauys.polls.pollbook_join import withdraw as settle_withdrawals
 from dauys.polls.sources import open_source
@@ -44,6 +44,7 @@ from dauys.roll.claims import claim_of_set
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
 from dauys.roll.importing import bring, look_at
+from dauys.roll.lookup import areas_with_stations
 from dauys.roll.preview import Line, Preview, preview
 from dauys.roll.story import story as story_of
 from dauys.roll.synthetic import nation, write_nation

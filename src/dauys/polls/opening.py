@@ -105,12 +105,6 @@ load_poll = poll_of
 """The poll as its record defines it. Raises DauysError if there is no such poll here."""
 
 
-def areas_with_stations(connection: Connection, poll_id: str) -> list[str]:
-    """The areas in which a poll has stations: a poll of a few districts knows all of its country's."""
-    query = sa.text("SELECT DISTINCT area FROM station WHERE poll = :poll ORDER BY area")
-    return list(connection.scalars(query, {"poll": poll_id}))
-
-
 def load_stations(connection: Connection, poll_id: str) -> list[Station]:
     """All stations of a poll, by id."""
     rows = connection.execute(

@@ -22,11 +22,11 @@ from dauys.pollbook.rules.channels import DAYS, ENVELOPE, Channels, channels_on,
 from dauys.pollbook.rules.envelopes import Rule
 from dauys.pollbook.settling import envelopes as envelopes_centre
 from dauys.pollbook.settling import returns, withdrawals
-from dauys.polls.opening import areas_with_stations, load_poll
+from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
 from dauys.registers.poll import Poll
-from dauys.roll.lookup import law_of, terms_of
+from dauys.roll.lookup import areas_with_stations, law_of, terms_of
 from dauys.stations.ledger import lock
 from dauys.stations.turnout import Reports, report_turnout
 from dauys.store.engine import FAULTS, Connection

@@ -6,7 +6,7 @@ under keyed hashes; how many there may be is limited by client and by IIN. There
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -98,9 +98,18 @@ def law_of(poll: Poll) -> Snapshot:
     return rules_on(Book({}), poll.day, Facts())
 
 
-def terms_of(poll: Poll, law: Snapshot) -> Terms:
-    """The terms of a poll: by its own file, else by the law (a referendum reads the elections law where its own refers to it)."""
-    closes = max(poll.closing(area.code) for area in poll.areas)
+def areas_with_stations(connection: Connection, poll_id: str) -> list[str]:
+    """The areas in which a poll has stations: a poll of a few districts knows all of its country's."""
+    query = sa.text("SELECT DISTINCT area FROM station WHERE poll = :poll ORDER BY area")
+    return list(connection.scalars(query, {"poll": poll_id}))
+
+
+def terms_of(poll: Poll, law: Snapshot, areas: Iterable[str] = ()) -> Terms:
+    """The terms of a poll: by its own file, else by the law (a referendum reads the elections law where its own refers to it).
+
+    `areas`: those in which it has stations, the last of which closes the list; before that is known, all of its map.
+    """
+    closes = poll.last_closing(areas or [area.code for area in poll.areas])
     own: Mapping[str, Any] = (poll.voting or {}).get(OWN) or {}
     if own:
         return _own_terms(poll, own, closes)

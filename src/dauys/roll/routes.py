@@ -32,7 +32,20 @@ from dauys.roll.claims import KINDS, Said
 from dauys.roll.effects import AskBack, effect
 from dauys.roll.freeze import Custody
 from dauys.roll.iin import is_iin
-from dauys.roll.lookup import CLAIM, FOLLOW, LIMITED, OPEN, Limits, Terms, admit, law_of, look_up, note, terms_of
+from dauys.roll.lookup import (
+    CLAIM,
+    FOLLOW,
+    LIMITED,
+    OPEN,
+    Limits,
+    Terms,
+    admit,
+    areas_with_stations,
+    law_of,
+    look_up,
+    note,
+    terms_of,
+)
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
@@ -159,7 +172,9 @@ def polls_now(connection: Connection, office: Office, at: datetime) -> dict[str,
             if poll.day >= (at - PAST).date():
                 found.append(poll)
     found.sort(key=lambda poll: (poll.day < at.date(), abs(poll.day - at.date()), poll.id))
-    return {poll.id: (poll, terms_of(poll, office.law(poll))) for poll in found}
+    return {
+        poll.id: (poll, terms_of(poll, office.law(poll), areas_with_stations(connection, poll.id))) for poll in found
+    }
 
 
 def about(poll: Poll, terms: Terms, at: datetime) -> Model:
