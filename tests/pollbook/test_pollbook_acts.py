@@ -21,7 +21,7 @@ from dauys.pollbook.machine.acts import Refused
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules.grants import Answer, Grant, Request
 from dauys.pollbook.rules.holders import CERTIFICATE
-from dauys.pollbook.rules.sums import together
+from dauys.pollbook.rules.sums import check_book, together
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.pollbook.wire.package import Officer
 
@@ -232,6 +232,24 @@ def test_a_station_of_two_machines_is_one_station() -> None:
     sums = together([sums_of(first.book), sums_of(second.book)])
     assert (sums.eligible, sums.received, sums.listed, dict(sums.came)) == (4, 2, 3, {"move": 1})
     assert {name: one.issued for name, one in sums.members.items()} == {"m1": 1, "m2": 1}
+
+
+def test_a_later_machine_notes_what_became_of_the_ballots_of_the_one_before_it() -> None:
+    """While that one's log is incomplete the paper has the ballots; once it is found, all of them add up."""
+    first, second = Desk(), Desk(generation=2, voters=[voter(0, away="station/1/1"), voter(1, away="station/1/1")])
+    first.do(ballot_acts.do_ballots, "delivered", 10, officer="c1", at=MORNING)
+    first.do(ballot_acts.do_ballots, "handed-to-member", 4, officer="c1", at=MORNING, member="m1")
+    first.vote(0)
+    first.refused("P.040", ballot_acts.do_ballots, "cancelled", 7, officer="c1", at=MORNING)
+    second.do(ballot_acts.do_ballots, "returned", 3, officer="m1", at=MORNING, member="m1")
+    second.do(ballot_acts.do_ballots, "cancelled", 9, officer="c1", at=MORNING)
+    second.do(acts.do_close, "c1", MORNING)
+    lost = together([sums_of(first.book), sums_of(second.book)])
+    assert "delivered" not in lost.fields and [one.check for one in check_book(lost)] == ["B.201"]
+    first.do(acts.do_close, "c1", MORNING)
+    found = together([sums_of(first.book), sums_of(second.book)])
+    assert (found.fields["delivered"], found.fields["received"], found.fields["cancelled"]) == (10, 1, 9)
+    assert check_book(found) == []
 
 
 def test_what_is_no_log_of_this_list_is_refused() -> None:

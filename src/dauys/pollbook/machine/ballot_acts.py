@@ -1,7 +1,8 @@
 """Which ballots may be noted as moved, and how is a wrong note taken back? Ballots are counted beside the rights, and move none.
 
-Nothing leaves a place where it is not: more than the safe holds, or than a member has, is refused. A slip of the pen is taken
-back by an entry that names it (`undoes`); both stay in the log, and the sums know neither.
+Nothing leaves a place where it is not: more than the safe holds, or than a member has, is refused, at a station's first machine:
+a later one does not know what the one before it noted of the same safe and the same members (`knows_all`). A slip of the pen is
+taken back by an entry that names it (`undoes`); both stay in the log, and the sums know neither.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ def do_ballots(book: Book, what: str, count: int, *, officer: str, at: datetime,
     _may(book, what, officer)
     if what in _WITH_MEMBER:
         acts.may_hand_out(book, member)
-    if what == "handed-to-member" and count > (left := in_safe(book)):
+    first = knows_all(book)
+    if first and what == "handed-to-member" and count > (left := in_safe(book)):
         raise Refused(f"{left} ballots are in the safe, not {count}", "P.040", facts={"left": left})
-    if what == "cancelled" and count > (left := to_cancel(standing(book))):
+    if first and what == "cancelled" and count > (left := to_cancel(standing(book))):
         message = f"{left} ballots are in the safe or spoilt, {count} cannot be cancelled"
         raise Refused(message, "P.040", facts={"to_cancel": left})
-    if what in ("returned", "spoilt") and count > (has := with_member(book, member)):
+    if first and what in ("returned", "spoilt") and count > (has := with_member(book, member)):
         message = f"{member} must have {has} ballots left, not {count}"
         raise Refused(message, "P.040", facts={"has": has, "officer": member})
     body: dict[str, Any] = {"what": what, "count": count, "officer": officer}
@@ -43,13 +45,21 @@ def do_ballots_back(book: Book, of: int, *, reason: str, officer: str, at: datet
         raise Refused(f"event {of} is no note of ballots that stands", "P.082")
     _may(book, was.what, officer)
     why = acts.said_why(reason, "the note is taken back")
-    if (short := min(_safe(rest := [one for one in standing(book) if one.n != of]), to_cancel(rest))) < 0:
+    if (
+        knows_all(book)
+        and (short := min(_safe(rest := [one for one in standing(book) if one.n != of]), to_cancel(rest))) < 0
+    ):
         message = (
             f"without it {-short} more would have left the safe, or been cancelled, than there were: note what is right"
         )
         raise Refused(message, "P.040", facts={"short": -short})
     body: dict[str, Any] = {"what": was.what, "count": was.count, "officer": officer, "undoes": of, "reason": why}
     return acts.next_event(book, "ballots", at, **body, **({"member": was.member} if was.member else {}))
+
+
+def knows_all(book: Book) -> bool:
+    """Whether every note of the station's ballots is here: no other machine kept them before this one."""
+    return book.log.generation == 1
 
 
 def standing(book: Book) -> list[Ballots]:

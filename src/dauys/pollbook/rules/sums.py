@@ -138,22 +138,27 @@ class Difference:
 
 
 def together(several: Sequence[Sums]) -> Sums:
-    """The sums of one station that kept several logs, because a machine was lost: each right is held in one of them."""
+    """The sums of one station that kept several logs, because a machine was lost: each right is held in one of them.
+
+    Of ballots that were moved nothing is said while one of the logs may be incomplete: the next machine notes what became of
+    those that the lost one had, and without that one's notes neither adds up. The paper has them.
+    """
 
     def total(name: str) -> int:
         return sum(getattr(one, name) for one in several)
 
+    closed = all(one.closed for one in several)
     members: dict[str, Member] = {}
     for sums in several:
         for name, one in sums.members.items():
             was = members.get(name, Member(name))
             counts = (was.got + one.got, was.returned + one.returned, was.spoilt + one.spoilt, was.issued + one.issued)
-            members[name] = Member(name, *counts)
+            members[name] = Member(name, *counts) if closed else Member(name, issued=counts[-1])
     return Sums(
-        **{name: total(name) for name in _COUNTS},
+        **{name: total(name) if closed or name not in ("delivered", "cancelled") else 0 for name in _COUNTS},
         came=dict(sum((Counter(one.came) for one in several), Counter())),
         left=dict(sum((Counter(one.left) for one in several), Counter())),
-        closed=all(one.closed for one in several),
+        closed=closed,
         members=members,
     )
 

@@ -75,7 +75,7 @@ def ballots(visit: Visit) -> Model | str:
         roles = book.package.channels[HAND_OUT].settings["roles"]
         return {
             "sums": sums,
-            "safe": ballot_acts.in_safe(book),
+            "safe": ballot_acts.in_safe(book) if ballot_acts.knows_all(book) else None,
             "members": members,
             "moved": moved,
             "envelopes": [{"n": one.n, "number": one.number} for one in book.envelopes],
