@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from joined_world import iin_of
 
 from dauys.cli.main import main
 
@@ -33,3 +34,28 @@ def test_one_name_is_too_few(command: list[str], capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["pollbook", *command, "--by", "anna", "boris", "--generation", "--look"])
     assert "--by" not in capsys.readouterr().err  # other mistakes are told as before
+
+
+NAMED = [
+    ["roll", "approve", "1", "--by"],
+    ["roll", "find", "--by"],
+    ["pollbook", "print", "test/x", "A-1", "--out", "x.html", "--by"],
+    ["pollbook", "restored", "test/x", "--by"],
+    ["pollbook", "envelopes", "test/x", "--final", "--by", "anna"],
+]
+
+
+@pytest.mark.parametrize("command", NAMED, ids=lambda command: " ".join(command[:2]))
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("anna\nset 9 is applied", "one line"), ("a" * 101, "one line"), (iin_of(1), "[P.077]")],
+    ids=["two lines", "long", "an IIN"],
+)
+def test_a_name_is_one_line_and_no_iin(
+    command: list[str], name: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is kept for good, and shown in lists."""
+    with pytest.raises(SystemExit) as ended:
+        main([*command, name])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and what in said and "--by" in said and "set 9" not in said and name not in said

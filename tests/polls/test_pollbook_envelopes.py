@@ -33,6 +33,7 @@ from dauys.pollbook.settling.envelopes import totals
 from dauys.pollbook.station.book_sums import sums_of
 from dauys.polls.declaring import declare
 from dauys.polls.pollbook_join import envelopes, resolve_envelopes
+from dauys.polls.pollbook_protocols import to_correct
 from dauys.publish.bundle import write_bundle
 from dauys.record import log
 from dauys.roll.freeze import add_set
@@ -142,11 +143,15 @@ def test_ballots_in_envelopes_are_their_members_at_the_station_and_at_the_centre
         "B.203"
     ]
     assert in_its_form(found.sums) == []  # while they wait ...
+    sent = protocol(world, "B-1", **found.sums.fields, participated=1, yes=1, no=0)
+    assert (sent.state, sent.checks) == ("accepted", ("B.203", "W.110"))
+    assert to_correct(world.connection, POLL, ["A-1", "B-1"]) == []
     assert resolved(world, final=True) == 5
     found = sums_at(world.connection, POLL, "B-1")
     assert found is not None and (found.sums.received, found.sums.enclosed) == (2, 3)
     assert check_protocol(found.sums, found.sums.fields, found.sealed) == []
     assert in_its_form(found.sums) == []  # ... and when one counts, and three do not
+    assert to_correct(world.connection, POLL, ["A-1", "B-1"]) == ["B-1"]  # its protocol came before
     cancelled = found.sums.fields | {"cancelled": found.sums.cancelled}
     assert [one.check for one in check_protocol(found.sums, cancelled)] == ["B.104"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dauys.cli.main import a_name
 from dauys.errors import BadInput
 
 
@@ -27,9 +28,11 @@ def by_two(words: str, required: bool = False) -> Callable[[Any], Any]:
     return click.option("--by", nargs=2, metavar="NAME OTHER", required=required, callback=_names, help=words)
 
 
-def _names(_context: click.Context, _option: click.Parameter, names: tuple[str, str] | None) -> tuple[str, str] | None:
+def _names(context: click.Context, option: click.Parameter, names: tuple[str, str] | None) -> tuple[str, str] | None:
     if any(name.startswith("-") for name in names or ()):
         raise _another()
+    for name in names or ():
+        a_name(context, option, name)
     return names
 
 

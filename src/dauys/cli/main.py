@@ -103,6 +103,16 @@ def without_iin(_context: click.Context, option: click.Parameter, text: str) -> 
     return no_iin(text, option.opts[0])
 
 
+MOST_NAME = 100
+
+
+def a_name(context: click.Context, option: click.Parameter, text: str) -> str:
+    """For options with the name of who does something, which is kept and shown for good: one line, and no IIN."""
+    if len(text) > MOST_NAME or not text.isprintable():
+        raise BadInput(f"a name is one line of at most {MOST_NAME} characters", field=option.opts[0])
+    return without_iin(context, option, text)
+
+
 def moment(text: str | None) -> datetime:
     """The moment that an option names, or now: the clock of the shell. Raises BadInput."""
     try:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from dauys import own_file
 from dauys.cli.by_two import ByTwo, by_two
-from dauys.cli.main import answer, counted, moment, say, utc, without_iin
+from dauys.cli.main import a_name, answer, counted, moment, say, utc, without_iin
 from dauys.cli.pollbook_not_lost import lost, not_lost
 from dauys.cli.pollbook_restored import held, journal, restored, whose
 from dauys.cli.pollbook_status import say_whose_clock, status
@@ -31,6 +31,7 @@ from dauys.polls.keys import keys_of
 from dauys.polls.opening import load_poll, load_stations
 from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal
 from dauys.polls.pollbook_join import envelopes as envelopes_of
+from dauys.polls.pollbook_protocols import to_correct
 from dauys.registers.poll import Poll
 from dauys.roll.vault import key_file, load_vault
 from dauys.stations.ledger import lock
@@ -132,7 +133,7 @@ def packages(
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File: a page for the printer."
 )
-@click.option("--by", required=True, help="Who prints it: the name is kept.")
+@click.option("--by", required=True, callback=a_name, help="Who prints it: the name is kept.")
 @click.option(
     "--language", "lang", type=click.Choice(list(LANGUAGES)), default="kk", show_default=True, help="Language."
 )
@@ -296,7 +297,8 @@ def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at
             key = keys_of(opened, data_folder() / "keys").commission
             resolved = resolve_envelopes(connection, opened, key, when, by or ())
         found = envelopes_of(connection, opened)
-    body = {"poll": poll, "now": resolved, **found.to_json()}
+        wrong = to_correct(connection, poll, (line.at.log.station for line in found.lines if line.counts))
+    body = {"poll": poll, "now": resolved, **found.to_json(), "to_correct": wrong}
     lines = [
         f"{counted(len(found.lines), 'envelope')}: {body['resolved']:,} resolved, {body['counted']:,} of them count"
     ]
@@ -304,6 +306,10 @@ def envelopes(poll: str, look: bool, final: bool, by: tuple[str, str] | None, at
         some = ", ".join(str(log.holder) for log in found.missing[:5])
         lines[0] += (
             f"; {counted(len(found.missing), 'log')} not complete: {some}{' ...' if len(found.missing) > 5 else ''}"
+        )
+    if wrong:
+        lines.append(
+            f"correct the protocols that came before: {', '.join(wrong)}; each ballot that counts is missing there"
         )
     answer(body, as_json, "\n".join([*lines, *map(_envelope, found.lines)]))
     return 0

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 import sqlalchemy as sa
 
-from dauys.cli.main import answer, counted, moment, utc, without_iin
+from dauys.cli.main import a_name, answer, counted, moment, utc, without_iin
 from dauys.errors import BadInput
 from dauys.pollbook.centre.mark import mark, standing
 from dauys.pollbook.centre.take import cursor
@@ -43,7 +43,7 @@ def whose(doubts: Mapping[str, int]) -> str:
 @click.option("--mark", "marking", is_flag=True, help="Say that the database was put back from a copy.")
 @click.option("--again", is_flag=True, help="With --mark, where it is marked already: it was put back once more.")
 @click.option("--lift", "lifting", is_flag=True, help="Say that the books are whole: every machine is heard or lost.")
-@click.option("--by", default="", help="Who says so: the name is kept.")
+@click.option("--by", default="", callback=a_name, help="Who says so: the name is kept.")
 @click.option(
     "--word", default="", callback=without_iin,
     help="With --lift, without a journal: how it is known that there is no other machine.",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from dauys.cli.main import answer, counted, moment, say, utc, without_iin
+from dauys.cli.main import a_name, answer, counted, moment, say, utc, without_iin
 from dauys.cli.pollbook_restored import held, journal
 from dauys.cli.roll_duplicates import duplicates
 from dauys.cli.roll_find import find, proof
@@ -58,7 +58,7 @@ SHOWN = 20
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/roll.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
-BY = click.option("--by", required=True, help="Who does it: the name stays with the set.")
+BY = click.option("--by", required=True, callback=a_name, help="Who does it: the name stays with the set.")
 REASON = click.option(
     "--reason", required=True, callback=without_iin, help="Why: it stays with the set, or in the record."
 )

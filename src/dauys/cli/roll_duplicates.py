@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dauys.cli.main import answer, counted, moment, say
+from dauys.cli.main import a_name, answer, counted, moment, say
 from dauys.cli.roll_find import ASKS, who_asks
 from dauys.roll.duplicates import find as find_pairs
 from dauys.roll.likeness import LEAST, words
@@ -20,7 +20,7 @@ from dauys.store.engine import data_folder, open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/roll.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
-BY = click.option("--by", required=True, help="Who decides: the name stays with the pair.")
+BY = click.option("--by", required=True, callback=a_name, help="Who decides: the name stays with the pair.")
 REASON = click.option("--reason", required=True, help="Why: it stays with the pair.")
 PAIR = click.argument("number", type=int, metavar="PAIR")
 

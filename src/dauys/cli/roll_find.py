@@ -13,7 +13,7 @@ from uuid import UUID
 
 import click
 
-from dauys.cli.main import answer, moment
+from dauys.cli.main import a_name, answer, moment
 from dauys.errors import BadInput
 from dauys.polls.opening import load_poll
 from dauys.roll.freeze import proof as proof_of
@@ -27,7 +27,9 @@ from dauys.store.engine import Connection, data_folder, open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/roll.md).")
 AT = click.option("--at", help="When (ISO 8601 with offset). [default: now]")
-ASKS = click.option("--by", default="", help="Who asks: it stays in the log of look-ups. [default: the machine's user]")
+ASKS = click.option(
+    "--by", default="", callback=a_name, help="Who asks: it stays in the log of look-ups. [default: the machine's user]"
+)
 
 
 def who_asks(by: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+
+import sqlalchemy as sa
 
 from dauys.pollbook.catalogue import catalogue
 from dauys.pollbook.centre.mark import CHECK, standing
@@ -43,6 +45,19 @@ def differences(
         return raised
     signed = max(0, found.sums.received - bad)  # what was not signed for may have been taken back
     return [*raised, Difference("B.111", "received", found.sums.received, signed)]
+
+
+def to_correct(connection: Connection, poll: str, stations: Iterable[str]) -> list[str]:
+    """Those of the stations whose protocol came before one of their envelopes counted, so that it lacks its ballot (B.102)."""
+    query = sa.text("SELECT DISTINCT station, values FROM protocol WHERE poll = :poll AND station = ANY(:stations)")
+    rows = connection.execute(query, {"poll": poll, "stations": sorted(set(stations))})
+    return sorted(
+        {
+            row.station
+            for row in rows.all()
+            if any(one.check == "B.102" for one in differences(connection, poll, row.station, row.values))
+        }
+    )
 
 
 def stopped(connection: Connection, poll: str) -> Check | None:
