@@ -11,6 +11,7 @@ from test_paper_and_withdrawals import duplicate
 from test_pollbook_desk import RIGHTS, Clerk, world
 
 from dauys.law.citation_words import said
+from dauys.pollbook.settling.returns import BEFORE
 from dauys.publish import pollbook_pages
 from dauys.record import log
 from dauys.roll.ground import ground
@@ -53,3 +54,10 @@ def test_a_claim_is_said_in_every_language_and_the_record_keeps_its_words(
     twin = public.get(f"/en/polls/{POLL}/pollbook.json").json()
     assert twin["roll"][-1]["reasons"] == [{"reason": WHY, "voters": -1}]
     assert [entry.body["reason"] for _, entry in log.of_kind(world.connection, POLL, "withdrawals")] == [WHY]
+
+
+@pytest.mark.parametrize("lang", ["kk", "ru", "en"])
+def test_what_the_program_itself_gives_as_the_reason_is_translated(lang: str) -> None:
+    """The page knows those words by heart: they are the ones that the record gets."""
+    shown = rendering.environment(lang).get_template("reason.html").module.why(BEFORE, "kz")  # type: ignore[attr-defined]
+    assert (str(shown) == BEFORE) is (lang == "en")

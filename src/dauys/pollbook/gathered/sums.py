@@ -13,13 +13,11 @@ from typing import Any
 
 from dauys.pollbook.centre.take import cursor
 from dauys.pollbook.log.events import CHANNEL_LOGS, PAPER
+from dauys.pollbook.rules.grants import LEFT_OVER
 from dauys.pollbook.rules.holders import CERTIFICATE, UNLISTED
 from dauys.pollbook.rules.sums import Counting, Sums, together
 from dauys.pollbook.settling.envelopes import counted
 from dauys.store.engine import Connection
-
-LEFT_OVER = "found-log"
-"""Why a right is given that an earlier machine of the same station had when its log ended."""
 
 
 @dataclass(frozen=True, slots=True)

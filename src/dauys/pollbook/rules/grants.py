@@ -20,7 +20,10 @@ from dauys.pollbook.log.events import Event, Head, LogError, LogId, is_channel, 
 from dauys.pollbook.rules.holders import RETURNED, UNLISTED
 from dauys.record.canonical import canonical
 
-WHY = ("move", "certificate", "addition", "found-log", "channel", "ahead", "returned")
+LEFT_OVER = "found-log"
+"""Why a right is given that an earlier machine of the same station had when its log ended."""
+
+WHY = ("move", "certificate", "addition", LEFT_OVER, "channel", "ahead", "returned")
 """Why custody comes: the voter moved; showed a certificate; was added to the roll; a lost station's log was found
 complete; another channel takes over or gives back; it was asked for ahead of any list of its station; it was withdrawn by mistake
 and is given back."""
@@ -40,7 +43,7 @@ def why_given(holder: str, to: LogId, *, released: bool, ahead: bool = False) ->
     if is_channel(holder) != is_channel(to.holder):
         return "channel"
     left = not released and holder.rpartition("/")[0] == to.holder.rpartition("/")[0]
-    return "found-log" if left else "move"
+    return LEFT_OVER if left else "move"
 
 
 BOOKS = "books"
