@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from dauys.registers.blocks import bare, decode
-
-Broken = Callable[[int, str], None]
-"""Called with the row in the file and what is wrong with it."""
 
 _LINE_END, _RETURN = b"\n\r"
 
@@ -35,14 +31,15 @@ def is_ragged(block: bytes, separator: str, width: int) -> bool:
     return bool(blank.any() or np.count_nonzero(text == ord(separator)) != len(ends) * (width - 1))
 
 
-def mend(block: bytes, first_row: int, separator: str, width: int, path: Path, broken: Broken) -> bytes:
-    """The block with an empty row in place of each line that is none; `broken` hears of each.
+def mend(block: bytes, first_row: int, separator: str, width: int, path: Path) -> tuple[bytes, dict[int, str]]:
+    """The block with an empty row in place of each line that is none; and which rows these are, and what is wrong.
 
     Raises BadInput F.004 where most lines are not UTF-8: then it is the file that is in another encoding.
     """
     lines = block.removesuffix(b"\n").split(b"\n")
     mark = separator.encode()
     whole = _is_text(block)
+    broken: dict[int, str] = {}
     foreign = 0
     for place, line in enumerate(lines):
         found = None
@@ -54,10 +51,10 @@ def mend(block: bytes, first_row: int, separator: str, width: int, path: Path, b
             found = "a blank line" if not line.strip() else f"{fields} fields, {width} expected"
         if found is not None:
             lines[place] = mark * (width - 1)
-            broken(first_row + place, found)
+            broken[first_row + place] = found
     if foreign * 2 > len(lines):
         decode(block, path, first_row)
-    return b"\n".join(lines) + b"\n"
+    return b"\n".join(lines) + b"\n", broken
 
 
 def _quoted(line: str, separator: str, width: int) -> tuple[bytes, str | None]:

@@ -19,8 +19,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from dauys.errors import BadInput, DauysError
+from dauys.registers.parts import Texts
 from dauys.registers.poll import Poll
-from dauys.registers.table import Chunk
 from dauys.roll import rows as row_rules
 from dauys.roll.catalogue import row_checks
 from dauys.roll.free_text import no_iin
@@ -289,8 +289,8 @@ def _decided(
 
 def _checked(row: Mapping[str, str], terms: row_rules.Terms) -> dict[str, str]:
     """The row as an import takes it. Raises BadInput with the first check that it raises."""
-    texts = {name: pl.Series([row.get(name, "")], dtype=pl.String) for name in row_rules.COLUMNS}
-    found = row_rules.check_rows(Chunk(None, 1, texts, {}, {}), terms, row_rules.Seen())
+    frame = pl.DataFrame({name: [row.get(name, "")] for name in row_rules.COLUMNS})
+    found = row_rules.check_rows(Texts(1, frame, {}), terms)
     if found.faults:
         fault = found.faults[0]
         raise BadInput(row_checks()[fault.check].title["en"], field=fault.field, check=fault.check)

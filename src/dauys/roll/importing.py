@@ -23,24 +23,22 @@ import sqlalchemy as sa
 
 from dauys.errors import BadInput, DauysError
 from dauys.registers.columns import Source
+from dauys.registers.parts import read_parts
 from dauys.registers.spreadsheet import plain
-from dauys.registers.table import read_table
 from dauys.regular_file import open_regular
 from dauys.roll.bulk import copy_rows, loading
 from dauys.roll.catalogue import row_checks
 from dauys.roll.iin import LENGTH, Numbers, masked
 from dauys.roll.packing import VERSION, Packing
 from dauys.roll.parallel import cores, mapped
-from dauys.roll.rows import COLUMNS, OPTIONAL, Fault, Seen, Terms, check_rows
+from dauys.roll.rows import COLUMNS, OPTIONAL, Fault, Seen, Terms
+from dauys.roll.taking import Taken, Taking
 from dauys.roll.unread import UNKNOWN, shown_nothing, unread
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
 
 MANY_BYTES, PROCESS_BYTES = 32 << 20, 160 << 20
 """A file of this size is worth indexes built afterwards; and of that size, more processes than one."""
-
-CHUNK_ROWS, BLOCK = 50_000, 12 << 20
-"""Rows and bytes looked at together: enough that a process has some work for the rows that are sent to it."""
 
 HEADER_FAULTS = frozenset({"F.001", "F.002", "F.003", "F.004", "F.005", "F.006", "F.007", "F.009", "F.010", "F.016"})
 BAD_HEADER = ("row", "field", "check", "what", "found")
@@ -76,8 +74,8 @@ class Brought:
 class _Reading:
     """What is counted and listed while a file streams by; the list of bad rows is a file only where there are any."""
 
-    def __init__(self, path: Path, terms: Terms, bad_file: Path) -> None:
-        self.path, self.terms, self.bad_file = path, terms, bad_file
+    def __init__(self, bad_file: Path) -> None:
+        self.bad_file = bad_file
         self.taken = self.bad = self.not_yet = 0
         self.checks: Counter[str] = Counter()
         self.seen = Seen()
@@ -85,24 +83,17 @@ class _Reading:
         self.first_row = 1
         self._listed: IO[str] | None = None
 
-    def good_rows(self, mapping: Mapping[str, Source]) -> Iterator[pl.DataFrame]:
-        """The good rows, chunk by chunk; the others are listed."""
-        broken: dict[int, str] = {}
-        chunks = shown_nothing(
-            read_table(
-                self.path, mapping, optional=COLUMNS, chunk_rows=CHUNK_ROWS, block=BLOCK, broken=broken.__setitem__
-            )
-        )
-        for chunk in chunks:
-            self.first_row = self.first_row if self.iins else chunk.first_row
-            rows = check_rows(chunk, self.terms, self.seen, broken)
+    def good_rows(self, parts: Iterable[Taken]) -> Iterator[bytes]:
+        """The good rows of a file's parts, packed; the others are listed."""
+        for part in parts:
+            self.first_row = self.first_row if self.iins else part.first_row
+            rows = part.without(self.seen.again(part.iins, part.iins > 0))
             self.iins.append(rows.iins)
-            self.taken += len(rows.good)
-            self.bad += rows.bad
-            self.not_yet += rows.not_yet
+            self.taken += len(rows.packed.ends)
+            self.bad += int(rows.bad.sum())
+            self.not_yet += int(rows.late.sum())
             self.list(rows.faults)
-            if len(rows.good):
-                yield rows.good
+            yield rows.packed.data
 
     def twins(self) -> set[str]:
         """Lists every row whose IIN came more than once, each with the others, and returns these IINs."""
@@ -157,12 +148,13 @@ def bring(
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     set_id = new_set(connection, by, at, kind, source or path.name, day, sha256)
-    reading = _Reading(path, Terms(stations, day, at.date(), source or path.name), bad_file)
+    taking = Taking(Terms(stations, day, at.date(), source or path.name), Packing(vault, set_id))
+    reading = _Reading(bad_file)
     done = False
     try:
         with loading(connection, "voter", size >= MANY_BYTES) as fresh:
-            blocks = mapped(Packing(vault, set_id), reading.good_rows(mapping), workers)
-            copy_rows(connection, "voter", VERSION, blocks, fresh)
+            parts = mapped(taking, read_parts(path, mapping, COLUMNS), workers)
+            copy_rows(connection, "voter", VERSION, reading.good_rows(shown_nothing(parts)), fresh)
             gone = _take_back(connection, vault, set_id, reading.twins())
         done = True
     finally:
@@ -209,7 +201,7 @@ def add_versions(connection: Connection, vault: Vault, set_id: int, rows: Sequen
     frame = pl.DataFrame(
         {name: [row.get(name, "") for row in rows] for name in names}, schema=dict.fromkeys(names, pl.String)
     )
-    copy_rows(connection, "voter", VERSION, [Packing(vault, set_id)(frame)], fresh=False)
+    copy_rows(connection, "voter", VERSION, [Packing(vault, set_id)(frame).data], fresh=False)
 
 
 def look_at(path: Path, columns: Mapping[str, Source] | None, bad_file: Path) -> None:
@@ -250,7 +242,7 @@ def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
 
 def _header_fault(path: Path, mapping: Mapping[str, Source], ignore: Sequence[str] | None) -> BadInput | None:
     try:
-        next(read_table(path, mapping, optional=OPTIONAL, ignore=ignore, chunk_rows=1, broken=lambda row, what: None))
+        next(read_parts(path, mapping, OPTIONAL, ignore=ignore, rows=1)).read()
     except BadInput as fault:
         return fault
     return None

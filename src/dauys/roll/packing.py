@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import repeat
 
+import numpy as np
 import polars as pl
 
 from dauys.roll.binary import cell, day, fields, length, whole
+from dauys.roll.iin import Mask, Numbers
 from dauys.roll.vault import BLOCK, ID, Vault
 from dauys.roll.voter import ADDRESS, NAMES_KK, skeleton
 
@@ -23,21 +25,40 @@ _BETWEEN = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows as `VERSION` in PostgreSQL's binary form, one after the other, and where each ends."""
+
+    data: bytes
+    ends: Numbers
+
+    def only(self, kept: Mask) -> Packed:
+        """The rows that are kept."""
+        ends = self.ends.tolist()
+        starts = [0, *ends]
+        rows = [self.data[starts[row] : ends[row]] for row in np.flatnonzero(kept).tolist()]
+        return _one_after_the_other(rows)
+
+
+def _one_after_the_other(rows: list[bytes]) -> Packed:
+    return Packed(b"".join(rows), np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows))))
+
+
+@dataclass(frozen=True, slots=True)
 class Packing:
     """Packs good rows as versions of one change set; goes to a process of its own as it is."""
 
     vault: Vault
     set_id: int
 
-    def __call__(self, rows: pl.DataFrame) -> bytes:
-        """The rows, as `VERSION` in PostgreSQL's binary form."""
+    def __call__(self, rows: pl.DataFrame) -> Packed:
+        """Rows as `check_rows` lets them through."""
         texts = (rows["iin"], plain_texts(rows), *block_texts(rows), _joined(rows, STANDING))
         iins, plains, ones, twos, standings = (text.cast(pl.Binary).to_list() for text in texts)
         voters = list(map(self.vault.voter, iins))
         sealed = list(map(self.vault.seal, voters, plains))
         begin, eight = fields(len(VERSION)) + ID.to_bytes(4, "big"), BLOCK.to_bytes(4, "big")
         stands = {standing: _packed(standing.decode()) for standing in set(standings)}
-        rows_of = zip(
+        cells = zip(
             repeat(begin, len(rows)),
             voters,
             repeat(whole(self.set_id) + eight, len(rows)),
@@ -49,7 +70,7 @@ class Packing:
             sealed,
             strict=True,
         )
-        return b"".join(map(b"".join, rows_of))
+        return _one_after_the_other(list(map(b"".join, cells)))
 
 
 def plain_texts(rows: pl.DataFrame) -> pl.Series:

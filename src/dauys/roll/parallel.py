@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
 from multiprocessing import get_context
 from multiprocessing.reduction import ForkingPickler
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -40,20 +40,34 @@ def cores() -> int:
     return min(MOST, os.cpu_count() or 1)
 
 
+class _Process:
+    """What a process that was started for it does with each item."""
+
+    work: Callable[[Any], Any]
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    _Process.work = staticmethod(work)
+
+
+def _do(item: Any) -> Any:
+    return _Process.work(item)
+
+
 def mapped(work: Callable[[Item], Made], items: Iterable[Item], processes: int = 0) -> Iterator[Made]:
     """`work` of each item, in order; with `processes` in fresh ones, at most two items ahead for each.
 
-    `work` and the items must pickle. Raises DauysError if a process dies, as when memory runs out.
+    `work` and the items must pickle; `work` goes to a process once. Raises DauysError if one dies, as when memory runs out.
     """
     if not processes:
         yield from map(work, items)
         return
     # Fresh processes: a fork of one that has threads (Polars, the reader ahead) may stand still for ever.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (work,)) as pool:
         waiting: deque[Future[Made]] = deque()
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
+                waiting.append(pool.submit(_do, item))
                 if len(waiting) > 2 * processes:
                     yield waiting.popleft().result()
             while waiting:

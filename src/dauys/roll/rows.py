@@ -6,14 +6,14 @@ Whole columns at once; only a row that fails is looked at by itself. What is sho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from dauys.registers.table import Chunk
+from dauys.registers.parts import Texts
 from dauys.roll.catalogue import BROKEN, NOT_YET
 from dauys.roll.iin import Iins, Mask, Numbers, masked, read_iins, real_dates
 from dauys.roll.voter import ADULT, ELIGIBLE, FOR_GOOD, STATUSES, day_number
@@ -57,25 +57,23 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A chunk, checked: the good rows, as columns `COLUMNS` and `area`; the faults of the others; every row's IIN or 0.
+    """Some rows, checked: the good ones, as columns `COLUMNS` and `area`; the faults of the others; every row's IIN or 0.
 
-    `bad` and `not_yet` count the rows that are not good: bad ones, and those that only came too early.
+    `bad` and `late` are the rows that are not good: bad ones, and those that only came too early (NOT_YET).
     """
 
     good: pl.DataFrame
     faults: list[Fault]
-    bad: int
-    not_yet: int
+    bad: Mask
+    late: Mask
     iins: Numbers
 
 
-def check_rows(chunk: Chunk, terms: Terms, seen: Seen, broken: MutableMapping[int, str] | None = None) -> Rows:
-    """Checks a chunk. A row whose IIN came before is bad; which rows these are is said at the end of the file (`Seen`).
-
-    `broken` are lines that are no rows, and why; those of this chunk are taken out of it.
-    """
-    frame = pl.DataFrame(dict(chunk.texts)).select(
-        pl.col(name).str.strip_chars() if name in chunk.texts else pl.lit("").alias(name) for name in COLUMNS
+def check_rows(texts: Texts, terms: Terms) -> Rows:
+    """Checks rows, each by itself: whether an IIN came before is for who knows the rows before (`Seen`)."""
+    there = texts.frame.columns
+    frame = texts.frame.select(
+        pl.col(name).str.strip_chars() if name in there else pl.lit("").alias(name) for name in COLUMNS
     )
     status, source = pl.col("status"), pl.col("source")
     voting = (status == "") | (status == ELIGIBLE)  # an exclusion must name its own source (R.015)
@@ -85,9 +83,8 @@ def check_rows(chunk: Chunk, terms: Terms, seen: Seen, broken: MutableMapping[in
         pl.col("station").replace_strict(terms.stations, default="", return_dtype=pl.String).alias("area"),
     )
     iins = read_iins(frame["iin"])
-    again = seen.again(iins.number, iins.good)
     raised = list(_raised(frame, iins, terms))
-    bad = again
+    bad = np.zeros(len(frame), np.bool_)
     for check, _, mask in raised:
         if check != NOT_YET:
             bad = bad | mask
@@ -100,18 +97,17 @@ def check_rows(chunk: Chunk, terms: Terms, seen: Seen, broken: MutableMapping[in
         for place in np.flatnonzero(mask).tolist():
             value = frame[field][place]
             more = ZEROS_OFF if check == "R.001" and _SHORT.fullmatch(value) else ""
-            faults.append(Fault(chunk.first_row + place, field, check, _shown(check, value), more))
-    if broken:
-        here = {row: broken.pop(row) for row in list(broken) if chunk.first_row <= row < chunk.first_row + len(frame)}
-        faults = [fault for fault in faults if fault.row not in here]
-        faults += [Fault(row, "", BROKEN, "", what) for row, what in here.items()]
+            faults.append(Fault(texts.first_row + place, field, check, _shown(check, value), more))
+    if texts.broken:
+        faults = [fault for fault in faults if fault.row not in texts.broken]
+        faults += [Fault(row, "", BROKEN, "", what) for row, what in texts.broken.items()]
     faults.sort(key=lambda fault: fault.row)
     good = ~(bad | late)
     return Rows(
         good=frame if good.all() else frame.filter(pl.Series(good)),
         faults=faults,
-        bad=int(bad.sum()),
-        not_yet=int(late.sum()),
+        bad=bad,
+        late=late,
         iins=np.where(iins.good, iins.number, 0),
     )
 

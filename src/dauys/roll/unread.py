@@ -7,9 +7,11 @@ a terminal, in a log, in a letter. A column's name is shown only where the first
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TypeVar
 
 from dauys.errors import BadInput
-from dauys.registers.table import Chunk
+
+Item = TypeVar("Item")
 
 SAME_NAME, UNKNOWN = "F.007", "F.009"
 
@@ -23,10 +25,10 @@ def unread(fault: BadInput, header: Collection[str] = ()) -> BadInput:
     )  # fmt: skip
 
 
-def shown_nothing(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The chunks of a table; a fault comes without what was found, and without the fault that it was."""
+def shown_nothing(read: Iterator[Item]) -> Iterator[Item]:
+    """What is read of a table; a fault comes without what was found, and without the fault that it was."""
     try:
-        yield from chunks
+        yield from read
     except BadInput as fault:
         said = unread(fault)
     else:

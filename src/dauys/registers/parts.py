@@ -1,0 +1,101 @@
+"""How is a long table of texts read on several processors? In parts that are yet to be read, each by whoever takes it.
+
+A line that is no row spoils nothing here: in its place comes a row without anything in it, and the part tells of it
+(registers.broken). A row is one line, so that the rows of a part have their numbers before it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from dauys.errors import BadInput
+from dauys.registers.broken import is_ragged, mend
+from dauys.registers.columns import Source, Wanted
+from dauys.registers.csv_table import Block, at_row, csv_blocks, no_rows, parse
+from dauys.registers.frames import text_of
+from dauys.registers.table import kind_of, read_table
+
+ROWS, BYTES = 50_000, 12 << 20
+"""How large a part is: enough that a process has some work for what is sent to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Consecutive rows of a table, a column of texts (no nulls) for each field that the table has.
+
+    `first_row` is the row in the file (CSV: the header is row 1; JSON, Parquet: the first is 1). `broken`: which rows are
+    lines that were no rows, and what is wrong with each.
+    """
+
+    first_row: int
+    frame: pl.DataFrame
+    broken: Mapping[int, str]
+
+    def read(self) -> Texts:
+        """Itself: it is a part that is read already."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of a CSV; it goes to a process of its own as it is."""
+
+    first_row: int
+    block: Block
+
+    def read(self) -> Texts:
+        """Raises BadInput F.004 where most lines are not UTF-8: then it is the file that is in another encoding."""
+        frame, broken = self._parsed()
+        places = self.block.layout.places
+        return Texts(
+            self.first_row, pl.DataFrame({name: text_of(frame, where) for name, where in places.items()}), broken
+        )
+
+    def _parsed(self) -> tuple[pl.DataFrame, dict[int, str]]:
+        block, width = self.block, len(self.block.layout.header)
+        if not is_ragged(block.text, block.separator, width):
+            try:
+                return parse(block, self.first_row, even=True), {}
+            except BadInput as fault:
+                if fault.check not in ("F.004", "F.008"):
+                    raise
+        text, broken = mend(block.text, self.first_row, block.separator, width, block.path)
+        return parse(replace(block, text=text), self.first_row, even=True), broken
+
+
+Part = Texts | Unread
+
+
+def read_parts(
+    path: Path,
+    columns: Mapping[str, Source],
+    optional: Collection[str],
+    *,
+    ignore: Collection[str] | None = (),
+    rows: int = ROWS,
+    size: int = BYTES,
+) -> Iterator[Part]:
+    """Streams a table as parts; memory is bounded by those that are held. Arguments as those of `read_table`.
+
+    A part has at most `rows` rows, or in a CSV the whole rows of about `size` bytes. Raises BadInput F.001 to F.017.
+    """
+    if kind_of(path) != ".csv":
+        for chunk in read_table(path, columns, optional=optional, ignore=ignore, chunk_rows=rows):
+            yield Texts(chunk.first_row, pl.DataFrame(dict(chunk.texts)), {})
+        return
+    row = 1
+    try:
+        for block in csv_blocks(path, Wanted(columns, optional=frozenset(optional), ignore=ignore), size, quotes=False):
+            row = max(row, 2)
+            if block.text:
+                yield Unread(row, block)
+                row += int(np.count_nonzero(np.frombuffer(block.text, np.uint8) == ord("\n")))
+    except BadInput as fault:
+        raise at_row(fault, row) from None
+    if row == 2:
+        raise no_rows(path)
