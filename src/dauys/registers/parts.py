@@ -18,6 +18,7 @@ from dauys.registers.broken import is_ragged, mend
 from dauys.registers.columns import Source, Wanted
 from dauys.registers.csv_table import Block, at_row, csv_blocks, no_rows, parse
 from dauys.registers.frames import text_of
+from dauys.registers.printed import is_printed
 from dauys.registers.table import kind_of, read_table
 
 ROWS, BYTES = 50_000, 12 << 20
@@ -29,12 +30,13 @@ class Texts:
     """Consecutive rows of a table, a column of texts (no nulls) for each field that the table has.
 
     `first_row` is the row in the file (CSV: the header is row 1; JSON, Parquet: the first is 1). `broken`: which rows are
-    lines that were no rows, and what is wrong with each.
+    lines that were no rows, and what is wrong with each. `printed`: that all characters are printed is known (`is_printed`).
     """
 
     first_row: int
     frame: pl.DataFrame
     broken: Mapping[int, str]
+    printed: bool = False
 
     def read(self) -> Texts:
         """Itself: it is a part that is read already."""
@@ -51,10 +53,8 @@ class Unread:
     def read(self) -> Texts:
         """Raises BadInput F.004 where most lines are not UTF-8: then it is the file that is in another encoding."""
         frame, broken = self._parsed()
-        places = self.block.layout.places
-        return Texts(
-            self.first_row, pl.DataFrame({name: text_of(frame, where) for name, where in places.items()}), broken
-        )
+        texts = {name: text_of(frame, places) for name, places in self.block.layout.places.items()}
+        return Texts(self.first_row, pl.DataFrame(texts), broken, is_printed(self.block.text))
 
     def _parsed(self) -> tuple[pl.DataFrame, dict[int, str]]:
         block, width = self.block, len(self.block.layout.header)

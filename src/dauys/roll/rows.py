@@ -83,7 +83,7 @@ def check_rows(texts: Texts, terms: Terms) -> Rows:
         pl.col("station").replace_strict(terms.stations, default="", return_dtype=pl.String).alias("area"),
     )
     iins = read_iins(frame["iin"])
-    raised = list(_raised(frame, iins, terms))
+    raised = [*_raised(frame, iins, terms), *_raised_by_text(frame, texts.printed)]
     bad = np.zeros(len(frame), np.bool_)
     for check, _, mask in raised:
         if check != NOT_YET:
@@ -131,7 +131,6 @@ def _raised(frame: pl.DataFrame, iins: Iins, terms: Terms) -> Iterator[tuple[str
         yield "R.011", name, _empty(frame, name)
     yield "R.012", "status", ~frame["status"].is_in(list(STATUSES)).to_numpy()
     yield from _raised_by_days(frame)
-    yield from _raised_by_text(frame)
 
 
 def _raised_by_days(frame: pl.DataFrame) -> Iterator[tuple[str, str, Mask]]:
@@ -148,9 +147,9 @@ def _raised_by_days(frame: pl.DataFrame) -> Iterator[tuple[str, str, Mask]]:
     yield "R.015", "source", excluded & _empty(frame, "source")
 
 
-def _raised_by_text(frame: pl.DataFrame) -> Iterator[tuple[str, str, Mask]]:
+def _raised_by_text(frame: pl.DataFrame, printed: bool) -> Iterator[tuple[str, str, Mask]]:
     """R.014: one look at all texts together, and at each only where that found something."""
-    odd = pl.concat_str(COLUMNS).str.contains(_UNPRINTED).any()
+    odd = pl.lit(False) if printed else pl.concat_str(COLUMNS).str.contains(_UNPRINTED).any()
     longest = pl.max_horizontal(pl.col(COLUMNS).str.len_bytes().max())
     if not any(frame.select(odd=odd, long=longest > LONGEST).row(0)):
         return
