@@ -6,19 +6,18 @@ transaction for each of ours, which PostgreSQL makes as durable.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from datetime import time as hour
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.own_store import own_store
 from bench.timing import Line, peak_mib
 from dauys.law.packs import load_form, load_rule
 from dauys.record.entry import Entry
@@ -27,7 +26,7 @@ from dauys.registers.areas import Area
 from dauys.registers.poll import Contest, Poll
 from dauys.stations.batch import Batch
 from dauys.stations.intake import receive
-from dauys.store.engine import driver, open_store
+from dauys.store.engine import driver
 
 AT = "2022-06-05T21:00:00+06:00"
 CHUNK = 20_000
@@ -44,24 +43,19 @@ PROTOCOLS = (
 
 def measure(quick: bool) -> list[Line]:
     """The night's protocols unsigned and signed by their stations."""
-    with tempfile.TemporaryDirectory(prefix="dauys") as folder:
-        engine = open_store(Path(folder))
-        lines = [
+    with own_store() as (engine, _):
+        return [
             _line(engine, "intake: 10,012 protocols", None, 3 if quick else 7),
             _line(engine, "intake: 10,012, signed by stations", Ed25519PrivateKey.generate(), 3 if quick else 7),
         ]
-        engine.dispose()
-    return lines
 
 
 def measure_million(quick: bool) -> list[Line] | str:
     """A million protocols, once, in chunks: memory is bounded by a chunk."""
     if quick:
         return "left out by --quick"
-    with tempfile.TemporaryDirectory(prefix="dauys") as folder:
-        engine = open_store(Path(folder))
+    with own_store() as (engine, _):
         ours, theirs = _once(engine, "bench/million", MILLION, None)
-        engine.dispose()
     job = f"intake: 1,000,000 protocols ({MILLION / ours:,.0f} a second)"
     return [Line(job, [ours], "bare COPY", [theirs], most_mib=512, peak=peak_mib())]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import random
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from bench.own_store import own_store
 from bench.timing import Line, peak_mib
 from dauys.pollbook.station.search import Index, fold
 from dauys.pollbook.wire.package import Voter
@@ -35,7 +35,7 @@ from dauys.roll.synthetic import nation, write_nation
 from dauys.roll.vault import Vault, new_vault
 from dauys.roll.versions import in_force
 from dauys.roll.voter import open_person
-from dauys.store.engine import driver, open_store
+from dauys.store.engine import driver
 
 POLL, SEED = "kz/2022-referendum", "bench"
 QUICK = 200_000
@@ -47,16 +47,12 @@ def measure(quick: bool) -> list[Line]:
     """Import, look-up and freeze of 11,722,536 voters, once; with `quick`, of 200,000."""
     described = read_poll(find_poll(POLL))
     source = open_source(described, throwaway_keys(described.poll))
-    with tempfile.TemporaryDirectory(prefix="dauys") as name:
-        folder = Path(name)
+    with own_store() as (engine, folder):
         path = folder / "nation.csv"
         voters = write_nation(
             path, nation(source.stations, source.poll.areas, source.poll.day, SEED, QUICK if quick else None)
         )
-        engine = open_store(folder)
-        lines = _measure(engine, source, path, voters)
-        engine.dispose()
-    return lines
+        return _measure(engine, source, path, voters)
 
 
 def _measure(engine: sa.Engine, source: Source, path: Path, voters: int) -> list[Line]:
