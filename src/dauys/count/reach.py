@@ -117,6 +117,8 @@ def most(rule: DecisionRule, share: Share) -> Scenario:
 def verdict(position: Position, test: Test) -> bool | None:
     """Whether the test is met; None when what is outstanding decides."""
     rule = position.rule
+    if not position.moves(test):
+        return position.met(test, nobody(rule))
     if position.met(test, worst(rule, test.share)):
         return True
     return None if position.met(test, best(rule, test.share)) else False
