@@ -182,7 +182,11 @@ def test_an_undecided_claim_is_overdue_the_next_day(site: Site) -> None:
     ("at", "desk", "citizen"),
     [
         ("2022-06-04T15:00+00:00", "until 5 June 2022, 00:00", "by the end of 4 June 2022,"),
-        ("2022-06-05T04:00+00:00", "until 5 June 2022, 20:00", "before the list closes, 5 June 2022, 20:00,"),
+        (
+            "2022-06-05T04:00+00:00",
+            "until 5 June 2022, 20:00",
+            "before the list closes, 5 June 2022, 20:00 (Asia/Almaty, UTC+06:00),",
+        ),
     ],
 )
 def test_a_claim_is_decided_by_the_end_of_the_day_or_before_the_list_closes(

@@ -238,6 +238,16 @@ def test_the_parts_of_a_file_make_no_difference(
     assert (found.rows, found.taken, found.bad, found.not_yet) == (len(rows), 37, 14, 1), found
 
 
+@pytest.mark.parametrize("source", ["a\u00adletter", "a\x1fb", "two\nlines"])
+def test_what_all_rows_are_given_is_looked_at_as_their_own(
+    connection: sa.Connection, tmp_path: Path, source: str
+) -> None:
+    path, told = write_csv(tmp_path / "rows.csv", [row(1), row(2, source="akimat")]), tmp_path / "bad.csv"
+    found = bring(connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=told, source=source)
+    assert (found.taken, found.checks) == (1, {"R.014": 1})
+    assert [(line["row"], line["field"]) for line in bad_lines(tmp_path)] == [("2", "source")]
+
+
 def test_indexes_come_back_as_they_were(
     connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

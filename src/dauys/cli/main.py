@@ -106,11 +106,15 @@ def without_iin(_context: click.Context, option: click.Parameter, text: str) -> 
 MOST_NAME = 100
 
 
-def a_name(context: click.Context, option: click.Parameter, text: str) -> str:
+def a_name(_context: click.Context, option: click.Parameter, text: str) -> str:
     """For options with the name of who does something, which is kept and shown for good: one line, and no IIN."""
     if len(text) > MOST_NAME or not text.isprintable():
         raise BadInput(f"a name is one line of at most {MOST_NAME} characters", field=option.opts[0])
-    return without_iin(context, option, text)
+    from dauys.roll.free_text import CHECK, holds_iin
+
+    if holds_iin(text):
+        raise BadInput("an IIN stands here: say who does it by name", field=option.opts[0], check=CHECK)
+    return text
 
 
 def moment(text: str | None) -> datetime:

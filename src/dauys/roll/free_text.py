@@ -24,13 +24,15 @@ lets every tenth of them through."""
 
 def no_iin(text: str, field: str = "reason") -> str:
     """The text as it is. Raises BadInput P.077, without the number, where twelve digits, also in groups, are an IIN."""
-    if _holds_iin(unicodedata.normalize("NFKC", text)):
+    if holds_iin(text):
         raise BadInput("an IIN stands here: say it without the number, and without a name", field=field, check=CHECK)
     return text
 
 
-def _holds_iin(text: str) -> bool:
-    digits = _DAY.sub("day", "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text))
+def holds_iin(text: str) -> bool:
+    """Whether twelve digits of a text, also in groups, are an IIN."""
+    plain = unicodedata.normalize("NFKC", text)
+    digits = _DAY.sub("day", "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in plain))
     twelve = {one for number in _NUMBER.finditer(digits) for one in _twelve(re.findall("[0-9]+", number[0]))}
     return any(map(is_iin, twelve))
 

@@ -83,7 +83,8 @@ def check_rows(texts: Texts, terms: Terms) -> Rows:
         pl.col("station").replace_strict(terms.stations, default="", return_dtype=pl.String).alias("area"),
     )
     iins = read_iins(frame["iin"])
-    raised = [*_raised(frame, iins, terms), *_raised_by_text(frame, texts.printed)]
+    printed = texts.printed and terms.source.isprintable()
+    raised = [*_raised(frame, iins, terms), *_raised_by_text(frame, printed)]
     bad = np.zeros(len(frame), np.bool_)
     for check, _, mask in raised:
         if check != NOT_YET:
