@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from roll_people import COMMISSION, VAULT, row
 from roll_site import ANNA, BORIS, BORN, NOW, POLL, Site, number_in, site
 from test_claims_second import DIED, OTHER, STRANGER, typed
 
+from dauys.errors import DauysError
 from dauys.record.log import of_kind
+from dauys.roll import claims
 from dauys.roll.effects import effect
 from dauys.roll.freeze import freeze, total
 
@@ -129,6 +132,22 @@ def test_before_the_freeze_and_for_a_newcomer_the_list_is_corrected(site: Site) 
     assert accepted(site, 2, station="B-1")[0] == "corrected" and right(site, STRANGER).home == "B-1"
     told, page = citizen(site, second)
     assert told == "corrected" and "the list is corrected" in page
+
+
+def test_nobody_is_promised_a_place_on_the_list_of_a_station_that_has_closed(frozen: Site) -> None:
+    """The list of a poll is open until its last station closes; where clocks differ, others have closed by then."""
+    frozen.claim("missing", STRANGER, surname="Ахметова", given="Айгүл")
+    west = replace(frozen.poll.areas[1], timezone="Asia/Aqtau")
+    poll, at = replace(frozen.poll, areas=(frozen.poll.areas[0], west)), datetime(2022, 6, 5, 14, 3, tzinfo=UTC)
+    entry = typed(frozen.desk(ANNA, 1).text) | {"born": "1979-10-28"}
+
+    def accept(station: str) -> int:
+        row = entry | {"station": station}
+        return claims.accept(frozen.connection, VAULT, poll, 1, row, "account/anna", at, "seen the papers")
+
+    with pytest.raises(DauysError, match="station A-1 has closed"):
+        accept("A-1")
+    assert frozen.count("roll_set") == 1 and accept("B-1")
 
 
 def test_a_right_that_was_withdrawn_waits_to_be_given_back(frozen: Site) -> None:

@@ -24,12 +24,13 @@ from dauys.registers.poll import Poll
 from dauys.roll import rows as row_rules
 from dauys.roll.catalogue import row_checks
 from dauys.roll.free_text import no_iin
+from dauys.roll.freeze import has_closed
 from dauys.roll.importing import add_versions, new_set
 from dauys.roll.lookup import LISTED, OPEN, Terms, standing
 from dauys.roll.pairs import row_of
 from dauys.roll.vault import Vault
 from dauys.roll.versions import in_force
-from dauys.roll.voter import open_person
+from dauys.roll.voter import ELIGIBLE, open_person
 from dauys.store.engine import Connection
 
 KINDS = ("missing", "name", "place", "gone")
@@ -233,7 +234,7 @@ def accept(
 
     `about` is the IIN of the entry that was shown of somebody gone, who is on the roll. Raises OtherPerson for a row of anybody
     but the person whom the claim is about; BadInput R.0xx for one that an import would refuse; DauysError for a claim that is
-    decided.
+    decided, and for whom a station that has closed would have to take onto its list.
     """
     found = _to_decide(connection, claim_id, at, poll, reason)
     said = open_claim(vault, found)
@@ -245,6 +246,10 @@ def accept(
     areas: dict[str, str] = {station.id: station.area for station in stations}
     source = f"claim {found.id}"
     good = _checked({**row, "source": row.get("source") or source}, row_rules.Terms(areas, poll.day, at.date(), source))
+    on_list = standing(connection, vault, poll, whom, said.born)
+    adds = not gone and on_list.final and on_list.outcome != LISTED and good["status"] == ELIGIBLE
+    if adds and (closed := has_closed(poll, good["station"], good["area"], at)) is not None:
+        raise closed
     set_id = new_set(connection, by, at, "claim", source, poll.day)
     add_versions(connection, vault, set_id, [good])
     connection.execute(

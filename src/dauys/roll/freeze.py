@@ -74,6 +74,18 @@ class Frozen:
         }
 
 
+def has_closed(poll: Poll, station: str, area: str, at: datetime) -> DauysError | None:
+    """What is said of an addition to a station's list where its hour of closing has come."""
+    over = poll.closing(area)
+    if at < over:
+        return None
+    now = at.astimezone(over.tzinfo)
+    return DauysError(
+        f"station {station} has closed ({over:%Y-%m-%d %H:%M}; it is {now:%Y-%m-%d %H:%M} there): its list does not "
+        "change any more. A trial on another day gives each step its moment"
+    )
+
+
 def freeze(
     connection: Connection,
     vault: Vault,
@@ -283,13 +295,8 @@ def add_set(
             may_not += 1
         elif row.area is None:
             elsewhere += 1
-        elif at >= poll.closing(row.area):
-            over = poll.closing(row.area)
-            now = at.astimezone(over.tzinfo)
-            raise DauysError(
-                f"station {row.station} has closed ({over:%Y-%m-%d %H:%M}; it is {now:%Y-%m-%d %H:%M} there): its list does not "
-                "change any more. A trial on another day gives each step its moment"
-            )
+        elif (closed := has_closed(poll, row.station, row.area, at)) is not None:
+            raise closed
         else:
             new.setdefault(row.station, []).append(row.voter.bytes + set_id.to_bytes(8, "big"))
     for station, voters in new.items():

@@ -6,16 +6,13 @@ a column, is refused whole (registers.table); a row that is wrong is not, nor a 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,10 +21,8 @@ import sqlalchemy as sa
 from dauys.errors import BadInput, DauysError
 from dauys.registers.columns import Source
 from dauys.registers.parts import read_parts
-from dauys.registers.spreadsheet import plain
-from dauys.regular_file import open_regular
+from dauys.roll.bad_list import BadList, look_at_place
 from dauys.roll.bulk import copy_rows, loading
-from dauys.roll.catalogue import row_checks
 from dauys.roll.iin import LENGTH, Numbers, masked
 from dauys.roll.packing import VERSION, Packing
 from dauys.roll.parallel import cores, mapped
@@ -41,7 +36,6 @@ MANY_BYTES, PROCESS_BYTES = 32 << 20, 160 << 20
 """A file of this size is worth indexes built afterwards; and of that size, more processes than one."""
 
 HEADER_FAULTS = frozenset({"F.001", "F.002", "F.003", "F.004", "F.005", "F.006", "F.007", "F.009", "F.010", "F.016"})
-BAD_HEADER = ("row", "field", "check", "what", "found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +66,14 @@ class Brought:
 
 
 class _Reading:
-    """What is counted and listed while a file streams by; the list of bad rows is a file only where there are any."""
+    """What is counted and listed while a file streams by."""
 
-    def __init__(self, bad_file: Path) -> None:
-        self.bad_file = bad_file
+    def __init__(self, listed: BadList) -> None:
+        self.listed = listed
         self.taken = self.bad = self.not_yet = 0
-        self.checks: Counter[str] = Counter()
         self.seen = Seen()
         self.iins: list[Numbers] = []
         self.first_row = 1
-        self._listed: IO[str] | None = None
 
     def good_rows(self, parts: Iterable[Taken]) -> Iterator[bytes]:
         """The good rows of a file's parts, packed; the others are listed."""
@@ -92,7 +84,7 @@ class _Reading:
             self.taken += len(rows.packed.ends)
             self.bad += int(rows.bad.sum())
             self.not_yet += int(rows.late.sum())
-            self.list(rows.faults)
+            self.listed.add(rows.faults)
             yield rows.packed.data
 
     def twins(self) -> set[str]:
@@ -107,26 +99,8 @@ class _Reading:
         for iin, places in rows.items():
             for row in places:
                 others = ", ".join(str(other) for other in places if other != row)
-                self.list([Fault(row, "iin", "R.009", masked(iin), f"also in row {others}")])
+                self.listed.add([Fault(row, "iin", "R.009", masked(iin), f"also in row {others}")])
         return set(rows)
-
-    def list(self, faults: Iterable[Fault]) -> None:
-        """Writes faults into the file of bad rows."""
-        for fault in faults:
-            if self._listed is None:
-                self._listed = self.bad_file.open("w", encoding="utf-8", newline="")
-                csv.writer(self._listed).writerow(BAD_HEADER)
-            what = row_checks()[fault.check].title["en"] + (f": {fault.more}" if fault.more else "")
-            cells = (fault.field, fault.check, what, fault.shown)
-            csv.writer(self._listed).writerow((fault.row, *map(plain, cells)))
-            self.checks[fault.check] += 1
-
-    def close(self, keep: bool) -> None:
-        """Ends the list; what is half-written goes."""
-        if self._listed is not None:
-            self._listed.close()
-            if not keep:
-                self.bad_file.unlink(missing_ok=True)
 
 
 def bring(
@@ -149,24 +123,23 @@ def bring(
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     set_id = new_set(connection, by, at, kind, source or path.name, day, sha256)
     taking = Taking(Terms(stations, day, at.date(), source or path.name), Packing(vault, set_id))
-    reading = _Reading(bad_file)
-    done = False
+    reading = _Reading(BadList(bad_file))
     try:
         with loading(connection, "voter", size >= MANY_BYTES) as fresh:
             parts = mapped(taking, read_parts(path, mapping, COLUMNS), workers)
             copy_rows(connection, "voter", VERSION, reading.good_rows(shown_nothing(parts)), fresh)
             gone = _take_back(connection, vault, set_id, reading.twins())
-        done = True
+        reading.listed.end()
     finally:
-        reading.close(keep=done)
+        reading.listed.drop()
     found = Brought(
         set_id=set_id if reading.taken > gone else None,
         rows=reading.taken + reading.bad + reading.not_yet,
         taken=reading.taken - gone,
         bad=reading.bad + gone,
         not_yet=reading.not_yet,
-        checks=dict(sorted(reading.checks.items())),
-        bad_file=bad_file if reading.checks else None,
+        checks=dict(sorted(reading.listed.checks.items())),
+        bad_file=bad_file if reading.listed.checks else None,
     )
     if found.set_id is None:
         connection.execute(sa.text("DELETE FROM roll_set WHERE id = :id"), {"id": set_id})
@@ -209,29 +182,7 @@ def look_at(path: Path, columns: Mapping[str, Source] | None, bad_file: Path) ->
     itself. Or a place where the list of bad rows cannot be written. Raises BadInput.
     """
     _look_at_header(path, {name: name for name in COLUMNS} | dict(columns or {}))
-    _look_at_list(bad_file)
-
-
-def _look_at_list(bad_file: Path) -> None:
-    """A list of bad rows that was made before is replaced, and no other file."""
-    try:
-        with open_regular(bad_file) as file:
-            first = file.readline(200)
-    except FileNotFoundError:
-        first = b""
-    except OSError as error:
-        raise BadInput(
-            f"the list of bad rows cannot be written: {error.strerror}", file=bad_file, field="--bad"
-        ) from error
-    if first and first.strip() != ",".join(BAD_HEADER).encode():
-        raise BadInput(
-            "another file has the name that the list of bad rows would have", file=bad_file, field="--bad",
-            expected="a name for the list that no other file has",
-        )  # fmt: skip
-    if not os.access(bad_file if bad_file.exists() else bad_file.parent, os.W_OK):
-        raise BadInput(
-            "the list of bad rows cannot be written there", file=bad_file, field="--bad", expected="a place for it"
-        )
+    look_at_place(bad_file)
 
 
 def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.reduction import ForkingPickler
 from threading import Thread
 from typing import Any, TypeVar
@@ -72,6 +72,7 @@ def mapped(work: Callable[[Item], Made], items: Iterable[Item], processes: int =
     if not processes:
         yield from map(work, items)
         return
+    others = set(active_children())
     # Fresh processes: a fork of one that has threads (Polars, the reader ahead) may stand still for ever.
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (work,)) as pool:
         waiting: deque[Future[Made]] = deque()
@@ -84,5 +85,9 @@ def mapped(work: Callable[[Item], Made], items: Iterable[Item], processes: int =
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             raise DauysError("a process of the import died: nothing was kept; is there enough memory?") from error
+        except BaseException:  # nobody waits for what they are at
+            for process in set(active_children()) - others:
+                process.terminate()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -25,13 +26,12 @@ OPTIONAL = (
 )  # fmt: skip
 COLUMNS = REQUIRED + OPTIONAL
 OLDEST = 120
-LONGEST = 200
+LONGEST, LONGEST_CODE = 200, 30
 
 ZEROS_OFF = "perhaps a spreadsheet or a column of numbers took zeros off its beginning; keep IINs as text"
 
 _UNPRINTED = r"\p{C}"
 _SHORT = re.compile("[1-9][0-9]{6,10}")
-_CODE = re.compile(r"(?!.*\d{7})[A-Za-z0-9/_.-]{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def check_rows(texts: Texts, terms: Terms) -> Rows:
         for place in np.flatnonzero(mask).tolist():
             value = frame[field][place]
             more = ZEROS_OFF if check == "R.001" and _SHORT.fullmatch(value) else ""
-            faults.append(Fault(texts.first_row + place, field, check, _shown(check, value), more))
+            faults.append(Fault(texts.first_row + place, field, check, _shown(check, value, terms), more))
     if texts.broken:
         faults = [fault for fault in faults if fault.row not in texts.broken]
         faults += [Fault(row, "", BROKEN, "", what) for row, what in texts.broken.items()]
@@ -176,13 +176,27 @@ def _dates(texts: pl.Series) -> tuple[Mask, Numbers]:
     return good, np.where(good, year * 10_000 + month * 100 + day, 0)
 
 
-def _shown(check: str, value: str) -> str:
-    """What may be shown: an IIN masked; codes as they are, if they look like codes; of all else only how long it is."""
+def _shown(check: str, value: str, terms: Terms) -> str:
+    """What may be shown: an IIN masked; a code of the form that stations' codes have here; of all else only how long it is.
+
+    Where columns are shifted, anything may stand for a station: a name, a birth date, an IIN with hyphens.
+    """
     if check in {"R.001", "R.002", "R.003", "R.004"}:
         return masked(value)
-    if check in {"R.010", "R.012"} and _CODE.fullmatch(value):
+    if check == "R.010" and _form(value) in _forms(frozenset(terms.stations)):
         return value
     return "" if not value else f"({len(value)} characters)"
+
+
+def _form(code: str) -> str:
+    """`KZ11-0001` as `AA00-0000`; of what has no digit, or is no code, nothing."""
+    plain = code.isascii() and any(char.isdigit() for char in code) and len(code) <= LONGEST_CODE
+    return re.sub("[0-9]", "0", re.sub("[A-Za-z]", "A", code)) if plain else ""
+
+
+@lru_cache(4)
+def _forms(stations: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_form, stations)) - {""}
 
 
 class Seen:
