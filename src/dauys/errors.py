@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class DauysError(Exception):
@@ -58,6 +59,11 @@ class BadInput(DauysError):
         self.expected = expected
         self.check = check
         super().__init__(str(self))
+
+    def but(self, **changed: Any) -> BadInput:
+        """The same, with some of its parts changed."""
+        names = ("message", "file", "row", "line", "field", "found", "expected", "check")
+        return BadInput(**{name: getattr(self, name) for name in names} | changed)
 
     def __str__(self) -> str:
         place = [self.file] if self.file else []

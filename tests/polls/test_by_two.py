@@ -42,6 +42,8 @@ NAMED = [
     ["pollbook", "print", "test/x", "A-1", "--out", "x.html", "--by"],
     ["pollbook", "restored", "test/x", "--by"],
     ["pollbook", "envelopes", "test/x", "--final", "--by", "anna"],
+    ["pollbook", "not-lost", "test/x", "A-1", "--nobody-by-hand"],
+    ["pollbook", "not-lost", "test/x", "A-1", "--nobody-enrolled"],
 ]
 
 
@@ -58,4 +60,5 @@ def test_a_name_is_one_line_and_no_iin(
     with pytest.raises(SystemExit) as ended:
         main([*command, name])
     said = capsys.readouterr().err
-    assert ended.value.code == 2 and what in said and "--by" in said and "set 9" not in said and name not in said
+    option = [part for part in command if part.startswith("--")][-1]
+    assert ended.value.code == 2 and what in said and option in said and "set 9" not in said and name not in said

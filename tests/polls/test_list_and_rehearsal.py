@@ -46,7 +46,7 @@ def roll(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(office, "_vault", lambda connection: VAULT)
     monkeypatch.setenv("DAUYS_HOME", str(world.folder))
-    monkeypatch.setattr(roll_rights, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(roll_rights, "vault_of", lambda *_: VAULT)
     for module in (office, roll_rights):
         monkeypatch.setattr(module, "keys_of", lambda poll, folder: KEYS)
 
@@ -169,7 +169,7 @@ def test_packages_made_again_void_none_that_is_on_its_way(
     for module in (pollbook, pollbook_not_lost):
         monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(pollbook, "keys_of", lambda poll, folder: KEYS)
-    monkeypatch.setattr(pollbook, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(pollbook, "vault_of", lambda *_: VAULT)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
 
     def make(*args: str) -> tuple[list[str], int]:

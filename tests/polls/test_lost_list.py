@@ -120,7 +120,7 @@ def test_the_command_writes_a_page_for_its_owners_eyes(
     machine = told(world, "A-1")
     out = world.folder / "list.html"
     monkeypatch.setattr(commands, "open_store", lambda: OneConnection(world.connection))
-    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(commands, "vault_of", lambda *_: VAULT)
     command = ["pollbook", "print", POLL, "A-1", "--out", str(out), "--by", "anna", "--language", lang]
 
     def called() -> int:

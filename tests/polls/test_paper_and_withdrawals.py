@@ -212,7 +212,7 @@ def test_the_commands_take_paper_in_and_back(world: World, tmp_path: Path, monke
     typed_by_two(tmp_path, f"{iin_of(1)},member1", f"{iin_of(2)},member1")
     monkeypatch.setattr(office, "open_store", lambda: OneConnection(world.connection))
     monkeypatch.setattr(office, "keys_of", lambda poll, folder: KEYS)
-    monkeypatch.setattr(office, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(office, "vault_of", lambda *_: VAULT)
     monkeypatch.setattr(office, "data_folder", lambda: tmp_path)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
 

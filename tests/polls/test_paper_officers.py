@@ -79,7 +79,7 @@ def test_the_command_names_file_row_and_field(world: World, tmp_path: Path, monk
     monkeypatch.setattr(office, "open_store", lambda: engine)
     monkeypatch.setattr(office, "held", lambda engine, *_: engine)
     monkeypatch.setattr(office, "journal", lambda: None)
-    monkeypatch.setattr(office, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(office, "vault_of", lambda *_: VAULT)
     monkeypatch.setattr(office, "keys_of", lambda *_: KEYS)
     files = [str(tmp_path / f"{name}.csv") for name in ("first", "second")]
     found = CliRunner().invoke(dauys, ["pollbook", "paper", POLL, "A-1", *files, "--by", "anna", "boris"])

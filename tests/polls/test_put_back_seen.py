@@ -146,7 +146,7 @@ def test_the_first_command_after_a_copy_was_put_back_sees_it(
         monkeypatch.setattr(module, "open_store", lambda: noted.engine)
         monkeypatch.setattr(module, "journal", lambda: noted.journal)
     monkeypatch.setattr(pollbook, "keys_of", lambda poll, folder: KEYS)
-    monkeypatch.setattr(pollbook, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(pollbook, "vault_of", lambda *_: VAULT)
     out = ["--out", str(world.folder / "out"), "--station", "A-1", "--trial", "--at", world.now.isoformat()]
     args = [command, POLL, *(out if command == "packages" else ["B-1"])]
     done = CliRunner().invoke(main.tree, ["pollbook", *args], standalone_mode=False)
@@ -177,7 +177,7 @@ def test_whose_rights_stay_in_doubt_is_said(noted: Noted, monkeypatch: pytest.Mo
         monkeypatch.setattr(module, "open_store", lambda: noted.engine)
         monkeypatch.setattr(module, "journal", lambda: noted.journal)
     monkeypatch.setattr(pollbook, "keys_of", lambda poll, folder: KEYS)
-    monkeypatch.setattr(pollbook, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(pollbook, "vault_of", lambda *_: VAULT)
 
     def said(*args: str) -> str:
         return CliRunner().invoke(main.tree, ["pollbook", *args], standalone_mode=False, catch_exceptions=False).stdout

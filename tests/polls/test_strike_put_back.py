@@ -66,7 +66,7 @@ def test_a_list_that_may_lack_some_says_so(world: World, monkeypatch: pytest.Mon
     synced(first)
     for module in (commands, pollbook_not_lost):
         monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
-    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(commands, "vault_of", lambda *_: VAULT)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
     said = json.loads(run("lost", POLL, "A-1", "--generation", "1", "--json"))
     assert (said["left"], said["may_lack"]) == (1, True)
@@ -160,7 +160,7 @@ def test_the_list_of_a_machine_that_only_the_journal_knows(
     noted.hold()
     noted.lose("A-1")
     monkeypatch.setattr(commands, "open_store", lambda: OneConnection(world.connection))
-    monkeypatch.setattr(commands, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(commands, "vault_of", lambda *_: VAULT)
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
     out = ["--out", str(tmp_path / "list.html"), "--by", "anna", "--language", lang]
     for strike, lines in (((), 6), (("--strike",), 0)):

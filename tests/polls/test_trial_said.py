@@ -106,7 +106,7 @@ def test_a_command_that_judges_a_trial_of_another_day_by_the_clock_of_now_says_s
 ) -> None:
     world.start("A-1")
     packing_out.lose(world.connection, POLL, "A-1")
-    monkeypatch.setattr(pollbook, "load_vault", lambda _: VAULT)
+    monkeypatch.setattr(pollbook, "vault_of", lambda *_: VAULT)
     for module in (pollbook, pollbook_status):
         monkeypatch.setattr(module, "open_store", lambda: OneConnection(world.connection))
     printed = ["pollbook", "print", POLL, "A-1", "--out", str(world.folder / "list.html"), "--by", "anna"]

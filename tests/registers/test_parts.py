@@ -83,6 +83,24 @@ def test_a_file_that_is_no_table_is_refused_before_any_part(tmp_path: Path, text
     assert refused.value.check == check
 
 
+@pytest.mark.parametrize("rows", [1, 3, 7, 8, 100])
+def test_a_part_has_at_most_so_many_rows(tmp_path: Path, rows: int) -> None:
+    """However short they are: millions of blank lines have millions of faults."""
+    path = tmp_path / "t.csv"
+    path.write_text("name,place,more\n" + "".join(f"{n},,\n" for n in range(8)))
+    parts = [part.read() for part in read_parts(path, COLUMNS, COLUMNS, rows=rows)]
+    assert all(len(part.frame) <= rows for part in parts) and len(parts) == -(-8 // rows)
+    assert [name for part in parts for name in part.frame["name"]] == [str(n) for n in range(8)]
+    assert [part.first_row for part in parts][:1] == [2]
+
+
+def test_a_quote_in_the_header_that_is_never_closed(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('name,place,"more\na,b,c\n')
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path / "t.csv")
+    assert (refused.value.check, refused.value.row) == ("F.008", 1)
+
+
 def test_a_row_without_end_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", [("a", "b", "c")] * 3)
     path.write_text(path.read_text(encoding="utf-8") + "x" * (3 << 20) + "\n", encoding="utf-8")

@@ -22,7 +22,7 @@ def test_from_the_search_to_a_held_set(
     connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(roll_duplicates, "open_store", lambda: OneConnection(connection))
-    monkeypatch.setattr(roll_duplicates, "load_vault", lambda path: VAULT)
+    monkeypatch.setattr(roll_duplicates, "vault_of", lambda *_: VAULT)
     said: list[str] = []
 
     def run(*args: str) -> tuple[int, Any]:

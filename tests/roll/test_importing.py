@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import traceback
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -283,7 +284,9 @@ def test_indexes_come_back_as_they_were(
     found = bring(
         connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv", processes=0
     )
-    assert not any("brin" in index for index in before)  # a COPY beside a VACUUM may hide rows from one (migration 0043)
+    assert not any(
+        "brin" in index for index in before
+    )  # a COPY beside a VACUUM may hide rows from one (migration 0043)
     assert connection.scalars(look).all() == before and len(before) == 3 and found.taken == 1
     assert json.dumps(found.to_json())
 
@@ -323,6 +326,26 @@ def test_lines_that_are_no_rows_are_bad_rows_and_the_others_are_taken(
     ).one()
     person = Person.from_bytes(VAULT.open(sealed.voter.bytes, bytes(sealed.sealed)))
     assert person.address["street"] == 'Абая, "А"'  # quotes that are right are no fault beside a line that is
+
+
+def test_nothing_of_a_cell_is_in_a_fault_that_another_process_found(connection: sa.Connection, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [row(n) for n in range(1, 5)])
+    path.write_bytes(path.read_bytes().decode().replace("ұ", "у").encode("cp1251"))
+    with pytest.raises(BadInput) as fault, connection.begin_nested():
+        bring(
+            connection, VAULT, path, STATIONS, day=DAY, by="anna", at=AT, bad_file=tmp_path / "bad.csv", processes=1,
+            looked=True,
+        )  # fmt: skip
+    told = "".join(traceback.format_exception(fault.value))
+    assert fault.value.check == "F.004" and row(1)["iin"] not in told and "Traceback" in told
+    assert fault.value.__cause__ is fault.value.__context__ is None
+
+
+def test_an_iin_that_stands_everywhere_is_told_shortly(connection: sa.Connection, tmp_path: Path) -> None:
+    bring_rows(connection, tmp_path, [row(1)] * 13)
+    lines = [line["what"] for line in bad_lines(tmp_path)]
+    assert len(lines) == 13 and lines[0].endswith("also in row 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more")
+    assert lines[-1].endswith("also in row 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more")
 
 
 def test_a_file_in_another_encoding_is_refused_whole(connection: sa.Connection, tmp_path: Path) -> None:

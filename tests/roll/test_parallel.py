@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -36,6 +37,18 @@ def test_no_process_outlives_the_one_that_gives_it_work(tmp_path: Path) -> None:
         giver.kill()
     assert len(started) >= 2
     assert not psutil.wait_procs(started, timeout=30)[1]
+
+
+def test_what_came_before_a_fault_is_told_first() -> None:
+    def items() -> Iterator[str]:
+        yield from ("1", "x")
+        raise KeyError("later")
+
+    for processes in (0, 1):
+        found = mapped(int, items(), processes)
+        assert next(found) == 1
+        with pytest.raises(ValueError, match="invalid literal"):
+            next(found)
 
 
 def test_a_process_that_dies_ends_the_work() -> None:

@@ -40,7 +40,7 @@ def run(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     for module in (commands, roll_find, roll_duplicates):
         monkeypatch.setattr(module, "open_store", lambda: OneConnection(site.connection))
     for module in (roll_find, roll_duplicates, roll_rights):
-        monkeypatch.setattr(module, "load_vault", lambda path: VAULT)
+        monkeypatch.setattr(module, "vault_of", lambda *_: VAULT)
     keys = Keys(SigningKey.from_seed(f"dauys/{POLL}", bytes(32)), COMMISSION, None)
     monkeypatch.setattr(commands, "_vault", lambda connection: VAULT)
     for module in (commands, roll_rights):

@@ -33,7 +33,8 @@ from dauys.polls.pollbook_join import (
     withdraw,
 )
 from dauys.registers.poll import Poll
-from dauys.roll.vault import Vault, key_file, load_vault
+from dauys.roll.keys import vault_of
+from dauys.roll.vault import Vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import FAULTS, data_folder
 
@@ -64,7 +65,7 @@ class Centre:
         self._poll = lru_cache(maxsize=64)(self._load)
         self._keys = lru_cache(maxsize=64)(lambda poll: keys_of(self._poll(poll), data_folder() / "keys"))
         self._channels = lru_cache(maxsize=64)(lambda poll: channels_of(self._poll(poll)))
-        self._vault = lru_cache(maxsize=1)(lambda: load_vault(key_file(data_folder())))
+        self._vault = lru_cache(maxsize=1)(self._roll_keys)
         self.journal = Journal(data_folder() / "keys" / FILE)
         self.office = Office(self._commission, self.channels, self.vault, clock, questions, self.journal)
         self.desk = Desk(
@@ -98,6 +99,10 @@ class Centre:
     def vault(self) -> Vault:
         """The roll's keys."""
         return self._vault()
+
+    def _roll_keys(self) -> Vault:
+        with self._engine.connect() as connection:
+            return vault_of(connection, data_folder())
 
     def start(self) -> None:
         """Begins to seal, after a look whether the database was put back from a copy."""

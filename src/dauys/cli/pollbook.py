@@ -33,7 +33,7 @@ from dauys.polls.pollbook_join import channels_of, resolve_envelopes, seal
 from dauys.polls.pollbook_join import envelopes as envelopes_of
 from dauys.polls.pollbook_protocols import to_correct
 from dauys.registers.poll import Poll
-from dauys.roll.vault import key_file, load_vault
+from dauys.roll.keys import vault_of
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder, open_store
 from dauys.web.languages import LANGUAGES
@@ -84,8 +84,8 @@ def packages(
     with engine.connect() as connection:
         opened = load_poll(connection, poll)
         stations = {station.id: station for station in load_stations(connection, poll)}
+        vault = vault_of(connection, data_folder())
     keys = keys_of(opened, data_folder() / "keys")
-    vault = load_vault(key_file(data_folder()))
     packing = Packing(opened, stations, channels_of(opened), keys.commission, vault, trial)
     named = {} if officers is None else read_officers(officers)
     every = [*stations, *((REMOTE,) if packing.channels[REMOTE].on else ())]
@@ -155,7 +155,7 @@ def print_(
     """
     with open_store().begin() as connection:
         lost = lost_log(connection, poll, station, generation)
-        vault = load_vault(key_file(data_folder()))
+        vault = vault_of(connection, data_folder())
         opened = load_poll(connection, poll)
         model = lost_list(connection, vault, opened, lost, by, moment(at), strike)
     style = (resources.files("dauys.pollbook") / "static" / "station.css").read_text("utf-8")
@@ -200,7 +200,7 @@ def paper(
     with held(open_store(), journal(), poll, when).begin() as connection:
         lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
-        found = type_in(connection, load_vault(key_file(data_folder())), lines, typing, os.urandom)
+        found = type_in(connection, vault_of(connection, data_folder()), lines, typing, os.urandom)
         seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
     return _typed(found, "noted from paper", as_json, first.name)
 
@@ -230,7 +230,7 @@ def paper_undo(
     with held(open_store(), journal(), poll, when).begin() as connection:
         lock(connection, poll)  # the record before the logs, as `serve` does
         opened, typing = _typing(connection, poll, station, generation, by, when)
-        done = take_back(connection, load_vault(key_file(data_folder())), lines, typing, reason)
+        done = take_back(connection, vault_of(connection, data_folder()), lines, typing, reason)
         seal(connection, poll, keys_of(opened, data_folder() / "keys").commission, when, station)
     return _typed(done, "taken back", as_json)
 

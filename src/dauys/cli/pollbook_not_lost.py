@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dauys.cli.main import answer, counted, moment
+from dauys.cli.main import a_name, answer, counted, moment
 from dauys.cli.pollbook_restored import held, journal
 from dauys.pollbook.centre.mark import standing
 from dauys.pollbook.centre.take import cursor
@@ -66,6 +66,7 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
     "by_hand",
     default="",
     metavar="NAME",
+    callback=a_name,
     help="Who says that no ballot was handed out by hand since: the name is kept.",
 )
 @click.option(
@@ -73,6 +74,7 @@ def lost(poll: str, station: str, generation: int | None, as_json: bool) -> int:
     "never",
     default="",
     metavar="NAME",
+    callback=a_name,
     help="Of a machine that is known by its number alone: who says that nobody ever enrolled as that one.",
 )
 @JSON

@@ -44,11 +44,12 @@ from dauys.roll.claims import claim_of_set
 from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
 from dauys.roll.importing import bring, look_at
+from dauys.roll.keys import vault_of
 from dauys.roll.lookup import areas_with_stations
 from dauys.roll.preview import Line, Preview, preview
 from dauys.roll.story import story as story_of
 from dauys.roll.synthetic import nation, write_nation
-from dauys.roll.vault import Vault, key_file, load_vault, make_vault
+from dauys.roll.vault import Vault, key_file, make_vault
 from dauys.stations.ledger import lock
 from dauys.stations.sending import mapping_of
 from dauys.store.engine import Connection, data_folder, open_store
@@ -369,7 +370,7 @@ def _vault(connection: Connection) -> Vault:
             f"the roll's keys are made: {path}. Keep a copy elsewhere: without it nobody on the roll is ever found again"
         )
         return make_vault(path)
-    return load_vault(path)
+    return vault_of(connection, data_folder())
 
 
 def _preview_text(found: Preview) -> str:

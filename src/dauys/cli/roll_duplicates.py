@@ -9,13 +9,13 @@ import click
 from dauys.cli.main import a_name, answer, counted, moment, say
 from dauys.cli.roll_find import ASKS, who_asks
 from dauys.roll.duplicates import find as find_pairs
+from dauys.roll.keys import vault_of
 from dauys.roll.likeness import LEAST, words
 from dauys.roll.lookup import note_shown
 from dauys.roll.pairs import Side, both, count_pairs, get_pair, reopen, worklist
 from dauys.roll.pairs import different as are_different
 from dauys.roll.pairs import same as are_same
 from dauys.roll.parallel import cores
-from dauys.roll.vault import key_file, load_vault
 from dauys.store.engine import data_folder, open_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON (docs/roll.md).")
@@ -47,8 +47,8 @@ def duplicates() -> None:
 def find(least: int, thorough: bool, processes: int | None, at: str | None, as_json: bool) -> int:
     """Search the whole roll for likely pairs and put them on the worklist."""
     workers = cores() if processes is None else processes
-    vault = load_vault(key_file(data_folder()))
     with open_store().begin() as connection:
+        vault = vault_of(connection, data_folder())
         found = find_pairs(connection, vault, moment(at), least=least, thorough=thorough, processes=workers)
     text = f"{counted(found.proposed, 'pair')} put on the worklist, {found.known:,} there already"
     answer(found.to_json(), as_json, text + (f", {found.gone:,} gone as an entry changed" if found.gone else ""))
@@ -83,7 +83,7 @@ def list_(state: str, limit: int, start: int, as_json: bool) -> int:
 def show(number: int, person: bool, by: str, as_json: bool) -> int:
     """Show PAIR: what agrees and what differs, where each entry is, and with --person who it is, which is logged."""
     with open_store().begin() as connection:
-        pair, vault = get_pair(connection, number), load_vault(key_file(data_folder()))
+        pair, vault = get_pair(connection, number), vault_of(connection, data_folder())
         sides = both(connection, vault, pair)
         for side in sides if person else ():
             note_shown(connection, vault, "", side.person.iin, who_asks(by), moment(None))
@@ -110,7 +110,7 @@ def same(number: int, keep: str, by: str, reason: str, at: str | None, as_json: 
     with open_store().begin() as connection:
         pair = get_pair(connection, number)
         stays = pair.one if keep == "1" else pair.other
-        vault = load_vault(key_file(data_folder()))
+        vault = vault_of(connection, data_folder())
         set_id = are_same(connection, vault, number, stays, by, moment(at), reason)
     answer(
         {"pair": number, "state": "same", "set": set_id}, as_json, f"pair {number} is one person: set {set_id} is held"

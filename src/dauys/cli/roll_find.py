@@ -19,8 +19,9 @@ from dauys.polls.opening import load_poll
 from dauys.roll.freeze import proof as proof_of
 from dauys.roll.frozen import ADDITIONS, commitment
 from dauys.roll.iin import is_iin
+from dauys.roll.keys import vault_of
 from dauys.roll.lookup import note_shown
-from dauys.roll.vault import Vault, key_file, load_vault
+from dauys.roll.vault import Vault
 from dauys.roll.versions import Known, history, in_force
 from dauys.roll.voter import open_person
 from dauys.store.engine import Connection, data_folder, open_store
@@ -62,7 +63,7 @@ def find(person: bool, by: str, at: str | None, as_json: bool) -> int:
     Exits with 1 if there is no such voter on the roll at that moment.
     """
     with open_store().begin() as connection:
-        vault = load_vault(key_file(data_folder()))
+        vault = vault_of(connection, data_folder())
         voter = UUID(bytes=vault.voter(asked_iin(connection, vault, "", by)))
         now = in_force(connection, voter, moment(at) if at else None)
         known = history(connection, voter)
@@ -89,7 +90,7 @@ def proof(poll: str, by: str, as_json: bool) -> int:
     """
     with open_store().begin() as connection:
         load_poll(connection, poll)
-        vault = load_vault(key_file(data_folder()))
+        vault = vault_of(connection, data_folder())
         voter = UUID(bytes=vault.voter(asked_iin(connection, vault, poll, by)))
         found = proof_of(connection, vault, poll, voter)
         if found is None:

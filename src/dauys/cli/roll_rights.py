@@ -23,7 +23,8 @@ from dauys.roll.claims import Claim
 from dauys.roll.effects import AskBack, Effect, carry, frozen_before
 from dauys.roll.freeze import Added
 from dauys.roll.ground import ground
-from dauys.roll.vault import Vault, key_file, load_vault
+from dauys.roll.keys import vault_of
+from dauys.roll.vault import Vault
 from dauys.stations.ledger import lock
 from dauys.store.engine import Connection, data_folder
 
@@ -53,7 +54,7 @@ def taken_over(connection: Connection, claim: Claim | None, number: int, by: str
     """
     if claim is None or not frozen_before(connection, claim.poll, number):
         return None
-    poll, vault = load_poll(connection, claim.poll), load_vault(key_file(data_folder()))
+    poll, vault = load_poll(connection, claim.poll), vault_of(connection, data_folder())
     key = keys_of(poll, data_folder() / "keys").commission
     ask_back = asking_back(lambda: vault)
     return carry(connection, vault, poll, number, ground(claim.id, claim.cite), by, key, at, additions, ask_back)
@@ -75,7 +76,7 @@ def ask_back_added(connection: Connection, number: int, reason: str, by: str, at
         poll = load_poll(connection, name)
         key = keys_of(poll, data_folder() / "keys").commission
         lock(connection, name)  # the record before the rights, as `serve` does
-        vault = load_vault(key_file(data_folder()))
+        vault = vault_of(connection, data_folder())
         found[name] = withdraw_added(connection, vault, poll, number, reason, by, at)
         settle(connection, poll, key, at)
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +24,7 @@ class Block:
     """Whole rows of a CSV as its text has them, without the header; and what that said of them."""
 
     path: Path
-    text: bytes
+    text: bytes = field(repr=False)
     separator: str
     layout: Layout
 
@@ -33,10 +33,11 @@ def csv_blocks(path: Path, wanted: Wanted, size: int, quotes: bool) -> Iterator[
     """A file's blocks, of which the first may be empty. Raises BadInput as `blocks`, and for the header F.007 to F.010."""
     read = blocks(path, size, quotes)
     for first in read:
-        end = _header_end(first)
+        end = _header_end(first, path)
         separator, header = _header(first[:end], path)
         layout = wanted.layout(header, path, 1)
         yield Block(path, first[end:], separator, layout)
+        del first
         for text in read:
             yield Block(path, text, separator, layout)
 
@@ -48,17 +49,21 @@ def no_rows(path: Path) -> BadInput:
 
 def at_row(fault: BadInput, row: int) -> BadInput:
     """The fault; where the text had no end of a row (F.008) with the row that has none."""
-    if fault.check != "F.008" or fault.row is not None:
-        return fault
-    return BadInput(
-        fault.message, file=fault.file, row=row, found=fault.found, expected=fault.expected, check=fault.check
-    )
+    return fault.but(row=row) if fault.check == "F.008" and fault.row is None else fault
 
 
-def _header_end(block: bytes) -> int:
+def _header_end(block: bytes, path: Path) -> int:
     end = block.index(b"\n") + 1
     while block.count(b'"', 0, end) % 2:
-        end = block.index(b"\n", end) + 1
+        end = block.find(b"\n", end) + 1
+        if not end:  # where rows are lines, the block may end inside a quote
+            raise BadInput(
+                "a quote in the header is never closed",
+                file=path,
+                row=1,
+                check="F.008",
+                expected="each quoted label closed",
+            )
     return end
 
 

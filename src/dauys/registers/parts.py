@@ -7,7 +7,7 @@ A line that is no row spoils nothing here: in its place comes a row without anyt
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,8 @@ from dauys.registers.frames import text_of
 from dauys.registers.printed import is_printed
 from dauys.registers.table import kind_of, read_table
 
-ROWS, BYTES = 50_000, 12 << 20
-"""How large a part is: enough that a process has some work for what is sent to it."""
+ROWS, BYTES = 60_000, 12 << 20
+"""How large a part may be: enough that a process has some work for what is sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Texts:
     """
 
     first_row: int
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     broken: Mapping[int, str]
     printed: bool = False
 
@@ -44,8 +44,8 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A part of a CSV; it goes to a process of its own as it is."""
+class Lines:
+    """A part of a CSV that is yet to be read; it goes to a process of its own as it is."""
 
     first_row: int
     block: Block
@@ -68,7 +68,7 @@ class Unread:
         return parse(replace(block, text=text), self.first_row, even=True), broken
 
 
-Part = Texts | Unread
+Part = Texts | Lines
 
 
 def read_parts(
@@ -82,20 +82,33 @@ def read_parts(
 ) -> Iterator[Part]:
     """Streams a table as parts; memory is bounded by those that are held. Arguments as those of `read_table`.
 
-    A part has at most `rows` rows, or in a CSV the whole rows of about `size` bytes. Raises BadInput F.001 to F.017.
+    A part has at most `rows` rows, and in a CSV of about `size` bytes. Raises BadInput F.001 to F.017; of a CSV the rest that
+    concerns its text where a part is read.
     """
     if kind_of(path) != ".csv":
-        for chunk in read_table(path, columns, optional=optional, ignore=ignore, chunk_rows=rows):
+        for chunk in read_table(path, columns, optional=optional, ignore=ignore, chunk_rows=rows, block=size):
             yield Texts(chunk.first_row, pl.DataFrame(dict(chunk.texts)), {})
         return
     row = 1
     try:
         for block in csv_blocks(path, Wanted(columns, optional=frozenset(optional), ignore=ignore), size, quotes=False):
             row = max(row, 2)
-            if block.text:
-                yield Unread(row, block)
-                row += int(np.count_nonzero(np.frombuffer(block.text, np.uint8) == ord("\n")))
+            for text, lines in _cut(block.text, rows):
+                yield Lines(row, replace(block, text=text))
+                row += lines
     except BadInput as fault:
         raise at_row(fault, row) from None
     if row == 2:
         raise no_rows(path)
+
+
+def _cut(text: bytes, most: int) -> Iterator[tuple[bytes, int]]:
+    """A text of whole lines in parts of equal length, of at most so many lines, and how many each has."""
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1
+    parts = -(-len(ends) // most)
+    begun = 0
+    for part in range(1, parts + 1):
+        done = len(ends) * part // parts
+        start = int(ends[begun - 1]) if begun else 0
+        yield (text if parts == 1 else text[start : int(ends[done - 1])]), done - begun
+        begun = done

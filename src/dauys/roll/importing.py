@@ -1,7 +1,7 @@
 """How does a file of voters come onto the roll? Every bad row into a list, the good ones into a change set that is held.
 
 Nothing takes effect here: the set waits until a second person has decided (`roll.changes`). A file that is no table, or lacks
-a column, is refused whole (registers.table); a row that is wrong is not, nor a line that is no row at all (registers.broken).
+a column, is refused whole (registers.parts); a row that is wrong is not, nor a line that is no row at all (registers.broken).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from dauys.errors import BadInput, DauysError
+from dauys.registers.blocks import BLOCK
 from dauys.registers.columns import Source
 from dauys.registers.parts import read_parts
 from dauys.roll.bad_list import BadList, look_at_place
@@ -35,7 +36,9 @@ from dauys.store.engine import Connection
 MANY_BYTES, PROCESS_BYTES = 32 << 20, 160 << 20
 """A file of this size is worth indexes built afterwards; and of that size, more processes than one."""
 
-HEADER_FAULTS = frozenset({"F.001", "F.002", "F.003", "F.004", "F.005", "F.006", "F.007", "F.009", "F.010", "F.016"})
+HEADER_FAULTS = frozenset({f"F.{number:03}" for number in (*range(1, 11), 16)})
+NAMED = 10
+"""So many other rows of an IIN are named: a placeholder may stand in thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,10 @@ class _Reading:
             rows.setdefault(str(iins[place]).zfill(LENGTH), []).append(self.first_row + place)
         for iin, places in rows.items():
             for row in places:
-                others = ", ".join(str(other) for other in places if other != row)
-                self.listed.add([Fault(row, "iin", "R.009", masked(iin), f"also in row {others}")])
+                others = [other for other in places[: NAMED + 1] if other != row][:NAMED]
+                more = len(places) - 1 - len(others)
+                named = ", ".join(map(str, others)) + (f" and {more} more" if more else "")
+                self.listed.add([Fault(row, "iin", "R.009", masked(iin), f"also in row {named}")])
         return set(rows)
 
 
@@ -193,7 +198,7 @@ def _look_at_header(path: Path, mapping: Mapping[str, Source]) -> None:
 
 def _header_fault(path: Path, mapping: Mapping[str, Source], ignore: Sequence[str] | None) -> BadInput | None:
     try:
-        next(read_parts(path, mapping, OPTIONAL, ignore=ignore, rows=1)).read()
+        next(read_parts(path, mapping, OPTIONAL, ignore=ignore, size=BLOCK)).read()
     except BadInput as fault:
         return fault
     return None

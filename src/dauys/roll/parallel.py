@@ -1,6 +1,6 @@
 """How is work on blocks of rows shared among processes, in order, with only a few blocks in memory?
 
-Frames go to them in Arrow's older form of texts, in which Polars writes and reads them in a quarter of the time of its own.
+Frames that go to them do so in Arrow's older form of texts, which takes Polars a quarter of the time of its own.
 """
 
 from __future__ import annotations
@@ -77,12 +77,23 @@ def mapped(work: Callable[[Item], Made], items: Iterable[Item], processes: int =
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (work,)) as pool:
         waiting: deque[Future[Made]] = deque()
         try:
-            for item in items:
+            failed = None
+            given = iter(items)
+            while True:
+                try:
+                    item = next(given)
+                except StopIteration:
+                    break
+                except Exception as error:  # noqa: BLE001 - what was given before it comes first, and may fail first
+                    failed = error
+                    break
                 waiting.append(pool.submit(_do, item))
                 if len(waiting) > 2 * processes:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            if failed is not None:
+                raise failed
         except BrokenProcessPool as error:
             raise DauysError("a process of the import died: nothing was kept; is there enough memory?") from error
         except BaseException:  # nobody waits for what they are at

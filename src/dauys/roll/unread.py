@@ -19,10 +19,7 @@ SAME_NAME, UNKNOWN = "F.007", "F.009"
 def unread(fault: BadInput, header: Collection[str] = ()) -> BadInput:
     """The same fault without what was found; of a column the name, where it is one of `header`."""
     shown = fault.found if fault.check in (SAME_NAME, UNKNOWN) and fault.found in header else None
-    return BadInput(
-        fault.message, file=fault.file, row=fault.row, line=fault.line, field=fault.field, found=shown,
-        expected=fault.expected, check=fault.check,
-    )  # fmt: skip
+    return fault.but(found=shown)
 
 
 def shown_nothing(read: Iterator[Item]) -> Iterator[Item]:
