@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pollbook_sample import who
 from station_tablet import Tablet
-from station_world import Clock, FakeCentre, enrolled, iin, person, station_of
+from station_world import ADDRESS, Clock, FakeCentre, enrolled, iin, person, station_of
 
+from dauys.pollbook.machine.enrolling import enrol
+from dauys.pollbook.rules import custody
 from dauys.pollbook.rules.channels import Channels
 from dauys.pollbook.station.visit import Station
 
@@ -41,6 +43,18 @@ def town_of(folder: Path, channels: Channels | None = None) -> Town:
     town = Town(centre, clock, here, there)
     town.sync(here, there)
     return town
+
+
+def next_machine(town: Town, folder: Path) -> Station:
+    """The machine of the station here is lost, and this is the next: all voters of its list are with the one before it."""
+    lost = town.here.keep.log
+    town.centre.centre = custody.declare_lost(town.centre.centre, lost)
+    town.centre.lists = {"1": [replace(line, away=lost.holder) for line in town.centre.lists["1"]]}
+    (folder / "next").mkdir()
+    file, code = town.centre.package(folder / "next", "1", 2)
+    station = station_of(enrol(file, code, folder / "next" / "1", ADDRESS), town.centre, town.clock)
+    town.sync(station)
+    return station
 
 
 def asked(town: Town, tablet: Tablet, number: int, typed: str = "") -> str:

@@ -175,6 +175,24 @@ def test_ballots_that_do_not_add_up() -> None:
     ]
 
 
+def test_a_later_machine_holds_nothing_of_the_station_against_what_it_noted_itself() -> None:
+    """The station's true numbers, and what becomes of the ballots that the machine before it noted: neither differs from its part."""
+    desk = Desk(generation=2)
+    desk.vote(0)
+    desk.do(ballot_acts.do_ballots, "delivered", 50, officer="c1", at=MORNING)
+    desk.do(ballot_acts.do_ballots, "handed-to-member", 3, officer="c1", at=MORNING, member="m1")
+    desk.do(ballot_acts.do_ballots, "returned", 5, officer="m1", at=MORNING, member="m1")
+    sums = sums_of(desk.book)
+    assert sums.fields == {} and (sums.received, sums.members["m1"].issued) == (1, 1)
+    true = {"eligible": 200, "received": 13, "delivered": 100, "cancelled": 87, "mobile_requests": 4}
+    true |= {"participated": 13, "mobile_ballots": 4}
+    assert [one.check for one in check_protocol(sums, true)] == ["B.201"], "its own list is still open"
+    desk.do(acts.do_close, "c1", MORNING)
+    assert check_protocol(sums_of(desk.book), true) == check_book(sums_of(desk.book)) == []
+    differs = check_protocol(replace(sums_of(desk.book), whole=True), true)
+    assert [one.check for one in differs] == [*(f"B.10{n}" for n in (1, 2, 3, 4, 5, 6, 7, 9)), "B.110"]
+
+
 def test_a_ballot_in_an_envelope_was_handed_out_by_its_member() -> None:
     """It is no check-in, and yet he has it no more: nothing differs for that alone, and what is missing is still seen."""
     for lost, found in ((0, []), (1, ["B.109", "B.110"])):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pollbook_sample import MORNING, who
 from station_tablet import Tablet
-from station_town import Town, asked
-from station_world import ADDRESS, iin, station_of
+from station_town import Town, asked, next_machine
+from station_world import iin
 
 from dauys.page_forms import LANGUAGES
-from dauys.pollbook.machine.enrolling import enrol
 from dauys.pollbook.rules import custody
 from dauys.pollbook.rules.custody import Place, Standing
 from dauys.pollbook.rules.holders import CERTIFICATE, WITHDRAWN
@@ -152,13 +150,7 @@ def test_where_he_votes_is_said_by_who_holds_the_right(
 def test_at_the_next_machine_of_a_station_the_lost_ones_voters_vote_by_hand(
     town: Town, tmp_path: Path, lang: str
 ) -> None:
-    lost = town.here.keep.log
-    town.centre.centre = custody.declare_lost(town.centre.centre, lost)
-    town.centre.lists = {"1": [replace(line, away=lost.holder) for line in town.centre.lists["1"]]}
-    (tmp_path / "next").mkdir()
-    file, code = town.centre.package(tmp_path / "next", "1", 2)
-    station = station_of(enrol(file, code, tmp_path / "next" / "1", ADDRESS), town.centre, town.clock)
-    town.sync(station)
+    station = next_machine(town, tmp_path)
     tablet, by_hand = Tablet(station, "m1", lang), BY_HAND[lang]
     page = tablet.get(f"/voter/{who(3)}").text
     assert by_hand in page and THERE[lang] not in page and "elsewhere/ask" not in page

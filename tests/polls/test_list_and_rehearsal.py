@@ -79,7 +79,7 @@ def test_who_was_added_by_a_set_that_is_rolled_back_does_not_vote(world: World, 
     with pytest.raises(DauysError, match="a second person does it"):
         roll(*words, "account/Vera")
     code, said = roll(*words, "boris")
-    asked = {"poll": "test/joined", "asked": 1, "before": 0, "used": 0, "not_listed": 0, "may": 0}
+    asked = {"poll": "test/joined", "asked": 1, "before": 0, "used": 0, "not_listed": 0, "may": 0, "late": 0}
     assert (code, said) == (0, {"set": number, "state": "rolled back", "proposed_by": "vera", "asked_back": [asked]})
     found = machine.link.wire.question("find", {"iin": rows({"A-1": 1}, first=50)[0]["iin"]})
     machine.link.once()

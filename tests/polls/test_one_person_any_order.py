@@ -319,7 +319,7 @@ def test_a_claim_of_who_has_voted_as_somebody_else(world: World) -> None:
     )  # fmt: skip
     assert said.what in (ASKED, WITHDRAWN)
     minutes(world, a, b)
-    assert effect(world.connection, VAULT, world.poll, number).what == WITHDRAWN
+    assert effect(world.connection, VAULT, world.poll, number, world.now).what == WITHDRAWN
 
 
 def test_the_older_pairs_of_a_poll_are_those_in_force(world: World) -> None:

@@ -383,6 +383,6 @@ def test_what_is_not_withdrawn_by_the_end_stays(world: World) -> None:
         ask(world, dead, " ")
     assert ask(world, dead).asked == 1
     world.at(20)
-    assert settled(world) == Settled(0, 0, 0, 1)
+    assert settled(world) == Settled(0, 0, 0, 0) and state(world.connection, POLL) == State(0, 0, 0, 0, kept=1)
     (alive,) = rows({"A-1": 1}, 3)
     assert ask(world, applied(world.connection, [alive], world.now)) == Asked(0, 0, 0, 0, 1)

@@ -25,6 +25,7 @@ from dauys.pollbook.packing import packages as packing_out
 from dauys.pollbook.paper import two_typists
 from dauys.pollbook.paper.by_hand import lost_log
 from dauys.polls.pollbook_join import envelopes, give_back, late, resolve_envelopes, seal, withdraw
+from dauys.polls.pollbook_protocols import to_correct
 from dauys.record import log
 from dauys.roll.changes import propose_back, roll_back
 from dauys.roll.pages import Officer
@@ -73,6 +74,7 @@ def site(world: World, who: Callable[[Request], Officer | None]) -> SiteClient:
         give_back,
         envelopes,
         resolve_envelopes,
+        to_correct,
         world.dice.randbytes,
     )
     routers = [
@@ -244,11 +246,15 @@ def test_clerks_see_the_envelopes_and_resolve_them(world: World, monkeypatch: py
     there.do(acts.do_envelope, UUID(int=5 << 96), reason="no answer", officer="member1", at=world.at(9), who=right(1))
     for machine in (home, there):
         machine.link.once()
+    with monkeypatch.context() as patch:
+        patch.setitem(globals(), "to_correct", lambda *_: ["A-1", "B-1"])
+        assert fact(Clerk(world, "carla").site.get(ENVELOPES).text, "to-correct") == ["A-1 B-1"]
     text = anna.site.get(f"/en/desk/pollbook/{POLL}").text
     assert f'href="{ENVELOPES}" data-envelopes="1"' in text and "not resolved: 1" in text
     # the poll in the record knows no envelopes: the law says so, and so does the page
     text = anna.site.get(ENVELOPES).text
     assert (fact(text, "envelope"), fact(text, "missing"), fact(text, "check")) == (["00000005"], ["2"], ["P.026"])
+    assert fact(text, "to-correct") == []
     assert fact(anna.send(ENVELOPES, "resolve")[1], "done") == ["0"]
     code, text = anna.send(ENVELOPES, "resolve", final="yes")
     assert code == 409 and "too early" in text

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from unittest.mock import patch
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,13 +20,19 @@ from dauys.roll.changes import approve, propose_back, roll_back
 from dauys.roll.iin import check_digit
 from dauys.roll.importing import Brought, add_versions, bring, new_set
 from dauys.roll.rows import COLUMNS
-from dauys.roll.vault import Vault
+from dauys.roll.vault import Vault, key_file, make_vault
 
 DAY = date(2022, 6, 5)
 AT = datetime(2022, 5, 15, 9, tzinfo=UTC)
 STATIONS = {"A-1": "A", "A-2": "A", "B-1": "B"}
 VAULT = Vault(bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96)))
 COMMISSION = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+def write_keys(folder: Path) -> None:
+    """VAULT's keys, as they lie in a data folder."""
+    with patch("dauys.roll.vault.secrets.token_bytes", side_effect=VAULT.__reduce__()[1]):
+        make_vault(key_file(folder))
 
 
 def iin_of(born: date, serial: int = 1, woman: bool = False) -> str:

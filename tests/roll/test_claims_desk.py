@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from roll_people import iin_of
+from roll_people import iin_of, write_keys
 from roll_site import ANNA, BORN, POLL, OneConnection, Site, site
 from test_claims_second import typed
 
@@ -22,7 +22,6 @@ from dauys.cli.main import tree
 from dauys.errors import DauysError
 from dauys.roll import routes
 from dauys.roll.lookup import Limits
-from dauys.roll.vault import key_file, make_vault
 from dauys.stations.accounts import first_account, make_account
 from dauys.stations.states import Role
 from site_client import SiteClient
@@ -50,7 +49,7 @@ class Served:
 def served(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("DAUYS_HOME", str(tmp_path))
     (tmp_path / "keys").mkdir()
-    make_vault(key_file(tmp_path))
+    write_keys(tmp_path)
     few = partial(routes.Office, limits=Limits(client=4))  # not thirty: as well for the rule
     monkeypatch.setattr(shell.roll_routes, "Office", few)
     made = Served(site)

@@ -94,7 +94,7 @@ def test_who_claims_that_somebody_is_gone_does_not_hear_whether_the_right_was_us
             told, _ = accepted(frozen, claim, OTHER, **DIED)
             if outcome == "used":
                 frozen.connection.execute(sa.text("UPDATE roll_withdrawal SET outcome = 'used', decided = asked"))
-                told = effect(frozen.connection, VAULT, frozen.poll, _last_set(frozen)).what
+                told = effect(frozen.connection, VAULT, frozen.poll, _last_set(frozen), NOW).what
             assert told == outcome
             pages.append(citizen(frozen, number))
             trial.rollback()

@@ -32,6 +32,7 @@ from dauys.polls.pollbook_join import (
     tend,
     withdraw,
 )
+from dauys.polls.pollbook_protocols import to_correct
 from dauys.registers.poll import Poll
 from dauys.roll.keys import vault_of
 from dauys.roll.vault import Vault
@@ -78,6 +79,7 @@ class Centre:
             give_back,
             envelopes=envelopes,
             resolve=resolve_envelopes,
+            to_correct=to_correct,
         )
 
     def keys(self, poll: str) -> Keys | None:

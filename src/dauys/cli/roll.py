@@ -45,7 +45,6 @@ from dauys.roll.freeze import add_set
 from dauys.roll.freeze import freeze as freeze_roll
 from dauys.roll.importing import bring, look_at
 from dauys.roll.keys import vault_of
-from dauys.roll.lookup import areas_with_stations
 from dauys.roll.preview import Line, Preview, preview
 from dauys.roll.story import story as story_of
 from dauys.roll.synthetic import nation, write_nation
@@ -206,7 +205,8 @@ def rollback(number: int, by: str, reason: str, at: str | None, as_json: bool) -
     body = {"set": number, "state": "rolled back", "proposed_by": proposed, "asked_back": asked}
     lines = [f"set {number} is rolled back"]
     lines += [
-        f"{poll}: {counted(one.asked, 'right')} of whom it had added asked back; {one.used:,} used already, {one.may:,} may vote"
+        f"{poll}: {counted(one.asked, 'right')} of whom it had added asked back; {one.used:,} used already, "
+        f"{one.may:,} may vote" + (f", {one.late:,} too late" if one.late else "")
         for poll, one in found.items()
     ]
     asks = "was frozen with it; to ask for rights that it gave: dauys roll withdraw"
@@ -283,11 +283,12 @@ def withdraw(poll: str, number: int, by: str, reason: str, undo: bool, at: str |
         lock(connection, poll)  # the record before the rights, as `serve` does
         found = withdraw_set(connection, _vault(connection), opened, number, reason, by, when)
         settle_withdrawals(connection, opened, keys.commission, when)
-        now, areas = withdrawn(connection, poll), areas_with_stations(connection, poll)
+        now = withdrawn(connection, poll)
     body = found.to_json() | {"poll": now.to_json()}
     text = f"{counted(found.asked, 'right')} asked back; {found.used:,} used already, {found.before:,} asked back "
     text += f"before, {found.not_listed:,} not on this roll, {found.may:,} may vote\n"
-    answer(body, as_json, text + of_all_withdrawn(opened, areas, now, when))
+    text += f"  {found.late:,} too late: the hour of closing of their stations has come\n" if found.late else ""
+    answer(body, as_json, text + of_all_withdrawn(poll, now))
     return 1 if now.twice else 0
 
 
@@ -296,12 +297,9 @@ def _give_back(poll: str, number: int, by: str, reason: str, at: datetime, as_js
         opened = load_poll(connection, poll)
         key = keys_of(opened, data_folder() / "keys").commission
         found = give_back(connection, opened, number, reason, by, key, at)
-        now, areas = withdrawn(connection, poll), areas_with_stations(connection, poll)
-    answer(
-        found.to_json() | {"poll": now.to_json()},
-        as_json,
-        f"{of_those_given_back(found)}\n{of_all_withdrawn(opened, areas, now, at)}",
-    )
+        now = withdrawn(connection, poll)
+    text = f"{of_those_given_back(found)}\n{of_all_withdrawn(poll, now)}"
+    answer(found.to_json() | {"poll": now.to_json()}, as_json, text)
     return 1 if now.twice else 0
 
 

@@ -120,10 +120,9 @@ def of_those_given_back(found: Back) -> str:
     return text + "".join(f"\n  {count:,} stay withdrawn: {name}" for name, count in why.items() if count)
 
 
-def of_all_withdrawn(poll: Poll, areas: Sequence[str], now: State, at: datetime) -> str:
-    """How the rights of a poll, which has stations in these areas, stand that were asked back, in words."""
-    text = f"{poll.id}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
+def of_all_withdrawn(poll: str, now: State) -> str:
+    """How the rights of a poll stand that were asked back, in words."""
+    text = f"{poll}: {now.withdrawn:,} withdrawn, {now.asked:,} waiting for their holders, {now.used:,} used"
     text += f", {now.returned:,} given back" if now.returned else ""
-    if now.asked and any(at >= poll.closing(area) for area in areas):
-        text += "\n  a station whose hour of closing has come lets nothing go any more: what waits there stays as it is"
+    text += f", {now.kept:,} not asked for any more" if now.kept else ""
     return text + (f"\nALARM P.109: {now.twice:,} used two rights" if now.twice else "")

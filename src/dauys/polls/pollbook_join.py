@@ -22,6 +22,7 @@ from dauys.pollbook.rules.channels import DAYS, ENVELOPE, Channels, channels_on,
 from dauys.pollbook.rules.envelopes import Rule
 from dauys.pollbook.settling import envelopes as envelopes_centre
 from dauys.pollbook.settling import returns, withdrawals
+from dauys.pollbook.settling.one_person import beside_a_used_one
 from dauys.polls.opening import load_poll
 from dauys.record import log
 from dauys.record.entry import sign_entry
@@ -97,10 +98,12 @@ def too_early(poll: Poll, at: datetime) -> bool:
 def withdraw(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> withdrawals.Settled:
     """Withdraws the rights that were asked back and that nobody can use any more, as entries signed by the commission.
 
-    Before, what is to be given back by itself goes back, and what was found used and is not any more is asked for again.
+    Before, what is to be given back by itself goes back, nobody is asked any more for what it is too late for, and what was found
+    used and is not any more is asked for again.
     """
     lock(connection, poll.id)
     returns.hand_back(connection, poll, key, at)
+    returns.ask_no_more(connection, poll, at)
     returns.look_again(connection, poll, at)
     return withdrawals.settle(connection, poll, key, at)
 
@@ -121,7 +124,8 @@ def rule_of_envelopes(poll: Poll) -> Rule | None:
 
 def envelopes(connection: Connection, poll: Poll) -> envelopes_centre.Envelopes:
     """The provisional envelopes of a poll: resolved, or how they stand so far."""
-    return envelopes_centre.envelopes_of(connection, poll.id, rule_of_envelopes(poll))
+    beside = beside_a_used_one(connection, poll)
+    return envelopes_centre.envelopes_of(connection, poll.id, rule_of_envelopes(poll), beside)
 
 
 def resolve_envelopes(
@@ -142,7 +146,8 @@ def resolve_envelopes(
     envelopes_centre.lock_homes(connection, poll.id)
     withdraw(connection, poll, key, at)
     seal(connection, poll.id, key, at)
-    return envelopes_centre.settle(connection, poll.id, rule_of_envelopes(poll), key, at, final)
+    beside = beside_a_used_one(connection, poll)
+    return envelopes_centre.settle(connection, poll.id, rule_of_envelopes(poll), key, at, final, beside)
 
 
 def report(connection: Connection, poll: Poll, at: datetime) -> int:

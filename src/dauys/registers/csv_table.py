@@ -58,11 +58,11 @@ def _header_end(block: bytes, path: Path) -> int:
         end = block.find(b"\n", end) + 1
         if not end:  # where rows are lines, the block may end inside a quote
             raise BadInput(
-                "a quote in the header is never closed",
+                "a quote is opened and never closed",
                 file=path,
                 row=1,
                 check="F.008",
-                expected="each quoted label closed",
+                expected="each quoted field closed",
             )
     return end
 

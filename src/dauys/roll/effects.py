@@ -25,6 +25,8 @@ CORRECTED, STAYS = "corrected", "stays"
 """The list has it; the list was frozen before, and its voter votes where it says."""
 ASKED, USED, WITHDRAWN = "asked", "used", "withdrawn"
 """The right of who may not vote was asked back and is not let go yet; was used before; is withdrawn."""
+LATE, NOT_LET_GO = "late", "not let go"
+"""It stays, for its home station's hour of closing came: before anybody was asked for it, or before its holder let it go."""
 TO_ASK, TO_ADD, TO_GIVE_BACK = "to ask", "to add", "to give back"
 """What the commission has yet to do: withdraw a right, add a voter, give back a right that was withdrawn."""
 
@@ -46,8 +48,8 @@ def frozen_before(connection: Connection, poll: str, set_id: int) -> bool:
     return bool(connection.scalar(sa.text(query), {"poll": poll, "set": set_id}))
 
 
-def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Effect:
-    """What the applied set of one claim did to the list of a poll, as it stands now. Raises DauysError for a set of several."""
+def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int, at: datetime) -> Effect:
+    """What the applied set of one claim did to the list of a poll, as it stands then. Raises DauysError for a set of several."""
     query = "SELECT voter, station, status, since, until FROM voter WHERE set_id = :set LIMIT 2"
     found = connection.execute(sa.text(query), {"set": set_id}).all()
     if len(found) != 1:
@@ -58,11 +60,13 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
         return Effect(CORRECTED, new.station if votes else "")
     right = connection.execute(
         sa.text(
-            "SELECT e.home, e.holder = 'withdrawn' AS gone, e.set_id, w.outcome AS asked, coalesce(w.instead, false) AS instead "
-            "FROM entitlement e LEFT JOIN roll_withdrawal w ON w.poll = e.poll AND w.entitlement = e.id "
+            "SELECT e.home, e.holder = 'withdrawn' AS gone, e.set_id, w.outcome AS asked, coalesce(w.instead, false) AS instead, "
+            "s.area, EXISTS (SELECT FROM roll_withdrawal b WHERE b.poll = e.poll AND b.entitlement = e.id AND b.set_id = :set) "
+            "AS before FROM entitlement e JOIN station s ON s.poll = e.poll AND s.id = e.home "
+            "LEFT JOIN roll_withdrawal w ON w.poll = e.poll AND w.entitlement = e.id "
             "AND w.outcome NOT IN ('returned', 'kept') WHERE e.poll = :poll AND e.id = :id AND e.addition >= 0"
         ),
-        {"poll": poll.id, "id": vault.right(poll.id, new.voter)},
+        {"poll": poll.id, "id": vault.right(poll.id, new.voter), "set": set_id},
     ).one_or_none()
     if right is None:
         return Effect(TO_ADD if votes else CORRECTED)
@@ -74,7 +78,11 @@ def effect(connection: Connection, vault: Vault, poll: Poll, set_id: int) -> Eff
         return Effect(CORRECTED if right.set_id == set_id else STAYS, right.home)
     if right.gone:
         return Effect(WITHDRAWN)
-    return Effect({"asked": ASKED, "used": USED}.get(right.asked, TO_ASK))
+    if right.asked in (ASKED, USED):
+        return Effect(right.asked)
+    if at >= poll.closing(right.area):
+        return Effect(NOT_LET_GO if right.before else LATE)
+    return Effect(TO_ASK)
 
 
 def carry(
@@ -84,10 +92,10 @@ def carry(
     """Takes the applied set of one claim over to the frozen list of its poll, and says what that did.
 
     Nothing is done where none is frozen, and without the commission's `key`. `reason` stands in the record. Raises DauysError
-    as `add_set` does: once a station has closed, its list does not change.
+    as `add_set` does: once a station has closed, its list does not change, and nobody is asked for a right of it.
     """
     if key is not None and frozen_before(connection, poll.id, set_id):
         add_set(connection, vault, poll, set_id, reason, key, at, custody)
-        if ask_back is not None and effect(connection, vault, poll, set_id).what == TO_ASK:
+        if ask_back is not None and effect(connection, vault, poll, set_id, at).what == TO_ASK:
             ask_back(connection, poll, set_id, reason, by, key, at)
-    return effect(connection, vault, poll, set_id)
+    return effect(connection, vault, poll, set_id, at)

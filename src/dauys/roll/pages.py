@@ -186,7 +186,7 @@ def _shown(visit: Visit, poll: Poll, claim: Claim, said: claims.Said, about_iin:
     """What the roll says of the person whom the claim is about; who is shown an entry is logged with the name."""
     connection, vault = visit.connection, visit.vault
     if claim.set_id is not None and claim.set_state == "applied":
-        return {"effect": effect(connection, vault, poll, claim.set_id)}
+        return {"effect": effect(connection, vault, poll, claim.set_id, visit.office.clock())}
     query = "SELECT EXISTS (SELECT FROM roll_freeze WHERE poll = :poll)"
     found: Model = {"frozen": connection.scalar(sa.text(query), {"poll": poll.id})}
     if claim.state == OPEN:

@@ -319,12 +319,14 @@ def _told(call: Call, poll: Poll, claim: claims.Claim) -> tuple[str, str]:
     """What a citizen is told that his claim did to the list, and where he votes: never whether a right was used, nor where
     somebody else votes."""
     assert claim.set_id is not None
-    found = effect(call.connection, call.vault, poll, claim.set_id)
+    found = effect(call.connection, call.vault, poll, claim.set_id, call.at)
     match found.what:
         case effects.CORRECTED | effects.STAYS:
             return found.what, "" if claim.kind == "gone" else found.home
-        case effects.ASKED | effects.USED | effects.WITHDRAWN:
+        case effects.ASKED | effects.USED | effects.WITHDRAWN | effects.NOT_LET_GO:
             return effects.ASKED, ""
+        case effects.LATE:
+            return found.what, ""
         case _:
             return "to do", ""
 

@@ -10,7 +10,7 @@ The rules are those of the commands, and so are the functions. Who is at the des
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -65,6 +65,7 @@ class Desk:
     give_back: Callable[[Connection, Poll, int, str, str, Ed25519PrivateKey, datetime], Back]
     envelopes: Callable[[Connection, Poll], Envelopes]
     resolve: Callable[[Connection, Poll, Ed25519PrivateKey, datetime, Sequence[str]], int]
+    to_correct: Callable[[Connection, str, Iterable[str]], Sequence[str]]
     random: Random = os.urandom
 
 
@@ -305,6 +306,7 @@ def _envelopes(visit: Visit) -> Model:
         "lines": shown,
         "next": start + PER_PAGE if start + PER_PAGE < len(found.lines) else None,
         "missing": [f"{log.station}/{log.generation}" for log in found.missing[:20]],
+        "to_correct": desk.to_correct(connection, poll.id, (one.at.log.station for one in found.lines if one.counts)),
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def do_ballots_back(book: Book, of: int, *, reason: str, officer: str, at: datet
 
 
 def knows_all(book: Book) -> bool:
-    """Whether every note of the station's ballots is here: no other machine kept them before this one."""
+    """Whether every note of the station's ballots, and every check-in, is here: no other machine kept them before this one."""
     return book.log.generation == 1
 
 

@@ -37,6 +37,7 @@ class Sums:
 
     `envelopes` wait to be resolved. `enclosed`: ballots handed out with an envelope that are not among `received`, because it
     waits or does not count. Both kinds are among what their members handed out. `cancelled`: those that were noted as such.
+    `whole`: they are the station's. Those of a later machine alone are not: an earlier one noted ballots and voters, too.
     """
 
     eligible: int
@@ -53,6 +54,7 @@ class Sums:
     enclosed: int
     closed: bool
     members: Mapping[str, Member] = field(default_factory=dict)
+    whole: bool = True
 
     @property
     def fields(self) -> dict[str, int]:
@@ -60,7 +62,10 @@ class Sums:
 
         A ballot in an envelope that does not count is cancelled unopened, and one that waits stands there until it counts: so
         what was delivered is what was handed out and cancelled, and over all stations `received` are voters, each once.
+        A protocol is of the whole station.
         """
+        if not self.whole:
+            return {}
         known = {"eligible": self.eligible, "received": self.received, "mobile_requests": self.mobile_requests}
         ballots = {"delivered": self.delivered, "cancelled": self.cancelled + self.enclosed}
         return known | (ballots if self.delivered else {})
@@ -95,6 +100,7 @@ class Counting:
     envelopes: Collection[str]
     mobile_requests: int
     closed: bool
+    whole: bool = True
 
     def sums(self) -> Sums:
         """The sums of the log."""
@@ -124,6 +130,7 @@ class Counting:
                 name: Member(name, n["handed-to-member"], n["returned"], n["spoilt"], n["issued"])
                 for name, n in sorted(members.items())
             },
+            whole=self.whole,
         )
 
 
@@ -160,6 +167,7 @@ def together(several: Sequence[Sums]) -> Sums:
         left=dict(sum((Counter(one.left) for one in several), Counter())),
         closed=closed,
         members=members,
+        whole=True,
     )
 
 
@@ -172,9 +180,11 @@ _COUNTS = (
 def check_protocol(sums: Sums, protocol: Mapping[str, int], sealed: int | None = None) -> list[Difference]:
     """The checks that a protocol's fields raise against the pollbook, by number.
 
-    Fields that the protocol does not give are not checked. `sealed`: how many check-ins of this station stand in the
-    record, where that is known.
+    Fields that the protocol does not give are not checked, and none where the sums are not the whole station's. `sealed`: how
+    many check-ins of this station stand in the record, where that is known.
     """
+    if not sums.whole:
+        return check_book(sums)
     ours = sums.fields
     found = [
         Difference(number, name, ours[name], protocol[name])
@@ -200,12 +210,15 @@ _FIELDS = {
 
 
 def check_book(sums: Sums) -> list[Difference]:
-    """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open."""
+    """The checks that the pollbook raises by itself: ballots of members, ballots in all, a list that is still open.
+
+    Ballots move between a station's machines unseen, so they add up only where the sums are the whole station's.
+    """
     # where nobody is noted to have got any, they are not kept by member; where one is, a member without any is a difference, too
-    noted = list(sums.members.values()) if any(one.got for one in sums.members.values()) else []
+    noted = list(sums.members.values()) if sums.whole and any(one.got for one in sums.members.values()) else []
     found = [Difference("B.109", one.officer, one.got, one.got - one.left) for one in noted if one.left]
     accounted = sums.received + sums.enclosed + sums.cancelled
-    if sums.delivered and sums.closed and sums.delivered != accounted:
+    if sums.whole and sums.delivered and sums.closed and sums.delivered != accounted:
         found.append(Difference("B.110", "delivered", accounted, sums.delivered))
     if not sums.closed:
         found.append(Difference("B.201", "close", 0, 1))

@@ -30,6 +30,7 @@ from dauys.pollbook.rules.envelopes import Provisional, Resolution, Rule, resolv
 from dauys.pollbook.rules.grants import SILENT
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.sealed.envelopes import ENVELOPES, envelope_commitment
+from dauys.pollbook.settling.rows import LATE
 from dauys.record import log as record
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION
@@ -98,11 +99,14 @@ class Envelopes:
         }
 
 
-def envelopes_of(connection: Connection, poll: str, rule: Rule | None) -> Envelopes:
-    """Every envelope that is known, by station, as it is resolved or stands so far. `rule` None: the law knows no envelopes."""
+def envelopes_of(connection: Connection, poll: str, rule: Rule | None, beside: Sequence[UUID] = ()) -> Envelopes:
+    """Every envelope that is known, by station, as it is resolved or stands so far. `rule` None: the law knows no envelopes.
+
+    `beside`: the rights of people who used another one (`one_person.beside_a_used_one`).
+    """
     cur = cursor(connection)
     lines = _lines(cur, poll)
-    centre = _centre(cur, poll, lines)
+    centre = _centre(cur, poll, lines, beside)
     return Envelopes(_judged(centre, lines, rule, final=False), centre.incomplete())
 
 
@@ -121,13 +125,14 @@ def settle(
     key: Ed25519PrivateKey,
     at: datetime,
     final: Sequence[str] = (),
+    beside: Sequence[UUID] = (),
 ) -> int:
     """Resolves what can be resolved, and writes it into the record; how many that were. Again, it does nothing.
 
     `final`: the two who say that the commission waits no longer for logs that are missing; one alone is kept until another one
-    says so, too (`with_another`). In the caller's transaction, which has locked the record and `lock_homes`. Raises CustodyError
-    P.090, BadInput P.058 (nobody, or the same person twice), P.063 (a machine is connected that has not closed its list, or may
-    yet enrol).
+    says so, too (`with_another`). `beside` as for `envelopes_of`. In the caller's transaction, which has locked the record and
+    `lock_homes`. Raises CustodyError P.090, BadInput P.058 (nobody, or the same person twice), P.063 (a machine is connected that
+    has not closed its list, or may yet enrol).
     """
     cur = cursor(connection)
     must_be_whole(cur, poll)
@@ -139,7 +144,7 @@ def settle(
             _keep(cur, poll, final[0], at)
             return 0
     lines = _lines(cur, poll)
-    centre = _centre(cur, poll, lines)
+    centre = _centre(cur, poll, lines, beside)
     if centre.incomplete() and not final:
         return 0
     cur.execute("DELETE FROM pollbook_final WHERE poll = %s", (poll,))  # of what is to come nobody has said so
@@ -256,16 +261,16 @@ def _lines(cur: Cursor, poll: str) -> list[Line]:
     return lines
 
 
-def _centre(cur: Cursor, poll: str, lines: Sequence[Line]) -> Centre:
+def _centre(cur: Cursor, poll: str, lines: Sequence[Line], beside: Sequence[UUID] = ()) -> Centre:
     """What the rule asks of the centre: custody and uses of the envelopes' rights, and every log there is or may yet be."""
     ids = [line.at.entitlement for line in lines if line.at.entitlement is not None]
     custody = {
         row.id: Custody(WITHDRAWN if row.asked else row.holder, row.epoch, STATES[row.state], row.used)
-        for row in cur.execute(  # what the commission has asked back is no right to open an envelope for
+        for row in cur.execute(  # what the commission has asked back in time, or may not ask for any more, is for no envelope
             "SELECT e.id, e.holder, e.epoch, e.state, e.used, e.state <> 1 AND (EXISTS (SELECT FROM roll_withdrawal w "  # noqa: S608
-            f"WHERE w.poll = e.poll AND w.entitlement = e.id AND w.outcome = 'asked') OR {ASKED_BACK}) AS asked "
-            "FROM entitlement e WHERE e.poll = %s AND e.id = ANY(%s)",
-            (poll, ids),
+            "WHERE w.poll = e.poll AND w.entitlement = e.id AND (w.outcome = 'asked' OR w.back_reason = %s)) "
+            f"OR {ASKED_BACK} OR e.id = ANY(%s)) AS asked FROM entitlement e WHERE e.poll = %s AND e.id = ANY(%s)",
+            (LATE, list(beside), poll, ids),
         )
     }
     logs: dict[LogId, Known] = {

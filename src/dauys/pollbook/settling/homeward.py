@@ -51,7 +51,7 @@ def send(connection: Connection, poll: str, station: str, right: UUID, epoch: in
 
 def on_their_way(cur: Cursor, poll: str, at: datetime, station: str | None = None) -> list[Any]:
     """Rights (`entitlement`, `epoch`, `station`, `area`; `instead`: of none here) whose station has a machine that works by now,
-    and that nobody asks for; of one station or of all."""
+    and that nobody asks for; of one station or of all. `let_go`: for the commission, and by nobody given back before."""
     return cur.execute(_ON_THEIR_WAY, {"poll": poll, "station": station, "since": since(at)}).fetchall()
 
 
@@ -72,7 +72,8 @@ WITH e AS (
     UNION SELECT r.* FROM roll_withdrawal w JOIN entitlement r ON r.poll = w.poll AND r.id = w.entitlement
     WHERE w.poll = %(poll)s AND w.outcome = 'kept' AND r.state = {RELEASED}
 )
-SELECT e.id AS entitlement, e.home AS station, s.area, e.epoch, false AS instead FROM e
+SELECT e.id AS entitlement, e.home AS station, s.area, e.epoch, false AS instead,
+  NOT starts_with(e.holder, '{RETURNED}') AS let_go FROM e
 JOIN station s ON s.poll = e.poll AND s.id = e.home
 JOIN pollbook_log l ON l.poll = e.poll AND l.station = e.home AND l.generation <= {PAPER} AND NOT (l.lost OR l.closed)
   AND l.stopped = ''

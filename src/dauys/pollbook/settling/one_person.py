@@ -20,8 +20,8 @@ from dauys.pollbook.centre.mark import ever, standing
 from dauys.pollbook.centre.predicates import LIVE, USE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.holders import WITHDRAWN
-from dauys.pollbook.rules.one_person import Member, alarmed, people, to_ask
-from dauys.pollbook.settling.rows import Decision, Right, found_used, live, note, request, right_of
+from dauys.pollbook.rules.one_person import Member, alarmed, other_used, people, to_ask
+from dauys.pollbook.settling.rows import Decision, Right, found_used, late, live, note, request, right_of
 from dauys.record import log
 from dauys.registers.poll import Poll
 from dauys.roll.vault import Vault
@@ -127,10 +127,17 @@ def person_of(all_persons: Sequence[Person], right: UUID) -> Collection[Member]:
     return next((one.members.values() for one in all_persons if right in one.members), ())
 
 
+def beside_a_used_one(connection: Connection, poll: Poll) -> list[UUID]:
+    """The unused rights of each person who used another one: too late to be asked for, they are still for no envelope."""
+    everybody = [person.members.values() for person in persons(connection, poll)]
+    return [one.id for members in everybody for one in members if not one.used and other_used(members, one.id)]
+
+
 def keep_one(connection: Connection, poll: Poll, at: datetime) -> int:
     """Of each person one right is used at most: the others of one that was used are asked for. How many alarms that raised.
 
-    A centre that was put back from a copy, and is not whole again, asks for nothing; nor is anything asked for in a closed poll.
+    A centre that was put back from a copy, and is not whole again, asks for nothing; nor is anything asked for in a closed poll,
+    or once the hour of closing of a right's station has come.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:
@@ -140,7 +147,7 @@ def keep_one(connection: Connection, poll: Poll, at: datetime) -> int:
     told: list[UUID] = []
     for person in persons(connection, poll):
         members: Collection[Member] = person.members.values()
-        asked = [] if closed else to_ask(members)
+        asked = [one for one in to_ask(members) if not closed and not late(cur, poll, person.about[one.id][0].home, at)]
         for one in asked:
             _note(connection, poll.id, person, one.id, at)
             request(connection, poll.id, one.id, at)

@@ -12,6 +12,9 @@ A right that was used stays, and the other one of the same person is withdrawn i
 taken back, nobody has to decide again: the first one is asked back again, and when it is withdrawn, the other is given back. At
 once, where it is a lost machine's that was typed from its paper by mistake: nobody lets that go, as nobody did before.
 
+What is asked for, and not withdrawn when the hour of closing of its home station comes, is asked for no more: the list does not
+change after that. Its voter may vote where it is; who let it go by then, or later because he had heard of it, is given it again.
+
 A centre that was put back from a copy may have forgotten that it gave a right back; the grant that it had signed shows it
 (`centre.mark.given_before`). The record says so again (`_found_given`); nobody is given anything by that.
 """
@@ -39,7 +42,7 @@ from dauys.pollbook.rules.one_person import nobody_else, other_used
 from dauys.pollbook.settling.asked import Group, grouped
 from dauys.pollbook.settling.homeward import on_their_way, send
 from dauys.pollbook.settling.one_person import Person, others, person_of, persons, voters_about
-from dauys.pollbook.settling.rows import request_again
+from dauys.pollbook.settling.rows import LATE, request_again
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -125,6 +128,8 @@ def give_back_set(
 def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> int:
     """Rights that are with nobody though nobody asks for them, and those withdrawn in the place of one that is withdrawn by now:
     they go home. How many are there. In the caller's transaction, which has locked the record.
+
+    What was let go for the commission, which does not ask for it any more, goes home at any hour: its voter may be in the queue.
     """
     cur = cursor(connection)
     if standing(cur, poll.id) is not None:  # they wait
@@ -132,7 +137,7 @@ def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: da
     _found_given(connection, poll.id, key, at)
     rows = sorted((*on_their_way(cur, poll.id, at), *_instead(connection, poll)), key=lambda row: row.entitlement)
     lock_stations(cur, poll.id, [row.station for row in rows])
-    timely = [row for row in rows if at < poll.closing(row.area)]
+    timely = [row for row in rows if at < poll.closing(row.area) or (not row.instead and row.let_go)]
     went = 0
     for row in timely:
         to = send(connection, poll.id, row.station, row.entitlement, row.epoch, at)
@@ -140,6 +145,25 @@ def hand_back(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: da
         if row.instead and to in ("returned", "free"):
             _returned(connection, poll.id, row.station, [row], (row.set_id, row.reason, row.by), key, at)
     return went
+
+
+def ask_no_more(connection: Connection, poll: Poll, at: datetime) -> None:
+    """What is asked for, or was found used and is not any more, is not asked for once the hour of closing of its home station has
+    come. Not what a list of since a copy has as withdrawn: it is noted so (`withdrawals.settle`)."""
+    cur = cursor(connection)
+    if standing(cur, poll.id) is not None:  # they wait
+        return
+    rows = cur.execute(
+        "SELECT w.*, s.area FROM roll_withdrawal w JOIN station s ON s.poll = w.poll AND s.id = w.station "  # noqa: S608 - ours
+        "JOIN entitlement e ON e.poll = w.poll AND e.id = w.entitlement "
+        f"WHERE w.poll = %s AND w.outcome IN ('asked', 'used') AND NOT {USE} AND e.holder <> '{WITHDRAWN}' "
+        "ORDER BY w.entitlement FOR UPDATE OF w, e SKIP LOCKED",  # what somebody is at waits a minute
+        (poll.id,),
+    ).fetchall()
+    for row in rows:
+        if at >= poll.closing(row.area):
+            decided.call_off(connection, poll.id, row.request)
+            _over(cur, poll.id, [row], "kept", (row.set_id, LATE, CENTRE, at, None))
 
 
 def _found_given(connection: Connection, poll: str, key: Ed25519PrivateKey, at: datetime) -> None:
@@ -307,11 +331,15 @@ def _outcome(
     """What becomes of one right. `alone`: no other right of the same person was used, or can be."""
     if row.outcome == "withdrawn" and row.elsewhere:
         return "returned"
-    if at >= poll.closing(row.area):
-        return "late"
+    forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so
+    # of what was let go for a forgotten decision the record never heard: the list has it
+    if at >= poll.closing(row.area) and row.outcome != "let go":
+        if row.outcome != "asked" or forgotten:
+            return "late"
+        decided.call_off(connection, poll.id, row.request)
+        return "kept"
     if row.voter not in may or not alone:
         return "may not"
-    forgotten = row.outcome == "asked" and row.holder == WITHDRAWN  # withdrawn before, and a list has said so
     if row.outcome == "asked" and not forgotten:
         decided.call_off(connection, poll.id, row.request)
         return "kept"

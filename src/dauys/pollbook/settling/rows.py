@@ -11,9 +11,13 @@ from dauys.pollbook.centre import decided
 from dauys.pollbook.centre.predicates import LIVE
 from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
+from dauys.registers.poll import Poll
 from dauys.roll.frozen import PURPOSE, commitment
 from dauys.roll.vault import Vault
 from dauys.store.engine import Connection
+
+LATE = "the hour of closing came before it was let go"
+"""Why a right is not asked for any more (`roll_withdrawal.back_reason`), where nobody has decided that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,13 @@ def live(cur: Cursor, poll: str, who: UUID) -> Any:
     """The withdrawal of a right that is not over, or None."""
     query = f"SELECT * FROM roll_withdrawal WHERE poll = %s AND entitlement = %s AND {LIVE}"  # noqa: S608 - ours
     return cur.execute(query, (poll, who)).fetchone()
+
+
+def late(cur: Cursor, poll: Poll, home: str, at: datetime) -> bool:
+    """Whether the hour of closing of this station, a right's home, has come: its list does not change any more, and nobody is
+    asked for a right of it, wherever that is."""
+    row = cur.execute("SELECT area FROM station WHERE poll = %s AND id = %s", (poll.id, home)).fetchone()
+    return row is not None and at >= poll.closing(row.area)
 
 
 def note(cur: Cursor, poll: str, right: Right, why: Decision, of: UUID | None = None) -> None:

@@ -3,7 +3,8 @@
 Somebody stands on the roll twice, or died after the freeze: a set of the roll says so, a second person has approved it, and
 the commission withdraws the rights of its voters for one poll, with a reason. The right goes by the rules of custody
 (`pollbook.rules.decided`): its holder lets it go, or its log is over. Of the two rights of one person one stays: the one that was
-used, otherwise that of the entry that was kept. If both were used, that is an alarm, P.109.
+used, otherwise that of the entry that was kept. If both were used, that is an alarm, P.109. Once the hour of closing of a right's
+home station has come, nobody is asked for it any more, and what was asked for and is not withdrawn stays (`returns.ask_no_more`).
 
 An entry `withdrawals/<station>/<n>` of the record has the body of an addition; the commitments are those of the roll. What was
 a mistake is given back (`pollbook.settling.returns`): its row stays, and is over.
@@ -23,12 +24,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dauys.errors import BadInput, DauysError
 from dauys.pollbook.centre import decided, giving
 from dauys.pollbook.centre import mark as put_back
-from dauys.pollbook.centre.take import cursor
+from dauys.pollbook.centre.predicates import ASKED_FOR, LET_GO_FOR_NOBODY
+from dauys.pollbook.centre.take import Cursor, cursor
 from dauys.pollbook.rules.custody import CustodyError
 from dauys.pollbook.rules.holders import WITHDRAWN
 from dauys.pollbook.settling.asked import state
 from dauys.pollbook.settling.one_person import carry_out, keep_one
-from dauys.pollbook.settling.rows import Decision, found_used, live, note, request, right_of
+from dauys.pollbook.settling.rows import Decision, found_used, late, live, note, request, right_of
 from dauys.record import log
 from dauys.record.entry import Entry, sign_entry
 from dauys.registers.poll import COMMISSION, Poll
@@ -43,7 +45,8 @@ from dauys.store.engine import Connection
 class Asked:
     """What became of a set's voters: how many rights were asked back, were withdrawn already, used, or are none of this poll.
 
-    `may`: may vote by the roll as it is now; nothing is withdrawn.
+    `may`: may vote by the roll as it is now; nothing is withdrawn. `late`: the hour of closing of their stations has come, and
+    nobody is asked.
     """
 
     asked: int
@@ -51,6 +54,7 @@ class Asked:
     used: int
     not_listed: int
     may: int
+    late: int = 0
 
     def to_json(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -131,27 +135,37 @@ def _ask_each(
     connection: Connection, vault: Vault, poll: Poll, rows: Sequence[Any], why: Decision, again: bool
 ) -> Asked:
     """`again`: the set is rolled back, and what pairs say of its voters holds again."""
-    outcomes = ["may" if row.votes else _ask(connection, vault, poll.id, row.voter, why) for row in rows]
+    outcomes = ["may" if row.votes else _ask(connection, vault, poll, row.voter, why) for row in rows]
     carry_out(connection, vault, poll.id, why, again)
     keep_one(connection, poll, why.at)
-    return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may")))
+    return Asked(*(outcomes.count(name) for name in ("asked", "before", "used", "not listed", "may", "late")))
 
 
-def _ask(connection: Connection, vault: Vault, poll: str, voter: UUID, why: Decision) -> str:
+def _ask(connection: Connection, vault: Vault, poll: Poll, voter: UUID, why: Decision) -> str:
     cur = cursor(connection)
-    right = right_of(cur, vault, poll, voter)
+    right = right_of(cur, vault, poll.id, voter)
     if right is None or not right.listed:
         return "not listed"
-    if live(cur, poll, right.id) is not None:
+    if live(cur, poll.id, right.id) is not None:
         return "before"
-    note(cur, poll, right, why)
-    return "asked" if request(connection, poll, right.id, why.at) else "used"
+    if late(cur, poll, right.home, why.at) and not _has_it(cur, poll.id, right.id):
+        return "used" if giving.used(connection, poll.id, right.id) else "late"
+    note(cur, poll.id, right, why)
+    return "asked" if request(connection, poll.id, right.id, why.at) else "used"
+
+
+def _has_it(cur: Cursor, poll: str, who: UUID) -> bool:
+    """Whether the commission has the right by a decision that was forgotten when the centre was put back from a copy: nobody is
+    asked, and it is withdrawn, or given back."""
+    query = f"SELECT FROM entitlement e {ASKED_FOR} WHERE e.poll = %s AND e.id = %s AND {LET_GO_FOR_NOBODY}"
+    return cur.execute(query, (poll, who)).rowcount > 0
 
 
 def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datetime) -> Settled:
     """Withdraws what can be withdrawn by now, writes it into the record, and sees what was used instead.
 
-    Once a station's hour of closing has come its list does not change any more: what is not withdrawn by then stays so.
+    Once a station's hour of closing has come its list does not change any more: what is not withdrawn by then stays so
+    (`returns.ask_no_more`), but for what was before a copy was put back: a list of since says so, and the record again.
     """
     cur = cursor(connection)
     if put_back.standing(cur, poll.id) is not None:  # all of them wait
@@ -166,10 +180,10 @@ def settle(connection: Connection, poll: Poll, key: Ed25519PrivateKey, at: datet
     gone: dict[tuple[str, str], list[Any]] = {}
     used = 0
     for row in rows:
-        ended = over or at >= poll.closing(row.area)
+        before = row.holder == WITHDRAWN
         try:
-            if not ended:
-                if row.holder != WITHDRAWN:
+            if not over and (before or at < poll.closing(row.area)):
+                if not before:
                     decided.settle(connection, poll.id, row.request)
                 else:  # a list of since the copy said so: it may have been given back, and on, after that
                     put_back.must_be_free(cur, poll.id, row.entitlement, row.epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dauys.pollbook.machine.ballot_acts import knows_all
 from dauys.pollbook.machine.book import Book
 from dauys.pollbook.rules.custody import Standing
 from dauys.pollbook.rules.holders import CERTIFICATE
@@ -9,7 +10,7 @@ from dauys.pollbook.rules.sums import Counting, Sums
 
 
 def sums_of(book: Book) -> Sums:
-    """The sums of a station's book as it stands now."""
+    """The sums of a station's book as it stands now; of a later machine they are not the whole station's."""
     standing = [one for one in book.check_ins.values() if not one.undone]
     listed = {voter.entitlement for voter in book.package.voters if not voter.away}
     here = {who for who, place in book.places.items() if place.standing is not Standing.AWAY}
@@ -24,4 +25,5 @@ def sums_of(book: Book) -> Sums:
         envelopes=[one.officer for one in book.envelopes],
         mobile_requests=len(book.mobile),
         closed=bool(book.closed),
+        whole=knows_all(book),
     ).sums()

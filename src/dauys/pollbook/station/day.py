@@ -123,18 +123,22 @@ def _notes(book: Book) -> int:
 
 
 def protocol(visit: Visit) -> Model:
-    """The protocol's fields as the pollbook has them, and what differs from what was counted."""
+    """The protocol's fields as the pollbook has them, and what differs from what was counted.
+
+    A station's later machine compares nothing: the protocol is of the whole station, and it knows its own part.
+    """
     sums = sums_of(visit.book)
     typed: dict[str, int] = {}
+    checked = visit.form is not None and sums.whole
     for name in FIELDS:
-        if visit.form is not None and visit.text(name):
+        if checked and visit.text(name):
             typed[name] = visit.number(name)
-    found = check_book(sums) if visit.form is None else check_protocol(sums, typed)
+    found = check_protocol(sums, typed) if checked else check_book(sums)
     return {
         "sums": sums,
         "fields": [(name, sums.fields.get(name)) for name in FIELDS],
         "typed": typed,
-        "checked": visit.form is not None,
+        "checked": checked,
         "differences": [_difference(visit, sums, one) for one in found],
         "members": [{"name": officer_named(visit.book, one.officer), "of": one} for one in sums.members.values()],
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from roll_people import VAULT, apply_rows, empty, row
+from roll_people import VAULT, apply_rows, empty, row, write_keys
 
 from dauys.roll.keys import vault_of
 from dauys.roll.vault import VaultError, key_file, make_vault
@@ -14,15 +14,10 @@ from dauys.roll.vault import VaultError, key_file, make_vault
 pytestmark = pytest.mark.database
 
 
-def test_another_roll_s_keys_are_refused(
-    connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_roll_s_keys_are_refused(connection: sa.Connection, tmp_path: Path) -> None:
     """With them nobody would be found, and an import would add everybody a second time."""
     empty(connection)
-    right = iter(VAULT.__reduce__()[1])
-    with monkeypatch.context() as patch:
-        patch.setattr("dauys.roll.vault.secrets.token_bytes", lambda _size: next(right))
-        make_vault(key_file(tmp_path / "right"))
+    write_keys(tmp_path / "right")
     make_vault(key_file(tmp_path / "wrong"))
     for folder in ("right", "wrong"):  # a roll without anybody has no keys yet
         assert vault_of(connection, tmp_path / folder)
