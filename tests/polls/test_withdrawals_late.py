@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -11,12 +10,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from joined_world import KEYS, POLL, VAULT, VOTING, Machine, OneConnection, World, applied, held, rows, synced, world_of
+from joined_world import KEYS, POLL, VAULT, Machine, OneConnection, World, applied, held, rows, synced
 from noted_world import Noted
 from test_decided_since import changes, died, findings, lift, numbers, put_back
 from test_decisions_forgotten import withdrawn_ahead
 from test_lists_since import here
 from test_one_person import X, Y
+from test_one_person_envelopes import enveloped
 from test_paper_and_withdrawals import ask, duplicate, settled
 from test_pollbook_desk import Clerk, fact
 from test_pollbook_envelopes import close, leave, resolved, stands
@@ -31,14 +31,7 @@ from dauys.pollbook.settling.rows import LATE
 from dauys.pollbook.settling.withdrawals import Asked, Settled
 
 pytestmark = pytest.mark.database
-
-
-@pytest.fixture
-def enveloped(connection: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setitem(VOTING, "envelope", {"on": True, "two": "none", "cite": "Pilot 2"})
-    with world_of(connection, tmp_path, {"A-1": 6, "A/2": 3, "B-1": 4}) as made:
-        made.at(9)
-        yield made
+__all__ = ["enveloped"]
 
 
 def asks_for(world: World, who: UUID) -> int:
